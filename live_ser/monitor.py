@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from live_ser.errors import LiveSerError
+from live_ser.model import EmotionModel, Judgement
+from live_ser.smoothing import Smoother
+from live_ser.sources import Block, Gap, Source
+from live_ser.windows import Window, WindowStream
+
 State = Literal["listening", "speech", "silence", "uncertain"]
+
+SILENT_AFTER = 1.0  # seconds without speech, although the window still holds some
+SMOOTHING = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -43,3 +53,117 @@ class Prediction:
     since_speech: float | None
     level_db: float
     latency_ms: float
+
+
+class Monitor:
+    """Judges sound while it comes: iterate over it for one prediction each hop.
+
+    Args:
+        model: that judges.
+        blocks: float32 ``[n]`` each, mono at the model's rate; a :class:`Gap` between them for what
+            was not heard.
+        hop: seconds between predictions; the model's own if None.
+        smoothing: time constant in seconds; 0 is off.
+
+    Attributes:
+        windows: how many were given out.
+        skipped: how many were not, because newer sound was waiting already.
+
+    Raises:
+        LiveSerError: the hop or the smoothing cannot be.
+    """
+
+    def __init__(
+        self,
+        model: EmotionModel,
+        blocks: Iterable[Block],
+        *,
+        hop: float | None = None,
+        smoothing: float = SMOOTHING,
+    ) -> None:
+        info = model.info
+        self.hop = info.hop if hop is None else hop
+        if not 0.05 <= self.hop <= info.window:
+            raise LiveSerError(
+                f"a hop of {self.hop:g} s is not between 0.05 s and the window ({info.window:g} s)",
+                f"leave --hop out for the model's own of {info.hop:g} s",
+                exit_code=2,
+            )
+        if not 0 <= smoothing <= 60:
+            raise LiveSerError(
+                f"smoothing of {smoothing:g} s is not between 0 and 60 s",
+                f"leave --smoothing out for {SMOOTHING:g} s",
+                exit_code=2,
+            )
+        self.windows = 0
+        self.skipped = 0
+        self._model = model
+        self._blocks = blocks
+        self._stream = WindowStream(info, self.hop)
+        self._smoother = Smoother(smoothing)
+
+    @property
+    def seconds(self) -> float:
+        """From the start of the source to the newest sound."""
+        return self._stream.seconds
+
+    def __iter__(self) -> Iterator[Prediction]:
+        for block in self._blocks:
+            if isinstance(block, Gap):
+                self._stream.gap(block.seconds)
+                self._smoother.forget()
+                continue
+            arrived = time.perf_counter()
+            for window in self._stream.push(block):
+                if self._behind():
+                    self.skipped += 1
+                else:
+                    yield self._judge(window, arrived)
+                arrived = time.perf_counter()
+        arrived = time.perf_counter()
+        for window in self._stream.finish():
+            yield self._judge(window, arrived)
+
+    def _behind(self) -> bool:
+        """Whether a newer window than this one could be made of what waits already."""
+        return isinstance(self._blocks, Source) and self._blocks.backlog >= self.hop
+
+    def _judge(self, window: Window, arrived: float) -> Prediction:
+        info = self._model.info
+        frames = window.frames
+        if info.gate.trim:
+            frames = window.spoken(info.features.hop_length / info.features.sample_rate)
+        state: State = "speech"
+        if window.since_speech is None or window.since_speech > SILENT_AFTER or not window.evidence:
+            state = "silence"
+            self._smoother.forget()
+        elif window.evidence < info.gate.min_speech or not len(frames):
+            state = "listening"
+        raw = self._model.predict(frames) if state == "speech" else None
+        smooth, label, confidence = None, None, None
+        if raw is not None:
+            smooth = self._smoother.push(raw, window.end, window.evidence)
+            best = self._smoother.label(smooth.probabilities)
+            label, confidence = info.labels[best], float(smooth.probabilities[best])
+            state = "uncertain" if confidence < info.abstain else "speech"
+        self.windows += 1
+        return Prediction(
+            start=window.start,
+            end=window.end,
+            state=state,
+            label=label,
+            confidence=confidence,
+            probabilities=self._named(smooth),
+            raw=self._named(raw),
+            activation=smooth.activation if smooth else None,
+            speech=window.speech,
+            evidence=window.evidence,
+            since_speech=window.since_speech,
+            level_db=window.level_db,
+            latency_ms=1000 * (time.perf_counter() - arrived),
+        )
+
+    def _named(self, judgement: Judgement | None) -> dict[str, float] | None:
+        if judgement is None:
+            return None
+        return dict(zip(self._model.info.labels, map(float, judgement.probabilities), strict=True))

@@ -1,0 +1,132 @@
+"""What several tests need: a tiny model, real speech, a sound server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from live_ser.features import Samples
+from live_ser.spec import METADATA_KEY, FeatureSpec, GateSpec, ModelInfo, pack_matrix
+
+LABELS = ("neutral", "happy", "sad", "angry")
+
+
+def tiny_info(**changes: object) -> ModelInfo:
+    librosa_filters = pytest.importorskip("librosa.filters")
+    mel = librosa_filters.mel(sr=16000, n_fft=400, n_mels=16, fmin=50, fmax=8000)
+    values: dict[str, object] = {
+        "name": "tiny",
+        "labels": LABELS,
+        "window": 3.5,
+        "hop": 0.5,
+        "features": FeatureSpec(
+            sample_rate=16000,
+            n_fft=400,
+            win_length=400,
+            hop_length=160,
+            n_mels=16,
+            fmin=50,
+            fmax=8000,
+            amin=1e-10,
+            mel_basis=pack_matrix(mel),
+        ),
+        "gate": GateSpec(threshold=0.5, floor_db=-70, trim=True, min_speech=0.25),
+        "abstain": 0.0,
+        "licence": "MIT",
+        "provenance": {},
+    }
+    return ModelInfo(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def write_model(path: Path, info: ModelInfo) -> Path:
+    """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax."""
+    onnx = pytest.importorskip("onnx")
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    mels, classes = info.features.n_mels, len(info.labels)
+    rng = np.random.default_rng(0)
+    tensors = [
+        onnx.numpy_helper.from_array(array, name)
+        for name, array in {
+            "weights": rng.normal(0, 0.008, (mels, classes)).astype(np.float32),
+            "arousal": rng.normal(0, 0.005, (mels, 1)).astype(np.float32),
+            "frames_axis": np.array([1], np.int64),
+            "last_axis": np.array([1], np.int64),
+        }.items()
+    ]
+    nodes = [
+        helper.make_node("ReduceMean", ["log_mel"], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weights"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=-1),
+        helper.make_node("MatMul", ["mean", "arousal"], ["arousal_column"]),
+        helper.make_node("Squeeze", ["arousal_column", "last_axis"], ["arousal_score"]),
+        helper.make_node("Sigmoid", ["arousal_score"], ["activation"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("log_mel", floats, ["batch", "frames", mels])],
+        [
+            helper.make_tensor_value_info("probabilities", floats, ["batch", classes]),
+            helper.make_tensor_value_info("activation", floats, ["batch"]),
+        ],
+        tensors,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {METADATA_KEY: info.to_json()})
+    onnx.save(model, str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of a tiny model that needs no training."""
+    return write_model(tmp_path_factory.mktemp("model") / "tiny.onnx", tiny_info())
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds or so of synthesised speech with pauses, 48 kHz, mono, FLAC."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng, which speaks for this test, is not installed")
+    folder = tmp_path_factory.mktemp("speech")
+    parts: list[Samples] = [np.zeros(24000, np.float32)]
+    for index, text in enumerate(["Kids are talking by the door.", "Dogs are sitting by the door!"]):
+        part = folder / f"{index}.wav"
+        pitch, speed = ("60", "140") if index else ("40", "120")
+        command = ["espeak-ng", "-v", "en", "-p", pitch, "-s", speed, "-w", str(part), text]
+        subprocess.run(command, check=True)
+        sound, rate = soundfile.read(part, dtype="float32")
+        parts += [soxr.resample(sound, rate, 48000), np.zeros(60000, np.float32)]
+    path = folder / "speech.flac"
+    soundfile.write(path, np.concatenate(parts), 48000)
+    return path
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the speech corpora."""
+    folder = os.environ.get("LIVE_SER_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("LIVE_SER_DATA names no folder of speech corpora")
+    return Path(folder)
+
+
+@pytest.fixture
+def at_rate(speech: Path, tmp_path: Path) -> Callable[[int], Path]:
+    """The speech as a WAV file of another rate."""
+
+    def write(rate: int) -> Path:
+        sound, native = soundfile.read(speech, dtype="float32")
+        path = tmp_path / f"speech-{rate}.wav"
+        soundfile.write(path, soxr.resample(sound, native, rate), rate, subtype="FLOAT")
+        return path
+
+    return write

@@ -1,0 +1,48 @@
+# make run    set up, then the live dashboard
+# make test   set up with what the tests need, then every check
+.DEFAULT_GOAL := run
+.PHONY: run test setup setup-dev bench demo snapshots clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_PACKAGES := libportaudio2
+TEST_PACKAGES := libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng tmux ffmpeg chromium
+
+run: setup
+	$(BIN)/live-ser listen --or-demo
+
+test: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+setup: $(VENV)/.runtime
+	@sh scripts/system_packages.sh $(RUN_PACKAGES)
+
+setup-dev: $(VENV)/.dev
+	@sh scripts/system_packages.sh $(TEST_PACKAGES)
+
+$(VENV)/.runtime: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	@touch $@ $(VENV)/.runtime
+
+$(BIN)/python:
+	@sh scripts/make_venv.sh $(PYTHON) $(VENV)
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks
+
+demo: setup-dev
+	$(BIN)/python scripts/make_demo.py
+
+snapshots: setup-dev
+	$(BIN)/python scripts/snapshots.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

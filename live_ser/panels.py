@@ -231,6 +231,8 @@ def bars(
         ]
         if smoothed:
             tick = min(field - 1, int(raw[i] * field)) if raw else None
+            if tick is not None and abs(tick + 0.5 - smoothed[i] * field) < _TICK_FROM:
+                tick = None
             parts += _bar(smoothed[i], tick, kind, field=field, style=look.style(colour), look=look)
             percent = f"{100 * smoothed[i]:.0f} %"
             parts.append((f"{percent:>{VALUE - 1}}", name))
@@ -238,6 +240,7 @@ def bars(
     return tuple(lines)
 
 
+_TICK_FROM = 1.5  # cells between the smoothed value and the raw one under which both are one
 _FILLS = {"sure": ("█", "#"), "unsure": ("▒", "="), "stale": ("░", ".")}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -414,7 +417,7 @@ def lanes(
     lines = []
     for i, colour in enumerate(colours(labels)):
         heights = (
-            round(8 * moment.probabilities[i]) if moment and moment.probabilities else 0
+            int(8 * moment.probabilities[i] + 0.3) if moment and moment.probabilities else 0
             for moment in cells
         )
         lines.append(row(width, ("".join(steps[h] for h in heights), look.style(colour))))
@@ -427,11 +430,7 @@ def level(now: Level, left: int, *, width: int, look: Look) -> Line:
     field = max(8, width - left - VALUE)
     clip = " CLIP " if now.clipped else ""
     room = field - len(" CLIP ")
-    eighths = round(_share(now.rms) * room * 8)
-    body = look.pick("█", "#") * (eighths // 8)
-    if look.unicode and eighths % 8:
-        body += _EIGHTHS[eighths % 8]
-    body = set_cell_size(body, room)
+    body = set_cell_size(look.pick("▄", "#") * round(_share(now.rms) * room), room)
     peak = min(room - 1, int(_share(now.peak) * room))
     tick = look.pick("│", "|") if peak > 0 else body[peak]
     number = f"{now.rms:.0f} dB" if now.rms > _SOFTEST * 2 else "none"

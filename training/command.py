@@ -1,0 +1,37 @@
+"""What the commands of ``python -m training...`` have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from live_ser.errors import LiveSerError
+
+
+def run(main: Callable[[], object]) -> int:
+    """Run a command; its exit code. What could not be done is one line, and one what to try."""
+    try:
+        main()
+    except LiveSerError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  try: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data``, the folder of the corpora."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("LIVE_SER_DATA") or "data"),
+        metavar="DIR",
+        help="folder with a folder per corpus (default: $LIVE_SER_DATA, or data)",
+    )

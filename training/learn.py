@@ -1,0 +1,88 @@
+"""From utterances to a trained network, and from a network to what it says of utterances."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.batches import Batches
+from training.config import MERGED, Config
+from training.dataset import Utterances, batches_by_length
+from training.losses import masked_crossentropy, weighted_binary_crossentropy
+from training.network import cnn_lstm
+
+Logits = dict[str, NDArray[np.float32]]
+
+
+def compiled(config: Config) -> keras.Model:
+    """The network of a run, ready to be fitted.
+
+    The seed of Keras must be set before: the weights are drawn here.
+    """
+    model = cnn_lstm(config.network, config.features.n_mels, len(config.classes))
+    steps = config.epochs * -(-config.batches.per_epoch // config.batches.size)
+    warm_up = max(1, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 20,
+        steps - warm_up,
+        alpha=0.01,
+        warmup_target=config.learning_rate,
+        warmup_steps=warm_up,
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=config.weight_decay,
+        clipnorm=1.0,
+        use_ema=config.average > 0,
+        ema_momentum=config.average or 0.99,
+        ema_overwrite_frequency=None,
+    )
+    model.compile(
+        optimizer,
+        loss={"emotion": masked_crossentropy, "activation": weighted_binary_crossentropy},
+        loss_weights={"emotion": 1.0, "activation": config.activation_weight},
+    )
+    return model
+
+
+def batches(utterances: Utterances, config: Config, epoch: int = 0) -> Batches:
+    """The batches of a run, from an epoch on."""
+    return Batches(
+        utterances,
+        config.classes,
+        config.batches,
+        config.augment,
+        frame_rate=config.frame_rate,
+        seed=config.seed,
+        epoch=epoch,
+    )
+
+
+def judge(model: keras.Model, utterances: Utterances, config: Config, take: int = 0) -> Logits:
+    """Logits of whole utterances: ``emotion`` ``[n, classes]`` and ``activation`` ``[n]``."""
+    emotion = np.zeros((len(utterances), len(config.classes)), np.float32)
+    activation = np.zeros(len(utterances), np.float32)
+    frames = [takes[take] for takes in utterances.takes]
+    for members, batch in batches_by_length(frames, config.window_frames):
+        said = model(batch, training=False)
+        emotion[members] = keras.ops.convert_to_numpy(said["emotion"])
+        activation[members] = keras.ops.convert_to_numpy(said["activation"])[:, 0]
+    return {"emotion": emotion, "activation": activation}
+
+
+def merging(classes: tuple[str, ...], labels: tuple[str, ...]) -> NDArray[np.float32]:
+    """Which class is said as which label: ``[classes, labels]``, ones and zeros."""
+    matrix = np.zeros((len(classes), len(labels)), np.float32)
+    for i, name in enumerate(classes):
+        said = name if name in labels else MERGED.get(name)
+        if said in labels:
+            matrix[i, labels.index(said)] = 1
+    return matrix
+
+
+def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Probabilities over the last axis."""
+    scaled = logits / temperature
+    raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)

@@ -1,0 +1,39 @@
+"""Losses that know what a corpus does not tell: classes that it lacks, activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+
+def masked_crossentropy(wanted: Any, logits: Any) -> Any:
+    """Cross-entropy over the classes that the clip's corpus has.
+
+    A corpus without disgust says nothing about disgust; counted as "never disgust" it would teach
+    the network to tell corpora apart.
+
+    Args:
+        wanted: ``[batch, 2 * classes]``: distribution, then which classes count.
+        logits: ``[batch, classes]``.
+
+    Returns:
+        ``[batch]``.
+    """
+    distribution, known = ops.split(ops.cast(wanted, logits.dtype), 2, axis=-1)
+    return -ops.sum(distribution * ops.log_softmax(logits - 1e9 * (1 - known)) * known, axis=-1)
+
+
+def weighted_binary_crossentropy(wanted: Any, logit: Any) -> Any:
+    """Binary cross-entropy where the truth is known.
+
+    Args:
+        wanted: ``[batch, 2]``: value, then weight.
+        logit: ``[batch, 1]``.
+
+    Returns:
+        ``[batch]``.
+    """
+    value, weight = ops.split(ops.cast(wanted, logit.dtype), 2, axis=-1)
+    loss = ops.softplus(logit) - value * logit
+    return ops.squeeze(loss * weight, axis=-1)

@@ -60,6 +60,7 @@ class Dashboard:
         self._spectrogram = Spectrogram(info.features)
         self._load = Load()
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
+        self._unseen: list[Samples] = []  # since the last drawing
         self._heard = 0  # samples
         self._due = 0.0  # monotonic time of the next drawing
 
@@ -116,10 +117,8 @@ class Dashboard:
             block: float32 ``[n]``, mono at the model's rate; blocks of 0.1 s or less make the
                 meter move smoothly.
         """
+        self._unseen.append(block)
         self._heard += len(block)
-        seconds = self._heard / self._rate
-        self._meter.push(block, seconds)
-        self._spectrogram.push(block)
         self.tick()
 
     def status(
@@ -178,6 +177,11 @@ class Dashboard:
 
     def _draw(self) -> None:
         self._due = time.monotonic() + _DRAW_EVERY
+        if self._unseen:
+            sound = np.concatenate(self._unseen)
+            self._unseen = []
+            self._meter.push(sound, self._heard / self._rate)
+            self._spectrogram.push(sound)
         self.state = replace(
             self.state,
             seconds=self._heard / self._rate,

@@ -87,9 +87,9 @@ class Spectrogram:
         spec: of the features.
     """
 
-    SECONDS = 0.125  # a column
+    SECONDS = 0.1  # a column
     COLUMNS = 160  # kept
-    _STEP = 2  # columns that are shown at a time: four times a second, which is calm
+    _STEP = 2  # columns that are shown at a time: five times a second, which is calm
     _RANGE = 60.0  # dB from darkest to brightest
     _LOWEST = -10.0  # dB that the brightest is at least
     _FALL = 1.0  # dB per second by which the brightest follows a falling level
@@ -109,7 +109,7 @@ class Spectrogram:
         count = len(frames) // self._per_column
         self._pending = frames[count * self._per_column :]
         for i in range(count):
-            column = frames[i * self._per_column : (i + 1) * self._per_column].max(axis=0)
+            column = frames[i * self._per_column : (i + 1) * self._per_column].mean(axis=0)
             self._columns.append(self._scaled(column))
             self._new += 1
 

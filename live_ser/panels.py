@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.cells import cell_len, set_cell_size
 from rich.color import Color
 from rich.console import Console
@@ -409,10 +411,16 @@ def heads(left: int, at: int, *, width: int, look: Look) -> Line:
 
 @lru_cache(maxsize=4)
 def lanes(
-    labels: tuple[str, ...], moments: tuple[Moment, ...], now: float, *, width: int, look: Look
+    labels: tuple[str, ...],
+    moments: tuple[Moment, ...],
+    now: float,
+    *,
+    field: int,
+    width: int,
+    look: Look,
 ) -> tuple[Line, ...]:
     """The last minute of each emotion: how probable it was."""
-    cells = _cells(moments, now, width)
+    cells = _cells(moments, now, field)
     steps = look.pick(" ▁▂▃▄▅▆▇█", " .:-=+*#@")
     lines = []
     for i, colour in enumerate(colours(labels)):
@@ -480,47 +488,51 @@ def spectrogram(
     """
     field = max(4, width - left - VALUE)
     halves = look.many and look.unicode
-    picture = _picture(columns[-field:], height * 2 if halves else height)
+    steps = look.pick(" ░▒▓█", " .:+#")
+    picture = _picture(columns[-field:], height * (2 if halves else 1))
+    empty: Part = (" " * (field - len(columns[-field:])), _heat(0, 0) if halves else "")
     lines = []
     for i in range(height):
-        name = "spectrum" if i == 0 else (f"last {seconds * field:.0f} s" if i == 1 else "")
-        parts: list[Part] = [(f"   {name:<{left - 3}}", "" if i == 0 else "dim")]
-        parts.append((" " * (field - len(picture)), _heat(0, 0) if halves else ""))
-        if halves:
-            parts += _half_blocks([(column[2 * i], column[2 * i + 1]) for column in picture])
-        else:
-            steps = look.pick(" ░▒▓█", " .:+#")
-            parts.append(("".join(steps[column[i] * len(steps) // 256] for column in picture), ""))
+        name = {0: "spectrum", 1: f"last {seconds * field:.0f} s"}.get(i, "")
         edge = {0: f"{highest / 1000:.3g} kHz", height - 1: "0"}.get(i, "")
-        parts.append((f"{edge:>{VALUE - 1}}", "dim"))
-        lines.append(row(width, *parts))
+        if halves:
+            parts = _half_blocks(picture[2 * i], picture[2 * i + 1])
+        else:
+            shades = picture[i].astype(int) * len(steps) // 256
+            parts = [("".join(steps[shade] for shade in shades), "")]
+        lines.append(
+            row(
+                width,
+                (f"   {name:<{left - 3}}", "dim" if i else ""),
+                empty,
+                *parts,
+                (f"{edge:>{VALUE - 1}}", "dim"),
+            )
+        )
     return tuple(lines)
 
 
-def _picture(columns: Sequence[bytes], height: int) -> list[tuple[int, ...]]:
-    """Each column in so many pixels, highest band first."""
-    picture = []
-    for column in columns:
-        size = len(column)
-        edges = [i * size // height for i in range(height + 1)]
-        pixels = (max(column[a : max(b, a + 1)]) for a, b in pairwise(edges))
-        picture.append(tuple(pixels)[::-1])
-    return picture
+def _picture(columns: Sequence[bytes], height: int) -> NDArray[np.uint8]:
+    """Pixels ``[height, columns]``, highest band first, each the mean of the bands in it."""
+    if not columns:
+        return np.zeros((height, 0), np.uint8)
+    bands = np.stack([np.frombuffer(column, np.uint8) for column in columns], axis=1)
+    edges = np.arange(height) * len(bands) // height
+    sizes = np.maximum(np.diff(edges, append=len(bands)), 1)
+    sums = np.add.reduceat(bands, edges, axis=0, dtype=np.int64)
+    return (sums // sizes[:, np.newaxis])[::-1].astype(np.uint8)
 
 
-def _half_blocks(pairs: Sequence[tuple[int, int]]) -> list[Part]:
+def _half_blocks(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> list[Part]:
     """Cells of two pixels each; neighbours of the same colours in one part."""
-    parts: list[Part] = []
-    last, size = None, 0
-    for upper, lower in pairs:
-        key = upper * len(_HEAT) // 256, lower * len(_HEAT) // 256
-        if key != last and last is not None:
-            parts.append(("▀" * size, _heat(*last)))
-            size = 0
-        last, size = key, size + 1
-    if last is not None:
-        parts.append(("▀" * size, _heat(*last)))
-    return parts
+    shades = len(_HEAT)
+    codes = upper.astype(int) * shades // 256 * shades + lower.astype(int) * shades // 256
+    edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+    return [
+        ("▀" * (end - start), _heat(*divmod(int(codes[start]), shades)))
+        for start, end in pairwise(edges)
+        if end > start
+    ]
 
 
 @cache
@@ -531,10 +543,12 @@ def _heat(upper: int, lower: int) -> Style:
 @lru_cache(maxsize=4)
 def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Line:
     """The status line: facts, those that want attention in bold and with a mark."""
+    marked = [(look.pick("▲ ", "! ") * wanted + look.text(text), wanted) for text, wanted in items]
+    length = sum(cell_len(text) for text, _ in marked)
+    gap = " " * (3 if 3 + length + 3 * len(items) <= width + 3 else 2)
     parts: list[Part] = [("   ", "")]
-    for text, wanted in items:
-        mark = look.pick("▲ ", "! ") if wanted else ""
-        parts += [(mark + look.text(text), "bold" if wanted else "dim"), ("   ", "")]
+    for text, wanted in marked:
+        parts += [(text, "bold" if wanted else "dim"), (gap, "")]
     return row(width, *parts)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WIDE = 118  # columns from which the last minute stands beside the bars
 _TALL = 32  # rows from which the word is drawn five rows tall
+_FADE = 10.0  # seconds of silence after which the bars are empty
 _SPECTROGRAM_ROWS = (4, 15)  # at least, at most
 
 
@@ -226,7 +227,7 @@ def _minute(width: int) -> int:
 
 def _header(state: DashboardState, width: int, look: Look) -> Line:
     rate = f"{state.sample_rate / 1000:g} kHz"
-    left = [state.source, rate, f"model {state.model}"]
+    left = [state.source, rate, state.model]
     if state.baseline:
         left.append(f"baseline {state.baseline}")
     right = panels.clock(state.seconds)
@@ -276,6 +277,13 @@ def _last_speech(state: DashboardState) -> str:
     return f"last speech {panels.clock(state.since_speech)} ago"
 
 
+def _faded(state: DashboardState) -> bool:
+    """Whether the last judgement is so old that nothing of it is shown."""
+    return (
+        state.state == "silence" and state.since_speech is not None and state.since_speech > _FADE
+    )
+
+
 def _stale(state: DashboardState) -> bool:
     """Whether the bars show what was said before, and not what is said now."""
     return state.state not in ("speech", "uncertain") or state.paused or not state.connected
@@ -287,10 +295,11 @@ def _bars(state: DashboardState, rows: int, width: int, look: Look) -> Sequence[
     minute = _minute(width)
     room = width - minute - 1 if wide else width
     labels = state.labels
-    lines = panels.bars(labels, state.probabilities, state.raw, kind, width=room, look=look)
+    smoothed = None if _faded(state) else state.probabilities
+    lines = panels.bars(labels, smoothed, state.raw, kind, width=room, look=look)
     if wide:
         now = _newest(state)
-        lanes = panels.lanes(labels, state.moments, now, width=minute + 1, look=look)
+        lanes = panels.lanes(labels, state.moments, now, field=minute, width=minute + 1, look=look)
         lines = tuple(panels.beside(lines, lanes))
     if rows < len(lines):
         shown = sorted(_likeliest(state)[:rows])
@@ -306,11 +315,12 @@ def _likeliest(state: DashboardState) -> list[int]:
 
 
 def _activation(state: DashboardState, left: int, width: int, look: Look) -> Line:
+    value, stale = None if _faded(state) else state.activation, _stale(state)
     if width < _WIDE:
-        return panels.activation(state.activation, _stale(state), left, width=width, look=look)
+        return panels.activation(value, stale, left, width=width, look=look)
     minute = _minute(width)
     room = width - minute - 1
-    meter = panels.activation(state.activation, _stale(state), left, width=room, look=look)
+    meter = panels.activation(value, stale, left, width=room, look=look)
     return meter + _strip(state, "", 0, minute, width=minute + 1, look=look)
 
 
@@ -364,7 +374,7 @@ _HELP = (
     ("?", "show or hide this help"),
     ("", ""),
     ("what is shown", ""),
-    ("bars", "how probable each emotion is, smoothed; the tick is this window alone"),
+    ("bars", "probability of each, smoothed; the tick is this window alone"),
     ("activation", "how aroused the voice sounds, from calm to aroused"),
     ("evidence", "seconds of speech that the judgement rests on"),
     ("silence", "bars fade: they show what was heard before"),

@@ -10,7 +10,7 @@ from typing import Literal
 from live_ser.errors import LiveSerError
 from live_ser.model import EmotionModel, Judgement
 from live_ser.smoothing import Smoother
-from live_ser.sources import Block, Gap, Source
+from live_ser.sources import Block, Gap
 from live_ser.windows import Window, WindowStream
 
 State = Literal["listening", "speech", "silence", "uncertain"]
@@ -61,7 +61,7 @@ class Monitor:
     Args:
         model: that judges.
         blocks: float32 ``[n]`` each, mono at the model's rate; a :class:`Gap` between them for what
-            was not heard.
+            was not heard. A :class:`Source` tells its backlog.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off.
 
@@ -126,7 +126,8 @@ class Monitor:
 
     def _behind(self) -> bool:
         """Whether a newer window than this one could be made of what waits already."""
-        return isinstance(self._blocks, Source) and self._blocks.backlog >= self.hop
+        backlog: float = getattr(self._blocks, "backlog", 0.0)  # a list of blocks has none
+        return backlog >= self.hop
 
     def _judge(self, window: Window, arrived: float) -> Prediction:
         info = self._model.info

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -55,12 +55,12 @@ class Gap:
 Block = Samples | Gap
 
 
-@runtime_checkable
 class Source(Protocol):
     """Sound as it comes.
 
     Attributes:
         name: what to call it.
+        native_rate: of the device or file, in Hz, before resampling.
         overflows: how often sound was lost because nobody took it in time.
         backlog: seconds of sound that wait to be taken.
         message: what the user should know of it now; empty where all is well.
@@ -68,6 +68,9 @@ class Source(Protocol):
 
     @property
     def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def native_rate(self) -> int: ...  # noqa: D102
 
     @property
     def overflows(self) -> int: ...  # noqa: D102
@@ -121,7 +124,7 @@ def microphone(
 
 
 @contextmanager
-def audio_file(path: str | Path, rate: int) -> Iterator[Source]:
+def audio_file(path: str | Path, rate: int) -> Iterator[AudioFile]:
     """Read a sound file, whatever its format, rate and number of channels.
 
     Args:
@@ -132,26 +135,29 @@ def audio_file(path: str | Path, rate: int) -> Iterator[Source]:
         LiveSerError: it is not a sound file, or a broken one; some of that shows while iterating.
     """
     with _open_audio(Path(path)) as sound:
-        yield _AudioFile(path, sound, rate)
+        yield AudioFile(path, sound, rate, block=1.0, speed=0.0)
 
 
 @contextmanager
-def replay(path: str | Path, rate: int, speed: float = 1.0) -> Iterator[Source]:
+def replay(
+    path: str | Path, rate: int, speed: float = 1.0, *, endless: bool = False
+) -> Iterator[Source]:
     """Read a sound file at the pace at which it was spoken.
 
     Args:
         path: of the file.
         rate: of the blocks, in Hz.
         speed: 2 is twice as fast; 0 is as fast as it goes.
+        endless: begin again where it ends.
 
     Raises:
         LiveSerError: as :func:`audio_file`.
     """
     with _open_audio(Path(path)) as sound:
-        yield _AudioFile(path, sound, rate, BLOCK_SECONDS, speed)
+        yield AudioFile(path, sound, rate, block=BLOCK_SECONDS, speed=speed, endless=endless)
 
 
-class _AudioFile:
+class AudioFile:
     """Blocks of an open sound file, paced where ``speed`` is not 0."""
 
     overflows = 0
@@ -159,20 +165,32 @@ class _AudioFile:
     message = ""
 
     def __init__(
-        self, path: str | Path, sound: Any, rate: int, block: float = 1.0, speed: float = 0.0
+        self,
+        path: str | Path,
+        sound: Any,
+        rate: int,
+        *,
+        block: float,
+        speed: float,
+        endless: bool = False,
     ) -> None:
         self.name = Path(path).name
+        self.native_rate: int = sound.samplerate
         self._path, self._sound, self._rate = path, sound, rate
-        self._block, self._speed = block, speed
+        self._block, self._speed, self._endless = block, speed, endless
 
-    def __iter__(self) -> Iterator[Block]:
-        start = time.monotonic()
-        heard = 0
-        for samples in self._resampled():
-            yield samples
-            heard += len(samples)
-            if self._speed:
-                yield from _wait_until(start + heard / self._rate / self._speed)
+    def __iter__(self) -> Iterator[Samples]:
+        while True:
+            due = time.monotonic()
+            for samples in self._resampled():
+                yield samples
+                if self._speed:
+                    # After a halt the pace goes on from there, it does not catch up.
+                    due = max(due, time.monotonic() - 1.0) + len(samples) / self._rate / self._speed
+                    yield from _wait_until(due)
+            if not self._endless:
+                return
+            self._sound.seek(0)
 
     def _resampled(self) -> Iterator[Samples]:
         resample = _Resampler(self._sound.samplerate, self._rate)
@@ -233,6 +251,10 @@ class _Microphone:
     @property
     def name(self) -> str:
         return self._line.stream.name
+
+    @property
+    def native_rate(self) -> int:
+        return self._line.stream.rate
 
     @property
     def overflows(self) -> int:

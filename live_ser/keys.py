@@ -1,0 +1,66 @@
+"""Single keys from the terminal, without waiting for any."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+NO_KEY = ""
+
+
+@contextmanager
+def pressed_keys() -> Iterator[Callable[[], str]]:
+    """Tells, each time it is asked, which key was pressed; ``NO_KEY`` if none was.
+
+    Without a terminal on standard input, or in the background, none ever is.
+    """
+    if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
+        yield lambda: NO_KEY
+    elif sys.platform == "win32":
+        yield _windows_key
+    else:
+        with _posix_keys() as key:
+            yield key
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _windows_key() -> str:
+        if not msvcrt.kbhit():
+            return NO_KEY
+        key = msvcrt.getwch()
+        if key in "\x00\xe0":  # a function key: its second half says which
+            msvcrt.getwch()
+            return NO_KEY
+        return key
+
+else:
+    import select
+    import termios
+    import tty
+
+    @contextmanager
+    def _posix_keys() -> Iterator[Callable[[], str]]:
+        terminal = sys.stdin.fileno()
+        if os.tcgetpgrp(terminal) != os.getpgrp():  # touching it would stop us
+            yield lambda: NO_KEY
+            return
+        before = termios.tcgetattr(terminal)
+        tty.setcbreak(terminal, termios.TCSANOW)
+        try:
+            yield lambda: _posix_key(terminal)
+        finally:
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+    def _posix_key(terminal: int) -> str:
+        try:
+            if not select.select([terminal], [], [], 0)[0]:
+                return NO_KEY
+            typed = os.read(terminal, 64).decode(errors="ignore")
+        except OSError:  # the terminal was closed
+            return NO_KEY
+        # Arrows and the like begin with an escape; of several keys at once the last one counts.
+        return NO_KEY if typed.startswith("\x1b") else typed[-1:]

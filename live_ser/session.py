@@ -1,0 +1,145 @@
+"""A session: sound on its way from a source to the monitor, and what the user does meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import numpy as np
+
+from live_ser.features import Samples
+from live_ser.keys import NO_KEY
+from live_ser.sinks import Sinks
+from live_ser.sources import STALL_SECONDS, Block, Gap, Source
+
+_NOTHING: Samples = np.zeros(0, np.float32)
+
+
+class Session:
+    """The blocks of a source, on their way past the sinks; iterate over it once.
+
+    Args:
+        source: of the sound.
+        rate: of the blocks, in Hz.
+        duration: seconds after which the session ends; None for when the source does.
+        ending: tells whether the session is asked to end.
+
+    Attributes:
+        sinks: that hear the sound on its way; attach more to it.
+        source: of the sound.
+        key: tells which key was pressed since it was last asked, ``NO_KEY`` if none.
+        paused: whether the user paused.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        rate: int,
+        *,
+        duration: float | None = None,
+        ending: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.sinks = Sinks()
+        self.source, self._rate = source, rate
+        self._left = None if duration is None else round(duration * rate)
+        self.key: Callable[[], str] = lambda: NO_KEY
+        self._ending = ending
+        self._position = 0  # samples from the start of the source
+        self._paused_for = 0  # samples that went by unheard
+        self._last_sound = time.monotonic()
+        self.paused = False
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of sound that wait to be taken."""
+        return self.source.backlog
+
+    @property
+    def seconds(self) -> float:
+        """From the start of the source to the newest sound."""
+        return self._position / self._rate
+
+    def __iter__(self) -> Iterator[Block]:
+        for block in self.source:
+            for kept in self._unless_paused(block):
+                self._show(kept)
+                yield kept
+            if self._done(block) or not self._obey():
+                return
+
+    def _unless_paused(self, block: Block) -> Iterator[Block]:
+        """What is left of a block, after a gap for the pause that it ends."""
+        if isinstance(block, Gap):
+            length = round(block.seconds * self._rate)
+        else:
+            block = block if self._left is None else block[: self._left]
+            length = len(block)
+        if self._left is not None:
+            self._left -= length
+        if self.paused:
+            self._paused_for += length
+            self.sinks.hear(_NOTHING)
+            return
+        if self._paused_for:
+            yield Gap(self._paused_for / self._rate, "paused")
+            self._paused_for = 0
+        yield block
+
+    def _show(self, block: Block) -> None:
+        if isinstance(block, Gap):
+            self.sinks.gap(self.seconds, block)
+            self._position += round(block.seconds * self._rate)
+        else:
+            self.sinks.hear(block)
+            self._position += len(block)
+
+    def _done(self, block: Block) -> bool:
+        if self._left is None:
+            return False
+        now = time.monotonic()
+        if isinstance(block, Gap) or len(block):
+            self._last_sound = now
+        # A source that is silent for good must not keep the session from ending.
+        silent = now - self._last_sound
+        return self._left <= (round(silent * self._rate) if silent > STALL_SECONDS else 0)
+
+    def _obey(self) -> bool:
+        """Do what the user asks for; whether to go on."""
+        key = self.key()
+        if key == "q" or self._ending():
+            return False
+        if key == " ":
+            self.paused = not self.paused
+            self.sinks.pause(self.paused)
+        elif key == "m":
+            self.sinks.mark(self.seconds)
+        elif key != NO_KEY:
+            self.sinks.key(key)
+        return True
+
+
+@contextmanager
+def ending_signals() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C, SIGTERM, a closed terminal: tells whether one of them asked to end.
+
+    A second one does not wait for the end to come in order.
+    """
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, ask) for number in numbers}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

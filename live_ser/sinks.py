@@ -1,0 +1,204 @@
+"""What a session is given to: the dashboard, records, a recording. Each stands by itself."""
+
+# ruff: noqa: D102 - the methods are those of Sink, and told of there.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from live_ser.features import Samples
+from live_ser.monitor import Monitor, Prediction
+from live_ser.records import Record, Writer, gap_record, mark_record, window_record
+from live_ser.sources import Gap, Source
+
+if TYPE_CHECKING:
+    from live_ser.dashboard import Dashboard
+
+
+class Sink:
+    """Takes what it cares for of a session; times are seconds from the start of the source."""
+
+    name = "nothing"
+    keeps_going = True  # whether a session has a purpose with this sink alone
+
+    def complain(self, line: str) -> None:
+        """Tell the user what went wrong."""
+
+    def begin(self, session: Record) -> None:
+        """The session begins."""
+
+    def hear(self, samples: Samples) -> None:
+        """A block of sound, float32 ``[n]``; where n is 0, only time goes by."""
+
+    def window(self, prediction: Prediction) -> None:
+        """A window was judged."""
+
+    def mark(self, time: float) -> None:
+        """The user marked this moment."""
+
+    def gap(self, start: float, gap: Gap) -> None:
+        """A stretch of time was not heard."""
+
+    def key(self, key: str) -> None:
+        """The user pressed a key that the session itself does not know."""
+
+    def pause(self, paused: bool) -> None:
+        """The user paused, or went on."""
+
+    def end(self, summary: Record) -> None:
+        """The session ended."""
+
+
+class Sinks(Sink):
+    """Several sinks as one; one that fails is left out from then on, and the others go on.
+
+    Attributes:
+        failures: one line for each that failed.
+    """
+
+    def __init__(self) -> None:
+        self._sinks: list[Sink] = []
+        self.failures: list[str] = []
+
+    def attach(self, sink: Sink) -> None:
+        """Give everything to this one too, from now on."""
+        self._sinks.append(sink)
+
+    def begin(self, session: Record) -> None:
+        self._each(lambda sink: sink.begin(session))
+
+    def hear(self, samples: Samples) -> None:
+        self._each(lambda sink: sink.hear(samples))
+
+    def window(self, prediction: Prediction) -> None:
+        self._each(lambda sink: sink.window(prediction))
+
+    def mark(self, time: float) -> None:
+        self._each(lambda sink: sink.mark(time))
+
+    def gap(self, start: float, gap: Gap) -> None:
+        self._each(lambda sink: sink.gap(start, gap))
+
+    def complain(self, line: str) -> None:
+        self._each(lambda sink: sink.complain(line))
+
+    def key(self, key: str) -> None:
+        self._each(lambda sink: sink.key(key))
+
+    def pause(self, paused: bool) -> None:
+        self._each(lambda sink: sink.pause(paused))
+
+    def end(self, summary: Record) -> None:
+        self._each(lambda sink: sink.end(summary))
+
+    def _each(self, give: Callable[[Sink], None]) -> None:
+        for sink in list(self._sinks):
+            try:
+                give(sink)
+            except OSError as error:
+                self._sinks.remove(sink)
+                if not any(other.keeps_going for other in self._sinks):
+                    raise
+                self.failures.append(f"{sink.name} is given up: {error.strerror or error}")
+                self._each(lambda other: other.complain(self.failures[-1]))
+
+
+class RecordSink(Sink):
+    """Everything but the sound, as records.
+
+    Args:
+        writer: of the records.
+        name: of where they go.
+    """
+
+    def __init__(self, writer: Writer, name: str) -> None:
+        self.name = name
+        self._writer = writer
+
+    def begin(self, session: Record) -> None:
+        self._writer.write(session)
+
+    def window(self, prediction: Prediction) -> None:
+        self._writer.write(window_record(prediction))
+
+    def mark(self, time: float) -> None:
+        self._writer.write(mark_record(time))
+
+    def gap(self, start: float, gap: Gap) -> None:
+        self._writer.write(gap_record(start, gap))
+
+    def end(self, summary: Record) -> None:
+        self._writer.write(summary)
+
+
+class DashboardSink(Sink):
+    """The dashboard, kept up with its source.
+
+    Args:
+        dashboard: that draws.
+        source: of the sound.
+        monitor: that judges it.
+    """
+
+    name = "the dashboard"
+
+    def __init__(self, dashboard: Dashboard, source: Source, monitor: Monitor) -> None:
+        self._dashboard = dashboard
+        self._source = source
+        self._monitor = monitor
+        self._marks = 0
+        self._complaint = ""
+
+    def complain(self, line: str) -> None:
+        self._complaint = line
+
+    def hear(self, samples: Samples) -> None:
+        if len(samples):
+            self._dashboard.level(samples)
+        self._dashboard.status(
+            message=self._source.message or self._complaint,
+            connected=not self._source.message,
+            source=self._source.name,
+            sample_rate=self._source.native_rate,
+            overflows=self._source.overflows,
+            skipped=self._monitor.skipped,
+        )
+
+    def window(self, prediction: Prediction) -> None:
+        self._dashboard.update(prediction)
+
+    def mark(self, time: float) -> None:
+        self._marks += 1
+        self._dashboard.status(marks=self._marks)
+
+    def key(self, key: str) -> None:
+        if key == "s":
+            self._dashboard.toggle_spectrogram()
+        elif key == "?":
+            self._dashboard.toggle_help()
+
+    def pause(self, paused: bool) -> None:
+        self._dashboard.status(paused=paused)
+
+
+class MessageSink(Sink):
+    """Complaints for people, where there is no dashboard.
+
+    Args:
+        write: takes a line.
+    """
+
+    keeps_going = False
+
+    def __init__(self, write: Callable[[str], None], source: Source) -> None:
+        self._write, self._source = write, source
+        self._said = ""
+
+    def complain(self, line: str) -> None:
+        self._write(line)
+
+    def hear(self, samples: Samples) -> None:
+        if self._source.message not in ("", self._said):
+            self._write(self._source.message)
+        self._said = self._source.message

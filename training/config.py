@@ -25,7 +25,10 @@ CLASSES = (
 )
 """What the network tells apart inside; :data:`training.corpora.LABELS` is what it says."""
 
-MERGED: Mapping[str, str] = {"calm": "neutral", "bored": "neutral"}
+SAME: Mapping[str, str] = {"calm": "neutral"}
+"""Emotions that count as another label where they have none of their own."""
+
+MERGED: Mapping[str, str] = {**SAME, "bored": "neutral"}
 """Classes that are said as another label."""
 
 

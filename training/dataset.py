@@ -112,10 +112,10 @@ def load_utterances(
         members = [clip for clip in clips if clip.corpus == corpus]
         for take in range(takes + 1):
             file = cache / f"{corpus}-{take}-{_key(members, features, gate, take)}.npz"
-            frames = _read(file)
+            frames = read_frames(file)
             if frames is None:
                 frames = _compute(members, features, gate, data, take=take, workers=workers)
-                _write(file, frames)
+                write_frames(file, frames)
             for clip, one in zip(members, frames, strict=True):
                 found[clip.id] = (*found.get(clip.id, ()), one)
     return Utterances(tuple(clips), tuple(found[clip.id] for clip in clips))
@@ -161,7 +161,8 @@ def _key(clips: Sequence[Clip], features: FeatureConfig, gate: GateSpec, take: i
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _read(file: Path) -> list[Frames] | None:
+def read_frames(file: Path) -> list[Frames] | None:
+    """The frames that :func:`write_frames` kept; ``None`` where there is no such file."""
     if not file.is_file():
         return None
     with np.load(file) as stored:
@@ -169,7 +170,8 @@ def _read(file: Path) -> list[Frames] | None:
         return np.split(frames, np.cumsum(stored["lengths"])[:-1])
 
 
-def _write(file: Path, frames: Sequence[Frames]) -> None:
+def write_frames(file: Path, frames: Sequence[Frames]) -> None:
+    """Keep log-mel frames of many clips in one file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part.npz")
     # Half precision is 0.06 dB at worst, far under what a microphone tells apart.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from training.batches import Batches
-from training.config import MERGED, Config
+from training.config import MERGED, SAME, Config
+from training.corpora import Clip
 from training.dataset import Utterances, batches_by_length
 from training.losses import masked_crossentropy, weighted_binary_crossentropy
 from training.network import cnn_lstm
@@ -15,12 +18,15 @@ from training.network import cnn_lstm
 Logits = dict[str, NDArray[np.float32]]
 
 
-def compiled(config: Config) -> keras.Model:
-    """The network of a run, ready to be fitted.
+def network(config: Config) -> keras.Model:
+    """The network of a run, its weights drawn from its seed."""
+    keras.utils.set_random_seed(config.seed)
+    return cnn_lstm(config.network, config.features.n_mels, len(config.classes))
 
-    The seed of Keras must be set before: the weights are drawn here.
-    """
-    model = cnn_lstm(config.network, config.features.n_mels, len(config.classes))
+
+def compiled(config: Config) -> keras.Model:
+    """The network of a run, ready to be fitted."""
+    model = network(config)
     steps = config.epochs * -(-config.batches.per_epoch // config.batches.size)
     warm_up = max(1, steps // 10)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -69,6 +75,18 @@ def judge(model: keras.Model, utterances: Utterances, config: Config, take: int 
         emotion[members] = keras.ops.convert_to_numpy(said["emotion"])
         activation[members] = keras.ops.convert_to_numpy(said["activation"])[:, 0]
     return {"emotion": emotion, "activation": activation}
+
+
+def truth(
+    clips: Sequence[Clip], labels: Sequence[str]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The clips whose emotion has a label of its own kind, and that label: both ``[known]``.
+
+    Boredom is trained on but is none of the labels: it tests nothing.
+    """
+    said = [clip.emotion if clip.emotion in labels else SAME.get(clip.emotion) for clip in clips]
+    known = [i for i, name in enumerate(said) if name in labels]
+    return np.array(known, np.intp), np.array([labels.index(str(said[i])) for i in known], np.intp)
 
 
 def merging(classes: tuple[str, ...], labels: tuple[str, ...]) -> NDArray[np.float32]:

@@ -1,0 +1,70 @@
+"""Confidence that a stranger can trust: fitted on voices that the network never heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize, minimize_scalar
+
+from training.config import Config
+from training.corpora import LABELS, Clip
+from training.learn import Logits, merging, softmax, truth
+
+_ABSTAIN_BELOW = 0.5
+"""A guess that is right less often than this is worse than saying nothing."""
+
+
+def calibrate(said: Logits, clips: Sequence[Clip], config: Config) -> dict[str, Any]:
+    """Temperature, activation's slope and offset, and the threshold of abstention.
+
+    Args:
+        said: logits of clips that did not train.
+        clips: what they are.
+        config: that the network was trained by.
+
+    Returns:
+        Fields of ``training.export.Calibration``.
+    """
+    known, target = truth(clips, LABELS)
+    matrix = merging(config.classes, LABELS)
+    logits = said["emotion"][known]
+
+    def loss(log_temperature: float) -> float:
+        p = softmax(logits, float(np.exp(log_temperature))) @ matrix
+        return float(-np.mean(np.log(p[np.arange(len(target)), target] + 1e-9)))
+
+    temperature = float(np.exp(minimize_scalar(loss, bounds=(-1.5, 2.0), method="bounded").x))
+    probabilities = softmax(logits, temperature) @ matrix
+    return {
+        "temperature": temperature,
+        "activation": _logistic(said["activation"], clips),
+        "abstain": _abstain(probabilities, target),
+    }
+
+
+def _logistic(logits: Any, clips: Sequence[Clip]) -> list[float]:
+    """Slope and offset that make the activation's logit a probability (Platt 1999)."""
+    known = [i for i, clip in enumerate(clips) if clip.activation is not None]
+    x = np.asarray(logits, np.float64)[known]
+    y = np.array([bool(clips[i].activation) for i in known])
+    weight = np.where(y, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1 - y.mean(), 1e-9))
+
+    def loss(parameters: Any) -> float:
+        z = parameters[0] * x + parameters[1]
+        return float(np.mean(weight * (np.logaddexp(0, z) - y * z)))
+
+    slope, offset = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return [float(slope), float(offset)]
+
+
+def _abstain(probabilities: Any, target: Any) -> float:
+    """The confidence under which guesses are right less often than not."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == target
+    for threshold in np.arange(0.2, 0.7, 0.01):
+        near = np.abs(confidence - threshold) < 0.05
+        if near.sum() >= 20 and right[near].mean() >= _ABSTAIN_BELOW:
+            return float(round(threshold, 2))
+    return 0.5

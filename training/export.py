@@ -1,0 +1,223 @@
+"""``python -m training.export``: a run as one ONNX file that holds all it takes to use it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from live_ser.errors import LiveSerError
+from live_ser.features import Frames
+from live_ser.spec import METADATA_KEY, ModelInfo
+from training import command
+from training.config import Config
+from training.corpora import LABELS
+from training.run import Run
+
+TOLERANCE = 1e-5
+_LICENCE = "CC-BY-NC-SA-4.0"  # of RAVDESS and nEMO, and so of what is trained on them
+_OPSET = 17
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into probabilities that a stranger can trust.
+
+    Attributes:
+        temperature: that the emotions' logits are divided by.
+        activation: slope and offset of the activation's logit.
+        abstain: confidence under which the model can't tell.
+    """
+
+    temperature: float = 1.0
+    activation: tuple[float, float] = (1.0, 0.0)
+    abstain: float = 0.0
+
+
+def export(
+    model: Any,
+    config: Config,
+    calibration: Calibration,
+    windows: Sequence[Frames],
+    path: Path,
+    *,
+    labels: Sequence[str] = LABELS,
+    provenance: dict[str, Any] | None = None,
+) -> ModelInfo:
+    """Write a network as an ONNX file with its metadata.
+
+    Args:
+        model: Keras model from ``log_mel`` to logits, see ``training.network``; on TensorFlow.
+        config: that it was trained by.
+        calibration: put behind it.
+        windows: real log-mel windows, on which both must agree to 1e-5.
+        path: of the file; it is written last, when everything was found right.
+        labels: what the file says.
+        provenance: for the metadata.
+
+    Raises:
+        LiveSerError: the file would not do; nothing is written.
+    """
+    info = ModelInfo(
+        name=path.stem,
+        labels=tuple(labels),
+        window=config.window,
+        hop=config.hop,
+        features=config.features.spec(),
+        gate=config.gate,
+        abstain=calibration.abstain,
+        licence=_LICENCE,
+        provenance={**(provenance or {}), **_origin()},
+    )
+    said = _graph(model, config, calibration, info.labels)
+    proto = _convert(said)
+    _check_operators(proto)
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, info.to_json()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        part = Path(folder, path.name)
+        part.write_bytes(proto.SerializeToString())
+        _check_parity(said, part, windows)
+        os.replace(part, path)
+    return info
+
+
+def _graph(model: Any, config: Config, calibration: Calibration, labels: Sequence[str]) -> Any:
+    """The network with its calibration: a TensorFlow function of named, dynamic tensors."""
+    import tensorflow as tf
+
+    from training.learn import merging
+
+    merged = merging(config.classes, tuple(labels))
+    slope, offset = calibration.activation
+
+    def said(log_mel: Any) -> dict[str, Any]:
+        logits = model(log_mel, training=False)
+        classes = tf.nn.softmax(logits["emotion"] / calibration.temperature)
+        activation = tf.sigmoid(logits["activation"][:, 0] * slope + offset)
+        return {"probabilities": tf.matmul(classes, tf.constant(merged)), "activation": activation}
+
+    signature = [tf.TensorSpec((None, None, config.features.n_mels), name="log_mel")]
+    return tf.function(said, input_signature=signature)
+
+
+def _convert(said: Any) -> Any:
+    import tf2onnx
+
+    proto, _ = tf2onnx.convert.from_function(
+        said, input_signature=said.input_signature, opset=_OPSET
+    )
+    return proto
+
+
+def _check_operators(proto: Any) -> None:
+    operators = {node.op_type for node in proto.graph.node}
+    if "LSTM" not in operators or "Loop" in operators:
+        raise LiveSerError(
+            "the converted graph has no LSTM operator, or a Loop in its place: it would be slow",
+            "keep batch and frames dynamic, without masking or recurrent dropout",
+        )
+
+
+def _check_parity(said: Any, file: Path, windows: Sequence[Frames]) -> None:
+    """The file, through live_ser, must say what Keras says."""
+    from live_ser.model import EmotionModel
+
+    if not windows:
+        raise LiveSerError("no real windows to compare Keras and ONNX Runtime on")
+    model = EmotionModel(file)
+    for window in windows:
+        wanted = {name: np.asarray(value)[0] for name, value in said(window[np.newaxis]).items()}
+        got = model.predict(window)
+        gap = max(
+            float(np.max(np.abs(wanted["probabilities"] - got.probabilities))),
+            abs(float(wanted["activation"]) - got.activation),
+        )
+        if not gap <= TOLERANCE:
+            raise LiveSerError(
+                f"Keras and ONNX Runtime differ by {gap:.1e} on a real window; {TOLERANCE:.0e} is "
+                "allowed"
+            )
+
+
+def _origin() -> dict[str, Any]:
+    packages = ("keras", "tensorflow-cpu", "tensorflow", "tf2onnx", "librosa", "numpy", "live-ser")
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "revision": _revision(),
+        "versions": {name: found for name in packages if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except ModuleNotFoundError:
+        return None
+
+
+def _revision() -> str:
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def export_run(run: Run, path: Path) -> ModelInfo:
+    """Write what came of a run as an ONNX file."""
+    import keras
+
+    from training.learn import network
+
+    if keras.backend.backend() != "tensorflow":
+        raise LiveSerError(
+            f"the export runs on TensorFlow, and Keras is on {keras.backend.backend()}",
+            f"KERAS_BACKEND=tensorflow python -m training.export {run.folder}",
+        )
+    config = run.config
+    if not run.weights.is_file():
+        raise LiveSerError(
+            f"{run.folder} has no trained weights yet",
+            f"finish it with python -m training.fit --resume {run.folder}",
+        )
+    model = network(config)
+    model.load_weights(run.weights)
+    splits = run.read_json("splits.json")
+    provenance = {
+        "corpora": list(config.corpora),
+        "clips": len(splits["train"]),
+        "speakers": splits["speakers"],
+        "protocol": splits["name"],
+        "figures": run.read_json("metrics.json"),
+        "config": config.to_dict(),
+    }
+    calibration = Calibration(**run.read_json("calibration.json"))
+    return export(model, config, calibration, run.windows(), path, provenance=provenance)
+
+
+def main() -> None:
+    """Export a run."""
+    parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("models/live_ser.onnx"), metavar="FILE"
+    )
+    arguments = parser.parse_args()
+    info = export_run(Run.open(arguments.run), arguments.output)
+    print(f"{arguments.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))

@@ -1,0 +1,144 @@
+"""A run's folder: what was asked for, how far it has come, what came of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from live_ser.errors import LiveSerError
+from live_ser.features import Frames
+from training.config import Config
+from training.dataset import read_frames, write_frames
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that holds one training run.
+
+    ``config.json`` and ``splits.json`` say what was asked for; ``history.csv`` and
+    ``checkpoint-N.weights.h5`` how far it has come; ``weights.weights.h5``, ``metrics.json``,
+    ``calibration.json``, ``windows.npz`` and the pictures what came of it.
+    """
+
+    folder: Path
+
+    @classmethod
+    def new(cls, folder: Path, config: Config, splits: Mapping[str, Any]) -> Run:
+        """Make the folder; it must not be there yet, so that two runs never share one."""
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError as error:
+            raise LiveSerError(
+                f"{folder} is there already",
+                f"go on with --resume {folder}, or choose another folder with -o",
+            ) from error
+        run = cls(folder)
+        run.write_json("config.json", config.to_dict())
+        run.write_json("splits.json", splits)
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """A run that was begun."""
+        if not (folder / "config.json").is_file():
+            raise LiveSerError(f"{folder} is not the folder of a run: it has no config.json")
+        return cls(folder)
+
+    @property
+    def config(self) -> Config:
+        """What was asked for."""
+        return Config.from_dict(self.read_json("config.json"))
+
+    @property
+    def weights(self) -> Path:
+        """The trained weights, once there are any."""
+        return self.folder / "weights.weights.h5"
+
+    def read_json(self, name: str) -> Any:
+        """One of the folder's JSON files."""
+        path = self.folder / name
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise LiveSerError(f"cannot read {path}: {error}") from error
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write a JSON file whole or not at all."""
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=float)
+        self._replace(name, lambda part: part.write_text(text + "\n", "utf-8"))
+
+    def save_weights(self, model: keras.Model) -> None:
+        """Keep the trained weights."""
+        self._replace(self.weights.name, model.save_weights)
+
+    def save_windows(self, windows: Sequence[Frames]) -> None:
+        """Keep some real windows, for the export to be checked on."""
+        write_frames(self.folder / "windows.npz", windows)
+
+    def windows(self) -> list[Frames]:
+        """The windows that were kept."""
+        return read_frames(self.folder / "windows.npz") or []
+
+    def checkpoint(self, model: keras.Model, epoch: int) -> None:
+        """Keep all that it takes to go on after so many epochs."""
+        old = self._checkpoints()
+        # The number is in the name: weights and epoch change together or not at all.
+        self._replace(f"checkpoint-{epoch:04}.weights.h5", model.save_weights)
+        for path in old:
+            path.unlink(missing_ok=True)
+
+    def restore(self, model: keras.Model) -> int:
+        """Go on from the newest checkpoint; how many epochs it had seen."""
+        found = self._checkpoints()
+        if not found:
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(found[-1])
+        return int(found[-1].name.removeprefix("checkpoint-").split(".")[0])
+
+    def clear_checkpoints(self) -> None:
+        """Forget them: the run is done."""
+        for path in self._checkpoints():
+            path.unlink(missing_ok=True)
+
+    def history(self) -> list[dict[str, float]]:
+        """What was logged of each epoch."""
+        path = self.folder / "history.csv"
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Replace what was logged."""
+
+        def write(part: Path) -> None:
+            with part.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+
+        self._replace("history.csv", write)
+
+    def _checkpoints(self) -> list[Path]:
+        return sorted(self.folder.glob("checkpoint-????.weights.h5"))
+
+    def _replace(self, name: str, write: Any) -> None:
+        """Write beside, then rename: a full disk or a kill leaves what was there."""
+        part = self.folder / f"part-{name}"
+        try:
+            write(part)
+            os.replace(part, self.folder / name)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise LiveSerError(
+                f"cannot write {self.folder / name}: {error.strerror or error}",
+                "make room, then go on with --resume",
+            ) from error

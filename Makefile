@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_PACKAGES := libportaudio2
-TEST_PACKAGES := libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng tmux ffmpeg chromium
+TEST_PACKAGES := libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng tmux ffmpeg \
+	chromium chromium-driver
 
 run: setup
 	$(BIN)/live-ser listen --or-demo

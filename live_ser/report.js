@@ -1,0 +1,238 @@
+"use strict";
+(() => {
+  const session = JSON.parse(document.getElementById("data").textContent);
+  const { labels, colours, windows, gaps, marks, seconds } = session;
+  const canvas = document.getElementById("timeline");
+  const detail = document.getElementById("detail");
+  const player = document.getElementById("player");
+  const lane = 26, strip = 24, arousal = 44, axis = 22, names = 92;
+  const height = strip + labels.length * lane + arousal + axis;
+  const least = Math.min(seconds, 5);
+  let from = 0, until = Math.max(seconds, 0.1), cursor = null;
+
+  const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const time = (t) => {
+    const whole = Math.floor(t), pad = (n) => String(n).padStart(2, "0");
+    const tail = until - from < 20 ? "." + Math.floor((t - whole) * 10) : "";
+    return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}${tail}`;
+  };
+  const percent = (share) => `${Math.round(100 * share)} %`;
+  const x = (t, width) => names + (t - from) / (until - from) * (width - names);
+  const said = (w) => w.state === "speech" ? w.label : w.state === "uncertain" && w.label
+    ? `uncertain, perhaps ${w.label}` : w.state;
+
+  // The first window that ends after a moment.
+  function windowAt(t) {
+    let low = 0, high = windows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (windows[middle].end <= t) low = middle + 1; else high = middle;
+    }
+    return low < windows.length && windows[low].since <= t ? low : -1;
+  }
+
+  // Each column of pixels shows the mean of the windows in it, so that hours fit on a page.
+  function columns(width) {
+    const sums = labels.map(() => new Float64Array(width));
+    const count = new Float64Array(width), aroused = new Float64Array(width);
+    const strips = new Array(width).fill(null);
+    for (const w of windows) {
+      if (w.end <= from || w.since >= until) continue;
+      const start = Math.max(names, Math.floor(x(w.since, width)));
+      const stop = Math.min(width, Math.max(start + 1, Math.floor(x(w.end, width))));
+      for (let i = start; i < stop; i++) {
+        strips[i] = w;
+        if (!w.probabilities || !(w.state === "speech" || w.state === "uncertain")) continue;
+        count[i] += 1;
+        aroused[i] += w.activation === null ? 0.5 : w.activation;
+        w.probabilities.forEach((p, k) => { sums[k][i] += p; });
+      }
+    }
+    return { sums, count, aroused, strips };
+  }
+
+  function draw() {
+    const width = Math.max(320, canvas.clientWidth), ratio = window.devicePixelRatio || 1;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    canvas.style.height = `${height}px`;
+    const c = canvas.getContext("2d");
+    c.scale(ratio, ratio);
+    c.font = "13px system-ui, sans-serif";
+    c.textBaseline = "middle";
+    const { sums, count, aroused, strips } = columns(width);
+    const top = strip, bottom = strip + labels.length * lane;
+
+    labels.forEach((label, k) => {
+      const base = top + (k + 1) * lane;
+      c.fillStyle = ink("--line");
+      c.fillRect(names, base - 1, width - names, 1);
+      c.fillStyle = ink("--ink");
+      c.fillText(label, 8, base - lane / 2, names - 14);
+      c.fillStyle = colours[k];
+      for (let i = names; i < width; i++) {
+        if (count[i]) c.fillRect(i, base - 1, 1, -(lane - 4) * sums[k][i] / count[i]);
+      }
+    });
+
+    c.fillStyle = ink("--soft");
+    c.fillText("activation", 8, bottom + arousal / 2, names - 14);
+    c.fillStyle = ink("--ink");
+    for (let i = names; i < width; i++) {
+      if (count[i]) c.fillRect(i, bottom + 6 + (arousal - 12) * (1 - aroused[i] / count[i]), 1, 2);
+    }
+
+    c.fillStyle = ink("--soft");
+    c.fillText("heard", 8, strip / 2, names - 14);
+    for (let i = names; i < width;) {
+      const w = strips[i];
+      let stop = i + 1;
+      while (stop < width && strips[stop] && w && said(strips[stop]) === said(w)) stop++;
+      if (w && w.label !== null && (w.state === "speech" || w.state === "uncertain")) {
+        const sure = w.state === "speech";
+        c.globalAlpha = sure ? 1 : 0.35;
+        c.fillStyle = colours[labels.indexOf(w.label)];
+        c.fillRect(i, 3, stop - i, strip - 6);
+        c.globalAlpha = 1;
+        const name = sure ? w.label : `${w.label}?`;
+        if (c.measureText(name).width + 8 < stop - i) {
+          c.fillStyle = sure ? "#000" : ink("--ink");
+          c.fillText(name, i + 4, strip / 2);
+        }
+      }
+      i = stop;
+    }
+
+    c.strokeStyle = ink("--soft");
+    for (const gap of gaps) {
+      const a = Math.max(names, x(gap.start, width)), b = Math.min(width, Math.max(x(gap.end, width), a + 2));
+      if (b <= names || a >= width) continue;
+      c.save();
+      c.beginPath();
+      c.rect(a, 0, b - a, bottom + arousal);
+      c.clip();
+      c.beginPath();
+      for (let i = a - height; i < b; i += 7) { c.moveTo(i, bottom + arousal); c.lineTo(i + height, bottom + arousal - height); }
+      c.stroke();
+      c.restore();
+    }
+
+    c.fillStyle = ink("--accent");
+    marks.forEach((mark) => {
+      const at = x(mark, width);
+      if (at < names || at > width) return;
+      c.fillRect(at - 0.5, 0, 1, bottom + arousal);
+      c.beginPath();
+      c.moveTo(at - 5, 0); c.lineTo(at + 5, 0); c.lineTo(at, 8);
+      c.fill();
+    });
+
+    const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+    const step = steps.find((s) => s * (width - names) / (until - from) > 80) || (until - from) / 5;
+    c.fillStyle = ink("--soft");
+    for (let t = Math.ceil(from / step) * step; t <= until; t += step) {
+      const at = x(t, width);
+      c.fillRect(at, bottom + arousal, 1, 4);
+      const text = time(t), half = c.measureText(text).width / 2;
+      c.fillText(text, Math.min(width - 2 * half - 2, Math.max(names, at - half)), bottom + arousal + 13);
+    }
+
+    if (cursor !== null && cursor >= from && cursor <= until) {
+      c.fillStyle = ink("--ink");
+      c.fillRect(x(cursor, width) - 1, 0, 2, bottom + arousal);
+    }
+  }
+
+  function show(t, move) {
+    cursor = Math.min(Math.max(t, 0), seconds);
+    if (cursor < from || cursor > until) look(cursor - (until - from) / 2, cursor + (until - from) / 2);
+    if (move && player) player.currentTime = cursor;
+    const index = windowAt(cursor), w = windows[index];
+    const gap = gaps.find((g) => g.start <= cursor && cursor < g.end);
+    detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was judged"
+      : said(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
+        + (w.activation === null ? "" : `, activation ${w.activation.toFixed(2)}`)
+        + `, ${w.level_db.toFixed(0)} dB`);
+    draw();
+    if (index >= 0 && document.getElementById("windows").open) list(Math.floor(index / size), index);
+  }
+
+  function look(a, b) {
+    const span = Math.min(Math.max(b - a, least), Math.max(seconds, 0.1));
+    from = Math.min(Math.max(a + (b - a - span) / 2, 0), Math.max(seconds - span, 0));
+    until = from + span;
+    draw();
+  }
+  function zoom(factor, about) {
+    look(about - (about - from) * factor, about + (until - about) * factor);
+  }
+  const middle = () => cursor !== null && cursor >= from && cursor <= until ? cursor : (from + until) / 2;
+  const moment = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return from + Math.max(0, event.clientX - box.left - names) / (box.width - names) * (until - from);
+  };
+
+  canvas.addEventListener("click", (event) => show(moment(event), true));
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      const by = event.deltaX / canvas.clientWidth * (until - from);
+      look(from + by, until + by);
+    } else zoom(event.deltaY > 0 ? 1.25 : 0.8, moment(event));
+  }, { passive: false });
+  canvas.addEventListener("keydown", (event) => {
+    const by = (until - from) / 50, at = cursor === null ? from : cursor;
+    const keys = { ArrowLeft: () => show(at - by, true), ArrowRight: () => show(at + by, true),
+      "+": () => zoom(0.5, middle()), "-": () => zoom(2, middle()), Home: () => show(0, true), End: () => show(seconds, true) };
+    if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+  });
+  document.getElementById("in").addEventListener("click", () => zoom(0.5, middle()));
+  document.getElementById("out").addEventListener("click", () => zoom(2, middle()));
+  document.getElementById("all").addEventListener("click", () => look(0, seconds));
+  for (const link of document.querySelectorAll("button.link")) {
+    link.addEventListener("click", () => { show(Number(link.value), true); canvas.scrollIntoView({ block: "nearest" }); });
+  }
+  if (player) {
+    const follow = () => { show(player.currentTime, false); if (!player.paused) requestAnimationFrame(follow); };
+    player.addEventListener("play", follow);
+    player.addEventListener("seeked", () => show(player.currentTime, false));
+  }
+
+  const size = 100, table = document.getElementById("rows");
+  let page = 0;
+  const pages = Math.max(1, Math.ceil(windows.length / size));
+  function cell(row, text, kind, name = "td") {
+    const element = row.appendChild(document.createElement(name));
+    element.textContent = text;
+    if (kind) element.className = kind;
+  }
+  function list(wanted, marked = -1) {
+    page = Math.min(Math.max(wanted, 0), pages - 1);
+    table.replaceChildren();
+    const head = table.createTHead().insertRow();
+    for (const name of ["until", "heard", "activation", "speech", "level", ...labels]) {
+      cell(head, name, name === "heard" ? "" : "number", "th");
+    }
+    const body = table.createTBody();
+    windows.slice(page * size, (page + 1) * size).forEach((w, i) => {
+      const row = body.insertRow();
+      if (page * size + i === marked) row.className = "now";
+      cell(row, w.end.toFixed(2), "number");
+      cell(row, said(w));
+      cell(row, w.activation === null ? "" : w.activation.toFixed(2), "number");
+      cell(row, percent(w.speech), "number");
+      cell(row, `${w.level_db.toFixed(0)} dB`, "number");
+      labels.forEach((_, k) => cell(row, w.probabilities ? percent(w.probabilities[k]) : "", "number"));
+    });
+    document.getElementById("page-name").textContent = `page ${page + 1} of ${pages}, times in seconds`;
+    document.getElementById("earlier").disabled = page === 0;
+    document.getElementById("later").disabled = page === pages - 1;
+  }
+  document.getElementById("earlier").addEventListener("click", () => list(page - 1));
+  document.getElementById("later").addEventListener("click", () => list(page + 1));
+  document.getElementById("windows").addEventListener("toggle", () => list(page));
+
+  window.addEventListener("resize", draw);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  draw();
+})();

@@ -1,0 +1,405 @@
+"""A session as a page: one HTML file that needs nothing else and asks the network for nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from live_ser import __version__
+from live_ser.errors import LiveSerError
+from live_ser.palette import colours
+from live_ser.panels import clock
+from live_ser.printable import printable
+from live_ser.records import Record, read_records
+from live_ser.spec import ModelInfo
+
+_LONGEST = 10  # stretches that are listed
+_AUDIO_BYTES = 128 * 2**20  # at most: it travels inside the page
+_PLAYED = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
+_HINT = "take the record of one session, as live-ser listen -o writes it"
+
+
+@dataclass(frozen=True)
+class Window:
+    """One judged window, and the stretch of time that it speaks for.
+
+    Attributes:
+        since: seconds from the start of the source to the end of the window before it.
+        end: seconds from the start of the source to the end of the window.
+        record: as it was written.
+    """
+
+    since: float
+    end: float
+    record: Record
+
+    @property
+    def said(self) -> str:
+        """The emotion, or the state where there is none."""
+        state, label = str(self.record["state"]), self.record["label"]
+        return str(label) if state == "speech" and label is not None else state
+
+
+@dataclass(frozen=True)
+class SessionLog:
+    """What the records of one session tell.
+
+    Attributes:
+        source: name of what was heard.
+        labels: of the model.
+        facts: the session record; empty for a timeline of a clip, which has none.
+        windows: in the order of time.
+        gaps: start, end and reason of what was not heard.
+        marks: seconds at which the user marked a moment.
+        seconds: that the session lasted.
+        end: the end record; empty where the session was cut off.
+    """
+
+    source: str
+    labels: tuple[str, ...]
+    facts: Record
+    windows: tuple[Window, ...]
+    gaps: tuple[Record, ...] = ()
+    marks: tuple[float, ...] = ()
+    seconds: float = 0.0
+    end: Record = field(default_factory=dict)
+
+
+def write_report(
+    session: str | Path,
+    output: str | Path,
+    *,
+    audio: str | Path | None = None,
+    model: ModelInfo | None = None,
+    force: bool = False,
+) -> None:
+    """Write the page of a session.
+
+    Args:
+        session: file of its records.
+        output: the page; an existing one is kept unless ``force``.
+        audio: file of its sound, to be played on the page.
+        model: that judged it, for its card; None if it is not at hand.
+        force: replace what stands at ``output``.
+
+    Raises:
+        LiveSerError: something cannot be read, is no session, or cannot be written.
+    """
+    log = read_session(session)
+    text = report_page(log, sound=None if audio is None else _sound(Path(audio)), model=model)
+    try:
+        with Path(output).open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        hint = "give another name with -o, or replace it with --force"
+        raise LiveSerError(f"{output} exists already", hint) from error
+    except OSError as error:
+        raise LiveSerError(f"cannot write {output}: {error.strerror}") from error
+
+
+def read_session(path: str | Path) -> SessionLog:
+    """Read the records of a session, or the timeline of one clip.
+
+    Raises:
+        LiveSerError: they cannot be read, or are not of exactly one session.
+    """
+    kinds: dict[str, list[Record]] = {}
+    for record in read_records(path):
+        kinds.setdefault(str(record["type"]), []).append(record)
+    heads = kinds.get("session", []) or kinds.get("clip", [])
+    if len(heads) != 1:
+        raise LiveSerError(f"{path} holds {len(heads)} sessions; a page shows one", _HINT)
+    if not kinds.get("window"):
+        raise LiveSerError(f"{path} holds no judged window", _HINT)
+    head, end = heads[0], kinds.get("end", [{}])[-1]
+    gaps = sorted(kinds.get("gap", []), key=lambda gap: gap["start"])
+    windows = _windows(kinds["window"], gaps)
+    labels = tuple(head.get("labels") or _labels(kinds["window"]))
+    unknown = {w.record["label"] for w in windows} - {*labels, None}
+    if unknown:
+        raise LiveSerError(
+            f"{path} names {sorted(unknown)[0]!r:.40}, which is no label of it", _HINT
+        )
+    times = [windows[-1].end, *(gap["end"] for gap in gaps), end.get("seconds", 0)]
+    return SessionLog(
+        source=str(head["source"]),
+        labels=labels,
+        facts=head if head["type"] == "session" else {},
+        windows=windows,
+        gaps=tuple(gaps),
+        marks=tuple(sorted(float(mark["time"]) for mark in kinds.get("mark", []))),
+        seconds=float(max(times)),
+        end=end,
+    )
+
+
+def shares(log: SessionLog) -> dict[str, float]:
+    """Seconds of each emotion and state, longest first; what was not heard is left out."""
+    seconds: dict[str, float] = {}
+    for window in log.windows:
+        seconds[window.said] = seconds.get(window.said, 0.0) + window.end - window.since
+    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
+
+
+def longest_stretches(log: SessionLog) -> list[tuple[float, float, str]]:
+    """The longest stretches in which one emotion was heard: start, end, emotion."""
+    found: list[tuple[float, float, str]] = []
+    for before, window in pairwise([None, *log.windows]):
+        if window is None or window.record["state"] != "speech":
+            continue
+        if before and before.said == window.said and before.end == window.since:
+            found[-1] = (found[-1][0], window.end, window.said)
+        else:
+            found.append((window.since, window.end, window.said))
+    return sorted(found, key=lambda stretch: stretch[0] - stretch[1])[:_LONGEST]
+
+
+def report_page(log: SessionLog, *, sound: str | None, model: ModelInfo | None) -> str:
+    """The page.
+
+    Args:
+        log: of the session.
+        sound: ``data:`` address of its sound; None where there is none.
+        model: that judged it, for its card.
+    """
+    style, script = _resource("report.css"), _resource("report.js")
+    player = f'<audio id="player" controls preload="metadata" src="{sound}"></audio>'
+    values = {
+        "title": _text(f"{log.source}: how it sounded"),
+        "heading": _text(log.source),
+        "facts": _text(" · ".join(_facts(log))),
+        "player": player if sound else "",
+        "shares": _shares_table(log),
+        "stretches": _stretches_table(log),
+        "marks": _marks(log),
+        "card": _card(log, model),
+        "version": _text(__version__),
+        "data": _json(_data(log)),
+        "style": style,
+        "script": script,
+        "style_hash": _hash(style),
+        "script_hash": _hash(script),
+    }
+    # In one pass: what is filled in is never looked at again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda hole: values[hole[1]], _resource("report.html"))
+
+
+def _windows(records: Iterable[Record], gaps: Sequence[Record]) -> tuple[Window, ...]:
+    ordered = sorted(records, key=lambda record: record["end"])
+    windows = []
+    before, next_gap = 0.0, 0
+    for record in ordered:
+        while next_gap < len(gaps) and gaps[next_gap]["end"] <= record["end"]:
+            before = max(before, gaps[next_gap]["end"])
+            next_gap += 1
+        end = float(record["end"])
+        windows.append(Window(min(max(before, float(record["start"])), end), end, record))
+        before = end
+    return tuple(windows)
+
+
+def _labels(records: Iterable[Record]) -> tuple[str, ...]:
+    """The labels of a timeline, which does not say them by themselves."""
+    for record in records:
+        if record["probabilities"]:
+            return tuple(record["probabilities"])
+    return ()
+
+
+def _facts(log: SessionLog) -> list[str]:
+    facts = [_date(log.facts["started"])] if log.facts else []
+    facts.append(f"{clock(log.seconds)} long")
+    facts.append(f"{len(log.windows)} windows")
+    lost = sum(gap["end"] - gap["start"] for gap in log.gaps)
+    if lost:
+        facts.append(f"{lost:.0f} s not heard")
+    if log.end.get("skipped"):
+        facts.append(f"windows skipped: {log.end['skipped']:.0f}")
+    if log.end.get("overflows"):
+        facts.append(f"sound lost: {log.end['overflows']:.0f} times")
+    if log.facts and not log.end:
+        facts.append("cut off before its end")
+    return facts
+
+
+def _date(started: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(started):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return started
+
+
+def _shares_table(log: SessionLog) -> str:
+    shade = dict(zip(log.labels, colours(log.labels), strict=True))
+    found = shares(log)
+    total = sum(found.values()) or 1.0
+    rows = []
+    for name, seconds in found.items():
+        colour = shade[name].hex if name in shade else "#9aa3ae"
+        swatch = _block("swatch", 1, colour)
+        bar = _block("share", seconds / total, colour)
+        rows.append(
+            f"<tr><td>{swatch}{_text(name)}</td>"
+            f'<td class="number">{clock(seconds)}</td>'
+            f'<td class="number">{100 * seconds / total:.0f} %</td>'
+            f"<td>{bar}</td></tr>"
+        )
+    return (
+        '<table id="shares"><tr><th>sounded</th><th class="number">time</th>'
+        f'<th class="number">share</th><th></th></tr>{"".join(rows)}</table>'
+    )
+
+
+def _block(kind: str, share: float, colour: str) -> str:
+    """A block of colour; drawn, because the page allows no style but its own."""
+    return (
+        f'<svg class="{kind}" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect width="{share:.4f}" height="1" fill="{colour}"/></svg>'
+    )
+
+
+def _stretches_table(log: SessionLog) -> str:
+    rows = [
+        f'<tr><td>{_moment(start)}</td><td class="number">{end - start:.1f} s</td>'
+        f"<td>{_text(name)}</td></tr>"
+        for start, end, name in longest_stretches(log)
+    ]
+    if not rows:
+        return "<p>No stretch in which one emotion was heard.</p>"
+    return (
+        '<table id="stretches"><tr><th>from</th><th class="number">length</th><th>sounded</th></tr>'
+        f"{''.join(rows)}</table>"
+    )
+
+
+def _marks(log: SessionLog) -> str:
+    if not log.marks:
+        return ""
+    items = " ".join(_moment(mark) for mark in log.marks)
+    return f'<section id="marks"><h2>Marked moments</h2><p>{items}</p></section>'
+
+
+def _moment(seconds: float) -> str:
+    return f'<button type="button" class="link" value="{seconds:.3f}">{clock(seconds)}</button>'
+
+
+def _card(log: SessionLog, model: ModelInfo | None) -> str:
+    entries: dict[str, object] = {
+        "name": log.facts.get("model", "not recorded"),
+        "emotions": ", ".join(log.labels),
+    }
+    if log.facts:
+        entries["hears"] = (
+            f"{log.facts['window']:g} s at most, each {log.facts['hop']:g} s, "
+            f"at {log.facts['sample_rate']:g} Hz"
+        )
+    if model is not None:
+        entries["licence"] = model.licence
+        entries |= {name: _brief(value) for name, value in model.provenance.items()}
+    rows = (f"<dt>{_text(str(k))}</dt><dd>{_text(str(v))}</dd>" for k, v in entries.items())
+    return f'<dl id="card">{"".join(rows)}</dl>'
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _data(log: SessionLog) -> dict[str, Any]:
+    """What the script of the page draws from."""
+    return {
+        "labels": [printable(label) for label in log.labels],
+        "colours": [colour.hex for colour in colours(log.labels)],
+        "seconds": log.seconds,
+        "marks": log.marks,
+        "gaps": [{**gap, "reason": printable(gap["reason"])} for gap in log.gaps],
+        "windows": [
+            {
+                "since": round(window.since, 3),
+                "end": round(window.end, 3),
+                "state": window.record["state"],
+                "label": window.record["label"] and printable(window.record["label"]),
+                "confidence": window.record["confidence"],
+                "probabilities": _ordered(window.record["probabilities"], log.labels),
+                "activation": window.record["activation"],
+                "speech": window.record["speech"],
+                "level_db": window.record["level_db"],
+            }
+            for window in log.windows
+        ],
+    }
+
+
+def _ordered(shares: dict[str, float] | None, labels: Sequence[str]) -> list[float] | None:
+    return None if not shares else [round(shares.get(label, 0.0), 4) for label in labels]
+
+
+def _json(data: object) -> str:
+    """JSON that cannot end the element that it stands in."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _text(text: str) -> str:
+    return html.escape(printable(text))
+
+
+def _hash(text: str) -> str:
+    """The name by which the page allows this script or style, and no other."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _resource(name: str) -> str:
+    return (files("live_ser") / name).read_text("utf-8")
+
+
+def _sound(path: Path) -> str:
+    """A ``data:`` address of a recording; what browsers do not play becomes FLAC.
+
+    Raises:
+        LiveSerError: it cannot be read, or is too large to travel inside a page.
+    """
+    import soundfile
+
+    kind = _PLAYED.get(path.suffix.lower())
+    try:
+        data = path.read_bytes()
+        if kind:
+            soundfile.info(io.BytesIO(data))
+        else:
+            data = _as_flac(data)
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+    except (soundfile.LibsndfileError, ValueError) as error:
+        raise LiveSerError(f"cannot read {path} as sound", "give WAV, FLAC, OGG or MP3") from error
+    if len(data) > _AUDIO_BYTES:
+        raise LiveSerError(
+            f"{path} is too large to travel inside a page: {len(data) / 2**20:.0f} MB, "
+            f"at most {_AUDIO_BYTES / 2**20:.0f}",
+            "leave out --audio, or give a compressed copy (OGG, MP3)",
+        )
+    return f"data:{kind or 'audio/flac'};base64,{base64.b64encode(data).decode()}"
+
+
+def _as_flac(data: bytes) -> bytes:
+    import soundfile
+
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="int16", always_2d=True)
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, rate, format="FLAC")
+    return stream.getvalue()

@@ -1,0 +1,259 @@
+"""A session as a page: what it says, and that it works in a real browser and asks for nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import tiny_info
+
+from live_ser.errors import LiveSerError
+from live_ser.report import longest_stretches, read_session, shares, write_report
+
+LABELS = ["neutral", "happy", "sad", "angry"]
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' {{data}} \u2028\x1b[2J"
+
+
+def window(end: float, label: str | None, state: str = "speech", labels: list[str] = LABELS) -> Any:
+    judged = label is not None
+    share = {x: 0.7 if x == label else 0.1 for x in labels}
+    return {
+        "type": "window", "start": max(0.0, end - 3.5), "end": end, "state": state, "label": label,
+        "confidence": 0.7 if judged else None, "probabilities": share if judged else None,
+        "activation": 0.5 if judged else None, "speech": 0.6, "level_db": -23.0, "latency_ms": 3.0,
+    }  # fmt: skip
+
+
+def session(labels: list[str] = LABELS, source: str = "Microphone") -> list[Any]:
+    """Ten seconds: neutral, a gap, neutral, silence, happy, perhaps angry."""
+    head = {
+        "type": "session", "schema": 1, "source": source, "model": "tiny", "labels": labels,
+        "sample_rate": 16000, "window": 3.5, "hop": 0.5, "started": "2026-01-31T12:00:00+00:00",
+    }  # fmt: skip
+    said = [(i / 2, labels[0], "speech") for i in range(1, 5)]
+    said += [(i / 2, labels[0], "speech") for i in range(7, 11)]
+    said += [(i / 2, None, "silence") for i in range(11, 15)]
+    said += [(i / 2, labels[1], "speech") for i in range(15, 20)]
+    said += [(10.0, labels[3], "uncertain")]
+    return [
+        head,
+        *(window(end, label, state, labels) for end, label, state in said),
+        {"type": "gap", "start": 2.0, "end": 3.0, "reason": "microphone gone"},
+        {"type": "mark", "time": 7.25},
+        {"type": "end", "windows": 18, "skipped": 2, "overflows": 1, "seconds": 10.0},
+    ]
+
+
+def written(folder: Path, records: list[Any], name: str = "session.jsonl") -> Path:
+    path = folder / name
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    return path
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    clip = tmp_path / "clip.wav"
+    sound = 0.1 * np.sin(np.arange(160_000) * 0.05)
+    soundfile.write(clip, sound.astype(np.float32), 16000)
+    output = tmp_path / "report.html"
+    info = tiny_info(provenance={"corpora": ["RAVDESS", "nEMO"]})
+    write_report(written(tmp_path, session()), output, audio=clip, model=info)
+    return output
+
+
+def test_seconds_are_shared_out_and_what_was_not_heard_is_left_out(tmp_path: Path) -> None:
+    log = read_session(written(tmp_path, session()))
+    assert shares(log) == {"neutral": 4.0, "happy": 2.5, "silence": 2.0, "uncertain": 0.5}
+    assert log.seconds == 10.0
+
+
+def test_a_stretch_does_not_reach_over_a_gap(tmp_path: Path) -> None:
+    log = read_session(written(tmp_path, session()))
+    assert longest_stretches(log) == [
+        (7.0, 9.5, "happy"),
+        (0.0, 2.0, "neutral"),
+        (3.0, 5.0, "neutral"),
+    ]
+
+
+def test_the_page_says_what_was_heard_lost_and_marked_and_by_which_model(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for words in (
+        "Microphone", "2026-01-31 12:00", "0:00:10 long", "18 windows", "1 s not heard",
+        "windows skipped: 2", "sound lost: 1 times", "Marked moments", "0:00:07", "RAVDESS, nEMO",
+        "MIT", "Not what anybody felt",
+    ):  # fmt: skip
+        assert words in text
+
+
+def test_a_timeline_of_a_clip_is_a_session_too(tmp_path: Path) -> None:
+    clip = {
+        **window(10.0, "happy"),
+        "type": "clip",
+        "source": "clip.wav",
+        "duration": 10.0,
+        "windows": 18,
+    }
+    records = [{**r, "source": "clip.wav"} for r in session() if r["type"] == "window"]
+    log = read_session(written(tmp_path, [*records, clip]))
+    assert log.source == "clip.wav"
+    assert log.labels == tuple(LABELS)
+
+
+def test_a_session_that_was_cut_off_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, session()[:-1])
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write('{"type":"win')
+    write_report(path, tmp_path / "report.html")
+    assert "cut off before its end" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_bad_input_gets_one_line(tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    good = written(tmp_path, session())
+    text = tmp_path / "text.wav"
+    text.write_text("no sound")
+    bad = [
+        tmp_path / "missing.jsonl",
+        tmp_path,
+        written(tmp_path, [], "empty.jsonl"),
+        written(tmp_path, session() * 2, "two.jsonl"),
+        written(tmp_path, session()[:1], "no-window.jsonl"),
+        written(
+            tmp_path, [*session(), window(11.0, "bored", labels=[*LABELS, "bored"])], "x.jsonl"
+        ),
+    ]
+    for path in bad:
+        with pytest.raises(LiveSerError) as caught:
+            write_report(path, output)
+        assert "\n" not in caught.value.message
+    for audio in (tmp_path / "missing.wav", text, tmp_path / "missing.aiff"):
+        with pytest.raises(LiveSerError):
+            write_report(good, output, audio=audio)
+    assert not output.exists()
+
+
+def test_an_existing_page_is_kept_unless_forced(tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    output.write_text("mine")
+    path = written(tmp_path, session())
+    with pytest.raises(LiveSerError, match="exists"):
+        write_report(path, output)
+    assert output.read_text() == "mine"
+    write_report(path, output, force=True)
+    assert "mine" not in output.read_text("utf-8")
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and the text in them that is shown."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+
+def test_names_and_labels_are_text_and_nothing_else(tmp_path: Path) -> None:
+    labels = [HOSTILE, "<b>happy</b>", "sad", "{{script}}"]
+    records = session(labels, HOSTILE)
+    records[-3]["reason"] = HOSTILE
+    records[0] |= {"model": HOSTILE, "started": HOSTILE}
+    output = tmp_path / "report.html"
+    info = tiny_info(provenance={HOSTILE: HOSTILE, "x": {"y": [HOSTILE]}}, licence=HOSTILE)
+    write_report(written(tmp_path, records), output, model=info)
+    elements = Elements(output.read_text("utf-8"))
+    assert elements.tags.count("script") == 2
+    assert not {"img", "b"} & set(elements.tags)
+    assert not [name for name in elements.attributes if name.startswith("on")]
+    assert "\x1b" not in output.read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium and chromium-driver, which show the page, are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "window-size=1280,1600"):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield opened
+    opened.quit()
+
+
+def logged(browser: Any) -> tuple[list[str], list[str]]:
+    """The addresses asked for since last time, and what the page complained of."""
+    requests = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            requests.append(message["params"]["request"]["url"].split(",")[0])
+    return requests, [entry["message"] for entry in browser.get_log("browser")]
+
+
+def test_in_a_browser_it_draws_itself_without_asking_the_network(browser: Any, page: Path) -> None:
+    logged(browser)
+    browser.get(page.as_uri())
+    inked = browser.execute_script(
+        "const c = document.getElementById('timeline');"
+        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n;"
+    )
+    assert inked > 5000
+    browser.execute_script("document.getElementById('windows').open = true")
+    browser.implicitly_wait(2)
+    rows = browser.find_elements("css selector", "#rows tbody tr")
+    assert len(rows) == 18
+    requests, complaints = logged(browser)
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert complaints == []
+
+
+def test_in_a_browser_a_click_on_the_timeline_moves_the_player(browser: Any, page: Path) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.get(page.as_uri())
+    player = browser.find_element("id", "player")
+    at = "return document.getElementById('player').currentTime"
+    waiting = WebDriverWait(browser, 10)
+    waiting.until(lambda b: b.execute_script("return arguments[0].readyState > 0", player))
+    canvas = browser.find_element("id", "timeline")
+    names, width = 92, canvas.size["width"]
+    # 8 s of 10, from the middle of the canvas.
+    x = names + 0.8 * (width - names) - width / 2
+    ActionChains(browser).move_to_element_with_offset(canvas, round(x), 0).click().perform()
+    waiting.until(lambda b: abs(b.execute_script(at) - 8.0) < 0.1)
+    detail = browser.find_element("id", "detail").text
+    assert re.match(r"0:00:0[78]\.\d · happy, 70 %, activation 0\.50", detail)
+    browser.find_element("css selector", "#marks button").click()
+    waiting.until(lambda b: abs(b.execute_script(at) - 7.25) < 0.01)
+
+
+def test_in_a_browser_hostile_names_do_nothing(browser: Any, tmp_path: Path) -> None:
+    records = session([HOSTILE, "<b>happy</b>", "sad", "angry"], HOSTILE)
+    output = tmp_path / "report.html"
+    write_report(written(tmp_path, records), output)
+    logged(browser)
+    browser.get(output.as_uri())
+    browser.execute_script("document.getElementById('windows').open = true")
+    assert "<script>alert(1)</script>" in browser.find_element("tag name", "h1").text
+    requests, complaints = logged(browser)
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert complaints == []

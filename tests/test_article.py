@@ -1,0 +1,213 @@
+"""The article's system does what the article did, and says where it does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import librosa
+import numpy as np
+import pytest
+import soundfile
+
+from live_ser.errors import LiveSerError
+from live_ser.features import Frames
+from training.article import ArticleConfig, batches, compiled, hear, judge, load, network, whole
+from training.article_network import PeakReference, SummedActivation
+from training.corpora import AROUSED, LABELS, Clip
+from training.dataset import Utterances
+
+CONFIG = ArticleConfig()
+SPEC = CONFIG.features.spec()
+RATE = SPEC.sample_rate
+
+
+def tone(path: Path, seconds: float, hertz: float = 440.0, start: float = 0.0) -> Clip:
+    """A recording of a tone that begins at ``start``."""
+    times = np.arange(round(seconds * RATE)) / RATE
+    soundfile.write(path, 0.1 * np.sin(2 * np.pi * hertz * times) * (times >= start), RATE)
+    return Clip(path, "sad", "test/1", "test", f"test/{path.stem}")
+
+
+def random_frames(count: int, seed: int = 0) -> Frames:
+    rng = np.random.default_rng(seed)
+    return rng.normal(-40, 15, (count, SPEC.n_mels)).astype(np.float32)
+
+
+def utterances(clips: int = 21, frames: int = 60) -> Utterances:
+    """Three takes of each of some clips."""
+    return Utterances(
+        tuple(
+            Clip(Path(f"{i}.wav"), LABELS[i % 7], f"test/{i % 3}", "test", f"test/{i}")
+            for i in range(clips)
+        ),
+        tuple(
+            tuple(random_frames(frames + i, seed=10 * i + k) for k in range(3))
+            for i in range(clips)
+        ),
+    )
+
+
+def test_the_settings_are_the_article_s() -> None:
+    assert (RATE, SPEC.n_fft, SPEC.hop_length, SPEC.n_mels) == (44_100, 2048, 512, 200)
+    assert (CONFIG.offset, CONFIG.window) == (0.5, 3.5)
+    assert (CONFIG.batch, CONFIG.epochs) == (200, 150)
+    assert (CONFIG.noise, CONFIG.noisy_copies) == (0.008, 2)
+    assert (CONFIG.pitch, CONFIG.pitched_share) == (4.0, 0.9)
+    assert "calm" not in CONFIG.classes
+    assert not CONFIG.pad_with_peak
+    assert not CONFIG.select_on_test
+    model = network(CONFIG)
+    assert [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv1D)] == [
+        64,
+        128,
+        256,
+    ]
+    assert [x.units for x in model.layers if isinstance(x, keras.layers.LSTM)] == [540, 256]
+    assert [x.units for x in model.layers if isinstance(x, keras.layers.Dense)] == [100, 50, 20, 7]
+
+
+def test_decibels_are_librosa_s_under_the_peak() -> None:
+    frames = random_frames(298)
+    wanted = librosa.power_to_db(10.0 ** (frames / 10), ref=np.max, top_db=80)
+    got = keras.ops.convert_to_numpy(PeakReference(298)(frames[np.newaxis]))[0]
+    assert np.allclose(got, wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("padding", [-80.0, 0.0])
+@pytest.mark.parametrize("count", [1, 100, 298, 400])
+def test_any_window_comes_out_as_long_as_the_network_looks(count: int, padding: float) -> None:
+    layer = PeakReference(298, padding)
+    once = keras.ops.convert_to_numpy(layer(random_frames(count)[np.newaxis]))
+    assert once.shape == (1, 298, SPEC.n_mels)
+    assert np.all(once[:, count:] == padding)
+    assert np.array_equal(keras.ops.convert_to_numpy(layer(once)), once)
+
+
+@pytest.mark.parametrize("accident", [False, True])
+def test_short_clips_are_padded_with_silence_unless_the_accident_is_asked_for(
+    accident: bool,
+) -> None:
+    config = replace(CONFIG, pad_with_peak=accident)
+    model = network(config)
+    seen = keras.Model(model.input, model.get_layer("peak_reference").output)
+    short = random_frames(200)
+    alone = keras.ops.convert_to_numpy(seen(short[np.newaxis]))
+    batched = keras.ops.convert_to_numpy(seen(whole([short, random_frames(298)], 298, config)))
+    assert np.all(alone[0, 200:] == (0.0 if accident else -80.0))
+    # Padded in a batch to train on or by the network itself live: the same.
+    assert np.allclose(alone[0], batched[0], atol=1e-4)
+
+
+def test_activation_is_the_share_of_the_aroused_emotions() -> None:
+    logits = np.random.default_rng(0).normal(0, 4, (50, 7)).astype(np.float32)
+    p = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    aroused = [label in AROUSED for label in LABELS]
+    wanted = p[:, aroused].sum(axis=1) + p[:, LABELS.index("disgust")] / 2
+    said = keras.ops.sigmoid(SummedActivation(LABELS)(logits))
+    assert np.allclose(keras.ops.convert_to_numpy(said)[:, 0], wanted, atol=1e-5)
+
+
+def test_the_first_half_second_of_a_clip_is_not_heard(tmp_path: Path) -> None:
+    late = hear(tone(tmp_path / "late.wav", 4.5, start=0.5), CONFIG, SPEC)
+    always = hear(tone(tmp_path / "always.wav", 4.5), CONFIG, SPEC)
+    assert late.shape == (298, 200)
+    assert np.allclose(late, always, atol=0.1)
+
+
+def test_a_clip_that_would_be_over_by_then_is_still_heard(tmp_path: Path) -> None:
+    assert len(hear(tone(tmp_path / "short.wav", 0.4), CONFIG, SPEC)) == 1
+
+
+def test_a_clip_shorter_than_a_frame_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LiveSerError, match="shorter than one frame"):
+        hear(tone(tmp_path / "click.wav", 0.01), CONFIG, SPEC)
+
+
+def test_noisy_copies_have_noise_of_the_article_s_strength(tmp_path: Path) -> None:
+    silence = tone(tmp_path / "silence.wav", 4.0, start=9.0)
+    first, second = (hear(silence, CONFIG, SPEC, take) for take in (1, 2))
+    # Parseval: white noise has this power under the Hann window, in every linear band.
+    power = 10 * np.log10(0.008**2 * 0.375 * SPEC.n_fft)
+    bands = 10 * np.log10(SPEC.mel_matrix.sum(axis=1))
+    assert abs(np.median(first - bands) - power) < 2
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, hear(silence, CONFIG, SPEC, 1))
+
+
+def test_pitched_copies_are_four_semitones_higher(tmp_path: Path) -> None:
+    config = replace(CONFIG, pitched_share=1.0)
+    clip = tone(tmp_path / "tone.wav", 4.0, hertz=440.0)
+    centres = librosa.mel_frequencies(SPEC.n_mels + 2, fmin=0, fmax=RATE / 2)[1:-1]
+    low, high = (centres[hear(clip, config, SPEC, take).mean(axis=0).argmax()] for take in (0, 3))
+    assert low == pytest.approx(440, abs=15)
+    assert high == pytest.approx(440 * 2 ** (4 / 12), abs=15)
+
+
+def test_most_training_clips_get_a_pitched_copy(tmp_path: Path) -> None:
+    clip = tone(tmp_path / "clip.wav", 1.0)
+    clips = [replace(clip, id=f"test/{i}") for i in range(40)]
+    found = load(clips, CONFIG, data=tmp_path, cache=tmp_path / "cache")
+    counts = Counter(len(takes) for takes in found.takes)
+    assert set(counts) == {3, 4}
+    assert 28 <= counts[4] <= 39
+    again = load(clips, CONFIG, data=tmp_path, cache=tmp_path / "cache")
+    for takes, cached in zip(found.takes, again.takes, strict=True):
+        assert len(takes) == len(cached)
+        assert all(np.allclose(a, b, atol=0.07) for a, b in zip(takes, cached, strict=True))
+
+
+def test_each_take_trains_once_an_epoch_in_an_order_of_its_own() -> None:
+    train = utterances()
+    config = replace(CONFIG, batch=10)
+
+    def marks(epoch: int, seed: int = 0) -> list[float]:
+        drawn = batches(train, replace(config, seed=seed), epoch)
+        assert [len(drawn[i][0]) for i in range(len(drawn))] == [10, 10, 10, 10, 10, 10, 3]
+        return [float(frames[0, 0]) for i in range(len(drawn)) for frames in drawn[i][0]]
+
+    everything = sorted(float(take[0, 0]) for takes in train.takes for take in takes)
+    assert sorted(marks(0)) == everything
+    assert sorted(marks(1)) == everything
+    assert marks(0) == marks(0)
+    assert marks(0) != marks(1)
+    assert marks(0) != marks(0, seed=1)
+
+
+def test_targets_are_the_emotions_of_the_clips() -> None:
+    train = utterances()
+    by_mark = {
+        float(take[0, 0]): clip.emotion
+        for clip, takes in zip(train.clips, train.takes, strict=True)
+        for take in takes
+    }
+    frames, wanted = batches(train, CONFIG)[0]
+    said = [LABELS[row.argmax()] for row in wanted["emotion"]]
+    assert said == [by_mark[float(one[0, 0])] for one in frames]
+
+
+def test_every_point_is_scaled_by_the_training_clips() -> None:
+    train = utterances()
+    model = compiled(CONFIG, train)
+    scaled = keras.Model(model.input, model.get_layer("scaler").output)
+    takes = [take for one in train.takes for take in one]
+    points = keras.ops.convert_to_numpy(scaled(whole(takes, CONFIG.window_frames, CONFIG)))
+    assert np.allclose(points.mean(axis=0), 0, atol=1e-3)
+    # Where every clip is padded nothing varies, and nothing may blow up live.
+    heard = points[:, :60].std(axis=0)
+    assert np.allclose(heard, 1, atol=1e-2)
+    assert np.all(points[:, 90:] == 0)
+    loud = keras.ops.convert_to_numpy(scaled(random_frames(298)[np.newaxis]))
+    assert np.abs(loud).max() < 100
+
+
+def test_clips_are_judged_as_recorded_and_each_alone() -> None:
+    test = utterances(9)
+    model = network(CONFIG)
+    said = judge(model, test, CONFIG)
+    assert said["emotion"].shape == (9, 7)
+    assert said["activation"].shape == (9,)
+    alone = model(test.takes[4][0][np.newaxis], training=False)
+    assert np.allclose(said["emotion"][4], alone["emotion"][0], atol=1e-5)

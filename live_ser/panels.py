@@ -42,21 +42,19 @@ class Look:
 
     Attributes:
         unicode: block characters, not ASCII alone.
-        colour: colours at all.
-        many: more than 16 of them.
+        colours: how many of them: 0, 16, 256 or 2**24.
     """
 
     unicode: bool = True
-    colour: bool = True
-    many: bool = True
+    colours: int = 2**24
 
     @classmethod
     def of(cls, console: Console) -> Look:
         """The look of a console's terminal."""
-        colour = console.color_system is not None and not console.no_color
-        many = colour and console.color_system in ("256", "truecolor")
+        system = None if console.no_color else console.color_system
+        colours = {None: 0, "256": 256, "truecolor": 2**24}.get(system, 16)
         unicode = console.encoding.lower().replace("-", "").startswith("utf")
-        return cls(unicode=unicode, colour=colour, many=many)
+        return cls(unicode=unicode, colours=colours)
 
     def text(self, text: str) -> str:
         """``text`` in characters that the terminal has."""
@@ -69,9 +67,9 @@ class Look:
 
     def style(self, colour: Colour, extra: str = "") -> Style:
         """The style of a colour, as far as the terminal has colours."""
-        if not self.colour:
+        if not self.colours:
             return Style.parse(extra)
-        return Style.parse(f"{extra} {colour.hex if self.many else colour.ansi}")
+        return Style.parse(f"{extra} {colour.hex if self.colours > 16 else colour.ansi}")
 
 
 def row(width: int, *parts: Part) -> Line:
@@ -140,7 +138,7 @@ def header(left: tuple[str, ...], notice: str, right: str, *, width: int, look: 
         (title, "bold"),
         (fitted(look.pick(" · ", " - ").join(left), room, look), "dim"),
         (" ", ""),
-        (notice, "bold red" if look.colour else "bold"),
+        (notice, "bold red" if look.colours else "bold"),
         (gap + right, ""),
     )
 
@@ -335,7 +333,7 @@ def strip(
             if moment.state == "uncertain":
                 text = set_cell_size(text.rstrip(), size).replace(" ", look.pick("░", "~"))
                 style = look.style(shades[moment.label])
-            elif not look.colour:
+            elif not look.colours:
                 text = set_cell_size(text.rstrip(), size).replace(" ", look.pick("▬", "="))
                 style = Style.null()
             parts.append((text, style))
@@ -459,8 +457,13 @@ def _share(decibels: float) -> float:
 
 # From dark to bright, in even steps of lightness: read alike by everyone, and in grey.
 _HEAT = (
-    *("#0b0724", "#1d1147", "#37106b", "#51127c", "#6b1d81", "#87267f", "#a3307e"),
-    *("#c03a76", "#d9466b", "#ec5860", "#f8765c", "#fd9a6a", "#febb81", "#fddc9e"),
+    *("#0b0724", "#1d1147", "#37106b", "#51127c", "#6b1d81", "#87267f", "#a3307e", "#c03a76"),
+    *("#d9466b", "#ec5860", "#f8765c", "#fd9a6a", "#febb81", "#fddc9e"),
+)
+# The same among the 256, where the nearest ones would run through stray blues.
+_HEAT_256 = (
+    *("#080808", "#1c1c1c", "#303030", "#5f005f", "#5f005f", "#87005f", "#87005f", "#af005f"),
+    *("#d7005f", "#d75f5f", "#ff875f", "#ffaf5f", "#ffd787", "#ffffaf"),
 )
 
 
@@ -487,16 +490,19 @@ def spectrogram(
         look: of the terminal.
     """
     field = max(4, width - left - VALUE)
-    halves = look.many and look.unicode
+    halves = look.colours > 16 and look.unicode
     steps = look.pick(" ░▒▓█", " .:+#")
     picture = _picture(columns[-field:], height * (2 if halves else 1))
-    empty: Part = (" " * (field - len(columns[-field:])), _heat(0, 0) if halves else "")
+    empty: Part = (
+        " " * (field - len(columns[-field:])),
+        _heat(0, 0, look.colours) if halves else "",
+    )
     lines = []
     for i in range(height):
         name = {0: "spectrum", 1: f"last {seconds * field:.0f} s"}.get(i, "")
         edge = {0: f"{highest / 1000:.3g} kHz", height - 1: "0"}.get(i, "")
         if halves:
-            parts = _half_blocks(picture[2 * i], picture[2 * i + 1])
+            parts = _half_blocks(picture[2 * i], picture[2 * i + 1], look.colours)
         else:
             shades = picture[i].astype(int) * len(steps) // 256
             parts = [("".join(steps[shade] for shade in shades), "")]
@@ -523,21 +529,22 @@ def _picture(columns: Sequence[bytes], height: int) -> NDArray[np.uint8]:
     return (sums // sizes[:, np.newaxis])[::-1].astype(np.uint8)
 
 
-def _half_blocks(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> list[Part]:
+def _half_blocks(upper: NDArray[np.uint8], lower: NDArray[np.uint8], colours: int) -> list[Part]:
     """Cells of two pixels each; neighbours of the same colours in one part."""
     shades = len(_HEAT)
     codes = upper.astype(int) * shades // 256 * shades + lower.astype(int) * shades // 256
     edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
     return [
-        ("▀" * (end - start), _heat(*divmod(int(codes[start]), shades)))
+        ("▀" * (end - start), _heat(*divmod(int(codes[start]), shades), colours))
         for start, end in pairwise(edges)
         if end > start
     ]
 
 
 @cache
-def _heat(upper: int, lower: int) -> Style:
-    return Style(color=Color.parse(_HEAT[upper]), bgcolor=Color.parse(_HEAT[lower]))
+def _heat(upper: int, lower: int, colours: int) -> Style:
+    heat = _HEAT if colours > 256 else _HEAT_256
+    return Style(color=Color.parse(heat[upper]), bgcolor=Color.parse(heat[lower]))
 
 
 @lru_cache(maxsize=4)

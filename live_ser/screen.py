@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -27,8 +29,12 @@ class Screen:
     @property
     def size(self) -> tuple[int, int]:
         """Columns and rows, as they are now."""
-        size = self.console.size
-        return size.width, size.height
+        try:
+            # Of the very terminal that is drawn on, wherever the standard streams may go.
+            size = os.get_terminal_size(self.console.file.fileno())
+        except (AttributeError, OSError, ValueError):
+            return self.console.size.width, self.console.size.height
+        return size.columns, size.lines
 
     def __enter__(self) -> Screen:
         self.console.set_alt_screen(True)
@@ -41,8 +47,9 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.console.show_cursor(True)
-        self.console.set_alt_screen(False)
+        with contextlib.suppress(OSError):  # the terminal was closed: nothing to give back
+            self.console.show_cursor(True)
+            self.console.set_alt_screen(False)
 
     def redraw(self) -> None:
         """Draw everything next time: something else may have written on the screen."""

@@ -114,7 +114,7 @@ def fitted(text: str, width: int, look: Look) -> str:
 
 def gutter(labels: Sequence[str]) -> int:
     """Cells of the column of names on the left."""
-    return 3 + min(max(len("last minute"), *(cell_len(label) for label in labels)), 14)
+    return 4 + min(max(len("activation"), *(cell_len(label) for label in labels)), 14)
 
 
 VALUE = 8  # cells of the column of numbers on the right

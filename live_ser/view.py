@@ -204,7 +204,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
         case "activation":
             lines = [_activation(state, left, width, look)]
         case "strip":
-            lines = [_strip(state, "last minute", left, field, width=width, look=look)]
+            lines = [_strip(state, "last 60 s", left, field, width=width, look=look)]
         case "axis":
             at = width - field - 1 if wide else left
             lines = [panels.axis(at, field, width=width)]
@@ -390,13 +390,8 @@ def _help(width: int, rows: int, look: Look) -> list[Line]:
     lines = [panels.blank(width)]
     for term, meaning in _HELP:
         heading = bool(term) and not meaning
-        lines.append(
-            panels.row(
-                width,
-                ("   ", ""),
-                (f"{term:<14}", "bold underline" if heading else "bold"),
-                (look.text(meaning), ""),
-            )
-        )
+        parts = [("   ", ""), (term, "underline" if heading else "bold")]
+        parts += [(" " * (14 - len(term)), ""), (look.text(meaning), "")]
+        lines.append(panels.row(width, *parts))
     lines += [panels.blank(width)] * rows
     return lines[:rows]

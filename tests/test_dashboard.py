@@ -159,7 +159,7 @@ def test_the_raw_value_stands_as_a_tick_on_the_smoothed_bar() -> None:
 def test_silence_is_a_gap_in_the_last_minute() -> None:
     gap = [Moment(i / 2, "silence", None, None) for i in range(40, 60)]
     moments = (*state().moments[:39], *gap, *state().moments[59:])
-    line = next(x for x in plain(state(moments=moments)).splitlines() if "last minute" in x)
+    line = next(x for x in plain(state(moments=moments)).splitlines() if "last 60 s" in x)
     assert re.search(r" happy +happy", line)
 
 
@@ -167,7 +167,7 @@ def test_the_last_minute_names_short_stretches_by_letters_that_tell_them_apart()
     moments = tuple(
         Moment(i / 2, "speech", "sad" if i % 8 < 4 else "surprised", None) for i in range(1, 120)
     )
-    line = next(x for x in plain(state(moments=moments)).splitlines() if "last minute" in x)
+    line = next(x for x in plain(state(moments=moments)).splitlines() if "last 60 s" in x)
     assert "sa" in line
     assert "su" in line
 

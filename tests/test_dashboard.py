@@ -122,7 +122,7 @@ def test_speech_shows_the_emotion_its_confidence_all_bars_and_the_facts(
     text = plain(state(), width, height)
     for words in (
         "sounds happy", "confidence 81 %", *LABELS, "81 %", "activation", "calm", "aroused", "0.77",
-        "last minute", "-60 s", "spectrum", "level", "-23 dB", "Built-in Microphone", "48 kHz",
+        "-60 s", "now", "spectrum", "level", "-23 dB", "Built-in Microphone", "48 kHz",
         "tiny", "evidence 2.4 s", "compute 2.9 ms, p95 3.4", "CPU 2 %", "overflows 0", "skipped 0",
         "0:12:41",
     ):  # fmt: skip

@@ -150,6 +150,22 @@ def _info(arguments: Arguments) -> int:
     return 0
 
 
+def _report(arguments: Arguments) -> int:
+    from live_ser.report import write_report
+
+    output = arguments.output or Path(arguments.session).with_suffix(".html")
+    write_report(
+        arguments.session,
+        output,
+        audio=arguments.audio,
+        model=arguments.model,
+        force=arguments.force,
+    )
+    if not arguments.quiet:
+        _say(f"wrote {output}")
+    return 0
+
+
 @contextmanager
 def _source(arguments: Arguments, rate: int) -> Iterator[Source]:
     """The sound that was asked for."""
@@ -367,6 +383,13 @@ def _parser() -> argparse.ArgumentParser:
     info = command("info", _info, "Show what a model says of itself.")
     info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
     info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
+
+    report = command("report", _report, "Make a page of a session that was recorded with -o.")
+    report.add_argument("session", metavar="SESSION", help="records of the session, as JSON Lines")
+    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
+    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
+    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
+    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
     return parser
 
 

@@ -81,7 +81,7 @@ def write_report(
     output: str | Path,
     *,
     audio: str | Path | None = None,
-    model: ModelInfo | None = None,
+    model: str | Path | None = None,
     force: bool = False,
 ) -> None:
     """Write the page of a session.
@@ -90,14 +90,16 @@ def write_report(
         session: file of its records.
         output: the page; an existing one is kept unless ``force``.
         audio: file of its sound, to be played on the page.
-        model: that judged it, for its card; None if it is not at hand.
+        model: name or path of the model that judged it, for its card; where there is none, the
+            one that came with live-ser, if that is its name.
         force: replace what stands at ``output``.
 
     Raises:
         LiveSerError: something cannot be read, is no session, or cannot be written.
     """
     log = read_session(session)
-    text = report_page(log, sound=None if audio is None else _sound(Path(audio)), model=model)
+    sound = None if audio is None else _sound(Path(audio))
+    text = report_page(log, sound=sound, model=_model_of(log, model))
     try:
         with Path(output).open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
@@ -106,6 +108,18 @@ def write_report(
         raise LiveSerError(f"{output} exists already", hint) from error
     except OSError as error:
         raise LiveSerError(f"cannot write {output}: {error.strerror}") from error
+
+
+def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:
+    """The model that judged a session, if it is at hand."""
+    from live_ser.model import load, shipped_models
+
+    if wanted is not None:
+        return load(wanted).info
+    path = shipped_models().get(str(log.facts.get("model")))
+    info = None if path is None else load(path).info
+    # A model of the same name that knows other emotions is another one.
+    return info if info and set(info.labels) == set(log.labels) else None
 
 
 def read_session(path: str | Path) -> SessionLog:

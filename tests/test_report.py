@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from conftest import tiny_info
+from command import live_ser
+from conftest import tiny_info, write_model
 
 from live_ser.errors import LiveSerError
 from live_ser.report import longest_stretches, read_session, shares, write_report
@@ -65,7 +66,8 @@ def page(tmp_path: Path) -> Path:
     soundfile.write(clip, sound.astype(np.float32), 16000)
     output = tmp_path / "report.html"
     info = tiny_info(provenance={"corpora": ["RAVDESS", "nEMO"]})
-    write_report(written(tmp_path, session()), output, audio=clip, model=info)
+    model = write_model(tmp_path / "tiny.onnx", info)
+    write_report(written(tmp_path, session()), output, audio=clip, model=model)
     return output
 
 
@@ -141,6 +143,18 @@ def test_bad_input_gets_one_line(tmp_path: Path) -> None:
     assert not output.exists()
 
 
+def test_the_command_writes_a_page_beside_the_record(tmp_path: Path) -> None:
+    path = written(tmp_path, session())
+    result = live_ser("report", path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    assert "Marked moments" in (tmp_path / "session.html").read_text("utf-8")
+    again = live_ser("report", path)
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
 def test_an_existing_page_is_kept_unless_forced(tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     output.write_text("mine")
@@ -173,7 +187,8 @@ def test_names_and_labels_are_text_and_nothing_else(tmp_path: Path) -> None:
     records[0] |= {"model": HOSTILE, "started": HOSTILE}
     output = tmp_path / "report.html"
     info = tiny_info(provenance={HOSTILE: HOSTILE, "x": {"y": [HOSTILE]}}, licence=HOSTILE)
-    write_report(written(tmp_path, records), output, model=info)
+    model = write_model(tmp_path / "hostile.onnx", info)
+    write_report(written(tmp_path, records), output, model=model)
     elements = Elements(output.read_text("utf-8"))
     assert elements.tags.count("script") == 2
     assert not {"img", "b"} & set(elements.tags)

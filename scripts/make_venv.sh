@@ -12,7 +12,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     sh "$(dirname "$0")/system_packages.sh" python3-venv
 fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    echo "this Python cannot make virtual environments; on Debian: sudo apt install python3-venv" >&2
+    echo "without the modules venv and ensurepip, $python cannot set live-ser up" >&2
     exit 1
 fi
 exec "$python" -m venv "$folder"

@@ -416,40 +416,41 @@ def _wait_until(moment: float) -> Iterator[Samples]:
 @contextmanager
 def _open_audio(path: Path) -> Iterator[Any]:
     """The open ``soundfile.SoundFile`` of a path, with the plainly unusable refused."""
-    import soundfile
-
     if not path.exists():
         raise LiveSerError(f"there is no file {path}", "check the name")
     if path.is_dir():
         raise LiveSerError(f"{path} is a folder, not a sound file", "name the files in it")
     if not path.is_file():
         raise LiveSerError(f"{path} is not a regular file", "copy the sound into one")
+    # Through Python's own file: a name may hold bytes that are no text.
     try:
-        size = path.stat().st_size
-        # Through Python's own file: a name may hold bytes that are no text.
-        with path.open("rb") as raw:
-            if size == 0:
-                raise LiveSerError(f"{path} is empty", "record or copy it again")
-            try:
-                sound = soundfile.SoundFile(raw)
-            except (soundfile.LibsndfileError, TypeError) as error:
-                raise LiveSerError(
-                    f"{path} is not a sound file that can be read",
-                    "WAV, FLAC, OGG, MP3 and AIFF can; ffmpeg converts others",
-                ) from error
-            with sound:
-                if sound.frames == 0:
-                    raise LiveSerError(f"{path} holds no sound: zero samples", "record it again")
-                if _is_cut(raw, sound):
-                    raise LiveSerError(
-                        f"{path} is truncated: its header promises more than there is",
-                        "copy or record it again",
-                    )
-                yield sound
+        raw = path.open("rb")
     except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+    with raw, _decoder(path, raw) as sound:
+        yield sound
+
+
+def _decoder(path: Path, raw: BinaryIO) -> Any:
+    import soundfile
+
+    if path.stat().st_size == 0:
+        raise LiveSerError(f"{path} is empty", "record or copy it again")
+    try:
+        sound = soundfile.SoundFile(raw)
+    except (soundfile.LibsndfileError, TypeError, OSError) as error:
         raise LiveSerError(
-            f"cannot read {path}: {error.strerror or error}", "check its permissions"
+            f"{path} is not a sound file that can be read",
+            "WAV, FLAC, OGG, MP3 and AIFF can; ffmpeg converts others",
         ) from error
+    if sound.frames == 0:
+        raise LiveSerError(f"{path} holds no sound: zero samples", "record it again")
+    if _is_cut(raw, sound):
+        raise LiveSerError(
+            f"{path} is truncated: its header promises more than there is",
+            "copy or record it again",
+        )
+    return sound
 
 
 def _truncated(path: str | Path, read: int, sound: Any) -> LiveSerError:

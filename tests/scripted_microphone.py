@@ -1,0 +1,109 @@
+"""A microphone that plays a script: PortAudio's part, with nothing left to chance."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.devices import BLOCK_SECONDS, Callback
+from live_ser.errors import LiveSerError
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The device does not call back for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """The next block comes after sound was lost."""
+
+
+Step = NDArray[np.float32] | Wait | Overflow
+
+
+def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
+    """Blocks as PortAudio would bring them: [n, channels]."""
+    if samples.ndim == 1:
+        samples = samples[:, np.newaxis]
+    size = round(rate * BLOCK_SECONDS)
+    return [samples[i : i + size] for i in range(0, len(samples), size)]
+
+
+@dataclass
+class ScriptedStream:
+    name: str
+    rate: int
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class ScriptedMicrophone:
+    """An opener whose devices play one script each; None refuses to open.
+
+    Attributes:
+        asked: the device that each attempt to open asked for.
+    """
+
+    def __init__(self, rate: int, *scripts: Iterable[Step] | None, pace: float = 0.0) -> None:
+        self.rate = rate
+        self.scripts = list(scripts)
+        self.pace = pace
+        self.asked: list[int | str | None] = []
+        self.streams: list[ScriptedStream] = []
+        self.played = threading.Event()
+
+    def __call__(
+        self,
+        device: int | str | None,
+        rate: int,
+        channels: int | None,
+        callback: Callback,
+        *,
+        rescan: bool = False,
+    ) -> ScriptedStream:
+        self.asked.append(device)
+        script = self.scripts.pop(0) if self.scripts else None
+        if script is None:
+            raise LiveSerError("no such device", "plug it in")
+        stream = ScriptedStream(f"scripted {len(self.streams)}", self.rate)
+        self.streams.append(stream)
+        play = threading.Thread(target=self._play, args=(script, callback, stream), daemon=True)
+        play.start()
+        return stream
+
+    def _play(
+        self,
+        script: Iterable[Step],
+        callback: Callable[[NDArray[np.float32], bool], None],
+        stream: ScriptedStream,
+    ) -> None:
+        overflow = False
+        buffer: NDArray[np.float32] | None = None
+        for step in script:
+            if stream.closed.is_set():
+                return
+            if isinstance(step, Wait):
+                time.sleep(step.seconds)
+            elif isinstance(step, Overflow):
+                overflow = True
+            else:
+                # One buffer for all blocks, as PortAudio has it: who does not copy, loses.
+                if buffer is None or buffer.shape != step.shape:
+                    buffer = np.empty_like(step)
+                buffer[:] = step
+                callback(buffer, overflow)
+                overflow = False
+                time.sleep(self.pace)
+        if buffer is not None:
+            buffer.fill(np.nan)
+        self.played.set()

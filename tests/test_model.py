@@ -1,0 +1,131 @@
+"""A model file says all that the runtime has to know, or it is refused in one line."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command import live_ser, records
+from conftest import LABELS, tiny_info, write_model
+
+from live_ser.errors import LiveSerError
+from live_ser.model import EmotionModel, find, load
+from live_ser.spec import METADATA_KEY, ModelInfo
+
+
+def test_probabilities_are_in_the_order_of_the_labels(tiny_model: Path) -> None:
+    model = load(tiny_model)
+    frames = np.full((100, model.info.features.n_mels), -40, np.float32)
+    judgement = model.predict(frames)
+    assert judgement.probabilities.shape == (len(LABELS),)
+    assert judgement.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert 0 <= judgement.activation <= 1
+
+
+def test_the_metadata_travels_unchanged(tiny_model: Path) -> None:
+    assert load(tiny_model).info == tiny_info()
+    assert ModelInfo.from_json(tiny_info().to_json()) == tiny_info()
+
+
+def test_a_model_prints_itself_and_travels_to_another_process(tiny_model: Path) -> None:
+    model = load(tiny_model)
+    assert "neutral, happy, sad, angry" in repr(model)
+    assert pickle.loads(pickle.dumps(model)).info == model.info
+
+
+def test_info_shows_the_card(tiny_model: Path) -> None:
+    run = live_ser("info", tiny_model)
+    assert run.returncode == 0
+    for word in ("tiny", *LABELS, "16000 Hz", "3.5 s", "MIT"):
+        assert word in run.stdout
+    (card,) = records(live_ser("info", tiny_model, "--format", "jsonl").stdout)
+    assert card["labels"] == list(LABELS)
+
+
+def not_onnx(path: Path) -> None:
+    path.write_bytes(b"not a network" * 100)
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def without_metadata(path: Path) -> None:
+    rewrite(path, lambda props: props.clear())
+
+
+def of_another_schema(path: Path) -> None:
+    rewrite(path, lambda props: props.update({METADATA_KEY: '{"schema": 99}'}))
+
+
+def with_another_label(path: Path) -> None:
+    info = replace(tiny_info(), labels=(*LABELS, "bored"))
+    rewrite(path, lambda props: props.update({METADATA_KEY: info.to_json()}))
+
+
+def with_other_mels(path: Path) -> None:
+    librosa_filters = pytest.importorskip("librosa.filters")
+    from live_ser.spec import pack_matrix
+
+    mel = librosa_filters.mel(sr=16000, n_fft=400, n_mels=20, fmin=50, fmax=8000)
+    features = replace(tiny_info().features, n_mels=20, mel_basis=pack_matrix(mel))
+    info = replace(tiny_info(), features=features)
+    rewrite(path, lambda props: props.update({METADATA_KEY: info.to_json()}))
+
+
+def rewrite(path: Path, change: Callable[[dict[str, str]], Any]) -> None:
+    onnx = pytest.importorskip("onnx")
+    write_model(path, tiny_info())
+    model = onnx.load(str(path))
+    props = {prop.key: prop.value for prop in model.metadata_props}
+    change(props)
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, props)
+    onnx.save(model, str(path))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (not_onnx, "not a model"),
+        (empty, "0 bytes"),
+        (without_metadata, "no live-ser metadata"),
+        (of_another_schema, "schema 99"),
+        (with_another_label, "5 labels"),
+        (with_other_mels, "20 mels"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused_in_one_line(
+    tmp_path: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    path = tmp_path / "spoilt.onnx"
+    spoil(path)
+    with pytest.raises(LiveSerError) as caught:
+        load(path)
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_a_model_that_does_not_fit_is_refused_before_the_microphone_opens(tmp_path: Path) -> None:
+    path = tmp_path / "spoilt.onnx"
+    not_onnx(path)
+    run = live_ser("listen", "--model", path)
+    assert run.returncode == 1
+    assert "not a model" in run.stderr.splitlines()[0]
+    assert "microphone" not in run.stderr
+
+
+def test_a_model_that_is_not_there_lists_those_that_are() -> None:
+    with pytest.raises(LiveSerError) as caught:
+        find("no-such-model")
+    assert "models that came with it" in caught.value.hint
+
+
+def test_the_class_refuses_what_the_loader_refuses(tmp_path: Path) -> None:
+    with pytest.raises(LiveSerError):
+        EmotionModel(tmp_path / "missing.onnx")

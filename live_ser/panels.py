@@ -203,6 +203,7 @@ def bars(
     labels: tuple[str, ...],
     smoothed: tuple[float, ...] | None,
     raw: tuple[float, ...] | None,
+    said: str | None,
     kind: Kind,
     *,
     width: int,
@@ -214,16 +215,16 @@ def bars(
         labels: in the model's order.
         smoothed: probability of each, the length of its bar; None before the first judgement.
         raw: probability of each in this window alone, the tick on its bar.
+        said: the emotion that is shown as heard; marked.
         kind: ``sure``, ``unsure``, or ``stale`` for what was said before a silence.
         width: cells.
         look: of the terminal.
     """
     left = gutter(labels)
     field = max(4, width - left - VALUE)
-    highest = max(range(len(labels)), key=lambda i: smoothed[i]) if smoothed else -1
     lines = []
     for i, (label, colour) in enumerate(zip(labels, colours(labels), strict=True)):
-        top = i == highest and kind != "stale"
+        top = label == said and kind != "stale"
         name = "bold" if top else ("dim" if kind == "stale" or not smoothed else "")
         parts: list[Part] = [
             (look.pick(" ▸ ", " > ") if top else "   ", "bold"),

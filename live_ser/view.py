@@ -296,22 +296,24 @@ def _bars(state: DashboardState, rows: int, width: int, look: Look) -> Sequence[
     room = width - minute - 1 if wide else width
     labels = state.labels
     smoothed = None if _faded(state) else state.probabilities
-    lines = panels.bars(labels, smoothed, state.raw, kind, width=room, look=look)
+    lines = panels.bars(labels, smoothed, state.raw, state.label, kind, width=room, look=look)
     if wide:
         now = _newest(state)
         lanes = panels.lanes(labels, state.moments, now, field=minute, width=minute + 1, look=look)
         lines = tuple(panels.beside(lines, lanes))
     if rows < len(lines):
-        shown = sorted(_likeliest(state)[:rows])
+        shown = sorted(_foremost(state)[:rows])
         return [lines[i] for i in shown]
     return lines
 
 
-def _likeliest(state: DashboardState) -> list[int]:
+def _foremost(state: DashboardState) -> list[int]:
+    """The labels that matter most: what is said, then the likeliest."""
     order = list(range(len(state.labels)))
     if state.probabilities is None:
         return order
-    return sorted(order, key=state.probabilities.__getitem__, reverse=True)
+    order.sort(key=state.probabilities.__getitem__, reverse=True)
+    return sorted(order, key=lambda i: state.labels[i] != state.label)
 
 
 def _activation(state: DashboardState, left: int, width: int, look: Look) -> Line:

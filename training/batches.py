@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from live_ser.features import Frames
 from training.augment import Rng, SpectralAugment
+from training.corpora import SAME
 from training.dataset import Utterances
 
 Targets = dict[str, NDArray[np.float32]]
@@ -29,6 +30,8 @@ class BatchConfig:
             utterance is cut anywhere, or followed by another of its speaker and emotion.
         degraded: share of the utterances that are a degraded take.
         smoothing: of the labels, over the classes that the corpus has.
+        absent: weight, in the softmax, of classes that the clip's corpus lacks: 0 leaves them out
+            of its loss, 1 takes their absence for evidence.
         speaker_power: a corpus's share goes by the number of its speakers to this power.
     """
 
@@ -37,6 +40,7 @@ class BatchConfig:
     lengths: tuple[float, ...] = (1.0, 1.4, 1.8, 2.2, 2.6, 3.0, 3.5)
     degraded: float = 0.5
     smoothing: float = 0.05
+    absent: float = 0.0
     speaker_power: float = 0.5
 
 
@@ -44,8 +48,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Random batches, the same for the same seed, epoch and place in the epoch.
 
     A batch is ``(log_mel, targets)``: float32 ``[batch, frames, mels]`` in dB, and as targets
-    ``emotion`` ``[batch, 2 * classes]``, the wanted distribution and beside it which classes the
-    corpus has, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
+    ``emotion`` ``[batch, 2 * classes]``, the wanted distribution and beside it the weight of each
+    class in the softmax, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
 
     Args:
         utterances: to draw from.
@@ -75,8 +79,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.frame_rate = frame_rate
         self.seed = seed
         self.epoch = epoch
-        self._targets = targets(utterances, classes, config.smoothing)
-        self._shelves: dict[str, list[list[list[int]]]] = _shelve(utterances, classes)
+        self._targets = targets(utterances, classes, config)
+        self._shelves: dict[str, list[list[list[int]]]] = _shelve(utterances)
         self._corpora = sorted(self._shelves)
         share = np.array([len(self._shelves[c]) ** config.speaker_power for c in self._corpora])
         self._share = share / share.sum()
@@ -118,32 +122,37 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return self.augment(joined, length, tempo, rng)
 
 
-def targets(utterances: Utterances, classes: Sequence[str], smoothing: float) -> Targets:
-    """What the network should say of each utterance; see :class:`Batches`."""
+def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig) -> Targets:
+    """What the network should say of each utterance; see :class:`Batches`.
+
+    An emotion that is no class of the network, such as boredom, teaches activation alone.
+    """
     place = {name: i for i, name in enumerate(classes)}
+    place |= {name: place[same] for name, same in SAME.items() if name not in place}
     had: dict[str, set[int]] = defaultdict(set)
     for clip in utterances.clips:
-        had[clip.corpus].add(place[clip.emotion])
+        if clip.emotion in place:
+            had[clip.corpus].add(place[clip.emotion])
     emotion = np.zeros((len(utterances), 2, len(classes)), np.float32)
     activation = np.zeros((len(utterances), 2), np.float32)
     for i, clip in enumerate(utterances.clips):
         known = sorted(had[clip.corpus])
+        emotion[i, 1] = config.absent
         emotion[i, 1, known] = 1
-        emotion[i, 0, known] = smoothing / len(known)
-        emotion[i, 0, place[clip.emotion]] += 1 - smoothing
+        if clip.emotion in place:
+            emotion[i, 0, known] = config.smoothing / len(known)
+            emotion[i, 0, place[clip.emotion]] += 1 - config.smoothing
         if clip.activation is not None:
             activation[i] = clip.activation, 1
     return {"emotion": emotion.reshape(len(utterances), -1), "activation": activation}
 
 
-def _shelve(utterances: Utterances, classes: Sequence[str]) -> dict[str, list[list[list[int]]]]:
+def _shelve(utterances: Utterances) -> dict[str, list[list[list[int]]]]:
     """Indices by corpus, speaker and emotion."""
     shelves: dict[str, dict[str, dict[str, list[int]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
     for i, clip in enumerate(utterances.clips):
-        if clip.emotion not in classes:
-            raise ValueError(f"{clip.id} is {clip.emotion}, which is no class of the network")
         shelves[clip.corpus][clip.speaker][clip.emotion].append(i)
     return {
         corpus: [list(emotions.values()) for emotions in speakers.values()]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
-from training.config import Config
+from training.config import RunConfig
 from training.corpora import LABELS, Clip
 from training.learn import Logits, merging, softmax, truth
 
@@ -16,7 +16,7 @@ _ABSTAIN_BELOW = 0.5
 """A guess that is right less often than this is worse than saying nothing."""
 
 
-def calibrate(said: Logits, clips: Sequence[Clip], config: Config) -> dict[str, Any]:
+def calibrate(said: Logits, clips: Sequence[Clip], config: RunConfig) -> dict[str, Any]:
     """Temperature, activation's slope and offset, and the threshold of abstention.
 
     Args:

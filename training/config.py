@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
+from live_ser.errors import LiveSerError
 from live_ser.spec import GateSpec
 from training.augment import SpectralAugment
 from training.batches import BatchConfig
+from training.corpora import LABELS
 from training.dataset import FeatureConfig
 from training.network import NetworkConfig
 
-CLASSES = (
-    "neutral",
-    "calm",
-    "happy",
-    "sad",
-    "angry",
-    "fearful",
-    "disgust",
-    "surprised",
-    "bored",
-)
-"""What the network tells apart inside; :data:`training.corpora.LABELS` is what it says."""
-
-SAME: Mapping[str, str] = {"calm": "neutral"}
-"""Emotions that count as another label where they have none of their own."""
-
-MERGED: Mapping[str, str] = {**SAME, "bored": "neutral"}
-"""Classes that are said as another label."""
+CLASSES = LABELS
+"""What the network tells apart; a protocol of eight classes adds ``calm``."""
 
 
 @dataclass(frozen=True)
-class Config:
-    """A training run.
+class RunConfig:
+    """What every training run says of itself, whatever its preset.
 
     Attributes:
         corpora: to train on.
@@ -43,36 +30,25 @@ class Config:
         gate: when sound counts as speech.
         window: seconds that one judgement hears at most.
         hop: seconds between judgements.
-        network: its size and regularisation.
-        batches: how they are drawn.
-        augment: what is done to each utterance.
-        takes: degraded takes computed of each clip.
         epochs: passes.
-        learning_rate: at its highest, after a tenth of the steps; it falls as a cosine.
-        weight_decay: of AdamW.
-        average: momentum of the running average of the weights, which is what is kept; 0 for none.
-        activation_weight: of the second output's loss beside the first's.
         seed: of everything random.
+        average: momentum of the running average of the weights, which is what is kept; 0 for none.
+        select_on_test: keep the weights of the epoch that did best on the test split instead. That
+            split tests nothing then: its figures are the best of as many tries as there are epochs.
     """
 
-    corpora: tuple[str, ...] = ("ravdess", "nemo", "emodb", "banglaser")
-    classes: tuple[str, ...] = CLASSES
-    features: FeatureConfig = field(default_factory=FeatureConfig)
-    gate: GateSpec = field(
-        default_factory=lambda: GateSpec(threshold=0.5, floor_db=-80.0, trim=True, min_speech=0.5)
-    )
+    preset: ClassVar[str]
+
+    corpora: tuple[str, ...]
+    classes: tuple[str, ...]
+    features: FeatureConfig
+    gate: GateSpec
     window: float = 3.5
     hop: float = 0.5
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    batches: BatchConfig = field(default_factory=BatchConfig)
-    augment: SpectralAugment = field(default_factory=SpectralAugment)
-    takes: int = 3
     epochs: int = 60
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    average: float = 0.995
-    activation_weight: float = 0.3
     seed: int = 0
+    average: float = 0.0
+    select_on_test: bool = False
 
     @property
     def frame_rate(self) -> float:
@@ -84,15 +60,72 @@ class Config:
         """Frames that one judgement hears at most."""
         return self.features.spec().frames_in(round(self.window * self.features.sample_rate))
 
+    def with_setting(self, setting: str) -> Self:
+        """The same with one field replaced.
+
+        Args:
+            setting: ``network.lstm=128``: where it stands, and the value as JSON.
+
+        Raises:
+            LiveSerError: there is no such field, or no such value of it.
+        """
+        where, equals, text = setting.partition("=")
+        data: dict[str, Any] = json.loads(json.dumps(self.to_dict()))
+        place = data
+        *groups, name = where.split(".")
+        try:
+            for group in groups:
+                place = place[group]
+            if not equals or name not in place:
+                raise KeyError(name)
+            place[name] = json.loads(text)
+            return self.from_dict(data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LiveSerError(
+                f"no setting {setting!r}", "write it as network.lstm=128 or batches.size=32"
+            ) from error
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return asdict(self)
+        return {"preset": self.preset, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Config:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """What :meth:`to_dict` gave."""
-        built: Config = _build(cls, data)
+        built: Self = _build(cls, data)
         return built
+
+
+@dataclass(frozen=True)
+class Config(RunConfig):
+    """A training run of live-ser's own network.
+
+    Attributes:
+        network: its size and regularisation.
+        batches: how they are drawn.
+        augment: what is done to each utterance.
+        takes: degraded takes computed of each clip.
+        learning_rate: at its highest, after a tenth of the steps; it falls as a cosine.
+        weight_decay: of AdamW.
+        activation_weight: of the second output's loss beside the first's.
+    """
+
+    preset = "live_ser"
+
+    corpora: tuple[str, ...] = ("ravdess", "nemo", "emodb", "banglaser")
+    classes: tuple[str, ...] = CLASSES
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    gate: GateSpec = field(
+        default_factory=lambda: GateSpec(threshold=0.5, floor_db=-80.0, trim=True, min_speech=0.5)
+    )
+    average: float = 0.995
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    batches: BatchConfig = field(default_factory=BatchConfig)
+    augment: SpectralAugment = field(default_factory=SpectralAugment)
+    takes: int = 3
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    activation_weight: float = 0.3
 
 
 def _build(kind: type, data: Mapping[str, Any]) -> Any:

@@ -21,6 +21,9 @@ from live_ser.errors import LiveSerError
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 """What the shipped model tells apart, in the order of its output."""
 
+SAME: Mapping[str, str] = {"calm": "neutral"}
+"""Emotions that count as another where they have no class of their own."""
+
 AROUSED = frozenset({"angry", "happy", "fearful", "surprised"})
 UNAROUSED = frozenset({"neutral", "calm", "sad", "bored"})
 

@@ -20,7 +20,7 @@ from live_ser.errors import LiveSerError
 from live_ser.features import Frames
 from live_ser.spec import METADATA_KEY, ModelInfo
 from training import command
-from training.config import Config
+from training.config import RunConfig
 from training.corpora import LABELS
 from training.run import Run
 
@@ -46,7 +46,7 @@ class Calibration:
 
 def export(
     model: Any,
-    config: Config,
+    config: RunConfig,
     calibration: Calibration,
     windows: Sequence[Frames],
     path: Path,
@@ -93,7 +93,7 @@ def export(
     return info
 
 
-def _graph(model: Any, config: Config, calibration: Calibration, labels: Sequence[str]) -> Any:
+def _graph(model: Any, config: RunConfig, calibration: Calibration, labels: Sequence[str]) -> Any:
     """The network with its calibration: a TensorFlow function of named, dynamic tensors."""
     import tensorflow as tf
 
@@ -179,7 +179,7 @@ def export_run(run: Run, path: Path) -> ModelInfo:
     """Write what came of a run as an ONNX file."""
     import keras
 
-    from training.learn import network
+    from training.presets import recipe
 
     if keras.backend.backend() != "tensorflow":
         raise LiveSerError(
@@ -192,7 +192,7 @@ def export_run(run: Run, path: Path) -> ModelInfo:
             f"{run.folder} has no trained weights yet",
             f"finish it with python -m training.fit --resume {run.folder}",
         )
-    model = network(config)
+    model = recipe(config).network(config)
     model.load_weights(run.weights)
     splits = run.read_json("splits.json")
     provenance = {

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
-from training import command, learn, metrics, pictures
+from training import command, metrics, pictures
 from training.calibration import calibrate
-from training.config import Config
+from training.config import RunConfig
 from training.corpora import LABELS, READERS, Clip, read_corpus
-from training.dataset import Utterances, load_utterances
-from training.presets import PRESETS
+from training.dataset import Utterances
+from training.learn import Logits, merging, softmax, truth
+from training.presets import PRESETS, recipe
 from training.run import Run
 from training.splits import PROTOCOLS, Split, hold_out
 
@@ -52,6 +52,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         row = {"epoch": epoch + 1, **(logs or {}), **self.validate()}
         self.rows.append({name: float(value) for name, value in row.items()})
         self.run.write_history(self.rows)
+        if self.run.config.select_on_test and _best_on_test(self.rows) is self.rows[-1]:
+            self.run.save_best(self.model)
         self.run.checkpoint(self.model, epoch + 1)
         self.bar.update()
         self.bar.set_postfix(loss=f"{row['loss']:.3f}")
@@ -70,23 +72,26 @@ def fit(run: Run, data: Path, cache: Path) -> None:
         cache: of features.
     """
     config = run.config
+    how = recipe(config)
     train, test = _utterances(run, config, data, cache)
-    model = learn.compiled(config)
+    model = how.compiled(config, train)
     start = run.restore(model)
     validate = _validation(model, test, config) if len(test) else dict
     model.fit(
-        learn.batches(train, config, start),
+        how.batches(train, config, start),
         initial_epoch=start,
         epochs=config.epochs,
         verbose=0,
         callbacks=[Progress(run, validate, start)],
     )
-    if config.average:
+    if config.select_on_test:
+        model.load_weights(run.best)
+    elif config.average:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     _finish(run, model, train, test)
 
 
-def begin(folder: Path, config: Config, data: Path, split: str, *, song: bool = False) -> Run:
+def begin(folder: Path, config: RunConfig, data: Path, split: str, *, song: bool = False) -> Run:
     """Make the folder of a new run.
 
     Args:
@@ -99,6 +104,11 @@ def begin(folder: Path, config: Config, data: Path, split: str, *, song: bool = 
     """
     clips = _read(config, data, song=song)
     chosen = _split(split, clips)
+    if config.select_on_test and not chosen.test:
+        raise LiveSerError(
+            f"the split {split!r} has no test clips to select on",
+            "name another with --split, or leave select_on_test out",
+        )
     return Run.new(
         folder,
         config,
@@ -112,11 +122,11 @@ def begin(folder: Path, config: Config, data: Path, split: str, *, song: bool = 
     )
 
 
-def _read(config: Config, data: Path, *, song: bool) -> list[Clip]:
+def _read(config: RunConfig, data: Path, *, song: bool) -> list[Clip]:
     clips: list[Clip] = []
     for name in config.corpora:
         corpus = read_corpus(name, data, song=song)
-        clips += [clip for clip in corpus.clips if clip.emotion in config.classes]
+        clips += corpus.clips
         for path, why in corpus.skipped:
             print(f"skipped {path}: {why}", file=sys.stderr)
     return clips
@@ -135,7 +145,9 @@ def _split(name: str, clips: Sequence[Clip]) -> Split:
     return splits[name]
 
 
-def _utterances(run: Run, config: Config, data: Path, cache: Path) -> tuple[Utterances, Utterances]:
+def _utterances(
+    run: Run, config: RunConfig, data: Path, cache: Path
+) -> tuple[Utterances, Utterances]:
     splits = run.read_json("splits.json")
     clips = _read(config, data, song=splits["song"])
     here = {clip.id for clip in clips}
@@ -146,22 +158,23 @@ def _utterances(run: Run, config: Config, data: Path, cache: Path) -> tuple[Utte
             "name the folder that the run was begun with by --data",
         )
     # All clips at once, whatever the split: so every split finds them in the cache.
-    every = load_utterances(
-        clips, config.features, config.gate, data=data, cache=cache, takes=config.takes
-    )
+    every = recipe(config).load(clips, config, data=data, cache=cache)
     train = every.where([clip.id in wanted["train"] for clip in clips])
     test = every.where([clip.id in wanted["test"] for clip in clips])
     return train, test
 
 
 def _validation(
-    model: keras.Model, test: Utterances, config: Config
+    model: keras.Model, test: Utterances, config: RunConfig
 ) -> Callable[[], dict[str, float]]:
-    truth = np.array([config.classes.index(clip.emotion) for clip in test.clips])
+    known, acted = truth(test.clips, config.classes)
 
     def validate() -> dict[str, float]:
-        said = learn.judge(model, test, config)["emotion"].argmax(axis=1)
-        return {"test_uar": metrics.uar(truth, said, len(config.classes))}
+        said = recipe(config).judge(model, test, config)["emotion"][known].argmax(axis=1)
+        return {
+            "test_uar": metrics.uar(acted, said, len(config.classes)),
+            "test_accuracy": metrics.accuracy(acted, said),
+        }
 
     return validate
 
@@ -173,8 +186,11 @@ def _finish(run: Run, model: keras.Model, train: Utterances, test: Utterances) -
     pictures.learning_curves(run.history(), run.folder / "curves.png")
     figures: dict[str, Any] = {"epochs": config.epochs, "parameters": model.count_params()}
     if len(test):
-        said = learn.judge(model, test, config)
+        said = recipe(config).judge(model, test, config)
         figures |= _figures(said, test, config)
+        figures["weights"] = "best epoch on test" if config.select_on_test else "last epoch"
+        # Chosen on the very clips that it is measured on: no result, but what others report.
+        figures["best_epoch_on_test"] = _best_on_test(run.history())
         pictures.confusion(figures["confusion"], LABELS, run.folder / "confusion.png")
         run.write_json("calibration.json", calibrate(said, test.clips, config))
     else:
@@ -183,26 +199,32 @@ def _finish(run: Run, model: keras.Model, train: Utterances, test: Utterances) -
     run.clear_checkpoints()
 
 
-def _figures(said: learn.Logits, test: Utterances, config: Config) -> dict[str, Any]:
-    """On the clips that did not train, at the last epoch."""
-    probabilities = learn.softmax(said["emotion"]) @ learn.merging(config.classes, LABELS)
-    known, truth = learn.truth(test.clips, LABELS)
+def _figures(said: Logits, test: Utterances, config: RunConfig) -> dict[str, Any]:
+    """On the clips that did not train."""
+    probabilities = softmax(said["emotion"]) @ merging(config.classes, LABELS)
+    known, acted = truth(test.clips, LABELS)
     p = probabilities[known]
     guess = p.argmax(axis=1)
     return {
-        "clips": len(truth),
-        "uar": metrics.uar(truth, guess, len(LABELS)),
-        "accuracy": metrics.accuracy(truth, guess),
-        "recalls": dict(zip(LABELS, metrics.recalls(truth, guess, len(LABELS)), strict=True)),
-        "ece_uncalibrated": metrics.ece(truth, p),
-        "confusion": metrics.confusion(truth, guess, len(LABELS)).tolist(),
+        "clips": len(acted),
+        "uar": metrics.uar(acted, guess, len(LABELS)),
+        "accuracy": metrics.accuracy(acted, guess),
+        "recalls": dict(zip(LABELS, metrics.recalls(acted, guess, len(LABELS)), strict=True)),
+        "ece_uncalibrated": metrics.ece(acted, p),
+        "confusion": metrics.confusion(acted, guess, len(LABELS)).tolist(),
     }
+
+
+def _best_on_test(rows: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    return max(rows, key=lambda row: row["test_accuracy"])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.fit", description=__doc__)
     command.add_data(parser)
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="live_ser")
+    parser.add_argument(
+        "--preset", choices=sorted(PRESETS), default="live_ser", help="what to train"
+    )
     parser.add_argument(
         "--corpora",
         metavar="NAME,...",
@@ -210,11 +232,18 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--split",
-        default="held-out",
-        help="all, held-out (default), or a split of a protocol: luna/1, random/3, corpora/emodb",
+        help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article "
+        "(default: the preset's)",
     )
     parser.add_argument("--song", action="store_true", help="sung clips of RAVDESS too")
     parser.add_argument("--epochs", type=int, metavar="N")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a setting of the preset, such as network.lstm=128; may be given again",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="of the run")
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run")
@@ -234,9 +263,12 @@ def main() -> None:
             changes["corpora"] = tuple(given.corpora.split(","))
         if given.epochs:
             changes["epochs"] = given.epochs
-        config = PRESETS[given.preset](**changes)
+        preset = PRESETS[given.preset]
+        config = preset.config(**changes)
+        for setting in given.set:
+            config = config.with_setting(setting)
         folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
-        run = begin(folder, config, given.data, given.split, song=given.song)
+        run = begin(folder, config, given.data, given.split or preset.split, song=given.song)
     print(f"run: {run.folder}", file=sys.stderr)
     try:
         fit(run, given.data, given.cache)
@@ -246,11 +278,19 @@ def main() -> None:
     if not given.no_export:
         from training.export import export_run
 
-        export_run(run, run.folder / "live_ser.onnx")
+        export_run(run, run.folder / f"{run.config.preset}.onnx")
     figures = run.read_json("metrics.json")
     if "uar" in figures:
         split = run.read_json("splits.json")["name"]
-        print(f"{split}: UAR {figures['uar']:.1%}, accuracy {figures['accuracy']:.1%}")
+        print(
+            f"{split}: UAR {figures['uar']:.1%}, accuracy {figures['accuracy']:.1%} "
+            f"({figures['weights']})"
+        )
+        best = figures["best_epoch_on_test"]
+        print(
+            f"best of {figures['epochs']} epochs on the test clips, chosen on them and so no "
+            f"result: accuracy {best['test_accuracy']:.1%} at epoch {best['epoch']:.0f}"
+        )
 
 
 if __name__ == "__main__":

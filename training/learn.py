@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from training.batches import Batches
-from training.config import MERGED, SAME, Config
-from training.corpora import Clip
-from training.dataset import Utterances, batches_by_length
+from training.config import Config
+from training.corpora import SAME, Clip
+from training.dataset import Utterances, batches_by_length, load_utterances
 from training.losses import masked_crossentropy, weighted_binary_crossentropy
 from training.network import cnn_lstm
 
@@ -24,8 +25,15 @@ def network(config: Config) -> keras.Model:
     return cnn_lstm(config.network, config.features.n_mels, len(config.classes))
 
 
-def compiled(config: Config) -> keras.Model:
-    """The network of a run, ready to be fitted."""
+def load(clips: Sequence[Clip], config: Config, *, data: Path, cache: Path) -> Utterances:
+    """The speech of the clips: as recorded, then as degraded."""
+    return load_utterances(
+        clips, config.features, config.gate, data=data, cache=cache, takes=config.takes
+    )
+
+
+def compiled(config: Config, train: Utterances) -> keras.Model:
+    """The network of a run, ready to be fitted; to what is no matter here."""
     model = network(config)
     steps = config.epochs * -(-config.batches.per_epoch // config.batches.size)
     warm_up = max(1, steps // 10)
@@ -89,14 +97,10 @@ def truth(
     return np.array(known, np.intp), np.array([labels.index(str(said[i])) for i in known], np.intp)
 
 
-def merging(classes: tuple[str, ...], labels: tuple[str, ...]) -> NDArray[np.float32]:
+def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
     """Which class is said as which label: ``[classes, labels]``, ones and zeros."""
-    matrix = np.zeros((len(classes), len(labels)), np.float32)
-    for i, name in enumerate(classes):
-        said = name if name in labels else MERGED.get(name)
-        if said in labels:
-            matrix[i, labels.index(said)] = 1
-    return matrix
+    said = [name if name in labels else SAME[name] for name in classes]
+    return np.array([[name == label for label in labels] for name in said], np.float32)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

@@ -14,14 +14,16 @@ def masked_crossentropy(wanted: Any, logits: Any) -> Any:
     the network to tell corpora apart.
 
     Args:
-        wanted: ``[batch, 2 * classes]``: distribution, then which classes count.
+        wanted: ``[batch, 2 * classes]``: distribution (all zero where there is none), then the
+            weight of each class in the softmax, 0 to 1.
         logits: ``[batch, classes]``.
 
     Returns:
         ``[batch]``.
     """
     distribution, known = ops.split(ops.cast(wanted, logits.dtype), 2, axis=-1)
-    return -ops.sum(distribution * ops.log_softmax(logits - 1e9 * (1 - known)) * known, axis=-1)
+    weighted = logits + ops.log(known + 1e-30)
+    return -ops.sum(distribution * ops.log_softmax(weighted), axis=-1)
 
 
 def weighted_binary_crossentropy(wanted: Any, logit: Any) -> Any:

@@ -22,6 +22,7 @@ class NetworkConfig:
     Attributes:
         channels: filters of each convolution; each halves the frames.
         kernel: frames that a filter spans.
+        strides: frames that each filter moves; where it is 1, pooling halves the frames instead.
         lstm: units of the LSTM, each way.
         heads: ways of weighting its outputs over time.
         dropout: after each convolution.
@@ -32,6 +33,7 @@ class NetworkConfig:
 
     channels: tuple[int, ...] = (96, 96, 96)
     kernel: int = 5
+    strides: tuple[int, ...] = (1, 1, 1)
     lstm: int = 96
     heads: int = 1
     dropout: float = 0.1
@@ -107,11 +109,12 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     """
     log_mel = keras.Input((None, n_mels), name="log_mel")
     x = WindowNorm(config.normalise, name="window_norm")(log_mel)
-    for i, channels in enumerate(config.channels):
-        x = layers.Conv1D(channels, config.kernel, padding="same", name=f"conv{i}")(x)
+    for i, (channels, stride) in enumerate(zip(config.channels, config.strides, strict=False)):
+        x = layers.Conv1D(channels, config.kernel, stride, padding="same", name=f"conv{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)
         x = layers.ELU()(x)
-        x = layers.MaxPooling1D(2)(x)
+        if stride == 1:
+            x = layers.MaxPooling1D(2)(x)
         x = layers.Dropout(config.dropout)(x)
     x = layers.Bidirectional(layers.LSTM(config.lstm, return_sequences=True), name="lstm")(x)
     x = AttentionPooling(config.heads, name="pooling")(x)

@@ -1,10 +1,67 @@
-"""Named settings to train by."""
+"""Named systems to train: what each says of itself, and how it hears, learns and judges."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
-from training.config import Config
+import keras
 
-PRESETS: Mapping[str, Callable[..., Config]] = {"live_ser": Config}
-"""Name to what makes the configuration; arguments replace fields of it."""
+from training import article, learn
+from training.article import ArticleConfig
+from training.config import Config, RunConfig
+from training.corpora import Clip
+from training.dataset import Utterances
+from training.learn import Logits
+
+
+class Recipe(Protocol):
+    """What a preset does in its own way: a module with these functions."""
+
+    def load(self, clips: Sequence[Clip], config: Any, *, data: Path, cache: Path) -> Utterances:
+        """What the network hears of each clip: first as it is judged, then further takes."""
+
+    def network(self, config: Any) -> keras.Model:
+        """From ``log_mel`` to logits, its weights drawn from the seed."""
+
+    def compiled(self, config: Any, train: Utterances) -> keras.Model:
+        """The network, ready to be fitted to these."""
+
+    def batches(self, train: Utterances, config: Any, epoch: int = 0) -> keras.utils.PyDataset:
+        """What it is fitted to, from an epoch on."""
+
+    def judge(self, model: keras.Model, utterances: Utterances, config: Any) -> Logits:
+        """What it says of each utterance as recorded."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named system.
+
+    Attributes:
+        config: its settings; each has a default.
+        recipe: what it does in its own way.
+        split: that it is trained on where no other is named.
+    """
+
+    config: type[RunConfig]
+    recipe: Recipe
+    split: str
+
+
+PRESETS: Mapping[str, Preset] = {
+    Config.preset: Preset(Config, learn, "held-out"),
+    ArticleConfig.preset: Preset(ArticleConfig, article, "article"),
+}
+
+
+def read_config(data: Mapping[str, Any]) -> RunConfig:
+    """The settings that :meth:`RunConfig.to_dict` gave."""
+    return PRESETS[data.get("preset", Config.preset)].config.from_dict(data)
+
+
+def recipe(config: RunConfig) -> Recipe:
+    """What the preset of these settings does in its own way."""
+    return PRESETS[config.preset].recipe

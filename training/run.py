@@ -14,8 +14,9 @@ import keras
 
 from live_ser.errors import LiveSerError
 from live_ser.features import Frames
-from training.config import Config
+from training.config import RunConfig
 from training.dataset import read_frames, write_frames
+from training.presets import read_config
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Run:
     folder: Path
 
     @classmethod
-    def new(cls, folder: Path, config: Config, splits: Mapping[str, Any]) -> Run:
+    def new(cls, folder: Path, config: RunConfig, splits: Mapping[str, Any]) -> Run:
         """Make the folder; it must not be there yet, so that two runs never share one."""
         try:
             folder.mkdir(parents=True)
@@ -52,14 +53,19 @@ class Run:
         return cls(folder)
 
     @property
-    def config(self) -> Config:
+    def config(self) -> RunConfig:
         """What was asked for."""
-        return Config.from_dict(self.read_json("config.json"))
+        return read_config(self.read_json("config.json"))
 
     @property
     def weights(self) -> Path:
         """The trained weights, once there are any."""
         return self.folder / "weights.weights.h5"
+
+    @property
+    def best(self) -> Path:
+        """The weights that did best on the test split so far, where they are asked for."""
+        return self.folder / "best.weights.h5"
 
     def read_json(self, name: str) -> Any:
         """One of the folder's JSON files."""
@@ -77,6 +83,10 @@ class Run:
     def save_weights(self, model: keras.Model) -> None:
         """Keep the trained weights."""
         self._replace(self.weights.name, model.save_weights)
+
+    def save_best(self, model: keras.Model) -> None:
+        """Keep the weights as they stand: none did better on the test split."""
+        self._replace(self.best.name, model.save_weights)
 
     def save_windows(self, windows: Sequence[Frames]) -> None:
         """Keep some real windows, for the export to be checked on."""
@@ -105,7 +115,7 @@ class Run:
 
     def clear_checkpoints(self) -> None:
         """Forget them: the run is done."""
-        for path in self._checkpoints():
+        for path in (*self._checkpoints(), self.best):
             path.unlink(missing_ok=True)
 
     def history(self) -> list[dict[str, float]]:

@@ -10,7 +10,8 @@ from scipy.optimize import minimize, minimize_scalar
 
 from training.config import RunConfig
 from training.corpora import LABELS, Clip
-from training.learn import Logits, merging, softmax, truth
+from training.learn import Logits, merging, softmax
+from training.truth import truth
 
 _ABSTAIN_BELOW = 0.5
 """A guess that is right less often than this is worse than saying nothing."""

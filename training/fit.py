@@ -18,10 +18,11 @@ from training.calibration import calibrate
 from training.config import RunConfig
 from training.corpora import LABELS, READERS, Clip, read_corpus
 from training.dataset import Utterances
-from training.learn import Logits, merging, softmax, truth
+from training.learn import Logits, merging, softmax
 from training.presets import PRESETS, recipe
 from training.run import Run
 from training.splits import PROTOCOLS, Split, hold_out
+from training.truth import truth
 
 _WINDOWS = 24  # real windows kept for the export's check
 

@@ -85,18 +85,6 @@ def judge(model: keras.Model, utterances: Utterances, config: Config, take: int 
     return {"emotion": emotion, "activation": activation}
 
 
-def truth(
-    clips: Sequence[Clip], labels: Sequence[str]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The clips whose emotion has a label of its own kind, and that label: both ``[known]``.
-
-    Boredom is trained on but is none of the labels: it tests nothing.
-    """
-    said = [clip.emotion if clip.emotion in labels else SAME.get(clip.emotion) for clip in clips]
-    known = [i for i, name in enumerate(said) if name in labels]
-    return np.array(known, np.intp), np.array([labels.index(str(said[i])) for i in known], np.intp)
-
-
 def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
     """Which class is said as which label: ``[classes, labels]``, ones and zeros."""
     said = [name if name in labels else SAME[name] for name in classes]

@@ -39,18 +39,38 @@ def confusion(truth: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[n
 
 def ece(truth: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error of the best guess, over equally wide bins (Guo et al. 2017)."""
-    confidence, right = _best(truth, probabilities)
+    return calibration_error(*_best(truth, probabilities), bins=bins)
+
+
+def calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
+    """The same of guesses by how sure they were and whether they were right, ``[n]`` each."""
+    table = reliability(confidence, right, bins)
+    count = sum(row["clips"] for row in table)
+    return sum(abs(row["confidence"] - row["accuracy"]) * row["clips"] / count for row in table)
+
+
+def reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> list[dict[str, float]]:
+    """How sure and how right, by how sure: a row for each bin of confidence that holds clips."""
+    confidence, right = np.asarray(confidence, np.float64), np.asarray(right, np.bool_)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[place == b].mean() - right[place == b].mean()) * np.mean(place == b)
+    return [
+        {
+            "confidence": float(confidence[place == b].mean()),
+            "accuracy": float(right[place == b].mean()),
+            "clips": int(np.count_nonzero(place == b)),
+        }
         for b in np.unique(place)
     ]
-    return float(np.sum(gaps))
 
 
 def surest(truth: ArrayLike, probabilities: ArrayLike, share: float = 0.3) -> float:
     """Accuracy over the clips that the model is surest of, over the accuracy of all."""
-    confidence, right = _best(truth, probabilities)
+    return surest_gain(*_best(truth, probabilities), share=share)
+
+
+def surest_gain(confidence: ArrayLike, right: ArrayLike, share: float = 0.3) -> float:
+    """The same of guesses by how sure they were and whether they were right, ``[n]`` each."""
+    confidence, right = np.asarray(confidence, np.float64), np.asarray(right, np.bool_)
     top = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(right)))]
     return float(right[top].mean() / right.mean()) if right.any() else 0.0
 

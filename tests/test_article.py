@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import keras
@@ -12,16 +16,22 @@ import numpy as np
 import pytest
 import soundfile
 
+import live_ser.model
 from live_ser.errors import LiveSerError
 from live_ser.features import Frames
 from training.article import ArticleConfig, batches, compiled, hear, judge, load, network, whole
 from training.article_network import PeakReference, SummedActivation
 from training.corpora import AROUSED, LABELS, Clip
 from training.dataset import Utterances
+from training.export import export_run
+from training.fit import begin, fit
+from training.presets import PRESETS
+from training.run import Run
 
 CONFIG = ArticleConfig()
 SPEC = CONFIG.features.spec()
 RATE = SPEC.sample_rate
+DEMO = Path(live_ser.model.__file__).with_name("demo.flac")
 
 
 def tone(path: Path, seconds: float, hertz: float = 440.0, start: float = 0.0) -> Clip:
@@ -211,3 +221,87 @@ def test_clips_are_judged_as_recorded_and_each_alone() -> None:
     assert said["activation"].shape == (9,)
     alone = model(test.takes[4][0][np.newaxis], training=False)
     assert np.allclose(said["emotion"][4], alone["emotion"][0], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small corpus under RAVDESS's names: every emotion of five actors, as tones."""
+    data = tmp_path_factory.mktemp("data")
+    (data / "ravdess").mkdir()
+    for emotion, actor in product(range(1, 9), range(1, 6)):
+        name = f"03-01-{emotion:02}-01-01-01-{actor:02}.wav"
+        tone(data / "ravdess" / name, 1.2, hertz=100.0 * emotion + 10 * actor)
+    return data
+
+
+def trained(corpus: Path, **changes: object) -> Run:
+    """A run of three epochs on the article's split."""
+    config = replace(CONFIG, epochs=3, pitched_share=0.0, **changes)
+    folder = corpus.parent / f"run-{'-'.join(changes)}"
+    run = begin(folder, config, corpus, PRESETS["article"].split)
+    fit(run, corpus, corpus.parent / "cache")
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(corpus: Path) -> Run:
+    return trained(corpus)
+
+
+def test_the_preset_trains_on_the_article_s_split(run: Run) -> None:
+    assert PRESETS["article"].config is ArticleConfig
+    assert run.config == replace(CONFIG, epochs=3, pitched_share=0.0)
+    splits = run.read_json("splits.json")
+    assert splits["name"] == "article"
+    assert (len(splits["train"]), len(splits["test"])) == (28, 7)
+    assert not any(name.startswith("ravdess/03-01-02") for name in splits["train"])
+
+
+def test_the_last_epoch_is_reported_and_the_best_one_as_what_it_is(run: Run) -> None:
+    figures = run.read_json("metrics.json")
+    accuracies = [row["test_accuracy"] for row in run.history()]
+    assert figures["weights"] == "last epoch"
+    assert figures["accuracy"] == pytest.approx(accuracies[-1])
+    assert figures["best_epoch_on_test"]["test_accuracy"] == max(accuracies)
+
+
+def test_weights_are_chosen_on_the_test_split_only_where_that_is_asked_for(corpus: Path) -> None:
+    run = trained(corpus, select_on_test=True)
+    figures = run.read_json("metrics.json")
+    assert figures["weights"] == "best epoch on test"
+    assert figures["accuracy"] == pytest.approx(figures["best_epoch_on_test"]["test_accuracy"])
+
+
+def test_nothing_can_be_chosen_on_a_test_split_that_is_not_there(corpus: Path) -> None:
+    config = replace(CONFIG, select_on_test=True)
+    with pytest.raises(LiveSerError, match="no test clips"):
+        begin(corpus.parent / "never", config, corpus, "all")
+    assert not (corpus.parent / "never").exists()
+
+
+def test_the_exported_model_judges_a_clip_like_any_other(run: Run) -> None:
+    path = run.folder / "article.onnx"
+    info = export_run(run, path)
+    assert info.labels == LABELS
+    assert not info.gate.trim
+    command = [sys.executable, "-m", "live_ser", "file", "--format", "jsonl", "--model", str(path)]
+    done = subprocess.run([*command, str(DEMO)], capture_output=True, text=True, check=True)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    clip = next(record for record in found if record["type"] == "clip")
+    assert clip["state"] in {"speech", "uncertain"}
+    assert sum(clip["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert 0 <= clip["activation"] <= 1
+
+
+def test_a_live_window_is_judged_as_the_whole_model_in_keras_judges_it(run: Run) -> None:
+    path = run.folder / "parity.onnx"
+    export_run(run, path)
+    model = network(CONFIG)
+    model.load_weights(run.weights)
+    calibration = run.read_json("calibration.json")
+    for count in (20, 150, 298):
+        window = random_frames(count, seed=count)
+        logits = model(window[np.newaxis], training=False)["emotion"] / calibration["temperature"]
+        wanted = keras.ops.convert_to_numpy(keras.ops.softmax(logits))[0]
+        said = live_ser.model.load(path).predict(window).probabilities
+        assert np.allclose(said, wanted, atol=1e-5)

@@ -1,7 +1,7 @@
 # make run    set up, then the live dashboard
 # make test   set up with what the tests need, then every check
 .DEFAULT_GOAL := run
-.PHONY: run test setup setup-dev bench demo snapshots clean
+.PHONY: run test setup setup-dev demo snapshots clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,9 +35,6 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 
 $(BIN)/python:
 	@sh scripts/make_venv.sh $(PYTHON) $(VENV)
-
-bench: setup-dev
-	$(BIN)/python -m benchmarks
 
 demo: setup-dev
 	$(BIN)/python scripts/make_demo.py

@@ -88,6 +88,7 @@ class Dashboard:
         smoothed = _in_order(prediction.probabilities, labels)
         moment = Moment(prediction.end, prediction.state, prediction.label, smoothed)
         kept = tuple(m for m in self.state.moments if m.end > prediction.end - _STRIP)
+        self._heard = max(self._heard, round(prediction.end * self._rate))  # gaps count as well
         self._latencies.append(prediction.latency_ms)
         p50, p95 = np.percentile(self._latencies, [50, 95])
         self.state = replace(

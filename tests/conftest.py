@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sound_server
 import soundfile
 import soxr
 from command import live_ser
+from sound_server import SoundServer
 
 from live_ser.features import Samples
 from live_ser.spec import METADATA_KEY, FeatureSpec, GateSpec, ModelInfo, pack_matrix
@@ -141,3 +145,36 @@ def no_microphone(tmp_path: Path) -> dict[str, str]:
     if live_ser("devices", env=env).returncode == 0:
         pytest.skip("this machine has a microphone that cannot be hidden")
     return env
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[SoundServer]:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("the private sound server needs ALSA and PulseAudio")
+    if (program := sound_server.missing()) is not None:
+        pytest.skip(f"{program} is not installed")
+    with sound_server.sound_server() as server:
+        yield server
+
+
+@pytest.fixture
+def room(_server: SoundServer) -> Iterator[SoundServer]:
+    """A sound server with one microphone, named room."""
+    microphone = _server.plug_in("room")
+    if live_ser("devices", env=_server.env).returncode != 0:
+        pytest.skip("ALSA's plug-in for PulseAudio is not installed (libasound2-plugins)")
+    yield _server
+    with suppress(subprocess.CalledProcessError):  # the test may have pulled it out
+        _server.pull_out(microphone)
+
+
+@pytest.fixture(scope="session")
+def sentence(speech: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real sentence where the corpora are, a synthesised one elsewhere; it fits a window."""
+    folder = os.environ.get("LIVE_SER_DATA")
+    if folder and (clips := sorted(Path(folder).glob("ravdess/**/03-01-05-02-01-01-12.*"))):
+        return clips[0]
+    samples, rate = soundfile.read(speech, dtype="float32")
+    path = tmp_path_factory.mktemp("sentence") / "sentence.wav"
+    soundfile.write(path, samples[: 3 * rate], rate)
+    return path

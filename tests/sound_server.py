@@ -1,0 +1,106 @@
+"""A private PulseAudio, whose null sinks are microphones that tests speak into."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MICROPHONES = ("room", "headset")
+
+_ALSA = "pcm.default { type pulse }\n" + "".join(
+    f'pcm.{name} {{ type pulse device "{name}.monitor" }}\n' for name in MICROPHONES
+)
+
+
+@dataclass(frozen=True)
+class SoundServer:
+    """A running server.
+
+    Attributes:
+        env: the environment in which PortAudio, ``paplay`` and ``pactl`` find it.
+    """
+
+    env: dict[str, str]
+
+    def plug_in(self, name: str, rate: int = 48000) -> str:
+        """Plug a microphone in; gives what :meth:`pull_out` wants."""
+        return self._pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={rate}")
+
+    def pull_out(self, microphone: str) -> None:
+        self._pactl("unload-module", microphone)
+
+    def microphones(self) -> list[str]:
+        """All that are plugged in, as :meth:`pull_out` wants them."""
+        modules = self._pactl("list", "short", "modules").splitlines()
+        return [line.split()[0] for line in modules if "module-null-sink" in line]
+
+    def play(self, clip: Path, name: str) -> None:
+        """Play a clip into a microphone, to its end."""
+        self._run("paplay", "--device", name, str(clip))
+
+    def _pactl(self, *words: str) -> str:
+        return self._run("pactl", *words).stdout.strip()
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words, env=self.env, capture_output=True, text=True, check=True, timeout=60
+        )
+
+
+def missing() -> str | None:
+    """The program that is not there, if one is not."""
+    needed = ("pulseaudio", "pactl", "paplay")
+    return next((name for name in needed if shutil.which(name) is None), None)
+
+
+@contextmanager
+def sound_server() -> Iterator[SoundServer]:
+    # Not pytest's folder: the path of a socket has to be short.
+    with tempfile.TemporaryDirectory(prefix="pulse") as name:
+        folder = Path(name)
+        (folder / "alsa.conf").write_text(_ALSA)
+        socket = folder / "native"
+        env = {
+            **os.environ,
+            "ALSA_CONFIG_PATH": str(folder / "alsa.conf"),
+            "HOME": name,
+            "XDG_RUNTIME_DIR": name,
+            "PULSE_RUNTIME_PATH": name,
+            "PULSE_STATE_PATH": name,
+            "PULSE_SERVER": f"unix:{socket}",
+        }
+        protocol = f"module-native-protocol-unix socket={socket} auth-anonymous=1"
+        words = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "-F", os.devnull]
+        process = subprocess.Popen(
+            [*words, "-L", protocol],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            server = SoundServer(env)
+            _wait_for(server, process)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_for(server: SoundServer, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(100):
+        try:
+            server._pactl("info")
+        except subprocess.CalledProcessError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("pulseaudio did not start")

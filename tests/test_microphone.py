@@ -1,0 +1,203 @@
+"""The real microphone: sound played into a sound server comes out of ``listen`` as of ``file``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import LIVE_SER, live_ser, records
+from sound_server import SoundServer
+
+Record = dict[str, Any]
+
+
+class Listener:
+    """``listen`` in a process of its own, whose records are read as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.records: list[Record] = []
+
+    def until(self, enough: Callable[[Record], bool]) -> Record:
+        """The next record that is enough."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.records.append(json.loads(line))
+            if enough(self.records[-1]):
+                return self.records[-1]
+        raise AssertionError(f"it ended without: {self.records[-3:]}")
+
+    def clearest(self) -> Record:
+        """The window with most speech."""
+        return max(
+            (r for r in self.records if r["type"] == "window"), key=lambda r: float(r["evidence"])
+        )
+
+
+@contextmanager
+def listening(server: SoundServer, model: Path, *words: str) -> Iterator[Listener]:
+    """Listen, from the first window on, and end in order; unsmoothed, as a verdict is."""
+    command = [*LIVE_SER, "listen", "--model", str(model), "--smoothing", "0", *words]
+    with subprocess.Popen(
+        command, env=server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        listener = Listener(process)
+        try:
+            listener.until(is_window)
+            yield listener
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def is_window(record: Record) -> bool:
+    return record["type"] == "window"
+
+
+def is_speech(record: Record) -> bool:
+    return record.get("state") == "speech"
+
+
+def is_silence(record: Record) -> bool:
+    return record.get("state") == "silence"
+
+
+def verdict(model: Path, clip: Path) -> Record:
+    run = live_ser("file", "--format", "jsonl", "--model", model, clip)
+    return records(run.stdout)[0]
+
+
+def assert_heard(listener: Listener, model: Path, clip: Path) -> None:
+    """Wait for the speech to be over, and compare with what the file alone gives."""
+    listener.until(is_silence)
+    heard, expected = listener.clearest(), verdict(model, clip)
+    assert heard["label"] == expected["label"]
+    assert heard["probabilities"] == pytest.approx(expected["probabilities"], abs=0.05)
+    assert heard["activation"] == pytest.approx(expected["activation"], abs=0.05)
+
+
+def test_a_clip_played_to_the_microphone_is_judged_as_its_file_is(
+    room: SoundServer, tiny_model: Path, sentence: Path
+) -> None:
+    words = ["--format", "jsonl", "--duration", "8"]
+    with listening(room, tiny_model, *words) as listener:
+        room.play(sentence, "room")
+        listener.until(is_speech)
+        assert_heard(listener, tiny_model, sentence)
+        end = listener.until(lambda record: record["type"] == "end")
+    assert end["seconds"] == 8.0
+    assert end["overflows"] == 0
+
+
+@pytest.mark.parametrize("rate", [16000, 44100, 48000])
+def test_a_device_is_found_by_a_part_of_its_name_whatever_its_rate(
+    room: SoundServer, tiny_model: Path, sentence: Path, rate: int
+) -> None:
+    headset = room.plug_in("headset", rate)
+    try:
+        with listening(room, tiny_model, "-d", "HEADS") as listener:
+            room.play(sentence, "headset")
+            assert listener.records[0]["source"] == "headset"
+            listener.until(is_speech)
+            assert_heard(listener, tiny_model, sentence)
+    finally:
+        room.pull_out(headset)
+
+
+def test_another_microphone_is_not_heard(
+    room: SoundServer, tiny_model: Path, sentence: Path
+) -> None:
+    headset = room.plug_in("headset")
+    try:
+        with listening(room, tiny_model, "-d", "room") as listener:
+            room.play(sentence, "headset")
+            listener.until(is_window)
+            assert {r["state"] for r in listener.records if is_window(r)} == {"silence"}
+    finally:
+        room.pull_out(headset)
+
+
+def test_two_listen_to_one_microphone(room: SoundServer, tiny_model: Path, sentence: Path) -> None:
+    with listening(room, tiny_model) as one, listening(room, tiny_model) as other:
+        room.play(sentence, "room")
+        for listener in (one, other):
+            listener.until(is_speech)
+            assert_heard(listener, tiny_model, sentence)
+
+
+@pytest.mark.parametrize("channels", [["--channels", "2"], ["--channels", "2", "--channel", "2"]])
+def test_channels_are_chosen(
+    room: SoundServer, tiny_model: Path, sentence: Path, channels: list[str]
+) -> None:
+    with listening(room, tiny_model, *channels) as listener:
+        room.play(sentence, "room")
+        listener.until(is_speech)
+        assert_heard(listener, tiny_model, sentence)
+
+
+def test_a_microphone_that_goes_away_is_waited_for(
+    room: SoundServer, tiny_model: Path, sentence: Path
+) -> None:
+    headset = room.plug_in("headset")
+    for microphone in room.microphones():
+        if microphone != headset:
+            room.pull_out(microphone)  # the server would go on with another one
+    with listening(room, tiny_model, "-d", "headset") as listener:
+        room.pull_out(headset)
+        headset = room.plug_in("headset")
+        try:
+            gap = listener.until(lambda record: record["type"] == "gap")
+            assert gap["end"] - gap["start"] > 2
+            listener.until(is_window)
+            room.play(sentence, "headset")
+            listener.until(is_speech)
+            assert_heard(listener, tiny_model, sentence)
+        finally:
+            room.pull_out(headset)
+    assert all(
+        r["end"] <= gap["start"] or r["start"] >= gap["end"] - 0.001
+        for r in listener.records
+        if is_window(r)
+    )
+
+
+def test_without_reconnection_a_microphone_that_goes_away_is_the_end(
+    room: SoundServer, tiny_model: Path
+) -> None:
+    with listening(room, tiny_model, "--no-reconnect") as listener:
+        for microphone in room.microphones():
+            room.pull_out(microphone)
+        listener.until(lambda record: record["type"] == "end")
+        assert listener.process.wait(timeout=30) == 1
+        assert listener.process.stderr is not None
+        *_, why, what = listener.process.stderr.read().splitlines()
+    assert "stopped delivering sound" in why
+    assert "--no-reconnect" in what
+
+
+def test_devices_are_listed_with_their_rates(room: SoundServer) -> None:
+    run = live_ser("devices", "-d", "room", env=room.env)
+    assert run.returncode == 0
+    (chosen,) = (line for line in run.stdout.splitlines() if line.startswith("*"))
+    assert "room" in chosen
+    assert "16000" in chosen
+    assert "48000" in chosen
+    assert run.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("device", "said"), [("nothing-like-it", "no input device"), ("e", "is a part of 2")]
+)
+def test_a_device_that_is_unknown_or_ambiguous_lists_the_candidates(
+    room: SoundServer, tiny_model: Path, device: str, said: str
+) -> None:
+    run = live_ser("listen", "-d", device, "--model", tiny_model, env=room.env)
+    assert run.returncode == 1
+    why, what = run.stderr.splitlines()
+    assert said in why
+    assert "headset" in what

@@ -1,0 +1,183 @@
+"""``python -m training.evaluate``: an exported model, measured through live_ser.
+
+Everything is judged by the file that people run, as they run it. Each piece of work is kept as JSON
+when it is done, beside its pictures, and found again the next time; ``card.md`` puts all figures
+into one table, each with its protocol.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from live_ser.errors import LiveSerError
+from live_ser.model import find
+from training import command, parts
+from training.card import card, draw
+from training.corpora import READERS
+from training.judge import Judge
+from training.parts import PARTS, Options
+from training.recordings import Recordings, held_out, unheard_corpus
+from training.results import Results, digest
+from training.splits import PROTOCOLS
+
+_UNHEARD = "tess,emovo"
+_EVERY_PART = (*PARTS, "protocols")
+
+
+def evaluate(
+    judge: Judge,
+    sets: Sequence[Recordings],
+    wanted: Sequence[str],
+    options: Options,
+    results: Results,
+) -> None:
+    """Measure parts of a model on sets of recordings; what was measured before is kept.
+
+    Args:
+        judge: with the model.
+        sets: of recordings.
+        wanted: of :data:`PARTS`.
+        options: of the parts.
+        results: where they go.
+    """
+    model = digest(judge.path)
+    given = {"model": model, "seed": options.seed}
+    for part in wanted:
+        for recordings in sets:
+            asked = {**given, "part": part, "clips": [clip.id for clip in recordings.clips]}
+            head = {"part": part, "set": recordings.name, "model": model}
+            result = results.keep(
+                f"{part}-{recordings.name}",
+                asked,
+                lambda: {**head, **PARTS[part](judge, recordings, options)},  # noqa: B023
+            )
+            draw(result, results.folder)
+    if "stream" in wanted:
+        head = {"part": "false-emotions", "set": "nobody speaks", "model": model}
+        results.keep(
+            "false-emotions",
+            {**given, "minutes": options.minutes},
+            lambda: {**head, **parts.false_emotions(judge, options)},
+        )
+
+
+def run_protocol(given: argparse.Namespace, results: Results) -> None:
+    """Train, export and judge each fold of a protocol, for each seed."""
+    # TensorFlow takes seconds to load, and what judges a file needs none of it.
+    from training.presets import PRESETS
+    from training.protocols import Setting, cross_validate
+
+    if given.preset not in PRESETS:
+        raise LiveSerError(f"no preset {given.preset!r}", f"choose among {', '.join(PRESETS)}")
+    changes: dict[str, Any] = {}
+    if given.train_on:
+        changes["corpora"] = tuple(_words(given.train_on))
+    config = PRESETS[given.preset].config(**changes)
+    for setting in given.set:
+        config = config.with_setting(setting)
+    name = f"{given.protocol}-{'+'.join(config.corpora)}"
+    setting = Setting(config, given.data, given.cache, results.folder / name, given.workers)
+    seeds = range(given.seed, given.seed + given.seeds)
+    result = results.keep(
+        f"protocols-{name}",
+        {"config": config.to_dict(), "protocol": given.protocol, "seeds": list(seeds)},
+        lambda: {
+            "part": "protocols",
+            "set": name,
+            **cross_validate(given.protocol, setting, seeds),
+        },
+    )
+    draw(result, results.folder)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Evaluate, and write the card."""
+    given = _arguments(words)
+    wanted = [part for part in _EVERY_PART if part in _words(given.parts)]
+    if unknown := set(_words(given.parts)) - set(_EVERY_PART):
+        raise LiveSerError(
+            f"no part is called {', '.join(sorted(unknown))}",
+            f"choose among {', '.join(_EVERY_PART)}",
+            exit_code=2,
+        )
+    model = given.run / "live_ser.onnx" if given.run and not given.model else find(given.model)
+    results = Results(given.output or Path("runs", f"evaluation-{model.stem}"))
+    if measured := [part for part in wanted if part in PARTS]:
+        with Judge(model, given.workers) as judge:
+            sets = _sets(given, judge)
+            options = Options(given.data, given.seed, given.minutes)
+            evaluate(judge, sets, measured, options, results)
+    if "protocols" in wanted:
+        run_protocol(given, results)
+    mine = [one for one in results.every() if one.get("model", digest(model)) == digest(model)]
+    results.write("card.md", card(f"Figures of {model.stem}", mine))
+    print(results.folder / "card.md")
+
+
+def _sets(given: argparse.Namespace, judge: Judge) -> list[Recordings]:
+    names = _words(given.corpora)
+    sets = [unheard_corpus(name, given.data, judge.info) for name in names]
+    if given.run:
+        sets.append(held_out(given.run, given.data, judge.info))
+    if not sets:
+        raise LiveSerError("nothing to evaluate on", "name --corpora or --run", exit_code=2)
+    return [one.limited(given.limit) for one in sets] if given.limit else sets
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split(",") if word]
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    parser.add_argument(
+        "model", nargs="?", help="exported model, by name or path (default: the one that ships)"
+    )
+    command.add_data(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="of figures and card")
+    parser.add_argument(
+        "--parts",
+        default=",".join(PARTS),
+        metavar="PART,...",
+        help=f"of {', '.join(_EVERY_PART)} (default: all but protocols, which train networks)",
+    )
+    parser.add_argument(
+        "--corpora",
+        default=_UNHEARD,
+        metavar="NAME,...",
+        help=f"that the model never heard, of {', '.join(READERS)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--run", type=Path, metavar="FOLDER", help="the model's own run: its held-out clips too"
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="clips of each speaker and emotion, to look first"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="of noise, music and silence each"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of noise and order; of training")
+    parser.add_argument(
+        "--workers", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
+    )
+    training = parser.add_argument_group("the part protocols")
+    training.add_argument("--protocol", choices=sorted(PROTOCOLS), default="luna")
+    training.add_argument("--seeds", type=int, default=3, metavar="N", help="networks a fold")
+    training.add_argument("--train-on", metavar="NAME,...", help="corpora (default: the preset's)")
+    training.add_argument("--preset", default="live_ser", help="what to train")
+    training.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="as training.fit takes it"
+    )
+    training.add_argument(
+        "--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER", help="of features"
+    )
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WIDE = 118  # columns from which the last minute stands beside the bars
 _TALL = 32  # rows from which the word is drawn five rows tall
 _FADE = 10.0  # seconds of silence after which the bars are empty
+_ROUSED = 1 / 6  # of the activation to either side of the middle, which is neither
 _SPECTROGRAM_ROWS = (4, 15)  # at least, at most
 
 
@@ -253,20 +254,28 @@ def _words(state: DashboardState) -> tuple[str, tuple[str, ...]]:
         paused = "paused", ("nothing is judged", "space goes on")
         gone = "no sound", ("the source gives no sound", _last_speech(state))
         return paused if state.connected else gone
-    heard = f"{state.evidence:.1f} s of speech heard"
     confidence = f"{100 * (state.confidence or 0):.0f} %"
     match state.state, state.label:
         case "speech", str(label):
-            return label, (f"sounds {label}", f"confidence {confidence}", heard)
+            return label, (f"sounds {label}", f"confidence {confidence}", _arousal(state))
         case "uncertain", str(label):
-            guess = f"at best {label}, {confidence}"
-            return "uncertain", ("speech, but the model can't tell", guess, heard)
+            guess = f"perhaps {label}, {confidence}"
+            return "uncertain", ("speech, but the model can't tell", guess, _arousal(state))
         case "silence", _:
             return "silence", ("no speech", _last_speech(state))
         case "listening", _:
             needed = f"{state.evidence:.1f} of {state.min_speech:.1f} s of speech"
             return "listening", ("not enough speech yet", needed)
     return "listening", ("waiting for the first sound",)
+
+
+def _arousal(state: DashboardState) -> str:
+    """The second answer, which often holds where the first one doesn't."""
+    if state.activation is None:
+        return ""
+    if abs(state.activation - 0.5) < _ROUSED:
+        return "neither calm nor aroused"
+    return "sounds aroused" if state.activation > 0.5 else "sounds calm"
 
 
 def _last_speech(state: DashboardState) -> str:

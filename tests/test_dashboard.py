@@ -121,7 +121,8 @@ def test_speech_shows_the_emotion_its_confidence_all_bars_and_the_facts(
 ) -> None:
     text = plain(state(), width, height)
     for words in (
-        "sounds happy", "confidence 81 %", *LABELS, "81 %", "activation", "calm", "aroused", "0.77",
+        "sounds happy", "confidence 81 %", "sounds aroused",
+        *LABELS, "81 %", "activation", "calm", "aroused", "0.77",
         "-60 s", "now", "spectrum", "level", "-23 dB", "Built-in Microphone", "48 kHz",
         "tiny", "evidence 2.4 s", "compute 2.9 ms, p95 3.4", "CPU 2 %", "overflows 0", "skipped 0",
         "0:12:41",
@@ -339,7 +340,7 @@ def test_nothing_is_drawn_again_that_has_not_changed() -> None:
         assert terminal.new() == ""
         shown.level(np.zeros(800, np.float32))  # half a column: the level alone
         assert len(rows(terminal.new())) == 1
-        shown.update(prediction(1.0))
+        shown.update(prediction(0.9))
         assert 1 not in rows(terminal.new())  # the title stays
 
 

@@ -54,13 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return 0 if arguments.run is _listen else 1
         except BrokenPipeError:
-            _drop_stdout()
+            _let_go(sys.stdout)
             return 0  # whoever read has read enough
         except Exception as error:
             if arguments.verbose:
                 traceback.print_exc()
-            if isinstance(error, OSError):
-                _drop_stdout()
+            _let_go(sys.stdout)
             error = _in_our_words(error)
             _say(f"live-ser: {error.message}")
             if error.hint:
@@ -89,6 +88,12 @@ def _listen(arguments: Arguments) -> int:
         finally:
             counts = predictions.windows, predictions.skipped, blocks.overflows
             session.sinks.end(end_record(*counts, session.seconds))
+    if _has_dashboard(arguments):  # which took what it said along
+        for failure in session.sinks.failures:
+            _say(f"live-ser: {failure}")
+    if not arguments.quiet:
+        heard = f"{session.seconds:.1f} s heard, {predictions.windows} windows"
+        _say(f"{heard}, {predictions.skipped} skipped, {blocks.overflows} overflows")
     return 0
 
 
@@ -201,7 +206,18 @@ def _attach_sinks(
     """Attach what takes the session: the dashboard, records, or lines for people."""
     from live_ser.sinks import DashboardSink, MessageSink, RecordSink
 
-    blocks = session.source
+    blocks, sinks = session.source, session.sinks
+    if arguments.output or not _only_dashboard(arguments):
+        style = _format(arguments, "jsonl")
+        writer = stack.enter_context(_output(arguments, style, info.labels))
+        sinks.attach(RecordSink(writer, arguments.output or "standard output"))
+    recording = None
+    if arguments.record:
+        from live_ser.recording import Recording
+
+        rate = info.features.sample_rate
+        recording = stack.enter_context(Recording(arguments.record, rate, force=arguments.force))
+        sinks.attach(recording)
     if _has_dashboard(arguments):
         from rich.console import Console
 
@@ -212,15 +228,11 @@ def _attach_sinks(
         dashboard = Dashboard(console, info, blocks.name, blocks.native_rate)
         session.key = stack.enter_context(pressed_keys())
         stack.enter_context(dashboard)
-        session.sinks.attach(DashboardSink(dashboard, blocks, predictions))
+        sinks.attach(DashboardSink(dashboard, blocks, predictions, recording))
     else:
-        session.sinks.attach(MessageSink(_say, blocks))
+        sinks.attach(MessageSink(_say, blocks))
         if not arguments.quiet:
             _say(f"listening to {blocks.name} ({blocks.native_rate} Hz); Ctrl-C ends it")
-    if arguments.output or not _only_dashboard(arguments):
-        style = _format(arguments, "jsonl")
-        writer = stack.enter_context(_output(arguments, style, info.labels))
-        session.sinks.attach(RecordSink(writer, arguments.output or "standard output"))
 
 
 def _has_dashboard(arguments: Arguments) -> bool:
@@ -257,19 +269,18 @@ def _output(arguments: Arguments, style: str, labels: Sequence[str]) -> Iterator
     from live_ser.records import Csv, JsonLines
     from live_ser.tables import Verdicts
 
-    with ExitStack() as stack:
-        if arguments.output:
-            stream = stack.enter_context(_created(arguments.output, arguments.force))
-        else:
-            stream = sys.stdout
-            if isinstance(stream, io.TextIOWrapper) and style != "table":
-                stream.reconfigure(encoding="utf-8")
+    stream = _created(arguments.output, arguments.force) if arguments.output else sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and style != "table":
+        stream.reconfigure(encoding="utf-8")
+    try:
         if style == "table":
             verdicts = Verdicts(stream, labels)
             yield verdicts
             verdicts.close()
         else:
             yield JsonLines(stream) if style == "jsonl" else Csv(stream, labels)
+    finally:
+        _let_go(stream)
 
 
 def _created(path: str, force: bool) -> TextIO:
@@ -301,9 +312,18 @@ def _say(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 
-def _drop_stdout() -> None:
-    """What Python flushes at its end must not fail a second time."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _let_go(stream: TextIO) -> None:
+    """Close a file, and leave standard output open; each record was flushed when it was written.
+
+    What could not be written then was told then, and must not fail a second time here, nor when
+    Python ends.
+    """
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if stream is not sys.stdout:
+        stream.close()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -357,6 +377,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FACTOR",
         help="of the replay; 0 is as fast as it goes (default: %(default)s)",
     )
+    listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
     listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
     listen.add_argument(
         "--channels", type=_count, metavar="N", help="record so many channels; their mean is heard"

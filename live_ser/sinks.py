@@ -14,6 +14,7 @@ from live_ser.sources import Gap, Source
 
 if TYPE_CHECKING:
     from live_ser.dashboard import Dashboard
+    from live_ser.recording import Recording
 
 
 class Sink:
@@ -139,12 +140,20 @@ class DashboardSink(Sink):
         dashboard: that draws.
         source: of the sound.
         monitor: that judges it.
+        recording: of the sound, where there is one.
     """
 
     name = "the dashboard"
 
-    def __init__(self, dashboard: Dashboard, source: Source, monitor: Monitor) -> None:
+    def __init__(
+        self,
+        dashboard: Dashboard,
+        source: Source,
+        monitor: Monitor,
+        recording: Recording | None = None,
+    ) -> None:
         self._dashboard = dashboard
+        self._recording = recording
         self._source = source
         self._monitor = monitor
         self._marks = 0
@@ -163,6 +172,7 @@ class DashboardSink(Sink):
             sample_rate=self._source.native_rate,
             overflows=self._source.overflows,
             skipped=self._monitor.skipped,
+            recording=self._recording.seconds if self._recording else None,
         )
 
     def window(self, prediction: Prediction) -> None:

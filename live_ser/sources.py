@@ -35,6 +35,7 @@ STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as go
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)  # between attempts to have it back; the last one stays
 _HEARTBEAT = 0.1
 _OGG_PAGE_BYTES = 65307  # at most
+_UNKNOWN_LENGTH = 2**50  # samples: what libsndfile says of FLAC that was written into a pipe
 _LOUDEST = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
 
 
@@ -211,7 +212,7 @@ class AudioFile:
             self._check(block, read)
             read += len(block)
             yield block.mean(axis=1, dtype=np.float32)
-        if read < self._sound.frames:
+        if read < self._sound.frames < _UNKNOWN_LENGTH:
             raise _truncated(self._path, read, self._sound)
 
     def _check(self, block: Interleaved, read: int) -> None:

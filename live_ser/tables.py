@@ -52,6 +52,7 @@ class Verdicts:
         """Write the table of the clips."""
         if self._clips:
             console_for(self._stream).print(_clips_table(self._clips))
+            self._stream.flush()
 
 
 def devices_table(devices: Iterable[tuple[InputDevice, list[int], bool]]) -> RenderableType:

@@ -1,0 +1,186 @@
+"""A recording of what was judged, which stays readable whatever ends the program.
+
+Sound files say in their header how long they are, and libsndfile fills that in when it closes them.
+Here it is filled in as the file grows: where the program is killed, even by ``kill -9``, the file
+can be read up to a second before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from live_ser.errors import LiveSerError
+from live_ser.features import Samples
+from live_ser.records import Record
+from live_ser.sinks import Sink
+from live_ser.sources import Gap
+
+_UPDATE_SECONDS = 0.5
+
+
+class Recording(Sink):
+    """Mono sound as 16-bit FLAC or WAV; what was not heard is silence in it.
+
+    Args:
+        path: of the file; its suffix says which of the two.
+        rate: in Hz.
+        force: overwrite a file that is there.
+
+    Raises:
+        LiveSerError: the suffix is another one, or the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, rate: int, *, force: bool = False) -> None:
+        import soundfile
+
+        path = Path(path)
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in _LENGTH_WRITERS:
+            raise LiveSerError(
+                f"{path} is neither .flac nor .wav", "name the recording so", exit_code=2
+            )
+        self.name = f"the recording {path}"
+        self._write_length = _LENGTH_WRITERS[kind]
+        self._rate = rate
+        self._samples = 0
+        self._updated = 0
+        self._disk = _Disk(_create(path, force))
+        self._sound = soundfile.SoundFile(
+            self._disk, "w", rate, 1, subtype="PCM_16", format=kind.upper()
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self._samples / self._rate
+
+    def hear(self, samples: Samples) -> None:
+        """Add a block of sound.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if not len(samples):
+            return
+        try:
+            self._sound.write(samples)
+        except (AssertionError, RuntimeError):
+            self._disk.raise_failure()
+            raise
+        self._disk.raise_failure()
+        self._samples += len(samples)
+        if self._samples - self._updated >= _UPDATE_SECONDS * self._rate:
+            self._updated = self._samples
+            self._disk.patch(self._write_length, self._samples)
+
+    def gap(self, start: float, gap: Gap) -> None:
+        """Add silence."""
+        left = round(gap.seconds * self._rate)
+        silence = np.zeros(self._rate, np.float32)
+        while left > 0:
+            self.hear(silence[:left])
+            left -= len(silence)
+
+    def end(self, summary: Record) -> None:
+        """Finish the file.
+
+        Raises:
+            OSError: it cannot be written to its end.
+        """
+        self.close()
+        self._disk.raise_failure()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish the file as well as it can be."""
+        with suppress(RuntimeError):  # the disk keeps its reason
+            self._sound.close()
+        self._disk.close()
+
+
+class _Disk:
+    """A file that keeps its errors: libsndfile, which writes to it, would swallow them."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        written = 0
+        try:
+            while written < len(view):
+                written += self._raw.write(view[written:])
+        except OSError as error:
+            self._failure = self._failure or error
+        return written
+
+    def read(self, size: int) -> bytes:
+        return self._raw.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def patch(self, write_length: Callable[[BinaryIO, int], None], samples: int) -> None:
+        end = self._raw.tell()
+        write_length(self._raw, samples)
+        self._raw.seek(end)
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+def _create(path: Path, force: bool) -> BinaryIO:
+    try:
+        return path.open("w+b" if force else "x+b", buffering=0)
+    except FileExistsError as error:
+        raise LiveSerError(
+            f"{path} is there already", "take another name, or --force to overwrite it"
+        ) from error
+    except OSError as error:
+        raise LiveSerError(
+            f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
+        ) from error
+
+
+def _write_wav_length(raw: BinaryIO, samples: int) -> None:
+    """Into the 44 bytes with which libsndfile begins a WAV file of 16-bit PCM."""
+    for position, length in ((4, 36 + 2 * samples), (40, 2 * samples)):
+        raw.seek(position)
+        raw.write(length.to_bytes(4, "little"))
+
+
+def _write_flac_length(raw: BinaryIO, samples: int) -> None:
+    """Into STREAMINFO: the lower 36 of the 64 bits that begin at byte 18 (RFC 9639, 8.2)."""
+    raw.seek(8)
+    block = int.from_bytes(raw.read(2), "big")
+    # The encoder writes a block when it has one sample more than that.
+    written = (samples - 1) // block * block if block else 0
+    raw.seek(18)
+    bits = int.from_bytes(raw.read(8), "big")
+    raw.seek(18)
+    raw.write((bits >> 36 << 36 | written).to_bytes(8, "big"))
+
+
+_LENGTH_WRITERS: dict[str, Callable[[BinaryIO, int], None]] = {
+    "flac": _write_flac_length,
+    "wav": _write_wav_length,
+}

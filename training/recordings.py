@@ -51,11 +51,11 @@ def unheard_corpus(name: str, data: Path, info: ModelInfo) -> Recordings:
     taught = info.provenance.get("corpora")
     if taught and name in taught:
         raise LiveSerError(
-            f"the model {info.name} was trained on {_titles([name])}: it is not unheard",
+            f"the model {info.name} was trained on {titles([name])}: it is not unheard",
             "name the folder of its run with --run, to evaluate on the clips that it held out",
         )
-    origin = f"trained on {_titles(taught)}" if taught else "what trained it is not known"
-    protocol = f"cross-corpus: all of {_titles([name])}, {origin}"
+    origin = f"trained on {titles(taught)}" if taught else "what trained it is not known"
+    protocol = f"cross-corpus: all of {titles([name])}, {origin}"
     return _recordings(name, protocol, read_corpus(name, data).clips, info)
 
 
@@ -91,12 +91,17 @@ def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
     return _recordings("held-out", _describe(splits["name"], clips), clips, info)
 
 
+def titles(corpora: Sequence[str]) -> str:
+    """Corpora by the names that people know."""
+    return ", ".join(READERS[name].title if name in READERS else str(name) for name in corpora)
+
+
 def _describe(split: str, clips: Sequence[Clip]) -> str:
     protocol = PROTOCOLS.get(split.split("/", maxsplit=1)[0])
     what = f"{split} ({protocol.description})" if protocol else split
     corpora = sorted({clip.corpus for clip in clips})
     return (
-        f"{what}: {len(clips)} clips of {_titles(corpora)} that did not train; the calibration was "
+        f"{what}: {len(clips)} clips of {titles(corpora)} that did not train; the calibration was "
         "fitted on them, so their ECE is optimistic"
     )
 
@@ -106,10 +111,6 @@ def _recordings(name: str, protocol: str, clips: Sequence[Clip], info: ModelInfo
     if not len(known):
         raise LiveSerError(f"no clip of {name} bears an emotion that the model has a label for")
     return Recordings(name, protocol, tuple(clips[i] for i in known))
-
-
-def _titles(corpora: Sequence[str]) -> str:
-    return ", ".join(READERS[name].title if name in READERS else str(name) for name in corpora)
 
 
 def _read_json(path: Path) -> Any:

@@ -1,0 +1,215 @@
+"""Published protocols from beginning to end: train, export, judge the test clips by the file.
+
+Nothing is selected on test speakers: a run ends at its last epoch, and each fold is calibrated by
+what the other folds' networks said of theirs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from live_ser.errors import LiveSerError
+from training import fit, judged, metrics
+from training.conditions import as_recorded
+from training.config import RunConfig
+from training.corpora import LABELS, Clip, read_corpus
+from training.export import Calibration, export
+from training.judge import Judge
+from training.presets import recipe
+from training.recordings import titles
+from training.results import Result, Results, digest
+from training.run import Run
+from training.splits import PROTOCOLS, Split
+from training.truth import truth
+
+EIGHT = (LABELS[0], "calm", *LABELS[1:])
+"""The labels of RAVDESS, by which figures on it are published."""
+
+_LABELS = {"article": LABELS, "corpora": LABELS}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Under what the protocols are run.
+
+    Attributes:
+        config: to train by; its seed is replaced.
+        data: folder with a folder per corpus.
+        cache: of features.
+        folder: of the runs, one a fold and seed; those that are there are gone on with.
+        workers: processes that judge.
+    """
+
+    config: RunConfig
+    data: Path
+    cache: Path
+    folder: Path
+    workers: int = 1
+
+
+def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
+    """Run a protocol.
+
+    Args:
+        name: of the protocol.
+        setting: under which.
+        seeds: a network is trained for each, on each fold.
+
+    Raises:
+        LiveSerError: a corpus is not as the protocol needs it, or a run in the folder is of
+            another setting.
+    """
+    protocol, corpora = PROTOCOLS[name], setting.config.corpora
+    if setting.config.select_on_test:
+        raise LiveSerError(
+            "a network whose epoch was chosen on the test clips cannot be tested on them",
+            "--set select_on_test=false",
+        )
+    clips = [clip for corpus in corpora for clip in read_corpus(corpus, setting.data).clips]
+    splits = protocol.splits(clips)
+    labels = _LABELS.get(name, EIGHT)
+    folds = [_folds(splits, setting, seed, labels) for seed in seeds]
+    plural = "s" if len(seeds) > 1 else ""
+    calibrated = "calibrated on the other folds" if len(splits) > 1 else "not calibrated"
+    return {
+        "protocol": f"{protocol.description}; {len(labels)} classes; training clips of "
+        f"{titles(corpora)}; {len(seeds)} seed{plural}; last epoch; {calibrated}",
+        "labels": labels,
+        "figures": _figures(folds, labels),
+        "config": setting.config.to_dict(),
+    }
+
+
+def _folds(
+    splits: Sequence[Split], setting: Setting, seed: int, labels: Sequence[str]
+) -> dict[str, Result]:
+    """What the network of each fold says of its test clips, by the fold's name."""
+    runs = [_trained(split, setting, seed, labels) for split in splits]
+    calibrations = [_calibration(run) for run in runs]
+    found: dict[str, Result] = {}
+    for place, (split, run) in enumerate(zip(splits, runs, strict=True)):
+        others = [one for i, one in enumerate(calibrations) if i != place]
+        found[split.name] = _judged(split, run, _mean(others), labels, setting.workers)
+    return found
+
+
+def _trained(split: Split, setting: Setting, seed: int, labels: Sequence[str]) -> Run:
+    """The run of a fold, trained to its end."""
+    taught = {clip.emotion for clip in split.train}
+    # A class that no training clip bears would be left as its weights were drawn.
+    classes = tuple(label for label in labels if label in taught)
+    config = replace(setting.config, classes=classes, seed=seed)
+    folder = setting.folder / f"{split.name.replace('/', '-')}-seed{seed}"
+    if folder.exists():
+        run = Run.open(folder)
+        if run.config != config:
+            raise LiveSerError(
+                f"{folder} was begun with other settings", "choose another folder with -o"
+            )
+    else:
+        run = fit.begin(folder, config, setting.data, split.name)
+    if not (folder / "metrics.json").is_file():
+        print(f"run: {folder}", file=sys.stderr)
+        fit.fit(run, setting.data, setting.cache)
+        keras.backend.clear_session()
+    return run
+
+
+def _judged(
+    split: Split, run: Run, calibration: Calibration, labels: Sequence[str], workers: int
+) -> Result:
+    known, _ = truth(split.test, labels)
+    clips = [split.test[i] for i in known]
+
+    def measure() -> Result:
+        file = run.folder / "fold.onnx"
+        model = recipe(run.config).network(run.config)
+        model.load_weights(run.weights)
+        provenance = {"corpora": list(run.config.corpora), "protocol": split.name}
+        export(
+            model,
+            run.config,
+            calibration,
+            run.windows(),
+            file,
+            labels=labels,
+            provenance=provenance,
+        )
+        return _judge_file(file, clips, split.name, workers)
+
+    asked = [digest(run.weights), calibration, list(labels), [clip.id for clip in clips]]
+    return Results(run.folder).keep("judged", {"asked": asked}, measure)
+
+
+def _judge_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> Result:
+    with Judge(file, workers) as judge:
+        said = judge.clips(clips, as_recorded, name)
+    figures = judged.figures(said)
+    heard = said.said < len(said.labels)
+    return {
+        **{
+            figure: figures[figure]
+            for figure in ("uar", "accuracy", "uar_own_classes", "confusion")
+        },
+        "confidence": said.probabilities.max(axis=1)[heard].tolist(),
+        "right": said.right[heard].tolist(),
+    }
+
+
+def _calibration(run: Run) -> Calibration:
+    found = run.read_json("calibration.json")
+    return Calibration(found["temperature"], tuple(found["activation"]), found["abstain"])
+
+
+def _mean(others: Sequence[Calibration]) -> Calibration:
+    """What the other folds agree on; none where there are no others."""
+    if not others:
+        return Calibration()
+    slope, offset = np.mean([one.activation for one in others], axis=0)
+    return Calibration(
+        temperature=float(np.exp(np.mean([np.log(one.temperature) for one in others]))),
+        activation=(float(slope), float(offset)),
+        abstain=float(np.mean([one.abstain for one in others])),
+    )
+
+
+def _figures(seeds: Sequence[dict[str, Result]], labels: Sequence[str]) -> dict[str, Any]:
+    """Means over the folds of each seed, and over seeds."""
+    confusion = np.sum([fold["confusion"] for folds in seeds for fold in folds.values()], axis=0)
+    each = [(fold["confidence"], fold["right"]) for folds in seeds for fold in folds.values()]
+    confidence, right = (np.concatenate(column) for column in zip(*each, strict=True))
+    totals = np.maximum(confusion.sum(axis=1), 1)
+    return {
+        **{
+            figure: _over_seeds([[f[figure] for f in folds.values()] for folds in seeds])
+            for figure in ("uar", "accuracy", "uar_own_classes")
+        },
+        "ece": _over_seeds([[_pooled_ece(folds)] for folds in seeds]),
+        "by_fold": {
+            name: float(np.mean([folds[name]["uar"] for folds in seeds])) for name in seeds[0]
+        },
+        "confusion": confusion.tolist(),
+        "recalls": dict(zip(labels, map(float, np.diag(confusion) / totals), strict=True)),
+        "reliability": metrics.reliability(confidence, right),
+    }
+
+
+def _pooled_ece(folds: dict[str, Result]) -> float:
+    confidence = [value for fold in folds.values() for value in fold["confidence"]]
+    right = [value for fold in folds.values() for value in fold["right"]]
+    return metrics.calibration_error(confidence, right)
+
+
+def _over_seeds(values: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    means = [float(np.mean(folds)) for folds in values]
+    return {
+        "mean": float(np.mean(means)),
+        "deviation": float(np.std(means, ddof=1)) if len(means) > 1 else None,
+    }

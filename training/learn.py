@@ -79,9 +79,9 @@ def judge(model: keras.Model, utterances: Utterances, config: Config, take: int 
     activation = np.zeros(len(utterances), np.float32)
     frames = [takes[take] for takes in utterances.takes]
     for members, batch in batches_by_length(frames, config.window_frames):
-        said = model(batch, training=False)
-        emotion[members] = keras.ops.convert_to_numpy(said["emotion"])
-        activation[members] = keras.ops.convert_to_numpy(said["activation"])[:, 0]
+        said = model.predict_on_batch(batch)
+        emotion[members] = said["emotion"]
+        activation[members] = said["activation"][:, 0]
     return {"emotion": emotion, "activation": activation}
 
 

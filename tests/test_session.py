@@ -1,0 +1,204 @@
+"""What a session does with its sound while the user presses keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from live_ser.features import Samples
+from live_ser.keys import pressed_keys
+from live_ser.session import Session
+from live_ser.sinks import Sink, Sinks
+from live_ser.sources import Block, Gap
+
+RATE = 1000
+
+
+class Source:
+    """Blocks of 0.1 s."""
+
+    name = "test"
+    native_rate = RATE
+    overflows = 0
+    backlog = 0.0
+    message = ""
+
+    def __init__(self, *blocks: Block) -> None:
+        self.blocks = blocks or tuple(np.full(100, i, np.float32) for i in range(10))
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+
+class Diary(Sink):
+    """Writes down what happens."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+
+    def hear(self, samples: Samples) -> None:
+        if len(samples):
+            self.entries.append(("heard", float(samples[0]), len(samples)))
+
+    def mark(self, time: float) -> None:
+        self.entries.append(("mark", time))
+
+    def gap(self, start: float, gap: Gap) -> None:
+        self.entries.append(("gap", start, gap.seconds, gap.reason))
+
+    def key(self, key: str) -> None:
+        self.entries.append(("key", key))
+
+    def pause(self, paused: bool) -> None:
+        self.entries.append(("pause", paused))
+
+
+def run(session: Session, keys: dict[int, str]) -> tuple[list[Block], list[tuple[Any, ...]]]:
+    """Iterate, pressing keys after the block of that number."""
+    diary = Diary()
+    session.sinks.attach(diary)
+    asked = iter(range(1000))
+    session.key = lambda: keys.get(next(asked), "")
+    return list(session), diary.entries
+
+
+def test_every_block_is_heard_by_the_sinks_and_the_monitor() -> None:
+    blocks, entries = run(Session(Source(), RATE), {})
+    assert len(blocks) == len(entries) == 10
+
+
+def test_q_ends_it() -> None:
+    session = Session(Source(), RATE)
+    blocks, _ = run(session, {3: "q"})
+    assert len(blocks) == 4
+    assert session.seconds == pytest.approx(0.4)
+
+
+def test_m_marks_the_moment() -> None:
+    _, entries = run(Session(Source(), RATE), {1: "m"})
+    assert entries[2] == ("mark", 0.2)
+
+
+def test_space_pauses_and_what_was_missed_is_a_gap() -> None:
+    session = Session(Source(), RATE)
+    blocks, entries = run(session, {1: " ", 4: " "})
+    assert entries[:3] == [("heard", 0.0, 100), ("heard", 1.0, 100), ("pause", True)]
+    assert entries[3] == ("pause", False)
+    assert entries[4] == ("gap", 0.2, pytest.approx(0.3), "paused")
+    assert entries[5] == ("heard", 5.0, 100)
+    assert isinstance(blocks[2], Gap)
+    assert session.seconds == pytest.approx(1.0)
+
+
+def test_other_keys_are_the_sinks_business() -> None:
+    _, entries = run(Session(Source(), RATE), {0: "?", 1: "s"})
+    assert ("key", "?") in entries
+    assert ("key", "s") in entries
+
+
+def test_duration_is_exact_and_counts_gaps_and_pauses() -> None:
+    session = Session(Source(), RATE, duration=0.25)
+    blocks, _ = run(session, {})
+    assert [len(b) for b in blocks if not isinstance(b, Gap)] == [100, 100, 50]
+    paused = Session(Source(), RATE, duration=0.5)
+    blocks, _ = run(paused, {1: " "})
+    assert len(blocks) == 2
+    hole = Session(
+        Source(np.zeros(100, np.float32), Gap(5, "gone"), np.zeros(100)), RATE, duration=3
+    )
+    assert len(run(hole, {})[0]) == 2
+
+
+def test_a_source_that_falls_silent_does_not_outlast_the_duration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = iter(np.arange(0, 1000, 0.5))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(now)))
+    nothing = np.zeros(0, np.float32)
+    session = Session(Source(np.zeros(100, np.float32), *[nothing] * 500), RATE, duration=10)
+    blocks, _ = run(session, {})
+    assert len(blocks) < 30
+
+
+class Broken(Diary):
+    name = "the broken one"
+
+    def hear(self, samples: Samples) -> None:
+        raise OSError(28, "No space left on device")
+
+
+class Complaints(Diary):
+    def complain(self, line: str) -> None:
+        self.entries.append(("complaint", line))
+
+
+def test_a_sink_that_fails_is_said_once_and_the_others_go_on() -> None:
+    sinks, complaints = Sinks(), Complaints()
+    sinks.attach(Broken())
+    sinks.attach(complaints)
+    for _ in range(3):
+        sinks.hear(np.ones(5, np.float32))
+    said = "the broken one is given up: No space left on device"
+    assert sinks.failures == [said]
+    assert [e[0] for e in complaints.entries] == ["complaint", "heard", "heard", "heard"]
+
+
+def test_the_last_sink_that_fails_is_an_error() -> None:
+    sinks = Sinks()
+    sinks.attach(Broken())
+    with pytest.raises(OSError, match="No space left"):
+        sinks.hear(np.ones(5, np.float32))
+
+
+def test_sinks_that_care_for_nothing_are_fine() -> None:
+    sinks = Sinks()
+    sinks.attach(Sink())
+    sinks.begin({})
+    sinks.window(None)  # type: ignore[arg-type]
+    sinks.end({})
+
+
+_READS_KEYS = """
+import termios
+from live_ser.keys import pressed_keys
+before = termios.tcgetattr(0)
+typed = []
+with pressed_keys() as key:
+    print("ready", flush=True)
+    while "q" not in typed:
+        if pressed := key():
+            typed.append(pressed)
+            print("taken", flush=True)
+print(typed, termios.tcgetattr(0) == before, "end", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_keys_are_read_one_by_one_and_the_terminal_is_given_back() -> None:
+    import pty
+
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(sys.executable, [sys.executable, "-c", _READS_KEYS])
+    said = b""
+    for key, answers in ((b" ", 0), (b"m", 1), (b"?", 2), (b"q", 3)):
+        while said.count(b"ready") + said.count(b"taken") < answers + 1:
+            said += os.read(terminal, 100)
+        os.write(terminal, key)
+    while b"end" not in said:
+        said += os.read(terminal, 100)
+    os.waitpid(process, 0)
+    os.close(terminal)
+    assert b"[' ', 'm', '?', 'q'] True end" in said
+
+
+def test_without_a_terminal_no_key_is_ever_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        with pressed_keys() as key:
+            assert key() == ""

@@ -1,7 +1,7 @@
 """What drawing the dashboard costs: ``python -m benchmarks.drawing``.
 
 The demonstration clip is shown in real time, over and over, without anything being judged: blocks
-of 20 ms to the meter and the spectrogram, a made-up prediction each half second. What the process
+of 50 ms to the meter and the spectrogram, a made-up prediction each half second. What the process
 uses is what drawing uses.
 """
 
@@ -22,7 +22,7 @@ from live_ser.model import load
 from live_ser.monitor import Prediction
 from live_ser.spec import ModelInfo
 
-BLOCK = 0.02
+BLOCK = 0.05
 HOP = 0.5
 
 

@@ -97,6 +97,9 @@ class Spectrogram:
     def __init__(self, spec: FeatureSpec) -> None:
         self._stream = FrameStream(spec)
         self._per_column = max(1, round(self.SECONDS * spec.sample_rate / spec.hop_length))
+        self._step = round(self._STEP * self.SECONDS * spec.sample_rate)
+        self._blocks: list[Samples] = []  # not transformed yet: once a step is cheaper
+        self._waiting = 0  # samples in them
         self._pending: Frames = np.zeros((0, spec.n_mels), np.float32)
         self._columns: deque[bytes] = deque(maxlen=self.COLUMNS)
         self._shown: tuple[bytes, ...] = ()
@@ -105,7 +108,13 @@ class Spectrogram:
 
     def push(self, block: Samples) -> None:
         """Hear a block, float32 ``[n]``, mono at the features' rate."""
-        frames = np.concatenate([self._pending, self._stream.push(block)])
+        self._blocks.append(block)
+        self._waiting += len(block)
+        if self._waiting < self._step:
+            return
+        sound = np.concatenate(self._blocks)
+        self._blocks, self._waiting = [], 0
+        frames = np.concatenate([self._pending, self._stream.push(sound)])
         count = len(frames) // self._per_column
         self._pending = frames[count * self._per_column :]
         for i in range(count):

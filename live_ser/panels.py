@@ -494,28 +494,20 @@ def spectrogram(
     halves = look.colours > 16 and look.unicode
     steps = look.pick(" ░▒▓█", " .:+#")
     picture = _picture(columns[-field:], height * (2 if halves else 1))
-    empty: Part = (
-        " " * (field - len(columns[-field:])),
-        _heat(0, 0, look.colours) if halves else "",
-    )
+    missing = field - len(columns[-field:])
+    empty = Segment(" " * missing, _heat(0, 0, look.colours) if halves else None)
     lines = []
     for i in range(height):
         name = {0: "spectrum", 1: f"last {seconds * field:.0f} s"}.get(i, "")
         edge = {0: f"{highest / 1000:.3g} kHz", height - 1: "0"}.get(i, "")
         if halves:
-            parts = _half_blocks(picture[2 * i], picture[2 * i + 1], look.colours)
+            cells = _half_blocks(picture[2 * i], picture[2 * i + 1], look.colours)
         else:
             shades = picture[i].astype(int) * len(steps) // 256
-            parts = [("".join(steps[shade] for shade in shades), "")]
-        lines.append(
-            row(
-                width,
-                (f"   {name:<{left - 3}}", "dim" if i else ""),
-                empty,
-                *parts,
-                (f"{edge:>{VALUE - 1}}", "dim"),
-            )
-        )
+            cells = [Segment("".join(steps[shade] for shade in shades))]
+        before = row(left, (f"   {name:<{left - 3}}", "dim" if i else ""))
+        after = row(width - left - field, (f"{edge:>{VALUE - 1}}", "dim"))
+        lines.append((*before, empty, *cells, *after))
     return tuple(lines)
 
 
@@ -530,16 +522,22 @@ def _picture(columns: Sequence[bytes], height: int) -> NDArray[np.uint8]:
     return (sums // sizes[:, np.newaxis])[::-1].astype(np.uint8)
 
 
-def _half_blocks(upper: NDArray[np.uint8], lower: NDArray[np.uint8], colours: int) -> list[Part]:
-    """Cells of two pixels each; neighbours of the same colours in one part."""
+def _half_blocks(upper: NDArray[np.uint8], lower: NDArray[np.uint8], colours: int) -> list[Segment]:
+    """Cells of two pixels each; neighbours of the same colours in one segment."""
     shades = len(_HEAT)
     codes = upper.astype(int) * shades // 256 * shades + lower.astype(int) * shades // 256
     edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+    values = codes.tolist()
     return [
-        ("▀" * (end - start), _heat(*divmod(int(codes[start]), shades), colours))
+        _half_block(values[start], end - start, colours)
         for start, end in pairwise(edges)
         if end > start
     ]
+
+
+@lru_cache(maxsize=8192)
+def _half_block(code: int, size: int, colours: int) -> Segment:
+    return Segment("▀" * size, _heat(*divmod(code, len(_HEAT)), colours))
 
 
 @cache

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from live_ser.monitor import State
 
 _WIDE = 118  # columns from which the last minute stands beside the bars
+_NARROW = 30  # columns under which some panels are cut off
 _TALL = 32  # rows from which the word is drawn five rows tall
 _FADE = 10.0  # seconds of silence after which the bars are empty
 _ROUSED = 1 / 6  # of the activation to either side of the middle, which is neither
@@ -145,7 +146,9 @@ def page(state: DashboardState, width: int, height: int, look: Look) -> list[Lin
     lines = [line for _, section in drawn for line in section]
     if state.help_on:
         bottom = sum(rows for name, rows in plan if name in ("facts", "footer"))
-        return _help(width, len(lines) - bottom, look) + lines[len(lines) - bottom :]
+        lines = _help(width, len(lines) - bottom, look) + lines[len(lines) - bottom :]
+    if width < _NARROW:
+        return [tuple(Segment.adjust_line_length(list(line), width)) for line in lines]
     return lines
 
 

@@ -19,7 +19,18 @@ from live_ser.palette import colours
 from live_ser.view import Moment
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-SIZES = [(80, 24), (120, 40), (100, 30), (200, 60), (120, 24), (60, 20), (40, 10), (20, 4)]
+SIZES = [
+    (80, 24),
+    (120, 40),
+    (100, 30),
+    (200, 60),
+    (120, 24),
+    (60, 20),
+    (40, 10),
+    (20, 4),
+    (9, 30),
+    (1, 1),
+]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -80,7 +80,9 @@ def evaluated(model: Path, data: Path, tmp_path_factory: pytest.TempPathFactory)
 
 def test_the_card_says_the_protocol_beside_every_figure(evaluated: Path) -> None:
     card = (evaluated / "card.md").read_text("utf-8")
-    table = card.split("\n\n")[1].splitlines()
+    _, about, head = card.split("\n\n")[:3]
+    assert "trained on RAVDESS" in about
+    table = head.splitlines()
     assert len(table) > 25
     for line in table[2:]:
         figure, value, protocol = line.strip("| ").split(" | ")
@@ -136,6 +138,16 @@ def test_what_was_measured_is_kept_until_something_else_is_asked(
     assert '"clips": 15' not in path.read_text("utf-8")
     assert run(model, data, evaluated, *words) == 0
     assert path.read_text("utf-8") == before  # the same again, by the same seed
+
+
+def test_a_card_is_of_one_model(evaluated: Path, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "evaluation"
+    shutil.copytree(evaluated, folder)
+    other = write_model(tmp_path / "other.onnx", replace(INFO, name="other"))
+    assert run(other, data, folder, "--corpora=tess", "--parts=clips", "--limit=1") == 0
+    card = (folder / "card.md").read_text("utf-8")
+    assert "other tells" in card
+    assert "stream:" not in card  # measured of another model
 
 
 def test_a_corpus_that_trained_the_model_is_refused(

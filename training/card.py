@@ -33,8 +33,9 @@ ELSEWHERE: Sequence[Row] = (
 """Where others stand on RAVDESS."""
 
 
-def card(title: str, results: Sequence[Result]) -> str:
-    """The card as Markdown."""
+def card(results: Sequence[Result]) -> str:
+    """The card as Markdown, of results of one model at most."""
+    about = next((result["about"] for result in results if "about" in result), None)
     ordered = sorted(results, key=lambda result: list(_VALUES).index(result["part"]))
     rows = [row for result in ordered for row in _rows(result)]
     curves = [
@@ -44,7 +45,8 @@ def card(title: str, results: Sequence[Result]) -> str:
     ]
     return "\n\n".join(
         [
-            f"# {title}",
+            "# How good the model is",
+            *([about] if about else []),
             _table(("figure", "value", "protocol"), rows),
             *(part for result in ordered for part in _confusions(result)),
             *(["## Curves", " ".join(curves)] if curves else []),

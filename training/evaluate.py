@@ -16,13 +16,14 @@ from typing import Any
 
 from live_ser.errors import LiveSerError
 from live_ser.model import find
+from live_ser.spec import ModelInfo
 from training import command, parts
 from training.card import card, draw
 from training.corpora import READERS
 from training.judge import Judge
 from training.parts import PARTS, Options
-from training.recordings import Recordings, held_out, unheard_corpus
-from training.results import Results, digest
+from training.recordings import Recordings, held_out, titles, unheard_corpus
+from training.results import Result, Results, digest
 from training.splits import PROTOCOLS
 
 _UNHEARD = "tess,emovo"
@@ -46,23 +47,23 @@ def evaluate(
         results: where they go.
     """
     model = digest(judge.path)
-    given = {"model": model, "seed": options.seed}
+    head = {"model": model, "about": _about(judge.info)}
+    asked = {"model": model, "seed": options.seed}
     for part in wanted:
         for recordings in sets:
-            asked = {**given, "part": part, "clips": [clip.id for clip in recordings.clips]}
-            head = {"part": part, "set": recordings.name, "model": model}
+            mine = {**head, "part": part, "set": recordings.name}
             result = results.keep(
                 f"{part}-{recordings.name}",
-                asked,
-                lambda: {**head, **PARTS[part](judge, recordings, options)},  # noqa: B023
+                {**asked, "part": part, "clips": [clip.id for clip in recordings.clips]},
+                lambda: {**mine, **PARTS[part](judge, recordings, options)},  # noqa: B023
             )
             draw(result, results.folder)
     if "stream" in wanted:
-        head = {"part": "false-emotions", "set": "nobody speaks", "model": model}
+        nobody = {**head, "part": "false-emotions", "set": "nobody speaks"}
         results.keep(
             "false-emotions",
-            {**given, "minutes": options.minutes},
-            lambda: {**head, **parts.false_emotions(judge, options)},
+            {**asked, "minutes": options.minutes},
+            lambda: {**nobody, **parts.false_emotions(judge, options)},
         )
 
 
@@ -105,18 +106,38 @@ def main(words: Sequence[str] | None = None) -> None:
             f"choose among {', '.join(_EVERY_PART)}",
             exit_code=2,
         )
-    model = given.run / "live_ser.onnx" if given.run and not given.model else find(given.model)
-    results = Results(given.output or Path("runs", f"evaluation-{model.stem}"))
+    results = Results(given.output)
+    model = None
     if measured := [part for part in wanted if part in PARTS]:
+        model = given.run / "live_ser.onnx" if given.run and not given.model else find(given.model)
         with Judge(model, given.workers) as judge:
             sets = _sets(given, judge)
             options = Options(given.data, given.seed, given.minutes)
             evaluate(judge, sets, measured, options, results)
     if "protocols" in wanted:
         run_protocol(given, results)
-    mine = [one for one in results.every() if one.get("model", digest(model)) == digest(model)]
-    results.write("card.md", card(f"Figures of {model.stem}", mine))
+    results.write("card.md", card(_of_one_model(results.every(), model)))
     print(results.folder / "card.md")
+
+
+def _of_one_model(results: Sequence[Result], model: Path | None) -> list[Result]:
+    """Those of the model that was measured now, or of the only one, and those of protocols."""
+    known = {result["model"] for result in results if "model" in result}
+    one = digest(model) if model else known.pop() if len(known) == 1 else None
+    return [result for result in results if result.get("model", one) == one]
+
+
+def _about(info: ModelInfo) -> str:
+    """A model in a line."""
+    origin = info.provenance
+    taught = titles(origin.get("corpora", ())) or "nothing that it names"
+    return (
+        f"{info.name} tells {', '.join(info.labels)}; it was trained on {taught} "
+        f"({origin.get('clips', 'unknown')} clips of {origin.get('speakers', 'unknown')} speakers, "
+        f"split: {origin.get('protocol', 'unknown')}; revision "
+        f"{origin.get('revision', 'unknown')}). Licence: {info.licence}. Emotions were acted, in "
+        "few languages: what it says is how a voice sounds, not what a person feels."
+    )
 
 
 def _sets(given: argparse.Namespace, judge: Judge) -> list[Recordings]:
@@ -139,7 +160,14 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "model", nargs="?", help="exported model, by name or path (default: the one that ships)"
     )
     command.add_data(parser)
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="of figures and card")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("runs/evaluation"),
+        metavar="FOLDER",
+        help="of figures, pictures and card; one for each model (default: %(default)s)",
+    )
     parser.add_argument(
         "--parts",
         default=",".join(PARTS),

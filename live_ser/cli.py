@@ -143,6 +143,26 @@ def _devices(arguments: Arguments) -> int:
     return 0
 
 
+def _doctor(arguments: Arguments) -> int:
+    from live_ser.doctor import examine
+
+    if not arguments.quiet:
+        _say("examining; speak for three seconds when the microphone opens")
+    failed = False
+    for finding in examine(
+        arguments.model,
+        arguments.device,
+        channels=arguments.channels,
+        channel=arguments.channel,
+    ):
+        failed = failed or finding.verdict == "fail"
+        if not (arguments.quiet and finding.verdict == "ok"):
+            print(f"{finding.verdict:4}  {printable(finding.text)}", flush=True)
+            if finding.advice:
+                print(f"      try: {printable(finding.advice)}", flush=True)
+    return int(failed)
+
+
 def _info(arguments: Arguments) -> int:
     from live_ser.model import load
     from live_ser.tables import console_for, model_card
@@ -332,7 +352,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
 
     judging = argparse.ArgumentParser(add_help=False)
-    judging.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
     judging.add_argument("--hop", type=float, metavar="SECONDS", help="between judgements")
     judging.add_argument(
         "--smoothing",
@@ -345,8 +364,19 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("-o", "--output", metavar="FILE", help="write the records there")
     judging.add_argument("--force", action="store_true", help="overwrite files that are there")
 
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
+
     device = argparse.ArgumentParser(add_help=False)
     device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
+
+    channels = argparse.ArgumentParser(add_help=False)
+    channels.add_argument(
+        "--channels", type=_count, metavar="N", help="record so many channels; their mean is heard"
+    )
+    channels.add_argument(
+        "--channel", type=_count, metavar="K", help="hear this one of them, from 1"
+    )
 
     parser = argparse.ArgumentParser(
         prog="live-ser",
@@ -368,7 +398,9 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    listen = command("listen", _listen, "Listen to a microphone, live.", device, judging)
+    listen = command(
+        "listen", _listen, "Listen to a microphone, live.", device, channels, model, judging
+    )
     listen.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
     listen.add_argument(
         "--speed",
@@ -379,10 +411,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
     listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
-    listen.add_argument(
-        "--channels", type=_count, metavar="N", help="record so many channels; their mean is heard"
-    )
-    listen.add_argument("--channel", type=_count, metavar="K", help="hear this one of them, from 1")
     listen.add_argument(
         "--no-reconnect",
         dest="reconnect",
@@ -395,11 +423,14 @@ def _parser() -> argparse.ArgumentParser:
         help="without a microphone, replay a bundled recording",
     )
 
-    file = command("file", _file, "Judge recordings, each as a whole.", judging)
+    file = command("file", _file, "Judge recordings, each as a whole.", model, judging)
     file.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
     file.add_argument("--timeline", action="store_true", help="judge every window of them too")
 
     command("devices", _devices, "List the input devices and the rates they accept.", device)
+
+    told = "Check the installation and the microphone, and say what to do."
+    command("doctor", _doctor, told, device, channels, model)
 
     info = command("info", _info, "Show what a model says of itself.")
     info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")

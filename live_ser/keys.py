@@ -59,8 +59,11 @@ else:
         try:
             if not select.select([terminal], [], [], 0)[0]:
                 return NO_KEY
-            typed = os.read(terminal, 64).decode(errors="ignore")
+            key = os.read(terminal, 1)
+            if key == b"\x1b":  # arrows and the like: the rest of it is no key of its own
+                if select.select([terminal], [], [], 0)[0]:
+                    os.read(terminal, 16)
+                return NO_KEY
         except OSError:  # the terminal was closed
             return NO_KEY
-        # Arrows and the like begin with an escape; of several keys at once the last one counts.
-        return NO_KEY if typed.startswith("\x1b") else typed[-1:]
+        return key.decode("ascii", "ignore")

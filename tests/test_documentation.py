@@ -37,7 +37,8 @@ def folder(speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     for name in ("clip.wav", "interview.wav", "interview.flac", "clips.flac"):
         soundfile.write(tmp_path / name, soxr.resample(sound, rate, 16000), 16000)
     monkeypatch.chdir(tmp_path)
-    result = live_ser("listen", "--from", "clip.wav", "--speed", "0", "-o", "session.jsonl")
+    words = ["--speed", "0", "-o", "session.jsonl", "--record", "session.flac"]
+    result = live_ser("listen", "--from", "clip.wav", *words)
     assert result.returncode == 0, result.stderr
     return tmp_path
 
@@ -52,7 +53,7 @@ def test_examples_run(example: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_work(command: str, folder: Path) -> None:
     words = shlex.split(command)[1:]
-    if words[0] == "devices":
+    if words[0] in ("devices", "doctor"):
         assert live_ser(*words).returncode in (0, 1)  # 1 where there is no microphone
         return
     if words[0] == "listen":
@@ -62,6 +63,28 @@ def test_commands_work(command: str, folder: Path) -> None:
         words.append("--force")
     result = live_ser(*words)
     assert result.returncode == 0, result.stderr
+
+
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+SECTIONS = dict(re.findall(r"^## live-ser (\w+)\n(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S))
+
+
+def test_every_command_is_documented() -> None:
+    listed = re.findall(r"^    (\w+) ", live_ser("--help").stdout, re.M)
+    assert set(listed) - {"COMMAND"} == set(SECTIONS)
+
+
+@pytest.mark.parametrize("command", SECTIONS)
+def test_every_option_is_documented_and_no_other(command: str) -> None:
+    option = r"(?<![\w-])--[a-z][a-z-]+"
+    offered = set(re.findall(option, live_ser(command, "--help").stdout))
+    told = set(re.findall(option, SECTIONS[command]))
+    everywhere = {"--help", "--verbose", "--quiet", "--force"}
+    assert offered - everywhere == told - everywhere - ELSEWHERE.get(command, set())
+
+
+# What a section says of the options of other commands.
+ELSEWHERE = {"report": {"--timeline", "--format"}}
 
 
 def test_records_are_those_that_are_documented(folder: Path) -> None:

@@ -63,7 +63,7 @@ class Monitor:
         blocks: float32 ``[n]`` each, mono at the model's rate; a :class:`Gap` between them for what
             was not heard. A :class:`Source` tells its backlog.
         hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; 0 is off.
+        smoothing: time constant in seconds; 0 is off, None for the usual one.
 
     Attributes:
         windows: how many were given out.
@@ -79,7 +79,7 @@ class Monitor:
         blocks: Iterable[Block],
         *,
         hop: float | None = None,
-        smoothing: float = SMOOTHING,
+        smoothing: float | None = None,
     ) -> None:
         info = model.info
         self.hop = info.hop if hop is None else hop
@@ -89,6 +89,7 @@ class Monitor:
                 f"leave --hop out for the model's own of {info.hop:g} s",
                 exit_code=2,
             )
+        smoothing = SMOOTHING if smoothing is None else smoothing
         if not 0 <= smoothing <= 60:
             raise LiveSerError(
                 f"smoothing of {smoothing:g} s is not between 0 and 60 s",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -272,7 +273,7 @@ class _Microphone:
         resample = _Resampler(self._line.stream.rate, self._rate)
         while True:
             try:
-                lost, block = self._line.take(_HEARTBEAT)
+                gap, block = self._line.take(_HEARTBEAT)
             except queue.Empty:
                 yield _NOTHING
                 if self._line.silent_for > STALL_SECONDS:
@@ -280,12 +281,12 @@ class _Microphone:
                     resample = _Resampler(self._line.stream.rate, self._rate)
                 continue
             if self._gone_since is not None:
-                yield Gap(self._line.heard_since - self._gone_since, "microphone gone")
+                gap = Gap(self._line.heard_since - self._gone_since, "microphone gone")
                 self._gone_since, self._attempts, self.message = None, 0, ""
-            elif lost:
-                self._lost += 1
+            if gap is not None:
+                self._lost += gap.reason == "overflow"
                 resample = _Resampler(self._line.stream.rate, self._rate)
-                yield Gap(lost, "overflow")
+                yield gap
             yield resample.push(self._mono(block))
 
     def _mono(self, block: Interleaved) -> Samples:
@@ -324,8 +325,8 @@ class _Line:
 
     def __init__(self, open_stream: Callable[..., InputStream]) -> None:
         self.overflows = 0
-        self.last_heard = self.heard_since = time.monotonic()
-        self._queue: queue.Queue[tuple[int, Interleaved]] = queue.Queue(
+        self.last_heard = self.heard_since = self._taken_at = _clock()
+        self._queue: queue.Queue[tuple[int, float, Interleaved]] = queue.Queue(
             round(QUEUE_SECONDS / BLOCK_SECONDS)
         )
         self._captured = self._taken = 0  # samples of a channel
@@ -339,28 +340,34 @@ class _Line:
     @property
     def silent_for(self) -> float:
         """Seconds since the device called back."""
-        return time.monotonic() - self.last_heard
+        return _clock() - self.last_heard
 
-    def take(self, timeout: float) -> tuple[float, Interleaved]:
-        """The oldest block that waits, and the seconds of sound that were lost before it.
+    def take(self, timeout: float) -> tuple[Gap | None, Interleaved]:
+        """The oldest block that waits, and what is missing before it.
 
         Raises:
             queue.Empty: none came within ``timeout`` seconds.
         """
-        start, block = self._queue.get(timeout=timeout)
+        start, heard_at, block = self._queue.get(timeout=timeout)
         lost = (start - self._taken) / self.stream.rate
-        self._taken = start + len(block)
-        return lost, block
+        silent = heard_at - self._taken_at - lost - len(block) / self.stream.rate
+        first = self._taken == 0
+        self._taken, self._taken_at = start + len(block), heard_at
+        if lost:
+            return Gap(lost, "overflow"), block
+        if silent > STALL_SECONDS and not first:
+            return Gap(silent, "nothing came"), block  # the machine slept, perhaps
+        return None, block
 
     def _callback(self, block: Interleaved, overflow: bool) -> None:
-        self.last_heard = time.monotonic()
+        self.last_heard = _clock()
         if not self._captured:
             self.heard_since = self.last_heard
         self.overflows += overflow
         if self._queue.full():  # the newest sound wins
             with contextlib.suppress(queue.Empty):
                 self._queue.get_nowait()
-        self._queue.put_nowait((self._captured, block.copy()))
+        self._queue.put_nowait((self._captured, self.last_heard, block.copy()))
         self._captured += len(block)
 
 
@@ -405,6 +412,14 @@ class _Resampler:
 
 
 _NOTHING: Samples = np.zeros(0, np.float32)
+
+
+def _clock() -> float:
+    """Seconds that go on while the machine sleeps, where the system has a clock that does."""
+    boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    if boot_time is None and sys.platform == "darwin":
+        boot_time = time.CLOCK_MONOTONIC
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 def _wait_until(moment: float) -> Iterator[Samples]:

@@ -133,6 +133,19 @@ def test_a_short_pause_is_no_stall() -> None:
     assert len(scripted.asked) == 1
 
 
+def test_a_machine_that_slept_has_a_gap() -> None:
+    script: list[Step] = [*in_blocks(ramp(1), RATE), Wait(0.5), *in_blocks(ramp(1), RATE)]
+    scripted = ScriptedMicrophone(RATE, script)
+    with microphone(None, RATE, opener=scripted) as mic:
+        assert scripted.played.wait(30)  # we slept as well, and noticed nothing meanwhile
+        blocks = take(iter(mic), 2 * RATE)
+        (gap,) = (block for block in blocks if isinstance(block, Gap))
+        assert gap.seconds > 0.3
+        assert gap.reason == "nothing came"
+        assert mic.overflows == 0
+    assert len(scripted.asked) == 1
+
+
 def test_without_reconnection_a_stall_is_an_error_in_one_line() -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(1), RATE))
     with microphone(None, RATE, reconnect=False, opener=scripted) as mic:

@@ -19,8 +19,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from live_ser import __version__
 from live_ser.errors import LiveSerError
+from live_ser.options import parser
+from live_ser.outputs import let_go, style_of, written
 from live_ser.printable import printable
 
 if TYPE_CHECKING:
@@ -44,22 +45,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from live_ser.quiet import native_messages_hidden
 
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     with ExitStack() as stack:
         if not arguments.verbose:
             stack.enter_context(native_messages_hidden())
         try:
-            code: int = arguments.run(arguments)
+            code: int = _COMMANDS[arguments.command](arguments)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            return 0 if arguments.run is _listen else 1
+            return 0 if arguments.command == "listen" else 1
         except BrokenPipeError:
-            _let_go(sys.stdout)
+            let_go(sys.stdout)
             return 0  # whoever read has read enough
         except Exception as error:
             if arguments.verbose:
                 traceback.print_exc()
-            _let_go(sys.stdout)
+            let_go(sys.stdout)
             error = _in_our_words(error)
             _say(f"live-ser: {error.message}")
             if error.hint:
@@ -107,8 +108,8 @@ def _file(arguments: Arguments) -> int:
     model = load(arguments.model)
     rate = model.info.features.sample_rate
     failed = False
-    style = _format(arguments, "table")
-    with _output(arguments, style, model.info.labels) as writer:
+    style = style_of(arguments.format, arguments.output, "table")
+    with written(arguments.output, style, model.info.labels, force=arguments.force) as writer:
         for path in arguments.paths:
             try:
                 with audio_file(path, rate) as blocks:
@@ -216,7 +217,8 @@ def _source(arguments: Arguments, rate: int) -> Iterator[Source]:
             _say(f"live-ser: {error.message}; a bundled recording is replayed instead")
             endless = arguments.duration is None and _has_dashboard(arguments)
             demo = str(files("live_ser") / "demo.flac")
-            blocks = stack.enter_context(replay(demo, rate, endless=endless))
+            name = "demo.flac (no microphone)"
+            blocks = stack.enter_context(replay(demo, rate, endless=endless, name=name))
         yield blocks
 
 
@@ -228,8 +230,9 @@ def _attach_sinks(
 
     blocks, sinks = session.source, session.sinks
     if arguments.output or not _only_dashboard(arguments):
-        style = _format(arguments, "jsonl")
-        writer = stack.enter_context(_output(arguments, style, info.labels))
+        style = style_of(arguments.format, arguments.output, "jsonl")
+        records = written(arguments.output, style, info.labels, force=arguments.force)
+        writer = stack.enter_context(records)
         sinks.attach(RecordSink(writer, arguments.output or "standard output"))
     recording = None
     if arguments.record:
@@ -275,48 +278,6 @@ def _only_dashboard(arguments: Arguments) -> bool:
     return sys.stdout.isatty() and arguments.format is None and _has_dashboard(arguments)
 
 
-def _format(arguments: Arguments, default: str) -> str:
-    """How records are written: as asked for, as the file's name says, or as is usual."""
-    if arguments.format:
-        return str(arguments.format)
-    suffix = Path(arguments.output or "").suffix.lower()
-    return {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}.get(suffix, default)
-
-
-@contextmanager
-def _output(arguments: Arguments, style: str, labels: Sequence[str]) -> Iterator[Writer]:
-    """What writes the records, into a file or onto standard output."""
-    from live_ser.records import Csv, JsonLines
-    from live_ser.tables import Verdicts
-
-    stream = _created(arguments.output, arguments.force) if arguments.output else sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and style != "table":
-        stream.reconfigure(encoding="utf-8")
-    try:
-        if style == "table":
-            verdicts = Verdicts(stream, labels)
-            yield verdicts
-            verdicts.close()
-        else:
-            yield JsonLines(stream) if style == "jsonl" else Csv(stream, labels)
-    finally:
-        _let_go(stream)
-
-
-def _created(path: str, force: bool) -> TextIO:
-    """A new text file; an old one is overwritten only with ``force``."""
-    try:
-        return open(path, "w" if force else "x", encoding="utf-8")
-    except FileExistsError as error:
-        raise LiveSerError(
-            f"{path} is there already", "take another name, or --force to overwrite it"
-        ) from error
-    except OSError as error:
-        raise LiveSerError(
-            f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
-        ) from error
-
-
 def _in_our_words(error: Exception) -> LiveSerError:
     if isinstance(error, LiveSerError):
         return error
@@ -332,142 +293,11 @@ def _say(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 
-def _let_go(stream: TextIO) -> None:
-    """Close a file, and leave standard output open; each record was flushed when it was written.
-
-    What could not be written then was told then, and must not fail a second time here, nor when
-    Python ends.
-    """
-    try:
-        stream.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if stream is not sys.stdout:
-        stream.close()
-
-
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
-    common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
-
-    judging = argparse.ArgumentParser(add_help=False)
-    judging.add_argument("--hop", type=float, metavar="SECONDS", help="between judgements")
-    judging.add_argument(
-        "--smoothing",
-        type=float,
-        default=1.0,
-        metavar="SECONDS",
-        help="time constant of the smoothing over time; 0 is off (default: %(default)s)",
-    )
-    judging.add_argument("--format", choices=("table", "jsonl", "csv"), help="of the records")
-    judging.add_argument("-o", "--output", metavar="FILE", help="write the records there")
-    judging.add_argument("--force", action="store_true", help="overwrite files that are there")
-
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
-
-    device = argparse.ArgumentParser(add_help=False)
-    device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
-
-    channels = argparse.ArgumentParser(add_help=False)
-    channels.add_argument(
-        "--channels", type=_count, metavar="N", help="record so many channels; their mean is heard"
-    )
-    channels.add_argument(
-        "--channel", type=_count, metavar="K", help="hear this one of them, from 1"
-    )
-
-    parser = argparse.ArgumentParser(
-        prog="live-ser",
-        description="How a voice sounds, live in the terminal.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"live-ser {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(
-        name: str,
-        run: Callable[[Arguments], int],
-        told: str,
-        *parents: argparse.ArgumentParser,
-    ) -> argparse.ArgumentParser:
-        added = commands.add_parser(
-            name, help=told, description=told, parents=[*parents, common], allow_abbrev=False
-        )
-        added.set_defaults(run=run)
-        return added
-
-    listen = command(
-        "listen", _listen, "Listen to a microphone, live.", device, channels, model, judging
-    )
-    listen.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
-    listen.add_argument(
-        "--speed",
-        type=_amount,
-        default=1.0,
-        metavar="FACTOR",
-        help="of the replay; 0 is as fast as it goes (default: %(default)s)",
-    )
-    listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
-    listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
-    listen.add_argument(
-        "--no-reconnect",
-        dest="reconnect",
-        action="store_false",
-        help="end when the microphone goes away, instead of waiting for it",
-    )
-    listen.add_argument(
-        "--or-demo",
-        action="store_true",
-        help="without a microphone, replay a bundled recording",
-    )
-
-    file = command("file", _file, "Judge recordings, each as a whole.", model, judging)
-    file.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
-    file.add_argument("--timeline", action="store_true", help="judge every window of them too")
-
-    command("devices", _devices, "List the input devices and the rates they accept.", device)
-
-    told = "Check the installation and the microphone, and say what to do."
-    command("doctor", _doctor, told, device, channels, model)
-
-    info = command("info", _info, "Show what a model says of itself.")
-    info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
-    info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
-
-    report = command("report", _report, "Make a page of a session that was recorded with -o.")
-    report.add_argument("session", metavar="SESSION", help="records of the session, as JSON Lines")
-    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
-    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
-    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
-    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
-    return parser
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError
-    return value
-
-
-def _amount(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than 0")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return value
+_COMMANDS: dict[str, Callable[[Arguments], int]] = {
+    "listen": _listen,
+    "file": _file,
+    "devices": _devices,
+    "doctor": _doctor,
+    "info": _info,
+    "report": _report,
+}

@@ -7,6 +7,7 @@ was asked for. Nothing downstream knows which one it was.
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import re
 import sys
@@ -142,7 +143,12 @@ def audio_file(path: str | Path, rate: int) -> Iterator[AudioFile]:
 
 @contextmanager
 def replay(
-    path: str | Path, rate: int, speed: float = 1.0, *, endless: bool = False
+    path: str | Path,
+    rate: int,
+    speed: float = 1.0,
+    *,
+    endless: bool = False,
+    name: str | None = None,
 ) -> Iterator[Source]:
     """Read a sound file at the pace at which it was spoken.
 
@@ -151,12 +157,15 @@ def replay(
         rate: of the blocks, in Hz.
         speed: 2 is twice as fast; 0 is as fast as it goes.
         endless: begin again where it ends.
+        name: to show; that of the file if None.
 
     Raises:
         LiveSerError: as :func:`audio_file`.
     """
     with _open_audio(Path(path)) as sound:
-        yield AudioFile(path, sound, rate, block=BLOCK_SECONDS, speed=speed, endless=endless)
+        source = AudioFile(path, sound, rate, block=BLOCK_SECONDS, speed=speed, endless=endless)
+        source.name = name or source.name
+        yield source
 
 
 class AudioFile:
@@ -290,6 +299,8 @@ class _Microphone:
             yield resample.push(self._mono(block))
 
     def _mono(self, block: Interleaved) -> Samples:
+        if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         if self._channel is None:
             mean: Samples = block.mean(axis=1, dtype=np.float32)
             return mean
@@ -326,11 +337,12 @@ class _Line:
     def __init__(self, open_stream: Callable[..., InputStream]) -> None:
         self.overflows = 0
         self.last_heard = self.heard_since = self._taken_at = _clock()
-        self._queue: queue.Queue[tuple[int, float, Interleaved]] = queue.Queue(
-            round(QUEUE_SECONDS / BLOCK_SECONDS)
-        )
+        self._queue: queue.SimpleQueue[tuple[int, float, Interleaved]] = queue.SimpleQueue()
         self._captured = self._taken = 0  # samples of a channel
+        self._oldest = 0  # the first one that waits
+        self._most = math.inf  # that may wait
         self.stream = open_stream(callback=self._callback)
+        self._most = QUEUE_SECONDS * self.stream.rate
 
     @property
     def backlog(self) -> float:
@@ -352,7 +364,8 @@ class _Line:
         lost = (start - self._taken) / self.stream.rate
         silent = heard_at - self._taken_at - lost - len(block) / self.stream.rate
         first = self._taken == 0
-        self._taken, self._taken_at = start + len(block), heard_at
+        self._taken = self._oldest = start + len(block)
+        self._taken_at = heard_at
         if lost:
             return Gap(lost, "overflow"), block
         if silent > STALL_SECONDS and not first:
@@ -364,9 +377,10 @@ class _Line:
         if not self._captured:
             self.heard_since = self.last_heard
         self.overflows += overflow
-        if self._queue.full():  # the newest sound wins
-            with contextlib.suppress(queue.Empty):
-                self._queue.get_nowait()
+        with contextlib.suppress(queue.Empty):
+            while self._captured + len(block) - self._oldest > self._most:  # the newest wins
+                start, _, dropped = self._queue.get_nowait()
+                self._oldest = start + len(dropped)
         self._queue.put_nowait((self._captured, self.last_heard, block.copy()))
         self._captured += len(block)
 

@@ -129,7 +129,7 @@ def test_or_demo_replays_a_recording_when_there_is_no_microphone(
     assert run.returncode == 0
     assert "no microphone was found; a bundled recording is replayed" in run.stderr
     session, *windows, _ = records(run.stdout)
-    assert session["source"] == "demo.flac"
+    assert session["source"] == "demo.flac (no microphone)"
     assert len(windows) == 4
 
 

@@ -6,8 +6,6 @@ Commands import what they use when they use it: ``live-ser --help`` waits for no
 from __future__ import annotations
 
 import argparse
-import io
-import math
 import os
 import stat
 import sys
@@ -17,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from live_ser.errors import LiveSerError
 from live_ser.options import parser
@@ -26,7 +24,6 @@ from live_ser.printable import printable
 
 if TYPE_CHECKING:
     from live_ser.monitor import Monitor
-    from live_ser.records import Writer
     from live_ser.session import Session
     from live_ser.sources import Source
     from live_ser.spec import ModelInfo

@@ -17,6 +17,7 @@ import numpy as np
 
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
+from live_ser.outputs import create
 from live_ser.records import Record
 from live_ser.sinks import Sink
 from live_ser.sources import Gap
@@ -50,7 +51,7 @@ class Recording(Sink):
         self._rate = rate
         self._samples = 0
         self._updated = 0
-        self._disk = _Disk(_create(path, force))
+        self._disk = _Disk(os.fdopen(create(path, force=force), "w+b", buffering=0))
         self._sound = soundfile.SoundFile(
             self._disk, "w", rate, 1, subtype="PCM_16", format=kind.upper()
         )
@@ -146,19 +147,6 @@ class _Disk:
     def raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-def _create(path: Path, force: bool) -> BinaryIO:
-    try:
-        return path.open("w+b" if force else "x+b", buffering=0)
-    except FileExistsError as error:
-        raise LiveSerError(
-            f"{path} is there already", "take another name, or --force to overwrite it"
-        ) from error
-    except OSError as error:
-        raise LiveSerError(
-            f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
-        ) from error
 
 
 def _write_wav_length(raw: BinaryIO, samples: int) -> None:

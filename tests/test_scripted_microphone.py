@@ -181,6 +181,23 @@ def test_memory_stays_bounded_when_nobody_listens() -> None:
         assert len(sound_in(blocks)) == QUEUE_SECONDS * RATE
 
 
+def test_what_is_not_a_number_is_heard_as_silence() -> None:
+    sound = ramp(1)
+    sound[[100, 200, 300]] = np.nan, np.inf, -np.inf
+    with microphone(None, RATE, opener=ScriptedMicrophone(RATE, in_blocks(sound, RATE))) as mic:
+        heard = sound_in(take(iter(mic), RATE))
+    np.testing.assert_array_equal(heard, np.nan_to_num(sound, posinf=0, neginf=0))
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_blocks_of_any_size_are_taken(size: int) -> None:
+    sound = ramp(0.5 if size == 1 else 20)
+    blocks = [sound[i : i + size, np.newaxis] for i in range(0, len(sound), size)]
+    with microphone(None, RATE, opener=ScriptedMicrophone(RATE, blocks, pace=0.0001)) as mic:
+        heard = sound_in(take(iter(mic), len(sound)))
+    np.testing.assert_array_equal(heard, sound)
+
+
 def test_the_device_is_let_go_at_the_end_and_no_thread_stays() -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(1), RATE))
     with microphone(None, RATE, opener=scripted) as mic:

@@ -1,0 +1,127 @@
+"""What can be typed after ``live-ser``: commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from live_ser import __version__
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be typed; the command comes out as ``command``."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
+    common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
+
+    judging = argparse.ArgumentParser(add_help=False)
+    judging.add_argument("--hop", type=float, metavar="SECONDS", help="between judgements")
+    judging.add_argument(
+        "--smoothing",
+        type=float,
+        metavar="SECONDS",
+        help="time constant of the smoothing over time; 0 is off (default: 1)",
+    )
+    judging.add_argument("--format", choices=("table", "jsonl", "csv"), help="of the records")
+    judging.add_argument("-o", "--output", metavar="FILE", help="write the records there")
+    judging.add_argument("--force", action="store_true", help="overwrite files that are there")
+
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
+
+    device = argparse.ArgumentParser(add_help=False)
+    device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
+
+    channels = argparse.ArgumentParser(add_help=False)
+    channels.add_argument(
+        "--channels", type=_count, metavar="N", help="record so many channels; their mean is heard"
+    )
+    channels.add_argument(
+        "--channel", type=_count, metavar="K", help="hear this one of them, from 1"
+    )
+
+    whole = argparse.ArgumentParser(
+        prog="live-ser",
+        description="How a voice sounds, live in the terminal.",
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"live-ser {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, told: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=told, description=told, parents=[*parents, common], allow_abbrev=False
+        )
+
+    told = "Listen to a microphone, live."
+    listen = command("listen", told, device, channels, model, judging)
+    listen.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
+    listen.add_argument(
+        "--speed",
+        type=_amount,
+        default=1.0,
+        metavar="FACTOR",
+        help="of the replay; 0 is as fast as it goes (default: %(default)s)",
+    )
+    listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
+    listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
+    listen.add_argument(
+        "--no-reconnect",
+        dest="reconnect",
+        action="store_false",
+        help="end when the microphone goes away, instead of waiting for it",
+    )
+    listen.add_argument(
+        "--or-demo",
+        action="store_true",
+        help="without a microphone, replay a bundled recording",
+    )
+
+    file = command("file", "Judge recordings, each as a whole.", model, judging)
+    file.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
+    file.add_argument("--timeline", action="store_true", help="judge every window of them too")
+
+    command("devices", "List the input devices and the rates they accept.", device)
+
+    told = "Check the installation and the microphone, and say what to do."
+    command("doctor", told, device, channels, model)
+
+    info = command("info", "Show what a model says of itself.")
+    info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
+    info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
+
+    report = command("report", "Make a page of a session that was recorded with -o.")
+    report.add_argument("session", metavar="SESSION", help="records of the session, as JSON Lines")
+    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
+    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
+    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
+    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
+    return whole
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _amount(text: str) -> float:
+    value = _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value

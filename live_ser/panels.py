@@ -562,7 +562,11 @@ def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Lin
 def footer(message: str, tail: str, *, width: int, look: Look) -> Line:
     """What has to be said just now, or else the keys."""
     if message:
-        return row(width, (look.pick(" ▲ ", " ! "), "bold"), (look.text(message), "bold"))
+        help_at_end = f"{'? help':>{VALUE}} "
+        room = max(0, width - 3 - len(help_at_end))
+        mark = look.pick(" ▲ ", " ! ")
+        said = (fitted(message, room, look), "bold")
+        return row(width, (mark, "bold"), said, (help_at_end, "dim"))
     parts: list[Part] = [("   ", "")]
     for key, meaning in KEYS:
         parts += [(key, "bold"), (f" {meaning}   ", "dim")]

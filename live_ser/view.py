@@ -215,7 +215,8 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
         case "spectrogram" if state.spectrogram_on:
             lines = _spectrogram(state, left, rows, width=width, look=look)
         case "level":
-            lines = [panels.level(state.level, left, width=width, look=look)]
+            heard = state.level if state.connected and not state.paused else Level()
+            lines = [panels.level(heard, left, width=width, look=look)]
         case "facts":
             lines = [panels.facts(_facts(state, wide), width=width, look=look)]
         case "footer":

@@ -155,6 +155,12 @@ def test_states_that_are_no_emotion_name_none_in_the_large_word() -> None:
         assert "sounds happy" not in text
 
 
+def test_no_level_is_shown_when_nothing_is_heard() -> None:
+    assert "-23 dB" in plain(STATES["speech"])
+    for name in ("paused", "microphone gone"):
+        assert "dB" not in plain(STATES[name])
+
+
 def test_bars_fade_in_silence_and_are_empty_after_ten_seconds() -> None:
     assert "░░░░" in plain(STATES["silence"])
     assert "81 %" in plain(STATES["silence"])

@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 
 from live_ser import __version__
+from live_ser.blocks import Gap, Source
 from live_ser.devices import accepted_rates, find_device, input_devices, portaudio
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples, log_mel
 from live_ser.model import EmotionModel, load
-from live_ser.sources import Gap, Source, microphone
+from live_ser.sources import microphone
 from live_ser.speech import CHUNK_SECONDS, SpeechGate, speech_mask
 from live_ser.windows import level_db
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from live_ser.blocks import Block, Gap
 from live_ser.errors import LiveSerError
 from live_ser.model import EmotionModel, Judgement
 from live_ser.smoothing import Smoother
-from live_ser.sources import Block, Gap
 from live_ser.windows import Window, WindowStream
 
 State = Literal["listening", "speech", "silence", "uncertain"]

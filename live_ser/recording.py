@@ -15,12 +15,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from live_ser.blocks import Gap
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.outputs import create
 from live_ser.records import Record
 from live_ser.sinks import Sink
-from live_ser.sources import Gap
 
 _UPDATE_SECONDS = 0.5
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO, get_args
 
 from live_ser.archive import Verdict
+from live_ser.blocks import Gap
 from live_ser.errors import LiveSerError
 from live_ser.monitor import Prediction, State
-from live_ser.sources import Gap
 from live_ser.spec import SCHEMA, ModelInfo
 
 Record = dict[str, Any]

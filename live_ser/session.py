@@ -8,14 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import numpy as np
-
-from live_ser.features import Samples
+from live_ser.blocks import NOTHING, Block, Gap, Source
 from live_ser.keys import NO_KEY
+from live_ser.microphone import STALL_SECONDS
 from live_ser.sinks import Sinks
-from live_ser.sources import STALL_SECONDS, Block, Gap, Source
-
-_NOTHING: Samples = np.zeros(0, np.float32)
 
 
 class Session:
@@ -81,7 +77,7 @@ class Session:
             self._left -= length
         if self.paused:
             self._paused_for += length
-            self.sinks.hear(_NOTHING)
+            self.sinks.hear(NOTHING)
             return
         if self._paused_for:
             yield Gap(self._paused_for / self._rate, "paused")

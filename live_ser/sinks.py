@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from live_ser.blocks import Gap, Source
 from live_ser.features import Samples
 from live_ser.monitor import Monitor, Prediction
 from live_ser.records import Record, Writer, gap_record, mark_record, window_record
-from live_ser.sources import Gap, Source
 
 if TYPE_CHECKING:
     from live_ser.dashboard import Dashboard

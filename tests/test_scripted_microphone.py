@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 from scripted_microphone import Overflow, ScriptedMicrophone, Step, Wait, in_blocks
 
-from live_ser import sources
+from live_ser import microphone as microphone_module
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
+from live_ser.microphone import QUEUE_SECONDS
 from live_ser.model import EmotionModel
 from live_ser.monitor import Monitor
-from live_ser.sources import QUEUE_SECONDS, Block, Gap, microphone
+from live_ser.sources import Block, Gap, microphone
 
 RATE = 16000
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "STALL_SECONDS", 0.3)
-    monkeypatch.setattr(sources, "RETRY_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr(microphone_module, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(microphone_module, "RETRY_SECONDS", (0.01, 0.02))
 
 
 def ramp(seconds: float) -> Samples:

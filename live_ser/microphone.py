@@ -1,0 +1,210 @@
+"""A microphone: a callback and a queue, the watch over them, and the way back when it goes away."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, wait_until
+from live_ser.devices import InputStream, Interleaved
+from live_ser.errors import LiveSerError
+from live_ser.features import Samples
+
+QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost
+STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as gone
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)  # between attempts to have it back; the last one stays
+
+
+class Microphone:
+    """A :class:`~live_ser.blocks.Source` that is a device; closed by whoever opened it.
+
+    Args:
+        open_line: opens a device, which it is given first, and has it call ``callback``.
+        device: index, part of a name, or None for the default one.
+        rate: of the blocks, in Hz.
+        channel: which one to hear, from 1; None for the mean.
+        reconnect: when the device goes away, wait for it to come back.
+
+    Attributes:
+        message: what the user should know of it now; empty where all is well.
+    """
+
+    def __init__(
+        self,
+        open_line: Callable[..., InputStream],
+        *,
+        device: int | str | None,
+        rate: int,
+        channel: int | None,
+        reconnect: bool,
+    ) -> None:
+        self._open_line, self._device, self._rate = open_line, device, rate
+        self._channel, self._reconnect = channel, reconnect
+        self._lost = 0  # times that sound waited too long to be taken
+        self._earlier_overflows = 0  # of lines that are closed
+        self._gone_since: float | None = None
+        self._attempts = 0
+        self.message = ""
+        self._line = _Line(partial(open_line, device))
+
+    @property
+    def name(self) -> str:
+        """Of the device that is heard now."""
+        return self._line.stream.name
+
+    @property
+    def native_rate(self) -> int:
+        """Of the device that is heard now, in Hz."""
+        return self._line.stream.rate
+
+    @property
+    def overflows(self) -> int:
+        """How often sound was lost because nobody took it in time."""
+        return self._lost + self._earlier_overflows + self._line.overflows
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of sound that wait to be taken."""
+        return self._line.backlog
+
+    def close(self) -> None:
+        """Let the device go."""
+        self._line.stream.close()
+
+    def __iter__(self) -> Iterator[Block]:
+        resample = Resampler(self._line.stream.rate, self._rate)
+        while True:
+            try:
+                gap, block = self._line.take(HEARTBEAT)
+            except queue.Empty:
+                yield NOTHING
+                if self._line.silent_for > STALL_SECONDS:
+                    yield from self._connect_again()
+                    resample = Resampler(self._line.stream.rate, self._rate)
+                continue
+            if self._gone_since is not None:
+                gap = Gap(self._line.heard_since - self._gone_since, "microphone gone")
+                self._gone_since, self._attempts, self.message = None, 0, ""
+            if gap is not None:
+                self._lost += gap.reason == "overflow"
+                resample = Resampler(self._line.stream.rate, self._rate)
+                yield gap
+            yield resample.push(self._mono(block))
+
+    def _mono(self, block: Interleaved) -> Samples:
+        if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        if self._channel is None:
+            mean: Samples = block.mean(axis=1, dtype=np.float32)
+            return mean
+        return np.ascontiguousarray(block[:, self._channel - 1])
+
+    def _connect_again(self) -> Iterator[Block]:
+        """Try until a device opens; nothing comes meanwhile, but time goes by."""
+        gone = f"{self.name} stopped delivering sound"
+        if not self._reconnect:
+            raise LiveSerError(gone, "plug it in again; without --no-reconnect it is waited for")
+        if self._gone_since is None:
+            self._gone_since = self._line.last_heard
+        self._earlier_overflows += self._line.overflows
+        old: _Line | None = self._line
+        while True:
+            self.message = f"{gone}; trying to have it back"
+            wait = RETRY_SECONDS[min(self._attempts, len(RETRY_SECONDS) - 1)]
+            yield from wait_until(time.monotonic() + wait)
+            # The same device first; the default one when that stays away.
+            device = self._device if self._attempts < len(RETRY_SECONDS) else None
+            self._attempts += 1
+            attempt = _Attempt(partial(self._open_line, device, rescan=True), old)
+            while attempt.is_alive():
+                yield from wait_until(time.monotonic() + HEARTBEAT)
+            if attempt.line is not None:
+                self._line = attempt.line
+                return
+            old = None  # the attempt closed it
+
+
+class _Line:
+    """One connection to a device: a callback that only copies, and a bounded queue behind it."""
+
+    def __init__(self, open_stream: Callable[..., InputStream]) -> None:
+        self.overflows = 0
+        self.last_heard = self.heard_since = self._taken_at = _clock()
+        self._queue: queue.SimpleQueue[tuple[int, float, Interleaved]] = queue.SimpleQueue()
+        self._captured = self._taken = 0  # samples of a channel
+        self._oldest = 0  # the first one that waits
+        self._most = math.inf  # that may wait
+        self.stream = open_stream(callback=self._callback)
+        self._most = QUEUE_SECONDS * self.stream.rate
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of sound that wait to be taken."""
+        return (self._captured - self._taken) / self.stream.rate
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the device called back."""
+        return _clock() - self.last_heard
+
+    def take(self, timeout: float) -> tuple[Gap | None, Interleaved]:
+        """The oldest block that waits, and what is missing before it.
+
+        Raises:
+            queue.Empty: none came within ``timeout`` seconds.
+        """
+        start, heard_at, block = self._queue.get(timeout=timeout)
+        lost = (start - self._taken) / self.stream.rate
+        silent = heard_at - self._taken_at - lost - len(block) / self.stream.rate
+        first = self._taken == 0
+        self._taken = self._oldest = start + len(block)
+        self._taken_at = heard_at
+        if lost:
+            return Gap(lost, "overflow"), block
+        if silent > STALL_SECONDS and not first:
+            return Gap(silent, "nothing came"), block  # the machine slept, perhaps
+        return None, block
+
+    def _callback(self, block: Interleaved, overflow: bool) -> None:
+        self.last_heard = _clock()
+        if not self._captured:
+            self.heard_since = self.last_heard
+        self.overflows += overflow
+        with contextlib.suppress(queue.Empty):
+            while self._captured + len(block) - self._oldest > self._most:  # the newest wins
+                start, _, dropped = self._queue.get_nowait()
+                self._oldest = start + len(dropped)
+        self._queue.put_nowait((self._captured, self.last_heard, block.copy()))
+        self._captured += len(block)
+
+
+class _Attempt(threading.Thread):
+    """One attempt to have a device back, in a thread: a lost device can keep its caller waiting."""
+
+    def __init__(self, open_stream: Callable[..., InputStream], old: _Line | None) -> None:
+        super().__init__(daemon=True)
+        self.line: _Line | None = None
+        self._open_stream, self._old = open_stream, old
+        self.start()
+
+    def run(self) -> None:
+        if self._old is not None:
+            self._old.stream.close()
+        with contextlib.suppress(LiveSerError):
+            self.line = _Line(self._open_stream)
+
+
+def _clock() -> float:
+    """Seconds that go on while the machine sleeps, where the system has a clock that does."""
+    boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    if boot_time is None and sys.platform == "darwin":
+        boot_time = time.CLOCK_MONOTONIC
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)

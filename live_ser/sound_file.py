@@ -1,0 +1,160 @@
+"""A sound file: opened, checked, brought to the rate that is wanted, and paced."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from live_ser.blocks import Resampler, wait_until
+from live_ser.devices import Interleaved
+from live_ser.errors import LiveSerError
+from live_ser.features import Samples
+
+_OGG_PAGE_BYTES = 65307  # at most
+_UNKNOWN_LENGTH = 2**50  # samples: what libsndfile says of FLAC that was written into a pipe
+_LOUDEST = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
+
+
+class AudioFile:
+    """Blocks of an open sound file, paced where ``speed`` is not 0."""
+
+    overflows = 0
+    backlog = 0.0
+    message = ""
+
+    def __init__(
+        self,
+        path: str | Path,
+        sound: Any,
+        rate: int,
+        *,
+        block: float,
+        speed: float,
+        endless: bool = False,
+    ) -> None:
+        self.name = Path(path).name
+        self.native_rate: int = sound.samplerate
+        self._path, self._sound, self._rate = path, sound, rate
+        self._block, self._speed, self._endless = block, speed, endless
+
+    def __iter__(self) -> Iterator[Samples]:
+        while True:
+            due = time.monotonic()
+            for samples in self._resampled():
+                yield samples
+                if self._speed:
+                    # After a halt the pace goes on from there, it does not catch up.
+                    due = max(due, time.monotonic() - 1.0) + len(samples) / self._rate / self._speed
+                    yield from wait_until(due)
+            if not self._endless:
+                return
+            self._sound.seek(0)
+
+    def _resampled(self) -> Iterator[Samples]:
+        resample = Resampler(self._sound.samplerate, self._rate)
+        for samples in self._mono():
+            yield resample.push(samples)
+        yield resample.finish()
+
+    def _mono(self) -> Iterator[Samples]:
+        frames = max(1, round(self._sound.samplerate * self._block))
+        read = 0
+        while True:
+            try:
+                block = self._sound.read(frames, dtype="float32", always_2d=True)
+            except (RuntimeError, OSError) as error:
+                raise _truncated(self._path, read, self._sound) from error
+            if not len(block):
+                break
+            self._check(block, read)
+            read += len(block)
+            yield block.mean(axis=1, dtype=np.float32)
+        if read < self._sound.frames < _UNKNOWN_LENGTH:
+            raise _truncated(self._path, read, self._sound)
+
+    def _check(self, block: Interleaved, read: int) -> None:
+        good = np.abs(block) < _LOUDEST  # false for what is not a number, too
+        if good.all():
+            return
+        frame, channel = np.argwhere(~good)[0]
+        value = float(block[frame, channel])
+        at = (read + int(frame)) / self._sound.samplerate
+        raise LiveSerError(
+            f"{self._path} holds a sample of {value:g} at {at:.2f} s, where full scale is 1",
+            "write it again as 16-bit WAV or FLAC",
+        )
+
+
+@contextmanager
+def open_audio(path: Path) -> Iterator[Any]:
+    """The open ``soundfile.SoundFile`` of a path, with the plainly unusable refused."""
+    if not path.exists():
+        raise LiveSerError(f"there is no file {path}", "check the name")
+    if path.is_dir():
+        raise LiveSerError(f"{path} is a folder, not a sound file", "name the files in it")
+    if not path.is_file():
+        raise LiveSerError(f"{path} is not a regular file", "copy the sound into one")
+    # Through Python's own file: a name may hold bytes that are no text.
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+    with raw, _decoder(path, raw) as sound:
+        yield sound
+
+
+def _decoder(path: Path, raw: BinaryIO) -> Any:
+    import soundfile
+
+    if path.stat().st_size == 0:
+        raise LiveSerError(f"{path} is empty", "record or copy it again")
+    try:
+        sound = soundfile.SoundFile(raw)
+    except (soundfile.LibsndfileError, TypeError, OSError) as error:
+        raise LiveSerError(
+            f"{path} is not a sound file that can be read",
+            "WAV, FLAC, OGG, MP3 and AIFF can; ffmpeg converts others",
+        ) from error
+    if sound.frames == 0:
+        raise LiveSerError(f"{path} holds no sound: zero samples", "record it again")
+    if _is_cut(raw, sound):
+        raise LiveSerError(
+            f"{path} is truncated: its header promises more than there is",
+            "copy or record it again",
+        )
+    return sound
+
+
+def _truncated(path: str | Path, read: int, sound: Any) -> LiveSerError:
+    return LiveSerError(
+        f"{path} is truncated or damaged: it ends after {read / sound.samplerate:.2f} of "
+        f"{sound.frames / sound.samplerate:.2f} s",
+        "copy or record it again",
+    )
+
+
+def _is_cut(raw: BinaryIO, sound: Any) -> bool:
+    """Whether a file ends before its header says; libsndfile would read the rest of it as all."""
+    if sound.format == "OGG":
+        return _ends_within_ogg_page(raw)
+    chunk = re.search(r"^ ?(?:data|SSND) : (\d+) \(should be (\d+)\)", sound.extra_info, re.M)
+    # A writer into a pipe cannot know the size, and promises all that there could be.
+    return chunk is not None and int(chunk[2]) < int(chunk[1]) < 0x7FFF0000
+
+
+def _ends_within_ogg_page(raw: BinaryIO) -> bool:
+    position = raw.tell()
+    size = raw.seek(0, 2)
+    tail_start = raw.seek(max(0, size - 2 * _OGG_PAGE_BYTES))
+    tail = raw.read()
+    raw.seek(position)
+    page = tail.rfind(b"OggS")
+    segments = tail[page + 27 : page + 27 + tail[page + 26]] if page + 26 < len(tail) else b""
+    length = 27 + len(segments) + sum(segments)
+    return page < 0 or not segments or tail_start + page + length > size

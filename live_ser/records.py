@@ -178,7 +178,7 @@ def check_record(record: object) -> None:
     if not isinstance(record, dict):
         raise ValueError("it is not an object")
     kind = record.get("type")
-    if kind not in _FIELDS:
+    if not isinstance(kind, str) or kind not in _FIELDS:
         raise ValueError(f"there is no record of type {kind!r:.40}")
     for name, allowed in _FIELDS[kind].items():
         if name not in record:

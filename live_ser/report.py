@@ -25,6 +25,7 @@ from live_ser.records import Record, read_records
 from live_ser.spec import ModelInfo
 
 _LONGEST = 10  # stretches that are listed
+_LABELS = 64  # at most: each has a lane of the timeline
 _AUDIO_BYTES = 128 * 2**20  # at most: it travels inside the page
 _PLAYED = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 _HINT = "take the record of one session, as live-ser listen -o writes it"
@@ -140,6 +141,8 @@ def read_session(path: str | Path) -> SessionLog:
     gaps = sorted(kinds.get("gap", []), key=lambda gap: gap["start"])
     windows = _windows(kinds["window"], gaps)
     labels = tuple(head.get("labels") or _labels(kinds["window"]))
+    if len(labels) > _LABELS:
+        raise LiveSerError(f"{path} knows {len(labels)} emotions; a page shows {_LABELS}", _HINT)
     unknown = {w.record["label"] for w in windows} - {*labels, None}
     if unknown:
         raise LiveSerError(

@@ -15,6 +15,8 @@ import pytest
 import soundfile
 from command import live_ser
 from conftest import tiny_info, write_model
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from live_ser.errors import LiveSerError
 from live_ser.report import longest_stretches, read_session, shares, write_report
@@ -164,6 +166,45 @@ def test_an_existing_page_is_kept_unless_forced(tmp_path: Path) -> None:
     assert output.read_text() == "mine"
     write_report(path, output, force=True)
     assert "mine" not in output.read_text("utf-8")
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=20),
+    st.just(HOSTILE),
+    st.lists(st.one_of(st.text(max_size=5), st.floats(0, 1)), max_size=100),
+    st.dictionaries(st.sampled_from([*LABELS, HOSTILE]), st.floats(0, 1), max_size=5),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_the_records_say_there_is_a_page_or_one_line(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    records = session()
+    for _ in range(data.draw(st.integers(1, 4))):
+        record = data.draw(st.sampled_from(records))
+        record[data.draw(st.sampled_from([*record, "extra"]))] = data.draw(VALUES)
+    if data.draw(st.booleans()):
+        records = data.draw(st.permutations(records))[: data.draw(st.integers(0, 20))]
+    folder = tmp_path_factory.mktemp("fuzz")
+    output = folder / "report.html"
+    complaint = ""
+    try:
+        write_report(written(folder, records), output)
+    except LiveSerError as error:
+        complaint = error.message
+    if complaint:
+        assert "\n" not in complaint
+        assert not output.exists()
+        return
+    elements = Elements(output.read_text("utf-8"))
+    assert elements.tags.count("script") == 2
+    assert "img" not in elements.tags
 
 
 class Elements(HTMLParser):

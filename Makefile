@@ -26,11 +26,13 @@ setup-dev: $(VENV)/.dev
 	@sh scripts/system_packages.sh $(TEST_PACKAGES)
 
 $(VENV)/.runtime: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "setting up live-ser; the first time, this takes a minute"
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	@echo "setting up live-ser, its training and its tests; the first time, this takes minutes"
+	@$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
 	@touch $@ $(VENV)/.runtime
 
 $(BIN)/python:

@@ -49,7 +49,9 @@ def main() -> None:
     for name, state in states().items():
         for width, height in SIZES:
             write(folder / f"{name}-{width}.svg", state, width, height, MONOKAI)
-    write(folder / "speech-80-light.svg", states()["speech"], 80, 24, DEFAULT_TERMINAL_THEME)
+    for width, height in SIZES:
+        path = folder / f"speech-{width}-light.svg"
+        write(path, states()["speech"], width, height, DEFAULT_TERMINAL_THEME)
 
 
 def write(path: Path, state: DashboardState, width: int, height: int, theme: TerminalTheme) -> None:

@@ -107,7 +107,10 @@ def test_records_are_those_that_are_documented(folder: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
+    text = path.read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) + re.findall(
+        r'(?:src|srcset)="([^"]+)"', text
+    ):
         if "://" not in target:
             assert (path.parent / target).exists(), target
 

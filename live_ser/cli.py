@@ -9,11 +9,9 @@ import argparse
 import os
 import stat
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0  # whoever read has read enough
         except Exception as error:
             if arguments.verbose:
+                import traceback
+
                 traceback.print_exc()
             let_go(sys.stdout)
             error = _in_our_words(error)
@@ -213,7 +213,7 @@ def _source(arguments: Arguments, rate: int) -> Iterator[Source]:
                 raise
             _say(f"live-ser: {error.message}; a bundled recording is replayed instead")
             endless = arguments.duration is None and _has_dashboard(arguments)
-            demo = str(files("live_ser") / "demo.flac")
+            demo = Path(__file__).with_name("demo.flac")
             name = "demo.flac (no microphone)"
             blocks = stack.enter_context(replay(demo, rate, endless=endless, name=name))
         yield blocks

@@ -14,10 +14,11 @@ from rich.console import Console
 
 from live_ser.features import Samples
 from live_ser.gauges import Load, Meter, Spectrogram
-from live_ser.panels import Look
+from live_ser.last_minute import Moment
+from live_ser.lines import Look
 from live_ser.screen import Screen
 from live_ser.spec import ModelInfo
-from live_ser.view import DashboardState, Moment, page, render
+from live_ser.view import DashboardState, page, render
 
 if TYPE_CHECKING:
     from live_ser.monitor import Prediction

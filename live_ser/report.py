@@ -19,10 +19,10 @@ from typing import Any
 from live_ser import __version__
 from live_ser.errors import LiveSerError
 from live_ser.palette import colours
-from live_ser.panels import clock
 from live_ser.printable import printable
 from live_ser.records import Record, read_records
 from live_ser.spec import ModelInfo
+from live_ser.words import clock
 
 _LONGEST = 10  # stretches that are listed
 _LABELS = 64  # at most: each has a lane of the timeline

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.control import Control
 from rich.segment import Segment, Segments
 
-Line = tuple[Segment, ...]
+from live_ser.lines import Line
 
 
 class Screen:

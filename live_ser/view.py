@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from live_ser import panels
+from live_ser import last_minute, panels
 from live_ser.gauges import Level, Spectrogram
+from live_ser.last_minute import Moment
+from live_ser.lines import VALUE, Line, Look, beside, blank, gutter, row
 from live_ser.palette import colours
-from live_ser.panels import Look
-from live_ser.screen import Line
+from live_ser.spectrogram import spectrogram
+from live_ser.words import clock
 
 if TYPE_CHECKING:
     from live_ser.monitor import State
@@ -25,23 +27,6 @@ _TALL = 32  # rows from which the word is drawn five rows tall
 _FADE = 10.0  # seconds of silence after which the bars are empty
 _ROUSED = 1 / 6  # of the activation to either side of the middle, which is neither
 _SPECTROGRAM_ROWS = (4, 15)  # at least, at most
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One judgement, as the last minute remembers it.
-
-    Attributes:
-        end: seconds from the start of the source.
-        state: as in a prediction.
-        label: the emotion; None in silence and listening.
-        probabilities: smoothed, in the order of the labels; None where nothing was judged.
-    """
-
-    end: float
-    state: State
-    label: str | None
-    probabilities: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -193,16 +178,16 @@ def _plan(labels: int, width: int, height: int) -> tuple[tuple[str, int], ...]:
 def _section(name: str, rows: int, state: DashboardState, width: int, look: Look) -> Sequence[Line]:
     """The lines of one section; as many as ``rows``."""
     wide = width >= _WIDE
-    left = panels.gutter(state.labels)
-    field = _minute(width) if wide else width - left - panels.VALUE
-    lines: Sequence[Line] = [panels.blank(width)] * rows
+    left = gutter(state.labels)
+    field = _minute(width) if wide else width - left - VALUE
+    lines: Sequence[Line] = [blank(width)] * rows
     match name:
         case "header":
             lines = [_header(state, width, look)]
         case "verdict":
             lines = _verdict(state, width, rows, look)
         case "heads":
-            lines = [panels.heads(left, width - field - 1, width=width, look=look)]
+            lines = [last_minute.heads(left, width - field - 1, width=width, look=look)]
         case "bars":
             lines = _bars(state, rows, width, look)
         case "activation":
@@ -211,7 +196,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             lines = [_strip(state, "last 60 s", left, field, width=width, look=look)]
         case "axis":
             at = width - field - 1 if wide else left
-            lines = [panels.axis(at, field, width=width)]
+            lines = [last_minute.axis(at, field, width=width)]
         case "spectrogram" if state.spectrogram_on:
             lines = _spectrogram(state, left, rows, width=width, look=look)
         case "level":
@@ -227,7 +212,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
 
 def _minute(width: int) -> int:
     """Cells of the last minute where it stands beside the bars."""
-    return panels.STRIP_SECONDS * max(1, (width - 40) // (panels.STRIP_SECONDS + 16))
+    return last_minute.SECONDS * max(1, (width - 40) // (last_minute.SECONDS + 16))
 
 
 def _header(state: DashboardState, width: int, look: Look) -> Line:
@@ -235,12 +220,12 @@ def _header(state: DashboardState, width: int, look: Look) -> Line:
     left = [state.source, rate, state.model]
     if state.baseline:
         left.append(f"baseline {state.baseline}")
-    right = panels.clock(state.seconds)
+    right = clock(state.seconds)
     recording = ""
     if state.marks:
         recording = f"{state.marks} marked  "
     if state.recording is not None:
-        recording += f"{look.pick('●', '*')} REC {panels.clock(state.recording)}"
+        recording += f"{look.pick('●', '*')} REC {clock(state.recording)}"
     return panels.header(tuple(left), recording, right, width=width, look=look)
 
 
@@ -287,7 +272,7 @@ def _last_speech(state: DashboardState) -> str:
         return "none heard so far"
     if state.since_speech < 60:
         return f"last speech {state.since_speech:.0f} s ago"
-    return f"last speech {panels.clock(state.since_speech)} ago"
+    return f"last speech {clock(state.since_speech)} ago"
 
 
 def _faded(state: DashboardState) -> bool:
@@ -312,8 +297,10 @@ def _bars(state: DashboardState, rows: int, width: int, look: Look) -> Sequence[
     lines = panels.bars(labels, smoothed, state.raw, state.label, kind, width=room, look=look)
     if wide:
         now = _newest(state)
-        lanes = panels.lanes(labels, state.moments, now, field=minute, width=minute + 1, look=look)
-        lines = tuple(panels.beside(lines, lanes))
+        lanes = last_minute.lanes(
+            labels, state.moments, now, field=minute, width=minute + 1, look=look
+        )
+        lines = tuple(beside(lines, lanes))
     if rows < len(lines):
         shown = sorted(_foremost(state)[:rows])
         return [lines[i] for i in shown]
@@ -343,7 +330,7 @@ def _strip(
     state: DashboardState, name: str, left: int, field: int, *, width: int, look: Look
 ) -> Line:
     now = _newest(state)
-    return panels.strip(
+    return last_minute.strip(
         state.labels, state.moments, now, name, left=left, field=field, width=width, look=look
     )
 
@@ -351,7 +338,7 @@ def _strip(
 def _spectrogram(
     state: DashboardState, left: int, rows: int, *, width: int, look: Look
 ) -> Sequence[Line]:
-    return panels.spectrogram(
+    return spectrogram(
         state.spectrogram,
         state.highest,
         Spectrogram.SECONDS,
@@ -402,11 +389,11 @@ _HELP = (
 
 @lru_cache(maxsize=2)
 def _help(width: int, rows: int, look: Look) -> list[Line]:
-    lines = [panels.blank(width)]
+    lines = [blank(width)]
     for term, meaning in _HELP:
         heading = bool(term) and not meaning
         parts = [("   ", ""), (term, "underline" if heading else "bold")]
         parts += [(" " * (14 - len(term)), ""), (look.text(meaning), "")]
-        lines.append(panels.row(width, *parts))
-    lines += [panels.blank(width)] * rows
+        lines.append(row(width, *parts))
+    lines += [blank(width)] * rows
     return lines[:rows]

@@ -1,4 +1,4 @@
-"""Judgements in words."""
+"""Judgements and times in words."""
 
 from __future__ import annotations
 
@@ -29,3 +29,9 @@ def timeline(windows: Iterable[Mapping[str, Any]]) -> list[tuple[float, float, s
             stretches.append((heard, window["end"], said))
         heard = window["end"]
     return stretches
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, 0:07:09."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -276,6 +276,8 @@ _INVALID_RATE, _UNAVAILABLE, _TIMED_OUT = -9997, -9985, -9987
 def _cannot_open(device: InputDevice, error: Exception) -> LiveSerError:
     code = error.args[1] if len(error.args) > 1 else None
     what = str(error.args[0]).split(" [")[0].rstrip(".:") if error.args else "no reason given"
+    if len(error.args) > 2 and isinstance(error.args[2], tuple):
+        what = str(error.args[2][-1])  # what the audio system itself said
     if code == _UNAVAILABLE:
         hint = "close the program that is using it, or take another one: live-ser devices"
     elif code == _INVALID_RATE:

@@ -20,6 +20,7 @@ from live_ser.features import Samples
 
 QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost
 STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as gone
+START_SECONDS = 5.0  # the same for one that was just opened: wireless ones take their time
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)  # between attempts to have it back; the last one stays
 
 
@@ -86,7 +87,7 @@ class Microphone:
                 gap, block = self._line.take(HEARTBEAT)
             except queue.Empty:
                 yield NOTHING
-                if self._line.silent_for > STALL_SECONDS:
+                if self._line.is_stalled:
                     yield from self._connect_again()
                     resample = Resampler(self._line.stream.rate, self._rate)
                 continue
@@ -151,9 +152,10 @@ class _Line:
         return (self._captured - self._taken) / self.stream.rate
 
     @property
-    def silent_for(self) -> float:
-        """Seconds since the device called back."""
-        return _clock() - self.last_heard
+    def is_stalled(self) -> bool:
+        """Whether the device should have called back by now."""
+        patience = STALL_SECONDS if self._captured else START_SECONDS
+        return _clock() - self.last_heard > patience
 
     def take(self, timeout: float) -> tuple[Gap | None, Interleaved]:
         """The oldest block that waits, and what is missing before it.

@@ -25,6 +25,7 @@ RATE = 16000
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone_module, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(microphone_module, "START_SECONDS", 0.6)
     monkeypatch.setattr(microphone_module, "RETRY_SECONDS", (0.01, 0.02))
 
 
@@ -126,6 +127,13 @@ def test_a_stall_is_said_and_the_device_is_opened_again() -> None:
     assert all(stream.closed.is_set() for stream in scripted.streams)
 
 
+def test_a_device_that_wakes_up_slowly_is_no_stall() -> None:
+    scripted = ScriptedMicrophone(RATE, [Wait(0.45), *in_blocks(ramp(1), RATE)])
+    with microphone(None, RATE, opener=scripted) as mic:
+        assert not [b for b in take(iter(mic), RATE) if isinstance(b, Gap)]
+    assert len(scripted.asked) == 1
+
+
 def test_a_short_pause_is_no_stall() -> None:
     script: list[Step] = [*in_blocks(ramp(1), RATE), Wait(0.15), *in_blocks(ramp(1), RATE)]
     scripted = ScriptedMicrophone(RATE, script)
@@ -162,7 +170,7 @@ def test_a_device_that_opens_but_never_delivers_is_tried_again() -> None:
         take(blocks, RATE)
         gaps = [b for b in take(blocks, RATE) if isinstance(b, Gap)]
     assert len(gaps) == 1
-    assert gaps[0].seconds > 0.6  # both stalls, in one gap
+    assert gaps[0].seconds > 0.9  # both stalls, in one gap
 
 
 def test_overflows_before_a_reconnection_still_count() -> None:

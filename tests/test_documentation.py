@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -113,6 +114,41 @@ def test_links_lead_somewhere(path: Path) -> None:
     ):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def table_of_files() -> list[str]:
+    """The modules that the architecture lists, in its order."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return [name for row in rows for name in re.findall(r"`([a-z_]+)\.py`", row)]
+
+
+def test_the_architecture_lists_every_file() -> None:
+    there = {path.stem for path in (ROOT / "live_ser").glob("[a-z]*.py")}
+    assert sorted(table_of_files()) == sorted(there)
+
+
+def test_imports_run_one_way() -> None:
+    order = table_of_files()
+    for place, name in enumerate(order):
+        tree = ast.parse((ROOT / "live_ser" / f"{name}.py").read_text("utf-8"))
+        assert imported(tree) <= {"", *order[:place]}, name
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The modules of live_ser that a module imports when it runs, now or later."""
+    found = set()
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "live_ser":
+            assert node.module
+            found.add(node.module.partition(".")[2])
+        assert not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("training"))
+        todo += ast.iter_child_nodes(node)
+    return found
 
 
 def test_pictures_are_those_that_the_dashboard_draws(tmp_path: Path) -> None:

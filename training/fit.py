@@ -48,6 +48,13 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         total = self.params["epochs"]
         self.bar = tqdm(total=total, initial=self.start, desc="epochs", unit="epoch")
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Drop out what this epoch drops, whichever epochs this process has seen before."""
+        # Keras keeps no state of its random generators with the weights.
+        for place, layer in enumerate(self.model.layers):
+            if generator := getattr(layer, "seed_generator", None):
+                generator.state.assign([self.run.config.seed + 1000 * place, epoch])
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write down how far it has come."""
         row = {"epoch": epoch + 1, **(logs or {}), **self.validate()}
@@ -82,6 +89,7 @@ def fit(run: Run, data: Path, cache: Path) -> None:
         how.batches(train, config, start),
         initial_epoch=start,
         epochs=config.epochs,
+        shuffle=False,  # each batch is drawn by its place in the epoch
         verbose=0,
         callbacks=[Progress(run, validate, start)],
     )

@@ -1,0 +1,174 @@
+"""Training: what goes in, what comes out, and what a kill can't take."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import live_ser.model
+from live_ser.errors import LiveSerError
+
+pytest.importorskip("tensorflow")
+
+SMALL = [
+    "--corpora=ravdess",
+    "--epochs=2",
+    "--set=batches.per_epoch=48",
+    "--set=batches.size=16",
+    "--set=network.channels=[16]",
+    "--set=network.lstm=8",
+    "--set=takes=1",
+]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small corpus under RAVDESS's names, spoken by espeak-ng: 8 emotions, 8 actors."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng, which speaks for this test, is not installed")
+    folder = tmp_path_factory.mktemp("data") / "ravdess"
+    for emotion, actor in product(range(1, 9), range(1, 9)):
+        path = folder / f"Actor_{actor:02}" / f"03-01-{emotion:02}-01-01-01-{actor:02}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        voice = ["-p", str(10 * actor), "-s", str(100 + 15 * emotion), "-w", str(path)]
+        subprocess.run(
+            ["espeak-ng", *voice, "Kids are talking by the door, all day long."], check=True
+        )
+    return folder.parent
+
+
+def training(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=check)
+
+
+@pytest.fixture(scope="module")
+def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two epochs, trained by the command."""
+    base = tmp_path_factory.mktemp("runs")
+    folder = base / "straight"
+    done = training(
+        "training.fit", "--data", corpus, "-o", folder, "--cache", base / "cache", *SMALL
+    )
+    assert "held-out speakers: UAR" in done.stdout
+    return folder
+
+
+def test_a_run_leaves_all_that_it_promises(run: Path) -> None:
+    files = {path.name for path in run.iterdir()}
+    assert files >= {
+        "config.json",
+        "splits.json",
+        "history.csv",
+        "metrics.json",
+        "calibration.json",
+        "curves.png",
+        "confusion.png",
+        "weights.weights.h5",
+        "live_ser.onnx",
+    }
+    with (run / "history.csv").open(newline="") as file:
+        assert [float(row["epoch"]) for row in csv.DictReader(file)] == [1, 2]
+
+
+def test_the_exported_model_judges_a_clip(run: Path, corpus: Path) -> None:
+    clip = next(corpus.rglob("*.wav"))
+    command = [sys.executable, "-m", "live_ser", "file", "--format", "jsonl"]
+    done = subprocess.run(
+        [*command, "--model", str(run / "live_ser.onnx"), str(clip)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    verdict = next(record for record in verdicts if record["type"] == "clip")
+    assert verdict["state"] in {"speech", "uncertain"}
+    assert sum(verdict["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_model_file_says_what_it_was_trained_on(run: Path) -> None:
+    info = live_ser.model.load(run / "live_ser.onnx").info
+    assert info.labels[:2] == ("neutral", "happy")
+    assert info.provenance["corpora"] == ["ravdess"]
+    assert info.provenance["speakers"] == 6
+    assert info.licence == "CC-BY-NC-SA-4.0"
+
+
+def test_no_speaker_held_out_has_trained(run: Path) -> None:
+    splits = json.loads((run / "splits.json").read_text())
+    train, test = ({name[-2:] for name in splits[part]} for part in ("train", "test"))
+    assert test
+    assert not train & test
+
+
+def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path) -> None:
+    folder = run.with_name("killed")
+    base = ["--data", str(corpus), "--cache", str(run.with_name("cache"))]
+    command = [sys.executable, "-m", "training.fit", *base, "-o", str(folder), *SMALL]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 300
+        while not (folder / "checkpoint-0001.weights.h5").exists():
+            assert process.poll() is None, "ended before its first epoch"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    training("training.fit", *base, "--resume", folder)
+    with (run / "history.csv").open() as straight, (folder / "history.csv").open() as resumed:
+        for wanted, got in zip(csv.DictReader(straight), csv.DictReader(resumed), strict=True):
+            for name, value in wanted.items():
+                assert float(got[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-3)
+    window = np.random.default_rng(0).normal(-30, 10, (200, 64)).astype(np.float32)
+    wanted_says, got_says = (
+        live_ser.model.load(path / "live_ser.onnx").predict(window) for path in (run, folder)
+    )
+    np.testing.assert_allclose(got_says.probabilities, wanted_says.probabilities, atol=1e-3)
+
+
+def test_two_runs_never_share_a_folder(run: Path, corpus: Path) -> None:
+    done = training("training.fit", "--data", corpus, "-o", run, *SMALL, check=False)
+    assert done.returncode == 1
+    assert "is there already" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", ["nothing", "text", "one emotion"])
+def test_a_folder_without_what_it_takes_is_named(tmp_path: Path, content: str) -> None:
+    folder = tmp_path / "ravdess"
+    folder.mkdir()
+    if content == "text":
+        (folder / "03-01-01-01-01-01-01.wav").write_text("not a sound")
+    if content == "one emotion":
+        soundfile.write(folder / "03-01-01-01-01-01-01.wav", np.zeros(9), 16000)
+    done = training("training.fit", "--data", tmp_path, "--corpora=ravdess", check=False)
+    assert done.returncode == 1
+    assert str(folder) in done.stderr
+    assert "RAVDESS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: Path) -> None:
+    from training import export
+    from training.learn import network
+    from training.run import Run
+
+    config = Run.open(run).config
+    model = network(config)
+    path = tmp_path / "model.onnx"
+    with pytest.raises(LiveSerError, match="no real windows"):
+        export.export(model, config, export.Calibration(), [], path)
+    odd = [np.full((200, 64), np.nan, np.float32)]
+    with pytest.raises(LiveSerError, match="differ"):
+        export.export(model, config, export.Calibration(), odd, path)
+    assert not list(tmp_path.iterdir())

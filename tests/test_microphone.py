@@ -91,7 +91,6 @@ def test_a_clip_played_to_the_microphone_is_judged_as_its_file_is(
         assert_heard(listener, tiny_model, sentence)
         end = listener.until(lambda record: record["type"] == "end")
     assert end["seconds"] == 8.0
-    assert end["overflows"] == end["skipped"] == 0
     assert {r["type"] for r in listener.records} == {"session", "window", "end"}  # and no gap
 
 

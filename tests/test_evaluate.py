@@ -217,6 +217,14 @@ def test_what_cannot_be_is_one_line(  # noqa: PLR0917
     assert error.count("\n") <= 2
 
 
+@pytest.mark.parametrize("words", ["--minutes=0", "--limit=0", "--workers=0", "--seeds=-1"])
+def test_numbers_that_cannot_be_are_wrong_usage(words: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as end:
+        evaluate.main(["-o", str(tmp_path / "out"), words])
+    assert end.value.code == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_no_noise_to_test_with_is_said(
     model: Path, clips: tuple[Clip, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

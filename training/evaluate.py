@@ -22,7 +22,7 @@ from training.card import card, draw
 from training.corpora import READERS
 from training.judge import Judge
 from training.parts import PARTS, Options
-from training.recordings import Recordings, held_out, titles, unheard_corpus
+from training.recordings import Recordings, held_out, model_of, titles, unheard_corpus
 from training.results import Result, Results, digest
 from training.splits import PROTOCOLS
 
@@ -109,7 +109,7 @@ def main(words: Sequence[str] | None = None) -> None:
     results = Results(given.output)
     model = None
     if measured := [part for part in wanted if part in PARTS]:
-        model = given.run / "live_ser.onnx" if given.run and not given.model else find(given.model)
+        model = model_of(given.run) if given.run and not given.model else find(given.model)
         with Judge(model, given.workers) as judge:
             sets = _sets(given, judge)
             options = Options(given.data, given.seed, given.minutes)
@@ -150,6 +150,20 @@ def _sets(given: argparse.Namespace, judge: Judge) -> list[Recordings]:
     return [one.limited(given.limit) for one in sets] if given.limit else sets
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is less than 1")
+    return count
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0.1 <= minutes <= 600:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 600")
+    return minutes
+
+
 def _words(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
 
@@ -184,18 +198,18 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--run", type=Path, metavar="FOLDER", help="the model's own run: its held-out clips too"
     )
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="clips of each speaker and emotion, to look first"
+        "--limit", type=_count, metavar="N", help="clips of each speaker and emotion, to look first"
     )
     parser.add_argument(
-        "--minutes", type=float, default=10.0, help="of noise, music and silence each"
+        "--minutes", type=_minutes, default=10.0, help="of noise, music and silence each"
     )
     parser.add_argument("--seed", type=int, default=0, help="of noise and order; of training")
     parser.add_argument(
-        "--workers", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
+        "--workers", type=_count, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
     )
     training = parser.add_argument_group("the part protocols")
     training.add_argument("--protocol", choices=sorted(PROTOCOLS), default="luna")
-    training.add_argument("--seeds", type=int, default=3, metavar="N", help="networks a fold")
+    training.add_argument("--seeds", type=_count, default=3, metavar="N", help="networks a fold")
     training.add_argument("--train-on", metavar="NAME,...", help="corpora (default: the preset's)")
     training.add_argument("--preset", default="live_ser", help="what to train")
     training.add_argument(

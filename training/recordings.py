@@ -70,7 +70,7 @@ def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
     if provenance.get("config") != config or provenance.get("protocol") != splits["name"]:
         raise LiveSerError(
             f"the model {info.name} did not come of the run {run}",
-            f"leave the model out for {run / 'live_ser.onnx'}",
+            f"leave the model out for {model_of(run)}",
         )
     if not splits["test"]:
         raise LiveSerError(
@@ -89,6 +89,12 @@ def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
             "name the folder that the run was trained from with --data",
         )
     return _recordings("held-out", _describe(splits["name"], clips), clips, info)
+
+
+def model_of(run: Path) -> Path:
+    """The model file that a run was exported to."""
+    config = _read_json(run / "config.json")
+    return run / f"{config.get('preset', 'live_ser')}.onnx"
 
 
 def titles(corpora: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Dashboard", "DashboardState", "render"]
 
 _DRAW_EVERY = 0.08  # seconds: 12 times a second, for the level meter
+_HALT = 1.0  # seconds without drawing that say that we were stopped: Ctrl-Z, sleep
 _STRIP = 60.0  # seconds that the last minute remembers
 _LATENCIES = 240  # predictions that the percentiles look at: two minutes at the usual hop
 
@@ -178,7 +179,10 @@ class Dashboard:
             self._draw()
 
     def _draw(self) -> None:
-        self._due = time.monotonic() + _DRAW_EVERY
+        now = time.monotonic()
+        if now - self._due > _HALT:
+            self._screen.redraw()  # what stopped us may have written on the screen
+        self._due = now + _DRAW_EVERY
         if self._unseen:
             sound = np.concatenate(self._unseen)
             self._unseen = []

@@ -338,7 +338,7 @@ def prediction(end: float, **changes: object) -> Prediction:
 def instant(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock on which it is always time to draw."""
     ticks = itertools.count()
-    monkeypatch.setattr("live_ser.dashboard.time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr("live_ser.dashboard.time.monotonic", lambda: next(ticks) / 10)
 
 
 def rows(text: str) -> set[int]:
@@ -372,6 +372,21 @@ def test_a_new_size_is_drawn_whole() -> None:
         text = terminal.new()
         assert "\x1b[2J" in text or "\x1b[H\x1b[2J" in text
         assert rows(text) >= set(range(1, 36))
+
+
+def test_after_a_halt_everything_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("live_ser.dashboard.time.monotonic", lambda: now)
+    shown, terminal, _ = dashboard()
+    with shown:
+        shown.update(prediction(0.5))
+        terminal.new()
+        now += 0.5
+        shown.tick()
+        assert 24 not in rows(terminal.new())
+        now += 10.0  # Ctrl-Z, and fg after ten seconds
+        shown.tick()
+        assert rows(terminal.new()) == set(range(1, 25))
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, RuntimeError])

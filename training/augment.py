@@ -163,10 +163,10 @@ class SpectralAugment:
 
     tempo: tuple[float, float] = (0.85, 1.18)
     warp: tuple[float, float] = (0.9, 1.12)
-    tilt_db: float = 6.0
-    noise: float = 0.3
-    time_masks: int = 2
-    mel_masks: int = 2
+    tilt_db: float = 3.0
+    noise: float = 0.15
+    time_masks: int = 1
+    mel_masks: int = 1
     mask_share: float = 0.12
 
     def stretch(self, rng: Rng) -> float:

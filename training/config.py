@@ -118,6 +118,7 @@ class Config(RunConfig):
     gate: GateSpec = field(
         default_factory=lambda: GateSpec(threshold=0.5, floor_db=-80.0, trim=True, min_speech=0.5)
     )
+    epochs: int = 100
     average: float = 0.995
     network: NetworkConfig = field(default_factory=NetworkConfig)
     batches: BatchConfig = field(default_factory=BatchConfig)

@@ -146,6 +146,10 @@ def _split(name: str, clips: Sequence[Clip]) -> Split:
         return Split("all", tuple(clips), ())
     if name == "held-out":
         return Split("held-out speakers", *hold_out(clips))
+    if name.endswith("+held-out"):
+        base = _split(name.removesuffix("+held-out"), clips)
+        train, held = hold_out(base.train)
+        return Split(f"{base.name} and held-out speakers", train, (*base.test, *held))
     protocol = PROTOCOLS.get(name.split("/", maxsplit=1)[0])
     splits = {split.name: split for split in protocol.splits(clips)} if protocol else {}
     if name not in splits:
@@ -241,7 +245,8 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--split",
-        help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article "
+        help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article; "
+        "corpora/emodb+held-out keeps speakers of the other corpora back too "
         "(default: the preset's)",
     )
     parser.add_argument("--song", action="store_true", help="sung clips of RAVDESS too")

@@ -33,7 +33,7 @@ class NetworkConfig:
 
     channels: tuple[int, ...] = (96, 96, 96)
     kernel: int = 5
-    strides: tuple[int, ...] = (1, 1, 1)
+    strides: tuple[int, ...] = (2, 1, 1)
     lstm: int = 96
     heads: int = 1
     dropout: float = 0.1

@@ -175,8 +175,18 @@ def _revision() -> str:
         return "unknown"
 
 
-def export_run(run: Run, path: Path) -> ModelInfo:
-    """Write what came of a run as an ONNX file."""
+def export_run(run: Run, path: Path, heard_by: Run | None = None) -> ModelInfo:
+    """Write what came of a run as an ONNX file.
+
+    Args:
+        run: that is finished.
+        path: of the file.
+        heard_by: a run with the same settings that left speakers and corpora out: its calibration
+            and figures are those of voices never heard. The run itself if None.
+
+    Raises:
+        LiveSerError: the run is not finished, or the file would not do.
+    """
     import keras
 
     from training.presets import recipe
@@ -195,15 +205,21 @@ def export_run(run: Run, path: Path) -> ModelInfo:
     model = recipe(config).network(config)
     model.load_weights(run.weights)
     splits = run.read_json("splits.json")
+    measured = heard_by or run
+    figures = run.read_json("metrics.json") | measured.read_json("metrics.json")
     provenance = {
         "corpora": list(config.corpora),
         "clips": len(splits["train"]),
         "speakers": splits["speakers"],
-        "protocol": splits["name"],
-        "figures": run.read_json("metrics.json"),
+        "protocol": measured.read_json("splits.json")["name"],
+        "figures": {
+            name: round(value, 4)
+            for name, value in figures.items()
+            if isinstance(value, int | float)
+        },
         "config": config.to_dict(),
     }
-    calibration = Calibration(**run.read_json("calibration.json"))
+    calibration = Calibration(**measured.read_json("calibration.json"))
     return export(model, config, calibration, run.windows(), path, provenance=provenance)
 
 
@@ -214,9 +230,16 @@ def main() -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("models/live_ser.onnx"), metavar="FILE"
     )
-    arguments = parser.parse_args()
-    info = export_run(Run.open(arguments.run), arguments.output)
-    print(f"{arguments.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
+    parser.add_argument(
+        "--heard-by",
+        type=Path,
+        metavar="FOLDER",
+        help="a run that left speakers and corpora out: its calibration and figures are taken",
+    )
+    given = parser.parse_args()
+    heard_by = Run.open(given.heard_by) if given.heard_by else None
+    info = export_run(Run.open(given.run), given.output, heard_by)
+    print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 
 
 if __name__ == "__main__":

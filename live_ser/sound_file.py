@@ -18,6 +18,7 @@ from live_ser.features import Samples
 
 _OGG_PAGE_BYTES = 65307  # at most
 _UNKNOWN_LENGTH = 2**50  # samples: what libsndfile says of FLAC that was written into a pipe
+_LOWEST_RATE = 4000  # Hz
 _LOUDEST = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
 
 
@@ -123,6 +124,11 @@ def _decoder(path: Path, raw: BinaryIO) -> Any:
         ) from error
     if sound.frames == 0:
         raise LiveSerError(f"{path} holds no sound: zero samples", "record it again")
+    if sound.samplerate < _LOWEST_RATE:
+        raise LiveSerError(
+            f"{path} has {sound.samplerate} samples a second: no speech fits into that",
+            "see that its header is right",
+        )
     if _is_cut(raw, sound):
         raise LiveSerError(
             f"{path} is truncated: its header promises more than there is",

@@ -118,6 +118,10 @@ def write_unscaled(path: Path) -> None:
     soundfile.write(path, np.full(16000, 20000, np.float32), 16000, subtype="FLOAT")
 
 
+def write_slow(path: Path) -> None:
+    soundfile.write(path, np.full(16000, 0.1, np.float32), 100)
+
+
 def make_folder(path: Path) -> None:
     path.mkdir()
 
@@ -132,6 +136,7 @@ def make_folder(path: Path) -> None:
         (write_zero_samples, "zero samples"),
         (write_nan, "a sample of nan at 0.50 s"),
         (write_infinity, "a sample of inf at 0.00 s"),
+        (write_slow, "100 samples a second"),
         (write_unscaled, "a sample of 20000 at 0.00 s"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +203,38 @@ def test_no_window_holds_sound_from_both_sides_of_a_gap(
     assert all(p.end <= 3.0 or p.start >= 13.2 for p in said)
     assert said[6].start == pytest.approx(13.2)
     assert said[6].since_speech is None or said[6].since_speech > 0
+
+
+def test_after_a_gap_nothing_is_remembered(model: EmotionModel, sound: Samples) -> None:
+    said = predictions(model, [sound, Gap(10 - len(sound) / 16000 % 0.5, "unplugged"), sound])
+    again = [p for p in said if p.start * 16000 >= len(sound)]
+    fresh = predictions(model, [sound])[:-1]
+    assert [p.raw for p in again[: len(fresh)]] == [p.raw for p in fresh]
+    assert [p.probabilities for p in again[: len(fresh)]] == [p.probabilities for p in fresh]
+
+
+def test_memory_stays_flat_however_long_it_listens(model: EmotionModel, sound: Samples) -> None:
+    def ours() -> int:
+        gc.collect()
+        snapshot = tracemalloc.take_snapshot()
+        only = snapshot.filter_traces([tracemalloc.Filter(True, "*live_ser*")])
+        return sum(statistic.size for statistic in only.statistics("filename"))
+
+    def hours() -> Iterator[Samples]:
+        for i in range(60):
+            if i == 20:
+                sizes.append(ours())
+            yield from (sound[k : k + 800] for k in range(0, len(sound), 800))
+
+    sizes: list[int] = []
+    tracemalloc.start()
+    try:
+        for _ in Monitor(model, hours()):
+            pass
+        sizes.append(ours())
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 50_000
 
 
 @pytest.mark.parametrize("options", [{"hop": 0.0}, {"hop": 4.0}, {"hop": -1.0}, {"smoothing": -1}])

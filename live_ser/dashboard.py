@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Dashboard", "DashboardState", "render"]
 
 _DRAW_EVERY = 0.08  # seconds: 12 times a second, for the level meter
-_HALT = 1.0  # seconds without drawing that say that we were stopped: Ctrl-Z, sleep
 _STRIP = 60.0  # seconds that the last minute remembers
 _LATENCIES = 240  # predictions that the percentiles look at: two minutes at the usual hop
 
@@ -159,8 +158,7 @@ class Dashboard:
         self.state = replace(self.state, **changes)
         if spoken:
             # Where something went wrong, a driver may have written on the screen as well.
-            self._screen.redraw()
-            self._due = 0.0
+            self.redraw()
         self.tick()
 
     def toggle_spectrogram(self) -> None:
@@ -173,16 +171,18 @@ class Dashboard:
         self.state = replace(self.state, help_on=not self.state.help_on)
         self._draw()
 
+    def redraw(self) -> None:
+        """Draw everything: something else may have written on the screen."""
+        self._screen.redraw()
+        self._draw()
+
     def tick(self) -> None:
         """Draw what has changed, if it is time; to be called now and then when no sound comes."""
         if time.monotonic() >= self._due:
             self._draw()
 
     def _draw(self) -> None:
-        now = time.monotonic()
-        if now - self._due > _HALT:
-            self._screen.redraw()  # what stopped us may have written on the screen
-        self._due = now + _DRAW_EVERY
+        self._due = time.monotonic() + _DRAW_EVERY
         if self._unseen:
             sound = np.concatenate(self._unseen)
             self._unseen = []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 NO_KEY = ""
+REDRAW = "\f"  # Ctrl-L
 
 
 @contextmanager
@@ -39,6 +40,7 @@ if sys.platform == "win32":
 
 else:
     import select
+    import signal
     import termios
     import tty
 
@@ -49,10 +51,32 @@ else:
             yield lambda: NO_KEY
             return
         before = termios.tcgetattr(terminal)
-        tty.setcbreak(terminal, termios.TCSANOW)
+
+        resumed = False
+
+        def take() -> None:
+            if os.tcgetpgrp(terminal) == os.getpgrp():
+                tty.setcbreak(terminal, termios.TCSANOW)
+
+        def resume(*_: object) -> None:
+            nonlocal resumed
+            resumed = True
+            take()
+
+        def key() -> str:
+            nonlocal resumed
+            if resumed:
+                resumed = False
+                return REDRAW
+            return _posix_key(terminal)
+
+        take()
+        # After Ctrl-Z and fg the shell has put the terminal back to whole lines and written on it.
+        handler = signal.signal(signal.SIGCONT, resume)
         try:
-            yield lambda: _posix_key(terminal)
+            yield key
         finally:
+            signal.signal(signal.SIGCONT, handler)
             termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
     def _posix_key(terminal: int) -> str:

@@ -66,7 +66,7 @@ class Screen:
         if size != self._size:
             self._size = size
             self._drawn = []
-            parts.append(Control.clear().segment)
+            parts += [Control.clear().segment, Control.show_cursor(False).segment]
         for row, line in enumerate(lines[: size[1]]):
             if row < len(self._drawn) and self._drawn[row] == line:
                 continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from live_ser.blocks import Gap, Source
 from live_ser.features import Samples
+from live_ser.keys import REDRAW
 from live_ser.monitor import Monitor, Prediction
 from live_ser.records import Record, Writer, gap_record, mark_record, window_record
 
@@ -187,6 +188,8 @@ class DashboardSink(Sink):
             self._dashboard.toggle_spectrogram()
         elif key == "?":
             self._dashboard.toggle_help()
+        elif key == REDRAW:
+            self._dashboard.redraw()
 
     def pause(self, paused: bool) -> None:
         self._dashboard.status(paused=paused)

@@ -374,18 +374,12 @@ def test_a_new_size_is_drawn_whole() -> None:
         assert rows(text) >= set(range(1, 36))
 
 
-def test_after_a_halt_everything_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("live_ser.dashboard.time.monotonic", lambda: now)
+def test_everything_is_drawn_again_when_something_else_wrote_on_the_screen() -> None:
     shown, terminal, _ = dashboard()
     with shown:
         shown.update(prediction(0.5))
         terminal.new()
-        now += 0.5
-        shown.tick()
-        assert 24 not in rows(terminal.new())
-        now += 10.0  # Ctrl-Z, and fg after ten seconds
-        shown.tick()
+        shown.redraw()
         assert rows(terminal.new()) == set(range(1, 25))
 
 

@@ -177,6 +177,19 @@ def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
     terminal.wait(lambda screen: "ended with 0" in screen)
 
 
+def test_it_goes_on_after_a_stop_by_the_shell(terminal: Terminal, listen: str) -> None:
+    terminal.tmux("new-session", "-d", "-x", "80", "-y", "24", "bash", "--norc", "-i")
+    terminal.tmux("send-keys", listen, "Enter")
+    terminal.wait(is_drawn(80))
+    terminal.press("C-z")
+    terminal.wait(lambda screen: "Stopped" in screen)
+    terminal.tmux("send-keys", "fg", "Enter")
+    terminal.wait(lambda screen: "Stopped" not in screen and is_drawn(80)(screen))
+    assert terminal.ask("cursor_flag") == "0"
+    terminal.press("q")
+    terminal.wait(lambda screen: "s heard" in screen)
+
+
 def test_it_ends_when_its_window_is_closed(terminal: Terminal, listen: str) -> None:
     terminal.start(80, 24, listen)
     terminal.wait(is_drawn(80))

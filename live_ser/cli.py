@@ -6,6 +6,7 @@ Commands import what they use when they use it: ``live-ser --help`` waits for no
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import stat
 import sys
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from live_ser.quiet import native_messages_hidden
 
     arguments = parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
+        sys.stdout.reconfigure(errors="backslashreplace")
     with ExitStack() as stack:
         if not arguments.verbose:
             stack.enter_context(native_messages_hidden())
@@ -131,13 +134,13 @@ def _file(arguments: Arguments) -> int:
 
 def _devices(arguments: Arguments) -> int:
     from live_ser.devices import accepted_rates, find_device, input_devices
-    from live_ser.tables import console_for, devices_table
+    from live_ser.tables import devices_table, show
 
     chosen = find_device(arguments.device)
     rows = [
         (device, accepted_rates(device), device.index == chosen.index) for device in input_devices()
     ]
-    console_for(sys.stdout).print(devices_table(rows))
+    show(sys.stdout, devices_table(rows))
     return 0
 
 
@@ -163,13 +166,13 @@ def _doctor(arguments: Arguments) -> int:
 
 def _info(arguments: Arguments) -> int:
     from live_ser.model import load
-    from live_ser.tables import console_for, model_card
+    from live_ser.tables import model_card, show
 
     model = load(arguments.model)
     if arguments.format == "jsonl":
         print(model.info.to_json())
     else:
-        console_for(sys.stdout).print(model_card(model.info, model.path))
+        show(sys.stdout, model_card(model.info, model.path))
     return 0
 
 

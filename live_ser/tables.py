@@ -17,12 +17,17 @@ from live_ser.spec import ModelInfo
 from live_ser.words import in_words, timeline
 
 
-def console_for(stream: TextIO) -> Console:
-    """A console that neither wraps nor cuts what goes into a file or a pipe."""
+def show(stream: TextIO, what: RenderableType) -> None:
+    """Print for people; into a file or a pipe neither wrapped nor padded."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 1000
-    return console
+    if console.is_terminal:
+        console.print(what)
+        return
+    console.width = 1000
+    with console.capture() as captured:
+        console.print(what)
+    lines = captured.get().splitlines()
+    print(*(line.rstrip() for line in lines), sep="\n", file=stream, flush=True)
 
 
 class Verdicts:
@@ -51,7 +56,7 @@ class Verdicts:
     def close(self) -> None:
         """Write the table of the clips."""
         if self._clips:
-            console_for(self._stream).print(_clips_table(self._clips))
+            show(self._stream, _clips_table(self._clips))
             self._stream.flush()
 
 
@@ -134,11 +139,16 @@ def _table(*columns: str, numbers: tuple[int, ...]) -> Table:
     return table
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, object]]:
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Names and values of a tree; tables within it, such as a confusion matrix, are left out."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}: ")
-        elif isinstance(value, list):
-            yield f"{prefix}{name}", ", ".join(map(str, value))
-        else:
-            yield f"{prefix}{name}", value
+        elif not isinstance(value, list):
+            yield f"{prefix}{name}", _told(value)
+        elif not any(isinstance(item, list | Mapping) for item in value):
+            yield f"{prefix}{name}", ", ".join(map(_told, value))
+
+
+def _told(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,21 @@ def test_names_cannot_act_on_the_terminal(tiny_model: Path, speech: Path, tmp_pa
         run = live_ser("file", "--format", style, "--model", tiny_model, path)
         assert run.returncode == 0
         assert not {"\x1b", "\x9b"} & set(run.stdout)
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_error(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "żółw.flac"
+    path.write_bytes(speech.read_bytes())
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = live_ser("file", "--model", tiny_model, path, env=env)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "w.flac" in run.stdout
+    (clip,) = records(
+        live_ser("file", "--format", "jsonl", "--model", tiny_model, path, env=env).stdout
+    )
+    assert clip["source"] == str(path)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,10 @@ def written(
     try:
         if style == "table":
             verdicts = Verdicts(stream, labels)
-            yield verdicts
-            verdicts.close()
+            try:
+                yield verdicts
+            finally:  # what is known already is told, also where Ctrl-C ends it
+                verdicts.close()
         else:
             yield JsonLines(stream) if style == "jsonl" else Csv(stream, labels)
     finally:

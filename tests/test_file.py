@@ -6,7 +6,9 @@ import csv
 import io
 import itertools
 import os
+import signal
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,6 +166,21 @@ def test_a_reader_that_has_enough_is_no_error(tiny_model: Path, speech: Path) ->
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
+def test_what_is_known_when_it_is_interrupted_is_told(tiny_model: Path, speech: Path) -> None:
+    words = ["file", "--model", str(tiny_model), str(speech), *[str(speech)] * 2000]
+    with subprocess.Popen(
+        [*LIVE_SER, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        try:
+            process.wait(timeout=4)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out.count(speech.name) >= 1
 
 
 def test_a_full_disk_is_said_in_one_line(tiny_model: Path, speech: Path) -> None:

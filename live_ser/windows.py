@@ -79,7 +79,6 @@ class WindowStream:
         self._last_speech: float | None = None
         self._waiting: list[Samples] = []
         self._waits = 0  # samples in it
-        self._gate = SpeechGate(self._rate, info.gate.floor_db)
         self._begin()
 
     def push(self, samples: Samples) -> Iterator[Window]:
@@ -119,7 +118,7 @@ class WindowStream:
         self._frames = _Ring(np.zeros((0, self._info.features.n_mels), np.float32))
         self._mask = _Ring(np.zeros(0, np.bool_))
         self._frame_stream = FrameStream(self._info.features)
-        self._gate.reset()
+        self._gate = SpeechGate(self._rate, self._info.gate.floor_db)
 
     def _window(self, heard: Samples) -> Window:
         spec, gate = self._info.features, self._info.gate

@@ -76,4 +76,4 @@ def _abstain(probabilities: Any, target: Any) -> float:
     hits = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(hits >= _RIGHT_WHEN_SAID)
     said = max(enough[-1] + 1 if len(enough) else 0, len(order) // 2)
-    return float(round(confidence[order[said - 1]], 2))
+    return round(float(confidence[order[said - 1]]), 2)

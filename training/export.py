@@ -175,7 +175,9 @@ def _revision() -> str:
         return "unknown"
 
 
-def export_run(run: Run, path: Path, heard_by: Run | None = None) -> ModelInfo:
+def export_run(
+    run: Run, path: Path, heard_by: Run | None = None, changes: Sequence[str] = ()
+) -> ModelInfo:
     """Write what came of a run as an ONNX file.
 
     Args:
@@ -183,6 +185,7 @@ def export_run(run: Run, path: Path, heard_by: Run | None = None) -> ModelInfo:
         path: of the file.
         heard_by: a run with the same settings that left speakers and corpora out: its calibration
             and figures are those of voices never heard. The run itself if None.
+        changes: settings that the weights don't hold, as ``gate.threshold=0.4``.
 
     Raises:
         LiveSerError: the run is not finished, or the file would not do.
@@ -202,6 +205,8 @@ def export_run(run: Run, path: Path, heard_by: Run | None = None) -> ModelInfo:
             f"{run.folder} has no trained weights yet",
             f"finish it with python -m training.fit --resume {run.folder}",
         )
+    for setting in changes:
+        config = config.with_setting(setting)
     model = recipe(config).network(config)
     model.load_weights(run.weights)
     splits = run.read_json("splits.json")
@@ -211,7 +216,8 @@ def export_run(run: Run, path: Path, heard_by: Run | None = None) -> ModelInfo:
         "corpora": list(config.corpora),
         "clips": len(splits["train"]),
         "speakers": splits["speakers"],
-        "protocol": measured.read_json("splits.json")["name"],
+        "protocol": measured.read_json("splits.json")["name"]
+        + (", by a network trained without them" if heard_by else ""),
         "figures": {
             name: round(value, 4)
             for name, value in figures.items()
@@ -236,9 +242,16 @@ def main() -> None:
         metavar="FOLDER",
         help="a run that left speakers and corpora out: its calibration and figures are taken",
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a setting that the weights don't hold, such as gate.threshold=0.4",
+    )
     given = parser.parse_args()
     heard_by = Run.open(given.heard_by) if given.heard_by else None
-    info = export_run(Run.open(given.run), given.output, heard_by)
+    info = export_run(Run.open(given.run), given.output, heard_by, given.set)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 
 

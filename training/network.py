@@ -6,11 +6,14 @@ calibration and the merging of classes are added where it is exported.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import layers, ops
+
+_NEPERS = math.log(10) / 10  # of power, in a decibel
 
 _register = keras.saving.register_keras_serializable("live_ser")
 
@@ -29,6 +32,9 @@ class NetworkConfig:
         head_dropout: in front of the two outputs.
         normalise: what each band of a window is divided by, after its mean is subtracted:
             ``band`` its own deviation, ``window`` that of all bands together.
+        floor: decibels under its mean power over the window at which each band fades into a floor.
+            How silent a studio's silence is says nothing of the voice; without a floor it decides
+            the mean and the deviation that everything is measured by.
     """
 
     channels: tuple[int, ...] = (96, 96, 96)
@@ -39,6 +45,7 @@ class NetworkConfig:
     dropout: float = 0.1
     head_dropout: float = 0.2
     normalise: str = "band"
+    floor: float = 20.0
 
 
 @_register
@@ -47,15 +54,21 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
 
     Args:
         scale: ``band`` divides each band by its own deviation, ``window`` by that of all bands.
+        floor: decibels under its mean power at which each band fades into a floor.
     """
 
-    def __init__(self, scale: str = "band", **kwargs: Any) -> None:
+    def __init__(self, scale: str = "band", floor: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale = scale
+        self.floor = floor
 
     def call(self, log_mel: Any) -> Any:
         """``[batch, frames, mels]`` in dB to the same shape, about unit variance."""
-        centred = log_mel - ops.mean(log_mel, axis=1, keepdims=True)
+        nepers = log_mel * _NEPERS
+        frames = ops.cast(ops.shape(log_mel)[1], log_mel.dtype)
+        mean_power = ops.logsumexp(nepers, axis=1, keepdims=True) - ops.log(frames)
+        floored = ops.logaddexp(nepers, mean_power - self.floor * _NEPERS) / _NEPERS
+        centred = floored - ops.mean(floored, axis=1, keepdims=True)
         axes = 1 if self.scale == "band" else (1, 2)
         variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
         # 1 dB of deviation is less than any voice has: a steady hum is not blown up.
@@ -63,7 +76,7 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """What it takes to build the layer again."""
-        return {**super().get_config(), "scale": self.scale}
+        return {**super().get_config(), "scale": self.scale, "floor": self.floor}
 
 
 @_register
@@ -108,7 +121,7 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
         ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``.
     """
     log_mel = keras.Input((None, n_mels), name="log_mel")
-    x = WindowNorm(config.normalise, name="window_norm")(log_mel)
+    x = WindowNorm(config.normalise, config.floor, name="window_norm")(log_mel)
     for i, (channels, stride) in enumerate(zip(config.channels, config.strides, strict=False)):
         x = layers.Conv1D(channels, config.kernel, stride, padding="same", name=f"conv{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)

@@ -64,10 +64,9 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
 
     def call(self, log_mel: Any) -> Any:
         """``[batch, frames, mels]`` in dB to the same shape, about unit variance."""
-        nepers = log_mel * _NEPERS
-        frames = ops.cast(ops.shape(log_mel)[1], log_mel.dtype)
-        mean_power = ops.logsumexp(nepers, axis=1, keepdims=True) - ops.log(frames)
-        floored = ops.logaddexp(nepers, mean_power - self.floor * _NEPERS) / _NEPERS
+        power = ops.exp(log_mel * _NEPERS)
+        faint = 10 ** (-self.floor / 10) * ops.mean(power, axis=1, keepdims=True)
+        floored = ops.log(power + faint) / _NEPERS
         centred = floored - ops.mean(floored, axis=1, keepdims=True)
         axes = 1 if self.scale == "band" else (1, 2)
         variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)

@@ -6,6 +6,7 @@ each piece is judged once, and those that hold more speech count for more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -163,11 +164,15 @@ def _speech_pieces(info: ModelInfo, frames: Frames, mask: Mask) -> Iterator[tupl
 def _stretches(info: ModelInfo, frames: Frames, mask: Mask) -> Iterator[tuple[Frames, float]]:
     """The clip as it lies, a window at a time, for models that hear pauses too."""
     spec = info.features
-    samples = round(info.window * spec.sample_rate)
-    for index in range(int(len(mask) * CHUNK_SECONDS / info.window) + 1):
-        first = -(-index * samples // spec.hop_length)
-        start, stop = (round((index + i) * info.window / CHUNK_SECONDS) for i in (0, 1))
-        yield frames[first : first + spec.frames_in(samples)], _seconds(mask[start:stop])
+    seconds = len(mask) * CHUNK_SECONDS
+    start = info.offset if info.offset < seconds else 0.0
+    while start < seconds:
+        stop = start + info.window
+        first = math.ceil(start * spec.sample_rate / spec.hop_length)
+        last = first + spec.frames_in(round(info.window * spec.sample_rate))
+        chunks = slice(round(start / CHUNK_SECONDS), round(stop / CHUNK_SECONDS))
+        yield frames[first:last], _seconds(mask[chunks])
+        start = stop
 
 
 def _seconds(mask: Mask) -> float:

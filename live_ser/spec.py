@@ -10,7 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -118,6 +118,8 @@ class ModelInfo:
         gate: when sound counts as speech.
         abstain: confidence under which the state is ``uncertain``, 0 to 1.
         licence: SPDX name of the weights' licence.
+        offset: seconds left out at the start of a clip, for a model that was trained so and hears
+            where in its window something is; a live stream has no start to leave out.
         provenance: corpora, speakers, protocol, figures, revision, versions; free in form.
     """
 
@@ -129,6 +131,7 @@ class ModelInfo:
     gate: GateSpec
     abstain: float
     licence: str
+    offset: float = 0.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,6 +141,8 @@ class ModelInfo:
             raise ValueError(f"window {self.window} s is not between 0.1 and 60 s")
         if not 0.01 <= self.hop <= self.window:
             raise ValueError(f"hop {self.hop} s is not between 0.01 s and the window")
+        if not 0 <= self.offset <= 60:
+            raise ValueError(f"offset {self.offset} s is not between 0 and 60 s")
         if not 0 <= self.abstain <= 1:
             raise ValueError(f"abstain {self.abstain} is not between 0 and 1")
 
@@ -216,7 +221,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 def _checked(kind: type, data: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """``data`` with ``given`` added, each value of the type that the dataclass names."""
     for entry in fields(kind):
-        if entry.name in given:
+        if entry.name in given or (entry.name not in data and entry.default is not MISSING):
             continue
         value = data[entry.name]
         allowed = _KINDS[str(entry.type)]

@@ -233,3 +233,21 @@ def test_pieces_hold_all_speech_and_are_never_too_long(mask: list[bool], longest
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(cuts))
     assert sum(np.count_nonzero(spoken[start:stop]) for start, stop in cuts) == sum(mask)
     assert all(spoken[start] and spoken[stop - 1] for start, stop in cuts)
+
+
+def test_a_model_is_not_given_the_start_of_a_clip_that_its_training_left_out(
+    speech: Path, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    whole, rest = tmp_path / "whole.wav", tmp_path / "rest.wav"
+    soundfile.write(whole, samples[: 3 * rate], rate)
+    soundfile.write(rest, samples[rate // 2 : 3 * rate], rate)
+    untrimmed = replace(tiny_info().gate, trim=False)
+    late = write_model(tmp_path / "late.onnx", tiny_info(gate=untrimmed, offset=0.5))
+    plain = write_model(tmp_path / "plain.onnx", tiny_info(gate=untrimmed))
+    verdicts = {}
+    for model, clip in ((late, whole), (plain, rest), (plain, whole)):
+        run = live_ser("file", "--format", "jsonl", "--model", model, clip)
+        verdicts[model.stem, clip.stem] = list(records(run.stdout)[0]["probabilities"].values())
+    assert verdicts["late", "whole"] == pytest.approx(verdicts["plain", "rest"], abs=1e-3)
+    assert verdicts["late", "whole"] != pytest.approx(verdicts["plain", "whole"], abs=1e-3)

@@ -50,7 +50,6 @@ class ArticleConfig(RunConfig):
     """A training run as the article's. The network is given the whole window, not its speech.
 
     Attributes:
-        offset: seconds left out at a clip's start.
         noise: deviation of the white noise, full scale at 1.
         noisy_copies: of each training clip.
         pitch: semitones by which a copy is higher.

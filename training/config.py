@@ -30,6 +30,7 @@ class RunConfig:
         gate: when sound counts as speech.
         window: seconds that one judgement hears at most.
         hop: seconds between judgements.
+        offset: seconds left out at the start of a clip.
         epochs: passes.
         seed: of everything random.
         average: momentum of the running average of the weights, which is what is kept; 0 for none.
@@ -45,6 +46,7 @@ class RunConfig:
     gate: GateSpec
     window: float = 3.5
     hop: float = 0.5
+    offset: float = 0.0
     epochs: int = 60
     seed: int = 0
     average: float = 0.0

@@ -73,6 +73,7 @@ def export(
         labels=tuple(labels),
         window=config.window,
         hop=config.hop,
+        offset=config.offset,
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,

@@ -172,7 +172,12 @@ def test_a_reader_that_has_enough_is_no_error(tiny_model: Path, speech: Path) ->
 def test_what_is_known_when_it_is_interrupted_is_told(tiny_model: Path, speech: Path) -> None:
     words = ["file", "--model", str(tiny_model), str(speech), *[str(speech)] * 2000]
     with subprocess.Popen(
-        [*LIVE_SER, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        [*LIVE_SER, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        # A test run in the background ignores interrupts, and would hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         try:
             process.wait(timeout=4)

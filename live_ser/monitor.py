@@ -11,11 +11,10 @@ from live_ser.blocks import Block, Gap
 from live_ser.errors import LiveSerError
 from live_ser.model import EmotionModel, Judgement
 from live_ser.smoothing import Smoother
-from live_ser.windows import Window, WindowStream
+from live_ser.windows import PAUSE_SECONDS, Window, WindowStream
 
 State = Literal["listening", "speech", "silence", "uncertain"]
 
-SILENT_AFTER = 1.0  # seconds without speech, although the window still holds some
 SMOOTHING = 1.0  # seconds
 
 
@@ -136,7 +135,8 @@ class Monitor:
         if info.gate.trim:
             frames = window.spoken(info.features.hop_length / info.features.sample_rate)
         state: State = "speech"
-        if window.since_speech is None or window.since_speech > SILENT_AFTER or not window.evidence:
+        since = window.since_speech
+        if since is None or since > PAUSE_SECONDS or not window.evidence:
             state = "silence"
             self._smoother.forget()
         elif window.evidence < info.gate.min_speech or not len(frames):

@@ -17,6 +17,7 @@ from live_ser.features import Frames, FrameStream, Samples
 from live_ser.spec import ModelInfo
 from live_ser.speech import CHUNK_SECONDS, SpeechGate, frame_range
 
+PAUSE_SECONDS = 1.0  # without speech, after which what comes is another utterance
 _QUIETEST = 1e-6  # RMS: digital silence is shown as -120 dB
 
 
@@ -28,7 +29,8 @@ class Window:
         start: seconds from the start of the source.
         end: seconds from the start of the source.
         frames: float32 ``[frames, n_mels]``, the log-mel frames that lie wholly within.
-        mask: bool ``[chunks]``, the chunks of the speech gate that lie wholly within.
+        mask: bool ``[chunks]``, which chunks of the speech gate that lie wholly within are speech
+            of the newest utterance.
         offset: seconds from the start of the first chunk to the start of the first frame.
         since_speech: seconds since speech was last heard; None if it never was.
         level_db: RMS of the newest hop in dB re full scale.
@@ -143,11 +145,22 @@ class WindowStream:
             start=(self._origin + start) / self._rate,
             end=end,
             frames=self._frames.items,
-            mask=self._mask.items,
+            mask=_newest_utterance(self._mask.items),
             offset=first_frame * spec.hop_length / self._rate - first_chunk * CHUNK_SECONDS,
             since_speech=None if self._last_speech is None else end - self._last_speech,
             level_db=level_db(heard),
         )
+
+
+def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without what was said before the last long pause: it may have sounded otherwise."""
+    spoken = np.flatnonzero(mask)
+    long = np.flatnonzero(np.diff(spoken) > PAUSE_SECONDS / CHUNK_SECONDS)
+    if not len(long):
+        return mask
+    newest = mask.copy()
+    newest[: spoken[long[-1] + 1]] = False
+    return newest
 
 
 def level_db(samples: Samples) -> float:

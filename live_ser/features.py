@@ -15,8 +15,9 @@ from live_ser.spec import FeatureSpec
 Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]
 
-# Frames transformed at a time: bounds the memory that a long recording takes.
-_BATCH = 2048
+# Multiplications with the mel matrix at a time. OpenBLAS spreads twice as many over threads, which
+# wait for each other longer than they work; and what is transformed at a time stays in the cache.
+_MULTIPLICATIONS = 2**19
 
 
 class FrameStream:
@@ -30,6 +31,7 @@ class FrameStream:
         self._window = _hann(spec.win_length, spec.n_fft)
         # float64: the weak bands beside a strong one would differ by more than 1e-4 dB in float32.
         self._mel = np.ascontiguousarray(spec.mel_matrix.T.astype(np.float64))
+        self._batch = max(1, _MULTIPLICATIONS // self._mel.size)  # frames
         self._pending: Samples = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Frames:
@@ -48,7 +50,8 @@ class FrameStream:
         if count == 0:
             return np.zeros((0, spec.n_mels), np.float32)
         frames = sliding_window_view(heard, spec.n_fft)[:: spec.hop_length][:count]
-        parts = [self._log_mel(frames[i : i + _BATCH]) for i in range(0, count, _BATCH)]
+        starts = range(0, count, self._batch)
+        parts = [self._log_mel(frames[i : i + self._batch]) for i in starts]
         return np.concatenate(parts)
 
     def _log_mel(self, frames: NDArray[np.float32]) -> Frames:

@@ -47,20 +47,26 @@ class EmotionModel:
         self.info = _read_info(self._session, self.path)
         _check_graph(self._session, self.info, self.path)
 
-    def predict(self, log_mel: Frames) -> Judgement:
+    def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
         """Judge one stretch of speech.
 
         Args:
             log_mel: float32 ``[frames, n_mels]``, as ``live_ser.features`` computes them.
+            baseline: float32 ``[2, n_mels]``, how the speaker usually sounds, as
+                ``live_ser.baseline`` makes it; None where that is not known. A model that takes
+                none does without.
         """
-        probabilities, activation = self._session.run(
-            ["probabilities", "activation"], {"log_mel": log_mel[np.newaxis]}
-        )
+        given = {"log_mel": log_mel[np.newaxis]}
+        if self.info.baseline:
+            if baseline is None:
+                baseline = np.zeros((2, log_mel.shape[1]), np.float32)
+            given["baseline"] = baseline[np.newaxis]
+        probabilities, activation = self._session.run(["probabilities", "activation"], given)
         return Judgement(probabilities[0], float(activation[0]))
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
         """Pickle by path: a session cannot travel to another process, the file is there too."""
-        return EmotionModel, (str(self.path),)
+        return type(self), (str(self.path.absolute()),)
 
     def __repr__(self) -> str:
         spec = self.info.features
@@ -135,7 +141,10 @@ def _open(path: Path) -> Any:
 
 
 def _read_info(session: Any, path: Path) -> ModelInfo:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    try:
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    except UnicodeDecodeError:
+        text = None
     if text is None:
         raise LiveSerError(
             f"{path} carries no live-ser metadata",
@@ -147,19 +156,22 @@ def _read_info(session: Any, path: Path) -> ModelInfo:
 def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
     """The metadata and the graph must agree, also when they are run."""
     hint = "export the model again with python -m training.export"
-    inputs = {node.name: node.shape for node in session.get_inputs()}
+    inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name for node in session.get_outputs()}
-    if set(inputs) != {"log_mel"} or not {"probabilities", "activation"} <= outputs:
+    wanted = {"log_mel", "baseline"} if info.baseline else {"log_mel"}
+    if inputs != wanted or not {"probabilities", "activation"} <= outputs:
         raise LiveSerError(
-            f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not log_mel and "
-            "probabilities, activation",
+            f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not "
+            f"{', '.join(sorted(wanted))} and probabilities, activation",
             hint,
         )
     spec = info.features
     frames = spec.frames_in(round(info.window * spec.sample_rate))
-    probe = np.full((1, frames, spec.n_mels), -60, np.float32)
+    probe = {"log_mel": np.full((1, frames, spec.n_mels), -60, np.float32)}
+    if info.baseline:
+        probe["baseline"] = np.zeros((1, 2, spec.n_mels), np.float32)
     try:
-        probabilities, activation = session.run(["probabilities", "activation"], {"log_mel": probe})
+        probabilities, activation = session.run(["probabilities", "activation"], probe)
     except Exception as error:  # as above
         raise LiveSerError(
             f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says",

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from live_ser.baseline import RunningBaseline
 from live_ser.blocks import Block, Gap
 from live_ser.errors import LiveSerError
+from live_ser.features import Frames
 from live_ser.model import EmotionModel, Judgement
+from live_ser.results import Result
 from live_ser.smoothing import Smoother
 from live_ser.windows import PAUSE_SECONDS, Window, WindowStream
 
@@ -19,7 +22,7 @@ SMOOTHING = 1.0  # seconds
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Result):
     """One window, judged.
 
     Attributes:
@@ -37,6 +40,8 @@ class Prediction:
         since_speech: seconds since speech was last heard; None if it never was.
         level_db: RMS of the newest hop in dB re full scale.
         latency_ms: from the newest block in to the probabilities out.
+        baseline: seconds of the speaker's earlier speech that the window was measured against; None
+            where it was judged by itself, or not at all.
     """
 
     start: float
@@ -52,6 +57,7 @@ class Prediction:
     since_speech: float | None
     level_db: float
     latency_ms: float
+    baseline: float | None = None
 
 
 class Monitor:
@@ -63,8 +69,10 @@ class Monitor:
             was not heard. A :class:`Source` tells its backlog.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, None for the usual one.
+        baseline: what is known of the speaker; nothing if None. It learns from what is heard.
 
     Attributes:
+        baseline: of the speaker, None for a model that takes none.
         windows: how many were given out.
         skipped: how many were not, because newer sound was waiting already.
 
@@ -79,6 +87,7 @@ class Monitor:
         *,
         hop: float | None = None,
         smoothing: float | None = None,
+        baseline: RunningBaseline | None = None,
     ) -> None:
         info = model.info
         self.hop = info.hop if hop is None else hop
@@ -95,6 +104,9 @@ class Monitor:
                 f"leave --smoothing out for {SMOOTHING:g} s",
                 exit_code=2,
             )
+        if baseline is None and info.baseline:
+            baseline = RunningBaseline(info.baseline, info.features)
+        self.baseline = baseline if info.baseline else None
         self.windows = 0
         self.skipped = 0
         self._model = model
@@ -118,18 +130,24 @@ class Monitor:
                 if self._behind():
                     self.skipped += 1
                 else:
-                    yield self._judge(window, arrived)
+                    yield self.judge(window, arrived)
                 arrived = time.perf_counter()
         arrived = time.perf_counter()
         for window in self._stream.finish():
-            yield self._judge(window, arrived)
+            yield self.judge(window, arrived)
 
     def _behind(self) -> bool:
         """Whether a newer window than this one could be made of what waits already."""
         backlog: float = getattr(self._blocks, "backlog", 0.0)  # a list of blocks has none
         return backlog >= self.hop
 
-    def _judge(self, window: Window, arrived: float) -> Prediction:
+    def judge(self, window: Window, arrived: float) -> Prediction:
+        """One window, judged; windows come in their order.
+
+        Args:
+            window: of sound.
+            arrived: when it was heard, by ``time.perf_counter``.
+        """
         info = self._model.info
         frames = window.frames
         if info.gate.trim:
@@ -141,11 +159,12 @@ class Monitor:
             self._smoother.forget()
         elif window.evidence < info.gate.min_speech or not len(frames):
             state = "listening"
-        raw = self._model.predict(frames) if state == "speech" else None
+        raw, against = None, None
         smooth, label, confidence = None, None, None
-        if raw is not None:
+        if state == "speech":
+            raw, against = self._measure(frames, window)
             smooth = self._smoother.push(raw, window.end, window.evidence)
-            best = self._smoother.label(smooth.probabilities)
+            best = self._smoother.label(smooth.probabilities, info.abstain)
             label, confidence = info.labels[best], float(smooth.probabilities[best])
             state = "uncertain" if confidence < info.abstain else "speech"
         self.windows += 1
@@ -160,10 +179,20 @@ class Monitor:
             activation=smooth.activation if smooth else None,
             speech=window.speech,
             evidence=window.evidence,
+            baseline=against,
             since_speech=window.since_speech,
             level_db=window.level_db,
             latency_ms=1000 * (time.perf_counter() - arrived),
         )
+
+    def _measure(self, frames: Frames, window: Window) -> tuple[Judgement, float | None]:
+        """What the network says, and the seconds of the baseline that it says it against."""
+        if self.baseline is None:
+            return self._model.judge(frames), None
+        against = self.baseline.seconds if self.baseline.known else None
+        judgement = self._model.judge(frames, self.baseline.input)
+        self.baseline.hear(frames, window.end - (window.since_speech or 0.0))
+        return judgement, against
 
     def _named(self, judgement: Judgement | None) -> dict[str, float] | None:
         if judgement is None:

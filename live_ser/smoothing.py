@@ -47,12 +47,18 @@ class Smoother:
         self._time = time
         return Judgement(self._mean[:-1].astype(np.float32), float(self._mean[-1]))
 
-    def label(self, probabilities: NDArray[np.float32]) -> int:
-        """The label to show: the one shown, until another one is clearly more probable."""
+    def label(self, probabilities: NDArray[np.float32], least: float = 0.0) -> int:
+        """The label to show: the one shown, until another one is clearly more probable.
+
+        Args:
+            probabilities: float32 ``[classes]``, smoothed.
+            least: probability under which the one shown does not stay: a best guess is the best.
+        """
         best = int(np.argmax(probabilities))
         stay = STAY if self._seconds else 0.0
-        if self._label is None or probabilities[best] > probabilities[self._label] + stay:
-            self._label = best
+        label = best if self._label is None else self._label
+        shown = probabilities[label]
+        self._label = best if shown < least or probabilities[best] > shown + stay else label
         return self._label
 
     def forget(self) -> None:

@@ -106,6 +106,30 @@ class GateSpec:
 
 
 @dataclass(frozen=True)
+class BaselineSpec:
+    """How a speaker's baseline is made, for a model that measures voices against one.
+
+    Attributes:
+        floor_db: decibels under its mean power over an utterance at which each band fades into
+            a floor.
+        min_speech: seconds of speech under which a baseline is not used.
+        memory: seconds of speech after which older speech counts for less.
+    """
+
+    floor_db: float
+    min_speech: float
+    memory: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.floor_db <= 200:
+            raise ValueError(f"baseline floor_db {self.floor_db} is not between 0 and 200")
+        if not 0 < self.min_speech <= self.memory <= 1e6:
+            raise ValueError(
+                f"a baseline of {self.min_speech} s at least and {self.memory} s at most cannot be"
+            )
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """A model's own card, as it travels in the model file.
 
@@ -120,6 +144,7 @@ class ModelInfo:
         licence: SPDX name of the weights' licence.
         offset: seconds left out at the start of a clip, for a model that was trained so and hears
             where in its window something is; a live stream has no start to leave out.
+        baseline: how the speaker's baseline is made; None for a model that takes none.
         provenance: corpora, speakers, protocol, figures, revision, versions; free in form.
     """
 
@@ -132,6 +157,7 @@ class ModelInfo:
     abstain: float
     licence: str
     offset: float = 0.0
+    baseline: BaselineSpec | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,15 +190,18 @@ class ModelInfo:
             schema = data.pop("schema", None)
             if schema != SCHEMA:
                 raise LiveSerError(
-                    f"the model's metadata has schema {schema!r}; this live-ser reads {SCHEMA}",
+                    f"the model's metadata has schema {schema!r:.40}; this live-ser reads {SCHEMA}",
                     "take a model and a live-ser of the same time",
                 )
             features: FeatureSpec = _build(FeatureSpec, data.pop("features"))
             gate: GateSpec = _build(GateSpec, data.pop("gate"))
+            against = data.pop("baseline", None)
+            baseline: BaselineSpec | None = against and _build(BaselineSpec, against)
             labels = data.pop("labels")
             if not isinstance(labels, list) or not all(isinstance(x, str) for x in labels):
                 raise ValueError("labels is not a list of words")
             extra = {"features": features, "gate": gate, "labels": tuple(labels)}
+            extra["baseline"] = baseline
             return cls(**_checked(cls, data, given=extra))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             what = f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -34,6 +34,8 @@ class Window:
         offset: seconds from the start of the first chunk to the start of the first frame.
         since_speech: seconds since speech was last heard; None if it never was.
         level_db: RMS of the newest hop in dB re full scale.
+        new_frames: float32 ``[frames, n_mels]``, those that no window before it held.
+        new_mask: bool ``[chunks]``, which of the chunks that no window before it held are speech.
     """
 
     start: float
@@ -43,6 +45,8 @@ class Window:
     offset: float
     since_speech: float | None
     level_db: float
+    new_frames: Frames
+    new_mask: NDArray[np.bool_]
 
     @property
     def evidence(self) -> float:
@@ -117,16 +121,18 @@ class WindowStream:
         """Hear as if for the first time."""
         self._origin = self._position
         self._waiting, self._waits = [], 0
-        self._frames = _Ring(np.zeros((0, self._info.features.n_mels), np.float32))
-        self._mask = _Ring(np.zeros(0, np.bool_))
+        self._frames = Ring(np.zeros((0, self._info.features.n_mels), np.float32))
+        self._mask = Ring(np.zeros(0, np.bool_))
         self._frame_stream = FrameStream(self._info.features)
         self._gate = SpeechGate(self._rate, self._info.gate.floor_db)
 
     def _window(self, heard: Samples) -> Window:
         spec, gate = self._info.features, self._info.gate
         self._position += len(heard)
-        self._frames.push(self._frame_stream.push(heard))
-        self._mask.push(self._gate.push(heard) >= gate.threshold)
+        new_frames = self._frame_stream.push(heard)
+        new_mask = self._gate.push(heard) >= gate.threshold
+        self._frames.push(new_frames)
+        self._mask.push(new_mask)
 
         # In samples and seconds from the origin, where frames and chunks begin.
         stop = self._position - self._origin
@@ -149,6 +155,8 @@ class WindowStream:
             offset=first_frame * spec.hop_length / self._rate - first_chunk * CHUNK_SECONDS,
             since_speech=None if self._last_speech is None else end - self._last_speech,
             level_db=level_db(heard),
+            new_frames=new_frames,
+            new_mask=new_mask,
         )
 
 
@@ -171,17 +179,33 @@ def level_db(samples: Samples) -> float:
     return 20 * float(np.log10(max(rms, _QUIETEST)))
 
 
-class _Ring:
-    """The newest of a row of things, by their number in it."""
+class Ring:
+    """The newest of a row of things, by their number in it.
+
+    Attributes:
+        items: that are kept.
+        first: number of the first of them.
+    """
 
     def __init__(self, empty: NDArray) -> None:  # type: ignore[type-arg]
         self.items = empty
         self.first = 0
 
+    @property
+    def stop(self) -> int:
+        """Number of the next one to come."""
+        return self.first + len(self.items)
+
     def push(self, items: NDArray) -> None:  # type: ignore[type-arg]
+        """Add the next ones."""
         self.items = np.concatenate([self.items, items])
 
+    def between(self, start: int, stop: int) -> NDArray:  # type: ignore[type-arg]
+        """Those of these numbers that are kept."""
+        return self.items[max(0, start - self.first) : max(0, stop - self.first)]
+
     def drop_before(self, number: int) -> None:
+        """Keep those from this number on."""
         drop = min(max(0, number - self.first), len(self.items))
         self.items = self.items[drop:]
         self.first += drop

@@ -259,7 +259,7 @@ def test_the_preset_trains_on_the_article_s_split(run: Run) -> None:
 
 def test_the_last_epoch_is_reported_and_the_best_one_as_what_it_is(run: Run) -> None:
     figures = run.read_json("metrics.json")
-    accuracies = [row["test_accuracy"] for row in run.history()]
+    accuracies = [row["test_accuracy"] for row in run.history() if "test_accuracy" in row]
     assert figures["weights"] == "last epoch"
     assert figures["accuracy"] == pytest.approx(accuracies[-1])
     assert figures["best_epoch_on_test"]["test_accuracy"] == max(accuracies)
@@ -303,5 +303,5 @@ def test_a_live_window_is_judged_as_the_whole_model_in_keras_judges_it(run: Run)
         window = random_frames(count, seed=count)
         logits = model(window[np.newaxis], training=False)["emotion"] / calibration["temperature"]
         wanted = keras.ops.convert_to_numpy(keras.ops.softmax(logits))[0]
-        said = live_ser.model.load(path).predict(window).probabilities
+        said = live_ser.model.load(path).judge(window).probabilities
         assert np.allclose(said, wanted, atol=1e-5)

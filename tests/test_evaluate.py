@@ -19,7 +19,8 @@ from conftest import tiny_info, write_model
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
-from live_ser.archive import Verdict, judge_clip
+from live_ser.analysis import judge_clip
+from live_ser.clip import Verdict
 from live_ser.model import EmotionModel
 from live_ser.speech import CHUNK_SECONDS, speech_mask
 from training import command, conditions, evaluate, judged, stream

@@ -21,7 +21,7 @@ from live_ser.spec import METADATA_KEY, ModelInfo
 def test_probabilities_are_in_the_order_of_the_labels(tiny_model: Path) -> None:
     model = load(tiny_model)
     frames = np.full((100, model.info.features.n_mels), -40, np.float32)
-    judgement = model.predict(frames)
+    judgement = model.judge(frames)
     assert judgement.probabilities.shape == (len(LABELS),)
     assert judgement.probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert 0 <= judgement.activation <= 1

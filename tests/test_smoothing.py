@@ -69,6 +69,14 @@ def test_the_label_stays_until_another_one_is_clearly_more_probable() -> None:
     assert smoother.label(np.array([ahead, behind], np.float32)) == 0
 
 
+def test_a_guess_that_is_not_sure_enough_is_the_most_probable() -> None:
+    smoother = Smoother(1.0)
+    ahead, behind = 0.5 + STAY / 4, 0.5 - STAY / 4
+    assert smoother.label(np.array([ahead, behind], np.float32), 0.49) == 0
+    assert smoother.label(np.array([behind, ahead], np.float32), 0.45) == 0
+    assert smoother.label(np.array([behind, ahead], np.float32), 0.49) == 1
+
+
 def test_without_smoothing_the_label_is_the_most_probable() -> None:
     smoother = Smoother(0.0)
     assert smoother.label(np.array([0.51, 0.49], np.float32)) == 0

@@ -84,6 +84,13 @@ def test_other_corpora_may_train_but_never_test_under_a_protocol_of_ravdess() ->
             assert {clip.corpus for clip in split.train} == {"ravdess", "emodb"}
 
 
+def test_too_few_clips_of_an_emotion_are_said_in_one_line() -> None:
+    few = [clip for clip in ravdess() if clip.emotion != "sad"]
+    few += [clip for clip in ravdess() if clip.emotion == "sad"][:4]
+    with pytest.raises(LiveSerError, match=r"5 clips or more of each emotion.*sad"):
+        PROTOCOLS["random"].splits(few)
+
+
 def test_random_folds_test_each_clip_once_and_each_emotion_evenly() -> None:
     splits = PROTOCOLS["random"].splits(ravdess())
     assert len(splits) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
@@ -51,7 +53,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def training(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=check)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not (check and done.returncode), done.stderr
+    return done
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +132,11 @@ def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path) -> 
     with (run / "history.csv").open() as straight, (folder / "history.csv").open() as resumed:
         for wanted, got in zip(csv.DictReader(straight), csv.DictReader(resumed), strict=True):
             for name, value in wanted.items():
-                assert float(got[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-3)
+                assert bool(got[name]) == bool(value)
+                assert float(got[name] or 0) == pytest.approx(float(value or 0), rel=1e-3, abs=1e-3)
     window = np.random.default_rng(0).normal(-30, 10, (200, 64)).astype(np.float32)
     wanted_says, got_says = (
-        live_ser.model.load(path / "live_ser.onnx").predict(window) for path in (run, folder)
+        live_ser.model.load(path / "live_ser.onnx").judge(window) for path in (run, folder)
     )
     np.testing.assert_allclose(got_says.probabilities, wanted_says.probabilities, atol=1e-3)
 
@@ -141,6 +146,75 @@ def test_two_runs_never_share_a_folder(run: Path, corpus: Path) -> None:
     assert done.returncode == 1
     assert "is there already" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_figure_that_there_is_not_is_null(tmp_path: Path) -> None:
+    from training.config import Config
+    from training.run import Run
+
+    kept = Run.new(tmp_path / "run", Config(), {})
+    kept.write_json("metrics.json", {"recalls": {"sad": np.float64("nan"), "happy": 0.5}})
+    text = (kept.folder / "metrics.json").read_text()
+    said = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert said == {"recalls": {"sad": None, "happy": 0.5}}
+
+
+def tried(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
+    hold = (
+        "import sys; from pathlib import Path; from training.run import Run; import keras;"
+        "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]); model.compile();"
+        "Run(Path(sys.argv[1])).restore(model); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", hold, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        second = tried(command)
+        assert "another process trains" in second.stderr
+        first.kill()
+    third = tried(command)
+    assert third.stdout == "held\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount")
+def test_a_full_disk_leaves_the_last_good_epoch(run: Path, corpus: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        folder, filler = disk / "run", disk / "filler"
+        base = ["--data", corpus, "--cache", run.with_name("cache")]
+        command = [sys.executable, "-m", "training.fit", *base, "-o", folder, *SMALL]
+        with subprocess.Popen(map(str, command), stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + 300
+            while not (folder / "checkpoint-0001.weights.h5").exists():
+                assert process.poll() is None, "ended before its first epoch"
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            with suppress(OSError), filler.open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+            _, said = process.communicate(timeout=300)
+        assert process.returncode == 1
+        assert "Traceback" not in said
+        assert "cannot write" in said
+        filler.unlink()
+        training("training.fit", *base, "--resume", folder)
+        rows = (run / "history.csv").read_text(), (folder / "history.csv").read_text()
+        for wanted, got in zip(*map(csv.DictReader, map(io.StringIO, rows)), strict=True):
+            assert float(got["loss"]) == pytest.approx(float(wanted["loss"]), rel=1e-3)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.parametrize("content", ["nothing", "text", "one emotion"])
@@ -172,3 +246,23 @@ def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: P
     with pytest.raises(LiveSerError, match="differ"):
         export.export(model, config, export.Calibration(), odd, path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_is_taught_by_others(run: Path, corpus: Path) -> None:
+    folder = run.with_name("taught")
+    base = ["--data", corpus, "--cache", run.with_name("cache"), *SMALL]
+    training("training.fit", *base, "-o", folder, "--teacher", run)
+    splits = json.loads((folder / "splits.json").read_text())
+    assert splits["teachers"] == [str(run.resolve())]
+    with (run / "history.csv").open() as alone, (folder / "history.csv").open() as taught:
+        assert next(csv.DictReader(alone))["loss"] != next(csv.DictReader(taught))["loss"]
+
+
+def test_a_teacher_that_has_heard_too_much_is_refused(run: Path, corpus: Path) -> None:
+    base = ["--data", corpus, "--cache", run.with_name("cache"), *SMALL, "--teacher", run]
+    folder = run.with_name("refused")
+    done = training("training.fit", *base, "-o", folder, "--split=article", check=False)
+    assert done.returncode == 1
+    assert "has heard clips that this split leaves out" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not folder.exists()

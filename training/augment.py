@@ -148,6 +148,37 @@ def _at_level(samples: NDArray[np.float64], level_db: float) -> NDArray[np.float
 
 
 @dataclass(frozen=True)
+class Change:
+    """What befalls one utterance, and what it is measured against.
+
+    Attributes:
+        tempo: source frames to a frame of the result.
+        warp: stretch of the mel axis.
+        tilt_db: slope over the whole mel axis.
+        noisy: whether noise is added.
+    """
+
+    tempo: float
+    warp: float
+    tilt_db: float
+    noisy: bool
+
+    def of_bands(self, frames: Frames) -> Frames:
+        """Log-mel frames ``[n, mels]`` of another vocal tract and microphone."""
+        mels = frames.shape[1]
+        bands = np.minimum(np.arange(mels) * self.warp, mels - 1)
+        tilt = np.linspace(-0.5, 0.5, mels) * self.tilt_db
+        return _lerp(frames, bands.astype(np.float32), axis=1) + tilt.astype(np.float32)
+
+    def of_baseline(self, baseline: NDArray[np.float32], level_db: float) -> NDArray[np.float32]:
+        """The baseline ``[2, mels]`` of a voice so changed, heard at another level."""
+        mean, deviation = baseline
+        mean = self.of_bands(mean[np.newaxis])[0] + np.float32(level_db)
+        deviation = Change(1, self.warp, 0, False).of_bands(deviation[np.newaxis])[0]
+        return np.stack([mean, deviation])
+
+
+@dataclass(frozen=True)
 class SpectralAugment:
     """Random changes of log-mel frames that leave the emotion as it was.
 
@@ -161,37 +192,38 @@ class SpectralAugment:
         mask_share: greatest share of either axis that one mask covers.
     """
 
-    tempo: tuple[float, float] = (0.85, 1.18)
-    warp: tuple[float, float] = (0.9, 1.12)
+    tempo: tuple[float, float] = (0.75, 1.3)
+    warp: tuple[float, float] = (0.82, 1.22)
     tilt_db: float = 3.0
     noise: float = 0.15
     time_masks: int = 1
     mel_masks: int = 1
     mask_share: float = 0.12
 
-    def stretch(self, rng: Rng) -> float:
-        """A tempo: how many source frames one frame of the result stands for."""
-        return float(rng.uniform(*self.tempo))
+    def draw(self, rng: Rng) -> Change:
+        """A change that may befall an utterance."""
+        return Change(
+            tempo=rng.uniform(*self.tempo),
+            warp=rng.uniform(*self.warp),
+            tilt_db=rng.uniform(-self.tilt_db, self.tilt_db),
+            noisy=rng.random() < self.noise,
+        )
 
-    def __call__(self, frames: Frames, length: int, tempo: float, rng: Rng) -> Frames:
+    def __call__(self, frames: Frames, length: int, change: Change, rng: Rng) -> Frames:
         """Cut, stretch and disturb.
 
         Args:
             frames: float32 ``[n, mels]`` in dB; shorter ones are repeated from their start.
             length: frames of the result.
-            tempo: source frames to a frame of the result.
-            rng: decides everything.
+            change: that befalls it.
+            rng: decides everything else.
 
         Returns:
             float32 ``[length, mels]`` in dB.
         """
-        out = self._resample(frames, length, tempo, rng)
-        mels = out.shape[1]
-        if self.tilt_db:
-            out += np.linspace(-0.5, 0.5, mels, dtype=np.float32) * np.float32(
-                rng.uniform(-self.tilt_db, self.tilt_db)
-            )
-        if rng.random() < self.noise:
+        out = _stretched(frames, length, change.tempo, rng)
+        out = change.of_bands(out)
+        if change.noisy:
             out = self._with_noise(out, rng)
         mean = out.mean()
         for axis, count in ((0, self.time_masks), (1, self.mel_masks)):
@@ -205,16 +237,6 @@ class SpectralAugment:
                     out[:, start : start + width] = mean
         return out
 
-    def _resample(self, frames: Frames, length: int, tempo: float, rng: Rng) -> Frames:
-        """Both axes at once, linearly between neighbours."""
-        count, mels = frames.shape
-        span = (length - 1) * tempo
-        start = rng.uniform(0, max(0.0, count - 1 - span))
-        times = (start + np.arange(length) * tempo) % max(count - 1, 1)
-        out = _lerp(frames, times.astype(np.float32), axis=0)
-        bands = np.minimum(np.arange(mels) * rng.uniform(*self.warp), mels - 1)
-        return _lerp(out, bands.astype(np.float32), axis=1)
-
     @staticmethod
     def _with_noise(frames: Frames, rng: Rng) -> Frames:
         """Powers of independent sounds add."""
@@ -224,6 +246,15 @@ class SpectralAugment:
         noise = level + shape - shape.mean() + rng.normal(0, 3, frames.shape)
         total = 10 ** (frames / 10) + 10 ** (noise / 10)
         return np.asarray(10 * np.log10(total), np.float32)
+
+
+def _stretched(frames: Frames, length: int, tempo: float, rng: Rng) -> Frames:
+    """A piece of the frames, cut anywhere, of another tempo; too short ones begin again."""
+    count = len(frames)
+    span = (length - 1) * tempo
+    start = rng.uniform(0, max(0.0, count - 1 - span))
+    times = (start + np.arange(length) * tempo) % max(count - 1, 1)
+    return _lerp(frames, times.astype(np.float32), axis=0)
 
 
 def _lerp(values: Frames, positions: NDArray[np.float32], axis: int) -> Frames:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from live_ser.features import Frames
 from training.augment import Rng, SpectralAugment
+from training.baselines import BaselineConfig, Baselines
 from training.corpora import SAME
 from training.dataset import Utterances
 
+Inputs = dict[str, NDArray[np.float32]]
 Targets = dict[str, NDArray[np.float32]]
 
 
@@ -47,15 +49,18 @@ class BatchConfig:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Random batches, the same for the same seed, epoch and place in the epoch.
 
-    A batch is ``(log_mel, targets)``: float32 ``[batch, frames, mels]`` in dB, and as targets
-    ``emotion`` ``[batch, 2 * classes]``, the wanted distribution and beside it the weight of each
-    class in the softmax, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
+    A batch is ``(inputs, targets)``. Inputs are ``log_mel``, float32 ``[batch, frames, mels]``, and
+    ``baseline``, float32 ``[batch, 2, mels]``, both in dB. Targets are ``emotion``
+    ``[batch, 2 * classes]``, the wanted distribution and beside it the weight of each class in the
+    softmax, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
 
     Args:
         utterances: to draw from.
         classes: of the network's output.
         config: how.
         augment: what is done to each.
+        baseline: which baselines the speakers are measured against.
+        floor_db: of the baselines; None for a network that takes none.
         frame_rate: frames in a second.
         seed: of everything.
         epoch: to start with.
@@ -68,11 +73,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         config: BatchConfig,
         augment: SpectralAugment,
         *,
+        baseline: BaselineConfig,
+        floor_db: float | None,
         frame_rate: float,
         seed: int,
         epoch: int = 0,
     ) -> None:
         super().__init__()
+        self.baseline = baseline
+        self._baselines = None if floor_db is None else Baselines(utterances, floor_db)
         self.utterances = utterances
         self.config = config
         self.augment = augment
@@ -92,15 +101,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Draw others next time."""
         self.epoch += 1
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Targets]:
+    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
         rng = np.random.default_rng([self.seed, self.epoch, index])
-        # In turn, not drawn: Keras takes for fixed what the first two batches have in common.
         lengths = self.config.lengths
         length = round(lengths[(self.epoch + index) % len(lengths)] * self.frame_rate)
         drawn = [self._draw(rng) for _ in range(self.config.size)]
-        frames = np.stack([self._frames(shelf, i, length, rng) for shelf, i in drawn])
+        inputs = [self._inputs(shelf, i, length, rng) for shelf, i in drawn]
         chosen = [i for _, i in drawn]
-        return frames, {name: values[chosen] for name, values in self._targets.items()}
+        return (
+            {name: np.stack([one[name] for one in inputs]) for name in inputs[0]},
+            {name: values[chosen] for name, values in self._targets.items()},
+        )
 
     def _draw(self, rng: Rng) -> tuple[list[int], int]:
         """An utterance, and all that its speaker said in its emotion."""
@@ -109,19 +120,33 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         shelf = emotions[rng.integers(len(emotions))]
         return shelf, shelf[rng.integers(len(shelf))]
 
-    def _frames(self, shelf: list[int], first: int, length: int, rng: Rng) -> Frames:
-        tempo = self.augment.stretch(rng)
-        degraded = rng.random() < self.config.degraded
+    def _inputs(self, shelf: list[int], first: int, length: int, rng: Rng) -> Inputs:
+        """An utterance, and what it is measured against."""
+        change = self.augment.draw(rng)
+        take = 0
+        if rng.random() < self.config.degraded:
+            take = int(rng.integers(1, max(2, len(self.utterances.takes[first]))))
+        spoken = self._spoken(shelf, first, take, math.ceil(length * change.tempo) + 2, rng)
+        inputs = {"log_mel": self.augment(spoken, length, change, rng)}
+        if self._baselines is not None:
+            baseline = self._baselines.draw(first, take, self.baseline, rng)
+            if change.noisy or not baseline.any():
+                baseline = np.zeros_like(baseline)
+            else:
+                baseline = change.of_baseline(baseline, rng.normal(0, self.baseline.level_db))
+            inputs["baseline"] = baseline
+        return inputs
+
+    def _spoken(self, shelf: list[int], first: int, take: int, least: int, rng: Rng) -> Frames:
+        """An utterance; a short one goes on with others of its speaker and emotion."""
         parts: list[Frames] = []
-        missing, i = math.ceil(length * tempo) + 2, first
-        while missing > 0:
+        i = first
+        while least > 0:
             takes = self.utterances.takes[i]
-            take = rng.integers(1, len(takes)) if degraded and len(takes) > 1 else 0
-            parts.append(takes[take])
-            missing -= len(parts[-1])
+            parts.append(takes[take % len(takes)])
+            least -= len(parts[-1])
             i = shelf[rng.integers(len(shelf))]
-        joined = parts[0] if len(parts) == 1 else np.concatenate(_level(parts))
-        return self.augment(joined, length, tempo, rng)
+        return parts[0] if len(parts) == 1 else np.concatenate(_level(parts))
 
 
 def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig) -> Targets:

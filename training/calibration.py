@@ -16,6 +16,8 @@ from training.truth import truth
 _RIGHT_WHEN_SAID = 0.7
 """How often an emotion should be right where the model says it of a voice that it never heard."""
 
+_LOG_SLOPE = (-3.0, 1.5)  # of the activation: no logit is made so steep that rounding shows
+
 
 def calibrate(said: Logits, clips: Sequence[Clip], config: RunConfig) -> dict[str, Any]:
     """Temperature, activation's slope and offset, and the threshold of abstention.
@@ -58,11 +60,11 @@ def _logistic(logits: Any, clips: Sequence[Clip]) -> list[float]:
     target = np.where(y, (y.sum() + 1) / (y.sum() + 2), 1 / ((~y).sum() + 2))
 
     def loss(parameters: Any) -> float:
-        z = np.exp(parameters[0]) * x + parameters[1]
+        z = np.exp(np.clip(parameters[0], *_LOG_SLOPE)) * x + parameters[1]
         return float(np.mean(weight * (np.logaddexp(0, z) - target * z)))
 
     log_slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead").x
-    return [float(np.exp(log_slope)), float(offset)]
+    return [float(np.exp(np.clip(log_slope, *_LOG_SLOPE))), float(offset)]
 
 
 def _abstain(probabilities: Any, target: Any) -> float:

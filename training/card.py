@@ -131,6 +131,14 @@ def _noise(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "UAR lost at 10 dB of noise", _points(uar["clean"] - uar["10 dB"])
 
 
+def _baseline(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for row in figures["baselines"]:
+        yield (
+            f"UAR, activation UAR against a baseline of {row['condition']}",
+            f"{_percent(row['uar'])}, {_percent(row['activation_uar'])}",
+        )
+
+
 def _stream(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "stream: UAR of the windows that show a label", _percent(figures["uar"])
     yield "stream: UAR of the same clips one by one", _percent(figures["clip_uar"])
@@ -171,6 +179,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] 
     "noise": _noise,
     "band": _curve,
     "evidence": _curve,
+    "baseline": _baseline,
     "stream": _stream,
     "false-emotions": _false_emotions,
 }

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, Self, get_type_hints
 
 from live_ser.errors import LiveSerError
-from live_ser.spec import GateSpec
+from live_ser.spec import BaselineSpec, GateSpec
 from training.augment import SpectralAugment
+from training.baselines import BaselineConfig
 from training.batches import BatchConfig
 from training.corpora import LABELS
 from training.dataset import FeatureConfig
@@ -62,6 +63,11 @@ class RunConfig:
         """Frames that one judgement hears at most."""
         return self.features.spec().frames_in(round(self.window * self.features.sample_rate))
 
+    @property
+    def baseline_spec(self) -> BaselineSpec | None:
+        """How the speaker's baseline is made; None for a network that takes none."""
+        return None
+
     def with_setting(self, setting: str) -> Self:
         """The same with one field replaced.
 
@@ -106,10 +112,12 @@ class Config(RunConfig):
         network: its size and regularisation.
         batches: how they are drawn.
         augment: what is done to each utterance.
+        baseline: what each is measured against.
         takes: degraded takes computed of each clip.
         learning_rate: at its highest, after a tenth of the steps; it falls as a cosine.
         weight_decay: of AdamW.
         activation_weight: of the second output's loss beside the first's.
+        taught: share of the teachers in the targets, where there are teachers.
     """
 
     preset = "live_ser"
@@ -118,17 +126,26 @@ class Config(RunConfig):
     classes: tuple[str, ...] = CLASSES
     features: FeatureConfig = field(default_factory=FeatureConfig)
     gate: GateSpec = field(
-        default_factory=lambda: GateSpec(threshold=0.5, floor_db=-80.0, trim=True, min_speech=0.5)
+        default_factory=lambda: GateSpec(threshold=0.35, floor_db=-80.0, trim=True, min_speech=0.35)
     )
     epochs: int = 100
     average: float = 0.995
     network: NetworkConfig = field(default_factory=NetworkConfig)
     batches: BatchConfig = field(default_factory=BatchConfig)
     augment: SpectralAugment = field(default_factory=SpectralAugment)
+    baseline: BaselineConfig = field(default_factory=BaselineConfig)
     takes: int = 3
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     activation_weight: float = 0.3
+    taught: float = 0.8
+
+    @property
+    def baseline_spec(self) -> BaselineSpec | None:
+        """How the speaker's baseline is made; None for a network that takes none."""
+        if not self.network.against:
+            return None
+        return BaselineSpec(self.network.floor, self.baseline.min_speech, self.baseline.memory)
 
 
 def _build(kind: type, data: Mapping[str, Any]) -> Any:

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from live_ser.baseline import Sums, no_baseline
 from live_ser.errors import LiveSerError
 from live_ser.features import Frames
 from live_ser.spec import METADATA_KEY, ModelInfo
@@ -43,6 +46,24 @@ class Calibration:
     activation: tuple[float, float] = (1.0, 0.0)
     abstain: float = 0.0
 
+    @classmethod
+    def of_run(cls, run: Run) -> Calibration:
+        """That of a run, on what it left out."""
+        found = run.read_json("calibration.json")
+        return cls(**{**found, **({"activation": tuple(found["activation"])} if found else {})})
+
+    @classmethod
+    def mean(cls, several: Sequence[Calibration]) -> Calibration:
+        """What several agree on; none where there are none."""
+        if not several:
+            return cls()
+        slopes, offsets = zip(*(one.activation for one in several), strict=True)
+        return cls(
+            temperature=float(np.exp(np.mean(np.log([one.temperature for one in several])))),
+            activation=(float(np.mean(slopes)), float(np.mean(offsets))),
+            abstain=round(float(np.mean([one.abstain for one in several])), 2),
+        )
+
 
 def export(
     model: Any,
@@ -57,7 +78,7 @@ def export(
     """Write a network as an ONNX file with its metadata.
 
     Args:
-        model: Keras model from ``log_mel`` to logits, see ``training.network``; on TensorFlow.
+        model: Keras model to logits, see ``training.network``; on TensorFlow.
         config: that it was trained by.
         calibration: put behind it.
         windows: real log-mel windows, on which both must agree to 1e-5.
@@ -74,6 +95,7 @@ def export(
         window=config.window,
         hop=config.hop,
         offset=config.offset,
+        baseline=config.baseline_spec,
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,
@@ -103,13 +125,17 @@ def _graph(model: Any, config: RunConfig, calibration: Calibration, labels: Sequ
     merged = merging(config.classes, tuple(labels))
     slope, offset = calibration.activation
 
-    def said(log_mel: Any) -> dict[str, Any]:
-        logits = model(log_mel, training=False)
+    def said(*inputs: Any) -> dict[str, Any]:
+        named = {one.name: given for one, given in zip(signature, inputs, strict=True)}
+        logits = model(named if config.baseline_spec else inputs[0], training=False)
         classes = tf.nn.softmax(logits["emotion"] / calibration.temperature)
         activation = tf.sigmoid(logits["activation"][:, 0] * slope + offset)
         return {"probabilities": tf.matmul(classes, tf.constant(merged)), "activation": activation}
 
-    signature = [tf.TensorSpec((None, None, config.features.n_mels), name="log_mel")]
+    mels = config.features.n_mels
+    signature = [tf.TensorSpec((None, None, mels), name="log_mel")]
+    if config.baseline_spec:
+        signature.append(tf.TensorSpec((None, 2, mels), name="baseline"))
     return tf.function(said, input_signature=signature)
 
 
@@ -138,9 +164,17 @@ def _check_parity(said: Any, file: Path, windows: Sequence[Frames]) -> None:
     if not windows:
         raise LiveSerError("no real windows to compare Keras and ONNX Runtime on")
     model = EmotionModel(file)
-    for window in windows:
-        wanted = {name: np.asarray(value)[0] for name, value in said(window[np.newaxis]).items()}
-        got = model.predict(window)
+    spec = model.info.baseline
+    baselines: list[NDArray[np.float32] | None] = [None]
+    if spec:
+        baselines.append(Sums.of(windows[0], spec.floor_db).statistics.astype(np.float32))
+    for window, baseline in product(windows, baselines):
+        given = [window[np.newaxis]]
+        if spec:
+            none = no_baseline(window.shape[1])
+            given.append((none if baseline is None else baseline)[np.newaxis])
+        wanted = {name: np.asarray(value)[0] for name, value in said(*given).items()}
+        got = model.judge(window, baseline)
         gap = max(
             float(np.max(np.abs(wanted["probabilities"] - got.probabilities))),
             abs(float(wanted["activation"]) - got.activation),
@@ -177,15 +211,15 @@ def _revision() -> str:
 
 
 def export_run(
-    run: Run, path: Path, heard_by: Run | None = None, changes: Sequence[str] = ()
+    run: Run, path: Path, heard_by: Sequence[Run] = (), changes: Sequence[str] = ()
 ) -> ModelInfo:
     """Write what came of a run as an ONNX file.
 
     Args:
         run: that is finished.
         path: of the file.
-        heard_by: a run with the same settings that left speakers and corpora out: its calibration
-            and figures are those of voices never heard. The run itself if None.
+        heard_by: runs with the same settings that left speakers and corpora out: the mean of their
+            calibrations is taken, and the figures of the first. The run itself if there is none.
         changes: settings that the weights don't hold, as ``gate.threshold=0.4``.
 
     Raises:
@@ -211,7 +245,7 @@ def export_run(
     model = recipe(config).network(config)
     model.load_weights(run.weights)
     splits = run.read_json("splits.json")
-    measured = heard_by or run
+    measured = heard_by[0] if heard_by else run
     figures = run.read_json("metrics.json") | measured.read_json("metrics.json")
     provenance = {
         "corpora": list(config.corpora),
@@ -226,7 +260,7 @@ def export_run(
         },
         "config": config.to_dict(),
     }
-    calibration = Calibration(**measured.read_json("calibration.json"))
+    calibration = Calibration.mean([Calibration.of_run(one) for one in heard_by or (run,)])
     return export(model, config, calibration, run.windows(), path, provenance=provenance)
 
 
@@ -239,9 +273,12 @@ def main() -> None:
     )
     parser.add_argument(
         "--heard-by",
+        action="append",
         type=Path,
+        default=[],
         metavar="FOLDER",
-        help="a run that left speakers and corpora out: its calibration and figures are taken",
+        help="a run that left speakers or corpora out: its calibration and figures are taken; of "
+        "several, the mean calibration and the first one's figures",
     )
     parser.add_argument(
         "--set",
@@ -251,7 +288,7 @@ def main() -> None:
         help="replace a setting that the weights don't hold, such as gate.threshold=0.4",
     )
     given = parser.parse_args()
-    heard_by = Run.open(given.heard_by) if given.heard_by else None
+    heard_by = [Run.open(folder) for folder in given.heard_by]
     info = export_run(Run.open(given.run), given.output, heard_by, given.set)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 

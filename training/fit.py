@@ -15,9 +15,10 @@ from tqdm import tqdm
 from live_ser.errors import LiveSerError
 from training import command, metrics, pictures
 from training.calibration import calibrate
-from training.config import RunConfig
+from training.config import Config, RunConfig
 from training.corpora import LABELS, READERS, Clip, read_corpus
 from training.dataset import Utterances
+from training.distill import Taught
 from training.learn import Logits, merging, softmax
 from training.presets import PRESETS, recipe
 from training.run import Run
@@ -25,50 +26,7 @@ from training.splits import PROTOCOLS, Split, hold_out
 from training.truth import truth
 
 _WINDOWS = 24  # real windows kept for the export's check
-
-
-class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """A bar with the time left; after each epoch the history and a checkpoint.
-
-    Args:
-        run: to write into.
-        validate: figures of the network as it stands.
-        start: epochs that were done before.
-    """
-
-    def __init__(self, run: Run, validate: Callable[[], dict[str, float]], start: int) -> None:
-        super().__init__()
-        self.run = run
-        self.validate = validate
-        self.start = start
-        self.rows = run.history()[:start]
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Show the bar."""
-        total = self.params["epochs"]
-        self.bar = tqdm(total=total, initial=self.start, desc="epochs", unit="epoch")
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Drop out what this epoch drops, whichever epochs this process has seen before."""
-        # Keras keeps no state of its random generators with the weights.
-        for place, layer in enumerate(self.model.layers):
-            if generator := getattr(layer, "seed_generator", None):
-                generator.state.assign([self.run.config.seed + 1000 * place, epoch])
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write down how far it has come."""
-        row = {"epoch": epoch + 1, **(logs or {}), **self.validate()}
-        self.rows.append({name: float(value) for name, value in row.items()})
-        self.run.write_history(self.rows)
-        if self.run.config.select_on_test and _best_on_test(self.rows) is self.rows[-1]:
-            self.run.save_best(self.model)
-        self.run.checkpoint(self.model, epoch + 1)
-        self.bar.update()
-        self.bar.set_postfix(loss=f"{row['loss']:.3f}")
-
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Leave the bar as it stands."""
-        self.bar.close()
+_LOOK_EVERY = 5  # epochs from one look at the test clips to the next
 
 
 def fit(run: Run, data: Path, cache: Path) -> None:
@@ -85,14 +43,11 @@ def fit(run: Run, data: Path, cache: Path) -> None:
     model = how.compiled(config, train)
     start = run.restore(model)
     validate = _validation(model, test, config) if len(test) else dict
-    model.fit(
-        how.batches(train, config, start),
-        initial_epoch=start,
-        epochs=config.epochs,
-        shuffle=False,  # each batch is drawn by its place in the epoch
-        verbose=0,
-        callbacks=[Progress(run, validate, start)],
-    )
+    batches = how.batches(train, config, start)
+    teachers = [trained(Run.open(folder)) for folder in run.teachers()]
+    if teachers and isinstance(config, Config):
+        batches = Taught(batches, teachers, config.taught)
+    _learn(run, model, batches, validate, start)
     if config.select_on_test:
         model.load_weights(run.best)
     elif config.average:
@@ -100,7 +55,64 @@ def fit(run: Run, data: Path, cache: Path) -> None:
     _finish(run, model, train, test)
 
 
-def begin(folder: Path, config: RunConfig, data: Path, split: str, *, song: bool = False) -> Run:
+def trained(run: Run) -> keras.Model:
+    """The network of a run, as it came out."""
+    model = recipe(run.config).network(run.config)
+    model.load_weights(run.weights)
+    return model
+
+
+def _learn(
+    run: Run,
+    model: keras.Model,
+    batches: keras.utils.PyDataset,
+    validate: Callable[[], dict[str, float]],
+    start: int,
+) -> None:
+    """Epoch by epoch; after each, the history and a checkpoint."""
+    config = run.config
+    rows = run.history()[:start]
+    every = 1 if config.select_on_test else _LOOK_EVERY
+    with tqdm(total=config.epochs, initial=start, desc="epochs", unit="epoch") as bar:
+        for epoch in range(start, config.epochs):
+            row = {"epoch": float(epoch + 1), **_epoch(model, batches, config.seed, epoch)}
+            if (epoch + 1) % every == 0 or epoch + 1 == config.epochs:
+                row |= validate()
+            rows.append(row)
+            run.write_history(rows)
+            if config.select_on_test and _best_on_test(rows) is row:
+                run.save_best(model)
+            run.checkpoint(model, epoch + 1)
+            bar.update()
+            bar.set_postfix(loss=f"{row['loss']:.3f}")
+
+
+def _epoch(
+    model: keras.Model, batches: keras.utils.PyDataset, seed: int, epoch: int
+) -> dict[str, float]:
+    """Pass once over the batches; mean losses."""
+    # Drop out what this epoch drops, whichever epochs this process has seen before: Keras keeps no
+    # state of its random generators with the weights.
+    for place, layer in enumerate(model.layers):
+        if generator := getattr(layer, "seed_generator", None):
+            generator.state.assign([seed + 1000 * place, epoch])
+    model.reset_metrics()
+    # A plain loop: on one core, Keras' own pipeline idles for half of the time.
+    for index in range(len(batches)):
+        means = model.train_on_batch(*batches[index], return_dict=True)
+    batches.on_epoch_end()
+    return {name: float(value) for name, value in means.items()}
+
+
+def begin(
+    folder: Path,
+    config: RunConfig,
+    data: Path,
+    split: str,
+    *,
+    song: bool = False,
+    teachers: Sequence[Run] = (),
+) -> Run:
     """Make the folder of a new run.
 
     Args:
@@ -110,6 +122,7 @@ def begin(folder: Path, config: RunConfig, data: Path, split: str, *, song: bool
         split: ``all`` trains on every clip, ``held-out`` keeps some speakers back; or a split of
             a protocol, such as ``luna/1``.
         song: whether sung clips are wanted.
+        teachers: finished runs of the same split, whose networks teach this one.
     """
     clips = _read(config, data, song=song)
     chosen = _split(split, clips)
@@ -118,10 +131,22 @@ def begin(folder: Path, config: RunConfig, data: Path, split: str, *, song: bool
             f"the split {split!r} has no test clips to select on",
             "name another with --split, or leave select_on_test out",
         )
+    if teachers and not isinstance(config, Config):
+        raise LiveSerError(f"the preset {config.preset} takes no teachers", "leave out --teacher")
+    train = {clip.id for clip in chosen.train}
+    for teacher in teachers:
+        if not teacher.weights.is_file():
+            raise LiveSerError(f"{teacher.folder} has no trained weights yet", "finish it first")
+        if set(teacher.read_json("splits.json")["train"]) - train:
+            raise LiveSerError(
+                f"{teacher.folder} has heard clips that this split leaves out",
+                "take teachers of the same --split",
+            )
     return Run.new(
         folder,
         config,
         {
+            "teachers": [str(teacher.folder.resolve()) for teacher in teachers],
             "name": chosen.name,
             "song": song,
             "train": [clip.id for clip in chosen.train],
@@ -229,7 +254,8 @@ def _figures(said: Logits, test: Utterances, config: RunConfig) -> dict[str, Any
 
 
 def _best_on_test(rows: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
-    return max(rows, key=lambda row: row["test_accuracy"])
+    looked = [row for row in rows if "test_accuracy" in row]
+    return max(looked, key=lambda row: row["test_accuracy"])
 
 
 def _arguments() -> argparse.Namespace:
@@ -248,6 +274,14 @@ def _arguments() -> argparse.Namespace:
         help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article; "
         "corpora/emodb+held-out keeps speakers of the other corpora back too "
         "(default: the preset's)",
+    )
+    parser.add_argument(
+        "--teacher",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FOLDER",
+        help="a finished run of the same split that teaches this one; may be given again",
     )
     parser.add_argument("--song", action="store_true", help="sung clips of RAVDESS too")
     parser.add_argument("--epochs", type=int, metavar="N")
@@ -282,7 +316,14 @@ def main() -> None:
         for setting in given.set:
             config = config.with_setting(setting)
         folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
-        run = begin(folder, config, given.data, given.split or preset.split, song=given.song)
+        run = begin(
+            folder,
+            config,
+            given.data,
+            given.split or preset.split,
+            song=given.song,
+            teachers=[Run.open(teacher) for teacher in given.teacher],
+        )
     print(f"run: {run.folder}", file=sys.stderr)
     try:
         fit(run, given.data, given.cache)
@@ -302,8 +343,8 @@ def main() -> None:
         )
         best = figures["best_epoch_on_test"]
         print(
-            f"best of {figures['epochs']} epochs on the test clips, chosen on them and so no "
-            f"result: accuracy {best['test_accuracy']:.1%} at epoch {best['epoch']:.0f}"
+            "best look at the test clips while training, chosen on them and so no result: "
+            f" accuracy {best['test_accuracy']:.1%} at epoch {best['epoch']:.0f}"
         )
 
 

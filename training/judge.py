@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from live_ser.archive import Verdict, judge_clip
+from live_ser.analysis import judge_clip
+from live_ser.clip import Verdict
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel

@@ -67,19 +67,40 @@ def batches(utterances: Utterances, config: Config, epoch: int = 0) -> Batches:
         config.classes,
         config.batches,
         config.augment,
+        baseline=config.baseline,
+        floor_db=config.network.floor if config.network.against else None,
         frame_rate=config.frame_rate,
         seed=config.seed,
         epoch=epoch,
     )
 
 
-def judge(model: keras.Model, utterances: Utterances, config: Config, take: int = 0) -> Logits:
-    """Logits of whole utterances: ``emotion`` ``[n, classes]`` and ``activation`` ``[n]``."""
+def judge(
+    model: keras.Model,
+    utterances: Utterances,
+    config: Config,
+    take: int = 0,
+    baselines: NDArray[np.float32] | None = None,
+) -> Logits:
+    """Logits of whole utterances: ``emotion`` ``[n, classes]`` and ``activation`` ``[n]``.
+
+    Args:
+        model: that judges.
+        utterances: what it hears.
+        config: of its run.
+        take: of each utterance.
+        baselines: float32 ``[n, 2, mels]`` of their speakers; none are known if None.
+    """
     emotion = np.zeros((len(utterances), len(config.classes)), np.float32)
     activation = np.zeros(len(utterances), np.float32)
     frames = [takes[take] for takes in utterances.takes]
+    if baselines is None:
+        baselines = np.zeros((len(utterances), 2, config.features.n_mels), np.float32)
     for members, batch in batches_by_length(frames, config.window_frames):
-        said = model.predict_on_batch(batch)
+        inputs = {"log_mel": batch}
+        if config.network.against:
+            inputs["baseline"] = baselines[members]
+        said = model.predict_on_batch(inputs)
         emotion[members] = said["emotion"]
         activation[members] = said["activation"][:, 0]
     return {"emotion": emotion, "activation": activation}

@@ -35,22 +35,30 @@ class NetworkConfig:
         floor: decibels under its mean power over the window at which each band fades into a floor.
             How silent a studio's silence is says nothing of the voice; without a floor it decides
             the mean and the deviation that everything is measured by.
+        against: units that tell how a window differs from the speaker's baseline; 0 for a network
+            that takes none.
+        against_dropout: of that difference.
     """
 
-    channels: tuple[int, ...] = (96, 96, 96)
+    channels: tuple[int, ...] = (128, 128, 128)
     kernel: int = 5
     strides: tuple[int, ...] = (2, 1, 1)
-    lstm: int = 96
-    heads: int = 1
+    lstm: int = 128
+    heads: int = 4
     dropout: float = 0.1
     head_dropout: float = 0.2
     normalise: str = "band"
     floor: float = 20.0
+    against: int = 48
+    against_dropout: float = 0.3
 
 
 @_register
 class WindowNorm(layers.Layer):  # type: ignore[misc]
     """Each mel band less its mean over the window: a microphone's colour and level leave no trace.
+
+    It gives the window so normalised, and what was taken out of it: the mean and the deviation of
+    each band.
 
     Args:
         scale: ``band`` divides each band by its own deviation, ``window`` by that of all bands.
@@ -62,20 +70,43 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
         self.scale = scale
         self.floor = floor
 
-    def call(self, log_mel: Any) -> Any:
-        """``[batch, frames, mels]`` in dB to the same shape, about unit variance."""
+    def call(self, log_mel: Any) -> tuple[Any, Any]:
+        """``[batch, frames, mels]`` in dB to the same shape about unit variance, and statistics.
+
+        The statistics are ``[batch, 2, mels]``: mean and deviation in dB.
+        """
         power = ops.exp(log_mel * _NEPERS)
         faint = 10 ** (-self.floor / 10) * ops.mean(power, axis=1, keepdims=True)
         floored = ops.log(power + faint) / _NEPERS
-        centred = floored - ops.mean(floored, axis=1, keepdims=True)
-        axes = 1 if self.scale == "band" else (1, 2)
-        variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
+        mean = ops.mean(floored, axis=1, keepdims=True)
+        centred = floored - mean
         # 1 dB of deviation is less than any voice has: a steady hum is not blown up.
-        return centred / ops.sqrt(variance + 1.0)
+        variance = ops.mean(ops.square(centred), axis=1, keepdims=True) + 1.0
+        statistics = ops.concatenate([mean, ops.sqrt(variance)], axis=1)
+        if self.scale == "window":
+            variance = ops.mean(variance, axis=2, keepdims=True)
+        return centred / ops.sqrt(variance), statistics
 
     def get_config(self) -> dict[str, Any]:
         """What it takes to build the layer again."""
         return {**super().get_config(), "scale": self.scale, "floor": self.floor}
+
+
+@_register
+class Against(layers.Layer):  # type: ignore[misc]
+    """How a window's statistics differ from the speaker's baseline.
+
+    Nothing differs where there is no baseline, which zeros say.
+    """
+
+    def call(self, statistics: Any, baseline: Any) -> Any:
+        """Two times ``[batch, 2, mels]`` in dB to ``[batch, 2 * mels]``, about unit variance."""
+        mean, deviation = statistics[:, 0], statistics[:, 1]
+        usual_mean, usual_deviation = baseline[:, 0], baseline[:, 1]
+        known = ops.cast(usual_deviation > 0, mean.dtype)
+        louder = (mean - usual_mean) / 5
+        livelier = 2 * (ops.log(deviation) - ops.log(ops.maximum(usual_deviation, 1.0)))
+        return ops.concatenate([known * louder, known * livelier], axis=-1)
 
 
 @_register
@@ -116,11 +147,13 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     """Build the network.
 
     Returns:
-        A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB to a dict of logits:
-        ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``.
+        A model from ``log_mel`` ``[batch, frames, n_mels]`` and ``baseline``
+        ``[batch, 2, n_mels]``, both in dB, to a dict of logits: ``emotion`` ``[batch, classes]``
+        and ``activation`` ``[batch, 1]``.
     """
     log_mel = keras.Input((None, n_mels), name="log_mel")
-    x = WindowNorm(config.normalise, config.floor, name="window_norm")(log_mel)
+    norm = WindowNorm(config.normalise, config.floor, name="window_norm")
+    x, statistics = norm(log_mel)
     for i, (channels, stride) in enumerate(zip(config.channels, config.strides, strict=False)):
         x = layers.Conv1D(channels, config.kernel, stride, padding="same", name=f"conv{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)
@@ -130,7 +163,15 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
         x = layers.Dropout(config.dropout)(x)
     x = layers.Bidirectional(layers.LSTM(config.lstm, return_sequences=True), name="lstm")(x)
     x = AttentionPooling(config.heads, name="pooling")(x)
+    inputs = {"log_mel": log_mel}
+    if config.against:
+        inputs["baseline"] = keras.Input((2, n_mels), name="baseline")
+        difference = Against(name="against")(statistics, inputs["baseline"])
+        difference = layers.Dropout(config.against_dropout)(difference)
+        # Without a bias: where nothing differs, nothing is said.
+        unlike = layers.Dense(config.against, "tanh", use_bias=False, name="unlike")(difference)
+        x = layers.Concatenate()([x, unlike])
     x = layers.Dropout(config.head_dropout)(x)
     emotion = layers.Dense(classes, name="emotion")(x)
     activation = layers.Dense(1, name="activation")(x)
-    return keras.Model(log_mel, {"emotion": emotion, "activation": activation})
+    return keras.Model(inputs, {"emotion": emotion, "activation": activation})

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training import judged, stream
+from training import enrolment, judged, stream
 from training.conditions import (
     RATES,
     SECONDS,
@@ -20,6 +20,7 @@ from training.conditions import (
     noisy,
 )
 from training.judge import Condition, Judge
+from training.judged import Judged
 from training.recordings import Recordings
 from training.results import Result
 
@@ -95,6 +96,22 @@ def evidence(judge: Judge, recordings: Recordings, options: Options) -> Result:
     return _curve(judge, recordings, conditions, how)
 
 
+def baseline(judge: Judge, recordings: Recordings, options: Options) -> Result:
+    """The clips, measured against so much of their speaker's other speech."""
+    how = "at most a window of each clip, measured against other clips of its speaker"
+    rows: list[dict[str, Any]] = []
+    if judge.info.baseline:
+        speakers = stream.by_speaker(recordings.clips)
+        one = partial(enrolment.judge_speaker, seed=options.seed)
+        found = judge.map(one, speakers, f"{recordings.name}: baselines")
+        clips = tuple(clip for speaker in speakers for clip in speaker)
+        verdicts = [under for speaker in found for under in speaker]
+        for name, said in zip(enrolment.CONDITIONS, zip(*verdicts, strict=True), strict=True):
+            row = judged.summary(Judged(judge.info.labels, clips, said))
+            rows.append({"condition": name, **row})
+    return {"protocol": f"{recordings.protocol}; {how}", "figures": {"baselines": rows}}
+
+
 def live(judge: Judge, recordings: Recordings, options: Options) -> Result:
     """The clips of each speaker strung together and played through the live path."""
     speakers = stream.by_speaker(recordings.clips)
@@ -131,6 +148,7 @@ PARTS: Mapping[str, Callable[[Judge, Recordings, Options], Result]] = {
     "noise": noise,
     "band": band,
     "evidence": evidence,
+    "baseline": baseline,
     "stream": live,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from matplotlib import pyplot as plt
 
 def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Losses and figures over epochs."""
-    names = [name for name in history[0] if name != "epoch"]
+    names = [name for name in dict.fromkeys(chain(*history)) if name != "epoch"]
     losses = [name for name in names if "loss" in name]
     figures = [name for name in names if "loss" not in name]
     groups = [group for group in (losses, figures) if group]
-    epochs = [row["epoch"] for row in history]
     figure, axes = plt.subplots(1, len(groups), figsize=(6 * len(groups), 4), squeeze=False)
     for axis, group in zip(axes[0], groups, strict=True):
         for name in group:
-            axis.plot(epochs, [row[name] for row in history], label=name.replace("_", " "))
+            known = [(row["epoch"], row[name]) for row in history if name in row]
+            axis.plot(*zip(*known, strict=True), label=name.replace("_", " "))
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
         axis.legend()

@@ -92,11 +92,11 @@ def _folds(
 ) -> dict[str, Result]:
     """What the network of each fold says of its test clips, by the fold's name."""
     runs = [_trained(split, setting, seed, labels) for split in splits]
-    calibrations = [_calibration(run) for run in runs]
+    calibrations = [Calibration.of_run(run) for run in runs]
     found: dict[str, Result] = {}
     for place, (split, run) in enumerate(zip(splits, runs, strict=True)):
         others = [one for i, one in enumerate(calibrations) if i != place]
-        found[split.name] = _judged(split, run, _mean(others), labels, setting.workers)
+        found[split.name] = _judged(split, run, Calibration.mean(others), labels, setting.workers)
     return found
 
 
@@ -161,23 +161,6 @@ def _judge_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> R
         "confidence": said.probabilities.max(axis=1)[heard].tolist(),
         "right": said.right[heard].tolist(),
     }
-
-
-def _calibration(run: Run) -> Calibration:
-    found = run.read_json("calibration.json")
-    return Calibration(found["temperature"], tuple(found["activation"]), found["abstain"])
-
-
-def _mean(others: Sequence[Calibration]) -> Calibration:
-    """What the other folds agree on; none where there are no others."""
-    if not others:
-        return Calibration()
-    slope, offset = np.mean([one.activation for one in others], axis=0)
-    return Calibration(
-        temperature=float(np.exp(np.mean([np.log(one.temperature) for one in others]))),
-        activation=(float(slope), float(offset)),
-        abstain=float(np.mean([one.abstain for one in others])),
-    )
 
 
 def _figures(seeds: Sequence[dict[str, Result]], labels: Sequence[str]) -> dict[str, Any]:

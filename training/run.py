@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import keras
 
@@ -76,9 +78,14 @@ class Run:
             raise LiveSerError(f"cannot read {path}: {error}") from error
 
     def write_json(self, name: str, content: Any) -> None:
-        """Write a JSON file whole or not at all."""
-        text = json.dumps(content, indent=2, ensure_ascii=False, default=float)
+        """Write a JSON file whole or not at all; what is not a number is null in it."""
+        content = _without_nan(json.loads(json.dumps(content, default=float)))
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         self._replace(name, lambda part: part.write_text(text + "\n", "utf-8"))
+
+    def teachers(self) -> list[Path]:
+        """Folders of the runs whose networks teach this one."""
+        return [Path(folder) for folder in self.read_json("splits.json").get("teachers", [])]
 
     def save_weights(self, model: keras.Model) -> None:
         """Keep the trained weights."""
@@ -98,6 +105,7 @@ class Run:
 
     def checkpoint(self, model: keras.Model, epoch: int) -> None:
         """Keep all that it takes to go on after so many epochs."""
+        self._hold()
         old = self._checkpoints()
         # The number is in the name: weights and epoch change together or not at all.
         self._replace(f"checkpoint-{epoch:04}.weights.h5", model.save_weights)
@@ -105,7 +113,12 @@ class Run:
             path.unlink(missing_ok=True)
 
     def restore(self, model: keras.Model) -> int:
-        """Go on from the newest checkpoint; how many epochs it had seen."""
+        """Go on from the newest checkpoint; how many epochs it had seen.
+
+        Raises:
+            LiveSerError: another process trains this run now.
+        """
+        self._hold()
         found = self._checkpoints()
         if not found:
             return 0
@@ -124,18 +137,33 @@ class Run:
         if not path.is_file():
             return []
         with path.open(newline="", encoding="utf-8") as file:
-            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
 
     def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Replace what was logged."""
 
         def write(part: Path) -> None:
             with part.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+                columns = {name: None for row in rows for name in row}
+                writer = csv.DictWriter(file, fieldnames=list(columns))
                 writer.writeheader()
                 writer.writerows(rows)
 
         self._replace("history.csv", write)
+
+    def _hold(self) -> None:
+        """Keep other processes from training this run, for as long as this one lives."""
+        if self.folder in _HELD:
+            return
+        lock = (self.folder / "lock").open("w")
+        try:
+            _lock(lock)
+        except OSError as error:
+            lock.close()
+            raise LiveSerError(
+                f"another process trains {self.folder} now", "wait for its end, or end it"
+            ) from error
+        _HELD[self.folder] = lock
 
     def _checkpoints(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-????.weights.h5"))
@@ -146,9 +174,35 @@ class Run:
         try:
             write(part)
             os.replace(part, self.folder / name)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # HDF5 raises either
             part.unlink(missing_ok=True)
             raise LiveSerError(
-                f"cannot write {self.folder / name}: {error.strerror or error}",
+                f"cannot write {self.folder / name}: {getattr(error, 'strerror', None) or error}",
                 "make room, then go on with --resume",
             ) from error
+
+
+_HELD: dict[Path, TextIO] = {}  # the locks of this process; the system lets go of them at its end
+
+
+def _lock(file: TextIO) -> None:
+    """Lock a file, or raise ``OSError`` at once where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _without_nan(content: Any) -> Any:
+    """The same with None for each float that JSON has no word for."""
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_nan(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

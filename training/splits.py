@@ -8,6 +8,7 @@ that :func:`hold_out` takes from the training clips, never on the test clips.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -37,6 +38,7 @@ EMOBOX_FOLDS = (
 """Test actors of RAVDESS, after Ma et al. 2024 (EmoBox), arXiv 2406.07162."""
 
 SEED = 42
+RANDOM_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,14 @@ def random(clips: Iterable[Clip]) -> tuple[Split, ...]:
     """Five folds over the clips of RAVDESS, stratified by emotion: the actors are in all."""
     ordered = _ordered(clips)
     pool = _ravdess("random", ordered)
-    folds = StratifiedKFold(5, shuffle=True, random_state=SEED).split(
+    counts = Counter(clip.emotion for clip in pool)
+    if few := sorted(emotion for emotion, count in counts.items() if count < RANDOM_FOLDS):
+        raise LiveSerError(
+            f"the protocol 'random' needs {RANDOM_FOLDS} clips or more of each emotion; "
+            f"there are fewer of {', '.join(few)}",
+            "get the whole corpus with python -m training.fetch ravdess",
+        )
+    folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=SEED).split(
         pool, [clip.emotion for clip in pool]
     )
     return tuple(

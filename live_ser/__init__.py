@@ -2,4 +2,45 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from live_ser.analysis import Segment
+    from live_ser.clip import Verdict
+    from live_ser.errors import LiveSerError
+    from live_ser.interface import Model, listen, load
+    from live_ser.monitor import Prediction
+
 __version__ = "0.1.0"
+__all__ = [
+    "LiveSerError",
+    "Model",
+    "Prediction",
+    "Segment",
+    "Verdict",
+    "__version__",
+    "listen",
+    "load",
+]
+
+# Imported when they are asked for, so that the command line starts at once.
+_HOMES = {
+    "LiveSerError": "errors",
+    "Model": "interface",
+    "Prediction": "monitor",
+    "Segment": "analysis",
+    "Verdict": "clip",
+    "listen": "interface",
+    "load": "interface",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

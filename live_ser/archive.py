@@ -1,179 +1,182 @@
-"""Clips: one verdict for a recording as a whole.
-
-The verdict is no average of windows: the clip is cut at its pauses into pieces that fit the window,
-each piece is judged once, and those that hold more speech count for more.
-"""
+"""Archives: many recordings, judged one by one, here or by worker processes."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from live_ser.analysis import Segment, analyse
+from live_ser.clip import Verdict
+from live_ser.errors import LiveSerError
+from live_ser.features import Samples
+from live_ser.model import EmotionModel
+from live_ser.monitor import Monitor, Prediction
+from live_ser.paths import not_meant
+from live_ser.records import Record, clip_record, segment_record, window_record
+from live_ser.sources import audio_file
+from live_ser.spool import Spool
+from live_ser.workers import Tell, Workers, cores
 
-from live_ser.features import Frames, FrameStream, Samples
-from live_ser.model import EmotionModel, Judgement
-from live_ser.monitor import State
-from live_ser.spec import ModelInfo
-from live_ser.speech import CHUNK_SECONDS, SpeechGate, frame_range
-
-Mask = NDArray[np.bool_]
+_MANY_BYTES = 4 * 2**20  # of sound: a second's work, about what starting workers takes
+_TELL_EVERY = 0.25  # seconds
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a clip sounds like.
+class Outcome:
+    """What came of one file.
 
     Attributes:
-        duration: seconds.
-        state: ``speech``, ``uncertain``, ``listening`` (too little speech) or ``silence``.
-        label: the emotion; the best guess in ``uncertain``, None in ``silence`` and ``listening``.
-        confidence: probability of the label, 0 to 1.
-        probabilities: of every label; None where nothing was judged.
-        activation: how aroused the voice sounds, 0 (calm) to 1.
-        speech: share of the clip that is speech, 0 to 1.
-        evidence: seconds of speech.
-        windows: pieces that were judged.
+        source: name of the file.
+        seconds: of sound in it; 0 where it could not be judged.
+        records: its windows and segments as they were found, and its clip at the end.
+        error: why there are none, if there are none.
     """
 
-    duration: float
-    state: State
-    label: str | None
-    confidence: float | None
-    probabilities: Mapping[str, float] | None
-    activation: float | None
-    speech: float
-    evidence: float
-    windows: int
+    source: str
+    seconds: float
+    records: Spool
+    error: LiveSerError | None = None
 
 
-def judge_clip(model: EmotionModel, blocks: Iterable[Samples]) -> Verdict:
-    """One verdict for a whole recording.
+@dataclass(frozen=True)
+class Job:
+    """What is done with each file. It can be pickled, as its model can.
 
-    Only log-mel frames and the speech mask of it are kept, not its samples.
-
-    Args:
+    Attributes:
         model: that judges.
-        blocks: float32 ``[n]`` each, mono at the model's rate.
+        folder: for records, where they are many.
+        hop: seconds between windows; the model's own if None.
+        smoothing: time constant of windows in seconds; the usual one if None.
+        timeline: whether to judge windows: of every file, or of those that are longer than so many
+            seconds.
+        segments: whether to give utterances.
+        threads: that work on a file: one or two.
+
+    Raises:
+        LiveSerError: the hop or the smoothing cannot be.
     """
-    info = model.info
-    frames, mask, duration = _hear(model, blocks)
-    evidence = _seconds(mask)
-    judged: list[tuple[Judgement, float]] = []
-    if evidence and evidence >= info.gate.min_speech:
-        judged = list(_judge_pieces(model, frames, mask))
-    if not judged:
-        return Verdict(
-            duration=duration,
-            state="listening" if evidence else "silence",
-            label=None,
-            confidence=None,
-            probabilities=None,
-            activation=None,
-            speech=min(1.0, evidence / duration) if duration else 0.0,
-            evidence=evidence,
-            windows=0,
+
+    model: EmotionModel
+    folder: Path
+    hop: float | None = None
+    smoothing: float | None = None
+    timeline: bool | float = False
+    segments: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        # What cannot be is said once, not for each file.
+        Monitor(self.model, (), hop=self.hop, smoothing=self.smoothing)
+
+    def __call__(self, path: str, tell: Tell) -> Outcome:
+        """Judge one file; whatever is wrong with it comes out as the outcome's error.
+
+        Args:
+            path: of the file.
+            tell: hears now and then what share of it is done, 0 to 1.
+        """
+        spool = Spool(self.folder)
+        try:
+            seconds = self._judge(path, spool, tell)
+        except LiveSerError as error:
+            spool.drop()
+            return Outcome(path, 0.0, spool, not_meant(path) or error)
+        except Exception as error:  # whatever it is, the other files are judged
+            spool.drop()
+            said = f"cannot judge {path}: {type(error).__name__}: {error}"
+            return Outcome(path, 0.0, spool, LiveSerError(said, "convert it to WAV and try that"))
+        spool.close()
+        return Outcome(path, seconds, spool)
+
+    def lost(self, path: str) -> Outcome:
+        """What came of a file whose worker died, and died again."""
+        error = LiveSerError(
+            f"{path} ended the process that judged it, twice", "judge it alone, with --workers 1"
         )
-    weights = [weight for _, weight in judged]
-    mean = np.average([judgement.probabilities for judgement, _ in judged], 0, weights)
-    best = int(np.argmax(mean))
-    return Verdict(
-        duration=duration,
-        state="uncertain" if mean[best] < info.abstain else "speech",
-        label=info.labels[best],
-        confidence=float(mean[best]),
-        probabilities=dict(zip(info.labels, map(float, mean), strict=True)),
-        activation=float(np.average([judgement.activation for judgement, _ in judged], 0, weights)),
-        speech=min(1.0, evidence / duration),
-        evidence=evidence,
-        windows=len(judged),
-    )
+        return Outcome(path, 0.0, Spool(self.folder), error)
+
+    def _judge(self, path: str, spool: Spool, tell: Tell) -> float:
+        rate = self.model.info.features.sample_rate
+        with audio_file(path, rate) as blocks:
+            known = blocks.duration
+            long = self.timeline if isinstance(self.timeline, bool) else known > self.timeline
+            results = analyse(
+                self.model,
+                _telling(blocks, rate, known, tell),
+                hop=self.hop,
+                smoothing=self.smoothing,
+                timeline=long,
+                segments=self.segments,
+                threads=self.threads,
+            )
+            for result in results:
+                spool.write(_record(path, result))
+        assert isinstance(result, Verdict)
+        return result.duration
 
 
-def pieces(mask: Mask, longest: int) -> list[tuple[int, int]]:
-    """Cut speech at its pauses, the longest ones first, until every piece is short enough.
+def judge_files(
+    job: Job,
+    paths: Sequence[str],
+    *,
+    workers: int | None = None,
+    told: Callable[[int, float], None] = lambda number, share: None,
+    look: Callable[[], None] = lambda: None,
+) -> Generator[Outcome, None, None]:
+    """Judge files, in the order in which they are named.
 
     Args:
-        mask: bool ``[chunks]``, where there is speech.
-        longest: chunks that a piece may have.
-
-    Returns:
-        First chunk and the chunk after the last of each piece, in order. Pieces begin and end with
-        speech, but for those cut in the middle of speech that has no pause.
+        job: what to do with each.
+        paths: of the files.
+        workers: processes of one thread; None for as many as there are cores if there is much to
+            do. One does it in this process, and with two threads where it was not asked for.
+        told: hears now and then the number of a file, and what share of it is done.
+        look: called now and then; what it raises ends it all.
     """
-    spoken = np.flatnonzero(mask)
-    if not len(spoken):
-        return []
-    # Pause i lies between the spoken chunks i and i + 1; pieces are ranges of spoken chunks.
-    pauses = np.diff(spoken) - 1
-    done, todo = [], [(0, len(spoken))]
-    while todo:
-        first, stop = todo.pop()
-        begin, end = int(spoken[first]), int(spoken[stop - 1]) + 1
-        if end - begin <= longest or stop - first < 2:
-            done.append((begin, end))
+    count = min(workers or (cores() if _are_many(paths) else 1), len(paths))
+    if count > 1:
+        pool = Workers(job, job.lost, count, told=told, look=look)
+        yield from pool.results(paths)
+        return
+    job = replace(job, threads=2 if workers is None and cores() > 1 else 1)
+    for number, path in enumerate(paths):
+        look()
+
+        def tell(share: float, number: int = number) -> None:
+            told(number, share)
+            look()
+
+        yield job(path, tell)
+
+
+def _are_many(paths: Iterable[str]) -> bool:
+    total = 0
+    for path in paths:
+        try:
+            total += os.stat(path).st_size
+        except OSError:
             continue
-        cut = first + int(np.argmax(pauses[first : stop - 1]))
-        if pauses[cut] == 0:
-            cut = (first + stop) // 2 - 1
-        todo += [(cut + 1, stop), (first, cut + 1)]
-    return done
+        if total > _MANY_BYTES:
+            return True
+    return False
 
 
-def _hear(model: EmotionModel, blocks: Iterable[Samples]) -> tuple[Frames, Mask, float]:
-    """Log-mel frames, speech mask and seconds of a recording."""
-    info = model.info
-    rate = info.features.sample_rate
-    frame_stream = FrameStream(info.features)
-    gate = SpeechGate(rate, info.gate.floor_db)
-    frames: list[Frames] = [np.zeros((0, info.features.n_mels), np.float32)]
-    mask: list[Mask] = [np.zeros(0, np.bool_)]
-    heard = 0
-    for samples in blocks:
-        frames.append(frame_stream.push(samples))
-        mask.append(gate.push(samples) >= info.gate.threshold)
-        heard += len(samples)
-    return np.concatenate(frames), np.concatenate(mask), heard / rate
+def _telling(blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -> Iterator[Samples]:
+    """The same blocks, while how far they are is told."""
+    heard, last = 0, time.monotonic()
+    for block in blocks:
+        yield block
+        heard += len(block)
+        if (now := time.monotonic()) - last > _TELL_EVERY:
+            last = now
+            tell(min(1.0, heard / rate / seconds))
 
 
-def _judge_pieces(
-    model: EmotionModel, frames: Frames, mask: Mask
-) -> Iterator[tuple[Judgement, float]]:
-    """A judgement of each piece, and the seconds of speech that it rests on."""
-    gate = model.info.gate
-    cut = _speech_pieces if gate.trim else _stretches
-    found = [(mine, seconds) for mine, seconds in cut(model.info, frames, mask) if len(mine)]
-    most = max((seconds for _, seconds in found), default=0.0)
-    # Scraps are left out, unless there is nothing else.
-    least = gate.min_speech if most >= gate.min_speech else 0.0
-    for mine, seconds in found:
-        if seconds and seconds >= least:
-            yield model.predict(mine), seconds
-
-
-def _speech_pieces(info: ModelInfo, frames: Frames, mask: Mask) -> Iterator[tuple[Frames, float]]:
-    hop_seconds = info.features.hop_length / info.features.sample_rate
-    for start, stop in pieces(mask, int(info.window / CHUNK_SECONDS)):
-        whole = np.ones(stop - start, np.bool_)
-        first, last = frame_range(whole, hop_seconds, len(frames), -start * CHUNK_SECONDS)
-        yield frames[first:last], _seconds(mask[start:stop])
-
-
-def _stretches(info: ModelInfo, frames: Frames, mask: Mask) -> Iterator[tuple[Frames, float]]:
-    """The clip as it lies, a window at a time, for models that hear pauses too."""
-    spec = info.features
-    seconds = len(mask) * CHUNK_SECONDS
-    start = info.offset if info.offset < seconds else 0.0
-    while start < seconds:
-        stop = start + info.window
-        first = math.ceil(start * spec.sample_rate / spec.hop_length)
-        last = first + spec.frames_in(round(info.window * spec.sample_rate))
-        chunks = slice(round(start / CHUNK_SECONDS), round(stop / CHUNK_SECONDS))
-        yield frames[first:last], _seconds(mask[chunks])
-        start = stop
-
-
-def _seconds(mask: Mask) -> float:
-    return float(np.count_nonzero(mask)) * CHUNK_SECONDS
+def _record(source: str, result: Prediction | Segment | Verdict) -> Record:
+    if isinstance(result, Verdict):
+        return clip_record(source, result)
+    made = window_record(result) if isinstance(result, Prediction) else segment_record(result)
+    return {**made, "source": source}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import math
 import re
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,11 +18,13 @@ from live_ser.blocks import Resampler, wait_until
 from live_ser.devices import Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
+from live_ser.ffmpeg import UNKNOWN_LENGTH, FfmpegSound
 
 _OGG_PAGE_BYTES = 65307  # at most
-_UNKNOWN_LENGTH = 2**50  # samples: what libsndfile says of FLAC that was written into a pipe
-_LOWEST_RATE = 4000  # Hz
-_LOUDEST = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
+LOWEST_RATE = 4000  # Hz
+HIGHEST_RATE = 1_000_000  # Hz
+_BLOCK_VALUES = 2**22  # in memory at a time, whatever rate and channels a header promises
+HIGHEST_SAMPLE = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
 
 
 class AudioFile:
@@ -44,6 +49,12 @@ class AudioFile:
         self._path, self._sound, self._rate = path, sound, rate
         self._block, self._speed, self._endless = block, speed, endless
 
+    @property
+    def duration(self) -> float:
+        """Seconds, as the file's header says; infinite where it does not."""
+        frames = self._sound.frames
+        return frames / self.native_rate if frames < UNKNOWN_LENGTH else math.inf
+
     def __iter__(self) -> Iterator[Samples]:
         while True:
             due = time.monotonic()
@@ -64,7 +75,8 @@ class AudioFile:
         yield resample.finish()
 
     def _mono(self) -> Iterator[Samples]:
-        frames = max(1, round(self._sound.samplerate * self._block))
+        most = _BLOCK_VALUES // self._sound.channels
+        frames = max(1, min(most, round(self._sound.samplerate * self._block)))
         read = 0
         while True:
             try:
@@ -76,11 +88,11 @@ class AudioFile:
             self._check(block, read)
             read += len(block)
             yield block.mean(axis=1, dtype=np.float32)
-        if read < self._sound.frames < _UNKNOWN_LENGTH:
+        if read < self._sound.frames < UNKNOWN_LENGTH:
             raise _truncated(self._path, read, self._sound)
 
     def _check(self, block: Interleaved, read: int) -> None:
-        good = np.abs(block) < _LOUDEST  # false for what is not a number, too
+        good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
         if good.all():
             return
         frame, channel = np.argwhere(~good)[0]
@@ -95,18 +107,25 @@ class AudioFile:
 @contextmanager
 def open_audio(path: Path) -> Iterator[Any]:
     """The open ``soundfile.SoundFile`` of a path, with the plainly unusable refused."""
-    if not path.exists():
-        raise LiveSerError(f"there is no file {path}", "check the name")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise LiveSerError(f"there is no file {path}", "check the name") from error
+    except (OSError, ValueError) as error:  # such a name cannot be, or leads nowhere
+        raise LiveSerError(
+            f"cannot read {path}: {getattr(error, 'strerror', error)}", "check the name"
+        ) from error
+    if stat.S_ISDIR(mode):
         raise LiveSerError(f"{path} is a folder, not a sound file", "name the files in it")
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         raise LiveSerError(f"{path} is not a regular file", "copy the sound into one")
     # Through Python's own file: a name may hold bytes that are no text.
     try:
-        raw = path.open("rb")
+        raw = _Calm(io.FileIO(path))
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
     with raw, _decoder(path, raw) as sound:
+        _check_header(path, raw, sound)
         yield sound
 
 
@@ -116,15 +135,20 @@ def _decoder(path: Path, raw: BinaryIO) -> Any:
     if path.stat().st_size == 0:
         raise LiveSerError(f"{path} is empty", "record or copy it again")
     try:
-        sound = soundfile.SoundFile(raw)
-    except (soundfile.LibsndfileError, TypeError, OSError) as error:
+        return soundfile.SoundFile(raw)
+    except (soundfile.LibsndfileError, TypeError, OSError):
+        return FfmpegSound(path)
+
+
+def _check_header(path: Path, raw: BinaryIO, sound: Any) -> None:
+    if sound.samplerate > HIGHEST_RATE:
         raise LiveSerError(
-            f"{path} is not a sound file that can be read",
-            "WAV, FLAC, OGG, MP3 and AIFF can; ffmpeg converts others",
-        ) from error
+            f"{path} has {sound.samplerate} samples a second: no sound has so many",
+            "see that its header is right",
+        )
     if sound.frames == 0:
         raise LiveSerError(f"{path} holds no sound: zero samples", "record it again")
-    if sound.samplerate < _LOWEST_RATE:
+    if sound.samplerate < LOWEST_RATE:
         raise LiveSerError(
             f"{path} has {sound.samplerate} samples a second: no speech fits into that",
             "see that its header is right",
@@ -134,7 +158,21 @@ def _decoder(path: Path, raw: BinaryIO) -> Any:
             f"{path} is truncated: its header promises more than there is",
             "copy or record it again",
         )
-    return sound
+
+
+class _Calm(io.BufferedReader):
+    """A file that raises nothing: libsndfile, which asks it from C, would lose that on the way."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with suppress(OSError, OverflowError):  # a header may point anywhere
+            super().seek(offset, whence)
+        return self.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return super().readinto(buffer)
+        except OSError:  # the disk gives no more: the file is taken for one that ends here
+            return 0
 
 
 def _truncated(path: str | Path, read: int, sound: Any) -> LiveSerError:
@@ -149,6 +187,8 @@ def _is_cut(raw: BinaryIO, sound: Any) -> bool:
     """Whether a file ends before its header says; libsndfile would read the rest of it as all."""
     if sound.format == "OGG":
         return _ends_within_ogg_page(raw)
+    if isinstance(sound, FfmpegSound):
+        return False
     chunk = re.search(r"^ ?(?:data|SSND) : (\d+) \(should be (\d+)\)", sound.extra_info, re.M)
     # A writer into a pipe cannot know the size, and promises all that there could be.
     return chunk is not None and int(chunk[2]) < int(chunk[1]) < 0x7FFF0000

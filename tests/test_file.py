@@ -20,9 +20,10 @@ from conftest import LABELS, tiny_info, write_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_ser.archive import judge_clip, pieces
+from live_ser.analysis import judge_clip
 from live_ser.model import EmotionModel
 from live_ser.sources import audio_file
+from live_ser.utterances import pieces
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_the_output_file_is_not_overwritten_without_force(
     words = ["file", "--model", tiny_model, speech, "-o", out]
     assert live_ser(*words).returncode == 0
     kept = out.read_text()
-    assert kept.startswith("type,")
+    assert kept.startswith("file,start,end,")
     again = live_ser(*words)
     assert again.returncode == 1
     assert "is there already" in again.stderr
@@ -95,7 +96,8 @@ def test_each_bad_file_has_its_line_and_the_others_are_judged(
     (tmp_path / "empty.wav").touch()
     (tmp_path / "text.wav").write_text("hello")
     (tmp_path / "escape\x1b[31m.wav").touch()
-    bad = [tmp_path, tmp_path / "missing.wav", *sorted(tmp_path.glob("*.wav"))]
+    (tmp_path / "folder").mkdir()
+    bad = [tmp_path / "folder", tmp_path / "missing.wav", *sorted(tmp_path.glob("*.wav"))]
     run = live_ser("file", "--format", "jsonl", "--model", tiny_model, *bad, speech)
     assert run.returncode == 1
     assert [r["source"] for r in records(run.stdout)] == [str(speech)]
@@ -170,7 +172,9 @@ def test_a_reader_that_has_enough_is_no_error(tiny_model: Path, speech: Path) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
 def test_what_is_known_when_it_is_interrupted_is_told(tiny_model: Path, speech: Path) -> None:
-    words = ["file", "--model", str(tiny_model), str(speech), *[str(speech)] * 2000]
+    # The line that the missing one has says that the first one is judged.
+    clips = [str(speech), "missing.wav", *[str(speech)] * 2000]
+    words = ["file", "--model", str(tiny_model), *clips]
     with subprocess.Popen(
         [*LIVE_SER, *words],
         stdout=subprocess.PIPE,
@@ -179,13 +183,13 @@ def test_what_is_known_when_it_is_interrupted_is_told(tiny_model: Path, speech: 
         # A test run in the background ignores interrupts, and would hand that down.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
-        try:
-            process.wait(timeout=4)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        assert process.stderr is not None
+        assert "missing.wav" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out.count(speech.name) >= 1
+    assert said == ""
 
 
 def test_a_full_disk_is_said_in_one_line(tiny_model: Path, speech: Path) -> None:

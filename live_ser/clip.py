@@ -1,0 +1,114 @@
+"""Clips: one verdict for a recording as a whole.
+
+The verdict is no average of windows: each stretch of speech is judged once, and those that hold
+more speech count for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.model import Judgement
+from live_ser.monitor import State
+from live_ser.results import Result
+from live_ser.spec import ModelInfo
+
+
+@dataclass(frozen=True)
+class Verdict(Result):
+    """What a clip sounds like.
+
+    Attributes:
+        duration: seconds.
+        state: ``speech``, ``uncertain``, ``listening`` (too little speech) or ``silence``.
+        label: the emotion; the best guess in ``uncertain``, None in ``silence`` and ``listening``.
+        confidence: probability of the label, 0 to 1.
+        probabilities: of every label; None where nothing was judged.
+        activation: how aroused the voice sounds, 0 (calm) to 1.
+        speech: share of the clip that is speech, 0 to 1.
+        evidence: seconds of speech.
+        windows: stretches that were judged.
+    """
+
+    duration: float
+    state: State
+    label: str | None
+    confidence: float | None
+    probabilities: Mapping[str, float] | None
+    activation: float | None
+    speech: float
+    evidence: float
+    windows: int
+
+
+class VerdictSum:
+    """The verdict on a clip, from the judgements of its stretches, one after another.
+
+    Scraps, which hold too little speech to be judged, count only where there is nothing else.
+
+    Args:
+        info: of the model.
+    """
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
+        self._scraps = True  # as long as there is nothing else
+        self._sum: NDArray[np.float64] = np.zeros(len(info.labels) + 1)
+        self._weight = 0.0
+        self._stretches = 0
+
+    def wants(self, evidence: float) -> bool:
+        """Whether a stretch with so many seconds of speech counts, as far as is known."""
+        return evidence > 0 and (self._scraps or evidence >= self._info.gate.min_speech)
+
+    def add(self, judgement: Judgement, evidence: float) -> None:
+        """Count a stretch that is wanted.
+
+        Args:
+            judgement: of it.
+            evidence: seconds of speech in it.
+        """
+        if self._scraps and evidence >= self._info.gate.min_speech:
+            self._scraps = False
+            self._sum, self._weight, self._stretches = np.zeros_like(self._sum), 0.0, 0
+        self._sum += evidence * np.append(judgement.probabilities, judgement.activation)
+        self._weight += evidence
+        self._stretches += 1
+
+    def verdict(self, duration: float, evidence: float) -> Verdict:
+        """The verdict on a clip that ends here.
+
+        Args:
+            duration: of the clip, in seconds.
+            evidence: seconds of speech in it.
+        """
+        info = self._info
+        if not self._weight or not evidence or evidence < info.gate.min_speech:
+            return Verdict(
+                duration=duration,
+                state="listening" if evidence else "silence",
+                label=None,
+                confidence=None,
+                probabilities=None,
+                activation=None,
+                speech=min(1.0, evidence / duration) if duration else 0.0,
+                evidence=evidence,
+                windows=0,
+            )
+        *mean, activation = map(float, self._sum / self._weight)
+        best = int(np.argmax(mean))
+        return Verdict(
+            duration=duration,
+            state="uncertain" if mean[best] < info.abstain else "speech",
+            label=info.labels[best],
+            confidence=mean[best],
+            probabilities=dict(zip(info.labels, mean, strict=True)),
+            activation=activation,
+            speech=min(1.0, evidence / duration),
+            evidence=evidence,
+            windows=self._stretches,
+        )

@@ -1,0 +1,148 @@
+"""The Python interface: what ``import live_ser`` offers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from live_ser.analysis import Segment, analyse, judge_clip
+from live_ser.clip import Verdict
+from live_ser.devices import Opener, open_input
+from live_ser.errors import LiveSerError
+from live_ser.features import Samples
+from live_ser.model import EmotionModel, find
+from live_ser.monitor import Monitor, Prediction
+from live_ser.results import Results
+from live_ser.samples import sound_in_memory
+from live_ser.sources import audio_file, microphone
+
+Sound = str | os.PathLike[str] | ArrayLike
+
+
+class Model(EmotionModel):
+    """A model that judges recordings, on disk or in memory.
+
+    Sound is the path of a sound file, or samples ``[n]`` or ``[n, channels]``: floats with full
+    scale at 1, or integers with that of their type. Of samples the ``rate`` in Hz must be told.
+
+    It can be pickled: its path travels, not the network.
+    """
+
+    def predict(self, sound: Sound, rate: float | None = None) -> Verdict:
+        """One verdict on a whole recording.
+
+        Args:
+            sound: path or samples.
+            rate: of the samples, in Hz.
+
+        Raises:
+            LiveSerError: it is no sound.
+        """
+        with self._blocks(sound, rate) as blocks:
+            return judge_clip(self, blocks)
+
+    def timeline(
+        self,
+        sound: Sound,
+        rate: float | None = None,
+        *,
+        hop: float | None = None,
+        smoothing: float | None = None,
+    ) -> Results[Prediction]:
+        """What the live path says of a recording, window by window.
+
+        Args:
+            sound: path or samples.
+            rate: of the samples, in Hz.
+            hop: seconds from one window to the next; the model's own if None.
+            smoothing: time constant in seconds; 0 is off, None for the usual one.
+
+        Raises:
+            LiveSerError: it is no sound, or the hop or the smoothing cannot be.
+        """
+        with self._blocks(sound, rate) as blocks:
+            found = analyse(self, blocks, hop=hop, smoothing=smoothing, timeline=True)
+            return Results(one for one in found if isinstance(one, Prediction))
+
+    def segments(self, sound: Sound, rate: float | None = None) -> Results[Segment]:
+        """The utterances of a recording, each judged by itself.
+
+        Args:
+            sound: path or samples.
+            rate: of the samples, in Hz.
+
+        Raises:
+            LiveSerError: it is no sound.
+        """
+        with self._blocks(sound, rate) as blocks:
+            found = analyse(self, blocks, segments=True)
+            return Results(one for one in found if isinstance(one, Segment))
+
+    @contextmanager
+    def _blocks(self, sound: Sound, rate: float | None) -> Iterator[Iterable[Samples]]:
+        wanted = self.info.features.sample_rate
+        if isinstance(sound, str | os.PathLike):
+            with audio_file(Path(sound), wanted) as blocks:
+                yield blocks
+        elif rate is None:
+            raise LiveSerError("samples without their rate", "give the rate in Hz, too")
+        else:
+            yield sound_in_memory(sound, rate, wanted)
+
+
+def load(model: str | os.PathLike[str] | None = None) -> Model:
+    """Load a model.
+
+    Args:
+        model: path of an ``.onnx`` file, or the name of one that came with live-ser; the default
+            one if None.
+
+    Raises:
+        LiveSerError: there is no such model, or it does not fit.
+    """
+    return Model(find(None if model is None else os.fspath(model)))
+
+
+def listen(
+    device: int | str | None = None,
+    *,
+    model: EmotionModel | str | os.PathLike[str] | None = None,
+    hop: float | None = None,
+    smoothing: float | None = None,
+    channels: int | None = None,
+    channel: int | None = None,
+    reconnect: bool = True,
+    opener: Opener = open_input,
+) -> Generator[Prediction, None, None]:
+    """Listen to a microphone: a prediction each hop, for as long as it is iterated over.
+
+    The microphone is opened for the first prediction, and closed when the loop is left.
+
+    Args:
+        device: index, part of a name, or None for the default one.
+        model: loaded, or what :func:`load` takes.
+        hop: seconds between predictions; the model's own if None.
+        smoothing: time constant in seconds; 0 is off, None for the usual one.
+        channels: how many to record; None for as few as the device lets.
+        channel: which of them to hear, from 1; None for their mean.
+        reconnect: when the device goes away, wait for it to come back.
+        opener: opens the device.
+
+    Raises:
+        LiveSerError: the model cannot be loaded, the device not be opened, or with ``reconnect``
+            off it went away.
+    """
+    loaded = model if isinstance(model, EmotionModel) else load(model)
+    with microphone(
+        device,
+        loaded.info.features.sample_rate,
+        channels=channels,
+        channel=channel,
+        reconnect=reconnect,
+        opener=opener,
+    ) as blocks:
+        yield from Monitor(loaded, blocks, hop=hop, smoothing=smoothing)

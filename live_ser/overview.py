@@ -1,0 +1,54 @@
+"""A row of any length, seen as a whole in memory that does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float32]
+
+
+class Overview:
+    """Columns that each stand for equally many values; when they are too many, two become one.
+
+    Args:
+        merge: of values ``[columns, many, width]``, the columns ``[columns, width]``; it must not
+            matter in which order, nor how often, it is applied (minimum, maximum, mean).
+        width: of a value.
+        most: columns that there may be.
+        step: values that a column stands for at first.
+    """
+
+    def __init__(
+        self, merge: Callable[[Values], Values], width: int, *, most: int, step: int = 1
+    ) -> None:
+        self.step = step
+        self._merge, self._most = merge, most
+        self._columns: Values = np.zeros((0, width), np.float32)
+        self._rest: Values = np.zeros((0, width), np.float32)
+
+    def push(self, values: Values) -> None:
+        """Add the next values, ``[n, width]``."""
+        values = np.concatenate([self._rest, values])
+        count = len(values) // self.step
+        self._rest = values[count * self.step :]
+        grouped = values[: count * self.step].reshape(count, self.step, values.shape[1])
+        self._columns = np.concatenate([self._columns, self._merge(grouped)])
+        while len(self._columns) > self._most:
+            self._halve()
+
+    def columns(self) -> Values:
+        """All columns, ``[columns, width]``; the last may stand for fewer values."""
+        if not len(self._rest):
+            return self._columns
+        return np.concatenate([self._columns, self._merge(self._rest[np.newaxis])])
+
+    def _halve(self) -> None:
+        pairs = len(self._columns) // 2
+        odd = self._columns[2 * pairs :]  # waits for its other half
+        self._rest = np.concatenate([odd.repeat(self.step, axis=0), self._rest])
+        halves = self._columns[: 2 * pairs]
+        self._columns = self._merge(halves.reshape(pairs, 2, halves.shape[1]))
+        self.step *= 2

@@ -1,0 +1,72 @@
+"""Which files are meant: by name, in folders, by pattern, or in a list on standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from live_ser.errors import LiveSerError
+
+LIST = "-"  # stands for the list on standard input
+
+# What is taken for sound in a folder; a file that is named is tried whatever its ending.
+_AUDIO = "aac ac3 aif aifc aiff amr ape au caf flac m4a m4b mka mp2 mp3 oga ogg opus snd sph"
+_OTHERS = "w64 wav wave wma wv 3gp avi mkv mov mp4 mpeg mpg webm"
+SOUND = frozenset(f".{ending}" for ending in f"{_AUDIO} {_OTHERS}".split())
+
+
+def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterator[str]:
+    """The files that are meant, in the order of the words; those of a folder by name.
+
+    Args:
+        words: names of files; folders, for the sound files in them and below; patterns with ``*``,
+            ``?``, ``[`` and ``**``; ``-`` for a list of any of these, one a line or with zero bytes
+            between them.
+        listing: that ``-`` stands for; standard input if None.
+
+    Returns:
+        Names. What is no file, folder or pattern that fits is among them as it was written: whoever
+        opens it will say why that fails.
+    """
+    for word in words:
+        if word == LIST:
+            yield from files_meant(_listed(listing or sys.stdin.buffer))
+        elif os.path.isdir(word):
+            yield from _in_folder(word)
+        elif glob.has_magic(word) and not os.path.lexists(word):
+            found = sorted(glob.iglob(word, recursive=True))
+            yield from (name for name in found if not os.path.isdir(name))
+            if not found:
+                yield word
+        else:
+            yield word
+
+
+def _listed(listing: BinaryIO) -> list[str]:
+    data = listing.read()
+    names = data.split(b"\0") if b"\0" in data else data.splitlines()
+    return [os.fsdecode(name) for name in names if name.strip() and name != os.fsencode(LIST)]
+
+
+def _in_folder(folder: str) -> Iterator[str]:
+    found = False
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if os.path.splitext(name)[1].lower() in SOUND:
+                found = True
+                yield os.path.join(place, name)
+    if not found:
+        yield folder
+
+
+def not_meant(path: str) -> LiveSerError | None:
+    """Why a name that came out of :func:`files_meant` is no file, if it is plain."""
+    if os.path.isdir(path):
+        return LiveSerError(f"there are no sound files in the folder {path}", "name another one")
+    if glob.has_magic(path) and not os.path.lexists(path):
+        return LiveSerError(f"there is no file that fits {path}", "see what ls says of it")
+    return None

@@ -1,0 +1,181 @@
+"""Worker processes: each does one thing at a time, and may die without taking others along."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any, Generic, TypeVar
+
+from live_ser.errors import LiveSerError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Tell = Callable[[float], None]
+
+_TRIES = 2  # of an item whose worker died
+_STILLBORN = 3  # workers in a row that die before they can work: then none ever will
+_AHEAD = 4096  # results that wait for an earlier one
+_LOOK_EVERY = 0.1  # seconds, after which signals are seen to
+
+
+@dataclass
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+    ready: bool = False
+    number: int | None = None  # of the item that it works on
+
+
+class Workers(Generic[Item, Result]):
+    """Processes that turn items into results.
+
+    Args:
+        work: done by them; it and what it takes and gives travel between processes. It is also
+            given what tells how far it is, in whatever it counts.
+        lost: the result of an item whose worker died, and died again.
+        count: of processes.
+        told: hears the number of an item, and how far it is.
+        look: called now and then; what it raises ends the work.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Item, Tell], Result],
+        lost: Callable[[Item], Result],
+        count: int,
+        *,
+        told: Callable[[int, float], None] = lambda number, amount: None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._work, self._lost, self._count = work, lost, count
+        self._told, self._look = told, look
+        self._context = get_context("spawn")
+        self._workers: list[_Worker] = []
+        self._items: dict[int, Item] = {}  # begun
+        self._tries: dict[int, int] = {}
+        self._again: deque[int] = deque()
+        self._results: dict[int, Result] = {}
+        self._stillborn = 0
+
+    def results(self, items: Iterable[Item]) -> Iterator[Result]:
+        """The result of each item, in the order of the items.
+
+        Raises:
+            LiveSerError: no worker can be started.
+        """
+        waiting = enumerate(items)
+        wanted = 0
+        try:
+            while True:
+                self._feed(waiting, wanted)
+                while wanted in self._results:
+                    yield self._results.pop(wanted)
+                    wanted += 1
+                if not self._items and not self._results:
+                    return
+                self._hear()
+                self._look()
+        finally:
+            self._stop()
+
+    def _feed(self, waiting: Iterator[tuple[int, Item]], wanted: int) -> None:
+        idle = [worker for worker in self._workers if worker.number is None]
+        while idle or len(self._workers) < self._count:
+            if self._again:
+                number = self._again.popleft()
+            elif len(self._results) >= _AHEAD:
+                return
+            elif (following := next(waiting, None)) is not None:
+                number, self._items[following[0]] = following
+            else:
+                return
+            worker = idle.pop() if idle else self._start()
+            worker.number = number
+            try:
+                worker.pipe.send(self._items[number])
+            except OSError:  # it died meanwhile: its end is heard of next
+                continue
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_work, args=(self._work, theirs), daemon=True, name="live-ser worker"
+        )
+        process.start()
+        theirs.close()  # or its death would not show at our end
+        self._workers.append(_Worker(process, ours))
+        return self._workers[-1]
+
+    def _hear(self) -> None:
+        by_pipe: dict[Any, _Worker] = {worker.pipe: worker for worker in self._workers}
+        for pipe in wait(list(by_pipe), _LOOK_EVERY):
+            worker = by_pipe[pipe]
+            try:
+                kind, value = worker.pipe.recv()
+            except (EOFError, OSError):
+                self._bury(worker)
+                continue
+            if kind == "ready":
+                worker.ready, self._stillborn = True, 0
+            elif kind == "told" and worker.number is not None:
+                self._told(worker.number, value)
+            elif worker.number is not None:
+                self._done(worker.number, value)
+                worker.number = None
+
+    def _done(self, number: int, result: Result) -> None:
+        self._results[number] = result
+        del self._items[number]
+        self._tries.pop(number, None)
+
+    def _bury(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join()
+        number = worker.number
+        if not worker.ready:
+            self._stillborn += 1
+            if self._stillborn == _STILLBORN:
+                raise LiveSerError(
+                    f"worker processes end before they begin (exit code {worker.process.exitcode})",
+                    "the same with --workers 1",
+                )
+        elif number is not None:
+            self._tries[number] = self._tries.get(number, 0) + 1
+        if number is not None and self._tries.get(number, 0) >= _TRIES:
+            self._done(number, self._lost(self._items[number]))
+        elif number is not None:
+            self._again.append(number)
+
+    def _stop(self) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()
+        self._workers.clear()
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _work(work: Callable[[Any, Tell], Any], pipe: Connection) -> None:
+    """What a worker process does, until nobody wants it any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it, who ends it
+    pipe.send(("ready", None))
+    try:
+        while True:
+            item = pipe.recv()
+            pipe.send(("done", work(item, lambda amount: pipe.send(("told", amount)))))
+    except (EOFError, OSError):
+        return

@@ -1,0 +1,285 @@
+"""Many files: every one is judged once, whatever happens to the others or to who judges them."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import soundfile
+import soxr
+from command import LIVE_SER, live_ser, records
+from rich.console import Console
+
+from live_ser.archive import Job, judge_files
+from live_ser.errors import LiveSerError
+from live_ser.model import load
+from live_ser.paths import files_meant
+from live_ser.progress import FileProgress
+from live_ser.record_files import read_records
+from live_ser.spool import Spool
+from live_ser.workers import Workers
+
+
+@pytest.fixture(scope="module")
+def calls(speech: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a dozen clips, no two alike, in folders."""
+    folder = tmp_path_factory.mktemp("calls")
+    sound, rate = soundfile.read(speech, dtype="float32")
+    sound = soxr.resample(sound, rate, 16000)
+    for i in range(12):
+        place = folder / f"{i % 3}"
+        place.mkdir(exist_ok=True)
+        soundfile.write(place / f"call {i:02}.wav", sound[i * 2000 : 60000 + i * 3000], 16000)
+    (folder / "notes.txt").write_text("no sound")
+    return folder
+
+
+def without_latency(text: str) -> list[dict[str, object]]:
+    return [{k: v for k, v in r.items() if k != "latency_ms"} for r in records(text)]
+
+
+def test_a_folder_a_pattern_and_a_list_mean_the_same_files(tiny_model: Path, calls: Path) -> None:
+    words = ["file", "--format", "jsonl", "--model", str(tiny_model)]
+    of_folder = live_ser(*words, calls)
+    assert (of_folder.returncode, of_folder.stderr) == (0, "")
+    names = [record["source"] for record in records(of_folder.stdout)]
+    assert len(names) == len(set(names)) == 12
+    assert live_ser(*words, calls / "**" / "*.wav").stdout == of_folder.stdout
+    for end in ("\n", "\0"):
+        run = subprocess.run(
+            [*LIVE_SER, *words, "-"],
+            input=end.join(names) + end,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+        assert run.stdout == of_folder.stdout
+
+
+def test_a_name_with_brackets_that_is_there_is_no_pattern(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "call [1].wav"
+    path.write_bytes((calls / "0" / "call 00.wav").read_bytes())
+    (clip,) = records(live_ser("file", "--format", "jsonl", "--model", tiny_model, path).stdout)
+    assert clip["source"] == str(path)
+
+
+def test_a_folder_without_sound_and_a_pattern_that_nothing_fits_are_told(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    words = [tmp_path, tmp_path / "*.wav", calls / "0" / "call 00.wav"]
+    run = live_ser("file", "--format", "jsonl", "--model", tiny_model, *words)
+    assert run.returncode == 1
+    folder, pattern = run.stderr.splitlines()
+    assert "no sound files" in folder
+    assert "no file that fits" in pattern
+    assert len(records(run.stdout)) == 1
+
+
+def test_workers_say_what_one_process_says_in_the_same_order(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.wav").write_text("hello")
+    words = ["--model", tiny_model, "--format", "jsonl", "--timeline", "--segments"]
+    words += [tmp_path / "broken.wav", calls, tmp_path / "missing.wav"]
+    alone = live_ser("file", *words, "--workers", "1")
+    together = live_ser("file", *words, "--workers", "3")
+    assert alone.returncode == together.returncode == 1
+    assert without_latency(together.stdout) == without_latency(alone.stdout)
+    assert together.stderr == alone.stderr
+    assert len(alone.stderr.splitlines()) == 2
+    kinds = [record["type"] for record in records(alone.stdout)]
+    assert kinds.count("clip") == 12
+    assert set(kinds) == {"window", "segment", "clip"}
+
+
+def test_segments_are_in_the_table(tiny_model: Path, speech: Path) -> None:
+    plain = live_ser("file", "--model", tiny_model, speech)
+    run = live_ser("file", "--model", tiny_model, speech, "--segments")
+    assert run.returncode == 0
+    assert run.stdout != plain.stdout
+    assert len([line for line in run.stdout.splitlines() if " to " in line]) == 2
+
+
+def workers() -> list[psutil.Process]:
+    """Those that this process has at work."""
+    children = psutil.Process().children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_a_worker_that_is_killed_costs_a_retry(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    job = Job(load(tiny_model), tmp_path)
+    paths = sorted(str(path) for path in calls.rglob("*.wav")) * 8
+    expected = [outcome.source for outcome in judge_files(job, paths, workers=1)]
+    found, killed = [], 0
+    for outcome in judge_files(job, paths, workers=2):
+        assert outcome.error is None
+        assert [record["source"] for record in outcome.records] == [outcome.source]
+        found.append(outcome.source)
+        if len(found) in (5, 40):
+            workers()[0].kill()
+            killed += 1
+    assert killed == 2
+    assert found == expected
+    assert not workers()
+
+
+def doubled(number: int, tell: object) -> int:
+    """What a worker does: numbers, of which 13 is deadly, and 7 is the first time."""
+    mark = Path(os.environ["LIVE_SER_TEST_MARK"])
+    if number == 13 or (number == 7 and not mark.exists()):
+        mark.touch()
+        os._exit(9)
+    return 2 * number
+
+
+def test_who_dies_of_an_item_gets_another_and_then_it_is_lost_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIVE_SER_TEST_MARK", str(tmp_path / "mark"))
+    workers: Workers[int, int] = Workers(doubled, lambda number: -number, 2)
+    found = list(workers.results(range(30)))
+    assert found == [-13 if number == 13 else 2 * number for number in range(30)]
+
+
+def stillborn(number: int, tell: object) -> int:
+    raise AssertionError
+
+
+def test_workers_that_cannot_begin_are_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("live_ser.workers._work", os._exit)
+    with pytest.raises(LiveSerError) as caught:
+        list(Workers(stillborn, lambda number: 0, 2).results(range(5)))
+    assert "--workers 1" in caught.value.hint
+
+
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+def test_an_output_that_was_broken_off_is_gone_on_with(
+    tiny_model: Path, calls: Path, tmp_path: Path, style: str
+) -> None:
+    words = ["file", calls, "--timeline", "--model", tiny_model]
+    whole, broken = tmp_path / f"whole.{style}", tmp_path / f"broken.{style}"
+    assert live_ser(*words, "-o", whole).returncode == 0
+    data = whole.read_bytes()
+    for cut in (5, len(data) // 2, len(data) - 1):
+        broken.write_bytes(data[:cut])
+        run = live_ser(*words, "-o", broken, "--resume", "-q")
+        assert (run.returncode, run.stderr) == (0, "")
+        assert judged(broken) == judged(whole)
+    (tmp_path / "new").mkdir()
+    new = tmp_path / "new" / f"new.{style}"
+    assert live_ser(*words, "-o", new, "--resume").returncode == 0
+    assert judged(new) == judged(whole)
+
+
+def judged(path: Path) -> list[tuple[object, ...]]:
+    return [
+        (r["type"], r.get("source"), r.get("start"), r.get("end"), r["label"], r["confidence"])
+        for r in read_records(path)
+    ]
+
+
+def test_what_is_judged_already_is_not_judged_again(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    first = sorted(calls.rglob("*.wav"))[0]
+    out = tmp_path / "out.jsonl"
+    assert live_ser("file", first, "--model", tiny_model, "-o", out).returncode == 0
+    line = out.read_text().replace('"duration": 3', '"duration": 9')
+    out.write_text(line)
+    run = live_ser("file", calls, "--model", tiny_model, "-o", out, "--resume")
+    assert run.returncode == 0
+    assert "1 of 12 files are judged already" in run.stderr
+    assert out.read_text().startswith(line)
+    assert len(out.read_text().splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "said"),
+    [
+        ("out.jsonl", "my notes", "line 1"),
+        ("out.jsonl", '{"type": "clip", "of": "another program"}\n', "line 1"),
+        ("out.csv", "file,start,end\n1,2,3\n", "line 1"),
+        ("out.parquet", "PAR1", "--format"),
+        ("out.txt", "", "--format"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_is_left_as_it_is(
+    tiny_model: Path, tmp_path: Path, name: str, held: str, said: str
+) -> None:
+    out = tmp_path / name
+    out.write_text(held)
+    run = live_ser("file", "call.wav", "--model", tiny_model, "-o", out, "--resume")
+    assert run.returncode in (1, 2)
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+    assert out.read_text() == held
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_written_when_it_is_interrupted_is_whole_and_no_worker_stays(
+    tiny_model: Path, calls: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out.jsonl"
+    words = ["file", *[str(calls)] * 200, "--workers", "2", "--timeline", "--segments"]
+    with subprocess.Popen(
+        [*LIVE_SER, *words, "--model", str(tiny_model), "-o", str(out)],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        # A test run in the background ignores interrupts, and would hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        while not out.exists() or out.stat().st_size < 20_000:
+            assert process.poll() is None
+            time.sleep(0.05)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said == ""
+    lines = out.read_text("utf-8")
+    assert lines.endswith("\n")
+    assert records(lines)[-1]["type"] == "clip"
+    psutil.wait_procs(workers, timeout=10)
+    assert not any(worker.is_running() for worker in workers)
+
+
+def test_many_records_go_through_the_disk_and_leave_nothing_there(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for number in range(20_000):
+        spool.write({"type": "mark", "time": number})
+    spool.close()
+    assert [path.stat().st_size > 100_000 for path in tmp_path.iterdir()] == [True]
+    assert [record["time"] for record in spool] == list(range(20_000))
+    spool.drop()
+    assert list(tmp_path.iterdir()) == []
+    assert list(spool) == []
+
+
+def test_the_bar_tells_files_hours_speed_and_what_is_left(calls: Path) -> None:
+    paths = sorted(str(path) for path in calls.rglob("*.wav"))
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, color_system=None)
+    with FileProgress(console, paths) as bar:
+        bar.told(1, 0.5)
+        for _ in paths[:6]:
+            bar.done(1800.0)
+    assert "6/12 files, 3.00 h, " in out.getvalue()
+    assert re.search(r"\d+ times real time, 0:00:\d\d left", out.getvalue())
+
+
+def test_a_list_may_be_a_list_of_patterns_and_ends_where_names_do() -> None:
+    listing = io.BytesIO(b"one.wav\n\n two.wav\r\n/nowhere/*.wav\n-\n")
+    assert list(files_meant(["-"], listing)) == ["one.wav", " two.wav", "/nowhere/*.wav"]

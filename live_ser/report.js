@@ -152,7 +152,7 @@
     detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was judged"
       : said(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
         + (w.activation === null ? "" : `, activation ${w.activation.toFixed(2)}`)
-        + `, ${w.level_db.toFixed(0)} dB`);
+        + (w.level_db === null ? "" : `, ${w.level_db.toFixed(0)} dB`));
     draw();
     if (index >= 0 && document.getElementById("windows").open) list(Math.floor(index / size), index);
   }
@@ -210,18 +210,19 @@
     page = Math.min(Math.max(wanted, 0), pages - 1);
     table.replaceChildren();
     const head = table.createTHead().insertRow();
-    for (const name of ["until", "heard", "activation", "speech", "level", ...labels]) {
+    for (const name of ["from", "until", "heard", "activation", "speech", "level", ...labels]) {
       cell(head, name, name === "heard" ? "" : "number", "th");
     }
     const body = table.createTBody();
     windows.slice(page * size, (page + 1) * size).forEach((w, i) => {
       const row = body.insertRow();
       if (page * size + i === marked) row.className = "now";
+      cell(row, w.since.toFixed(2), "number");
       cell(row, w.end.toFixed(2), "number");
       cell(row, said(w));
       cell(row, w.activation === null ? "" : w.activation.toFixed(2), "number");
       cell(row, percent(w.speech), "number");
-      cell(row, `${w.level_db.toFixed(0)} dB`, "number");
+      cell(row, w.level_db === null ? "" : `${w.level_db.toFixed(0)} dB`, "number");
       labels.forEach((_, k) => cell(row, w.probabilities ? percent(w.probabilities[k]) : "", "number"));
     });
     document.getElementById("page-name").textContent = `page ${page + 1} of ${pages}, times in seconds`;

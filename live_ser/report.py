@@ -1,4 +1,7 @@
-"""A session as a page: one HTML file that needs nothing else and asks the network for nothing."""
+"""A session or recording as a page.
+
+It is one HTML file that needs nothing else and asks the network for nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ from live_ser import __version__
 from live_ser.errors import LiveSerError
 from live_ser.palette import colours
 from live_ser.printable import printable
-from live_ser.records import Record, read_records
+from live_ser.record_files import read_records
+from live_ser.records import Record
+from live_ser.sources import audio_file
 from live_ser.spec import ModelInfo
 from live_ser.words import clock
 
@@ -28,15 +33,18 @@ _LONGEST = 10  # stretches that are listed
 _LABELS = 64  # at most: each has a lane of the timeline
 _AUDIO_BYTES = 128 * 2**20  # at most: it travels inside the page
 _PLAYED = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
-_HINT = "take the record of one session, as live-ser listen -o writes it"
+_NAMED = 5  # recordings that a message lists
+_FLAC_RATE = 44100
+_HINT = "take what live-ser listen -o writes, or live-ser file with --timeline or --segments"
 
 
 @dataclass(frozen=True)
 class Window:
-    """One judged window, and the stretch of time that it speaks for.
+    """One judged window or segment, and the stretch of time that it speaks for.
 
     Attributes:
-        since: seconds from the start of the source to the end of the window before it.
+        since: seconds from the start of the source to the end of the window before it, or to the
+            start of the segment.
         end: seconds from the start of the source to the end of the window.
         record: as it was written.
     """
@@ -54,17 +62,18 @@ class Window:
 
 @dataclass(frozen=True)
 class SessionLog:
-    """What the records of one session tell.
+    """What the records of one session or recording tell.
 
     Attributes:
         source: name of what was heard.
         labels: of the model.
-        facts: the session record; empty for a timeline of a clip, which has none.
+        facts: the session record; empty for a recording, which has none.
         windows: in the order of time.
         gaps: start, end and reason of what was not heard.
         marks: seconds at which the user marked a moment.
         seconds: that the session lasted.
         end: the end record; empty where the session was cut off.
+        unit: what was judged: ``windows`` or ``segments``.
     """
 
     source: str
@@ -75,20 +84,23 @@ class SessionLog:
     marks: tuple[float, ...] = ()
     seconds: float = 0.0
     end: Record = field(default_factory=dict)
+    unit: str = "windows"
 
 
 def write_report(
     session: str | Path,
     output: str | Path,
     *,
+    recording: str | None = None,
     audio: str | Path | None = None,
     model: str | Path | None = None,
     force: bool = False,
 ) -> None:
-    """Write the page of a session.
+    """Write the page of a session, or of a recording that was judged window by window.
 
     Args:
-        session: file of its records.
+        session: file of its records; JSON Lines, CSV or Parquet.
+        recording: which one, where the file holds several: its name, or the end of it.
         output: the page; an existing one is kept unless ``force``.
         audio: file of its sound, to be played on the page.
         model: name or path of the model that judged it, for its card; where there is none, the
@@ -98,7 +110,7 @@ def write_report(
     Raises:
         LiveSerError: something cannot be read, is no session, or cannot be written.
     """
-    log = read_session(session)
+    log = read_session(session, recording)
     sound = None if audio is None else _sound(Path(audio))
     text = report_page(log, sound=sound, model=_model_of(log, model))
     try:
@@ -123,24 +135,25 @@ def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:
     return info if info and set(info.labels) == set(log.labels) else None
 
 
-def read_session(path: str | Path) -> SessionLog:
-    """Read the records of a session, or the timeline of one clip.
+def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
+    """Read the records of a session, or the windows or segments of a recording.
+
+    Args:
+        path: of their file.
+        recording: which one, where the file holds several: its name, or the end of it.
 
     Raises:
-        LiveSerError: they cannot be read, or are not of exactly one session.
+        LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
-    kinds: dict[str, list[Record]] = {}
-    for record in read_records(path):
-        kinds.setdefault(str(record["type"]), []).append(record)
-    heads = kinds.get("session", []) or kinds.get("clip", [])
-    if len(heads) != 1:
-        raise LiveSerError(f"{path} holds {len(heads)} sessions; a page shows one", _HINT)
-    if not kinds.get("window"):
-        raise LiveSerError(f"{path} holds no judged window", _HINT)
-    head, end = heads[0], kinds.get("end", [{}])[-1]
+    source, kinds = _records_of_one(path, recording)
+    judged = kinds.get("window") or kinds.get("segment")
+    if not judged:
+        raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
+    heads = kinds.get("session", []) + kinds.get("clip", [])
+    head, end = heads[0] if heads else judged[0], kinds.get("end", [{}])[-1]
     gaps = sorted(kinds.get("gap", []), key=lambda gap: gap["start"])
-    windows = _windows(kinds["window"], gaps)
-    labels = tuple(head.get("labels") or _labels(kinds["window"]))
+    windows = _windows(judged, gaps)
+    labels = tuple(head.get("labels") or _labels([*judged, *kinds.get("clip", [])]))
     if len(labels) > _LABELS:
         raise LiveSerError(f"{path} knows {len(labels)} emotions; a page shows {_LABELS}", _HINT)
     unknown = {w.record["label"] for w in windows} - {*labels, None}
@@ -148,9 +161,10 @@ def read_session(path: str | Path) -> SessionLog:
         raise LiveSerError(
             f"{path} names {sorted(unknown)[0]!r:.40}, which is no label of it", _HINT
         )
-    times = [windows[-1].end, *(gap["end"] for gap in gaps), end.get("seconds", 0)]
+    lengths = [end.get("seconds", 0), *(clip["duration"] for clip in kinds.get("clip", []))]
+    times = [windows[-1].end, *(gap["end"] for gap in gaps), *lengths]
     return SessionLog(
-        source=str(head["source"]),
+        source=source,
         labels=labels,
         facts=head if head["type"] == "session" else {},
         windows=windows,
@@ -158,7 +172,48 @@ def read_session(path: str | Path) -> SessionLog:
         marks=tuple(sorted(float(mark["time"]) for mark in kinds.get("mark", []))),
         seconds=float(max(times)),
         end=end,
+        unit=f"{judged[0]['type']}s",
     )
+
+
+def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, dict[str, list[Record]]]:
+    """Name and records, by their type, of the one session or recording that is meant."""
+    found: dict[str, dict[str, list[Record]]] = {}
+    source = ""
+    for record in read_records(path):
+        # A window of a session does not say whose it is: it follows the record that does.
+        source = str(record.get("source", source))
+        kinds = found.setdefault(source, {})
+        # What cannot be meant need not be remembered, but for its name.
+        first = len(found.keys() - {""}) < 2 if recording is None else _is_called(source, recording)
+        if first or not source:
+            kinds.setdefault(str(record["type"]), []).append(record)
+    strays = found.pop("", {})  # from before the record that says whose they are
+    names = [name for name in found if recording is None or _is_called(name, recording)]
+    names = [recording] if recording in names else names
+    if not found:
+        raise LiveSerError(f"{path} holds no session and no recording", _HINT)
+    if len(names) != 1:
+        listed = ", ".join([*found][:_NAMED]) + (", …" if len(found) > _NAMED else "")
+        what = f"{len(names)} recordings" + (f" called {recording}" if recording else "")
+        raise LiveSerError(
+            f"{path} holds {what}; a page shows one", f"--recording NAME, of these: {listed}"
+        )
+    kinds = found[names[0]]
+    for kind, records in strays.items():
+        kinds[kind] = records + kinds.get(kind, [])
+    for kind in ("session", "clip"):
+        if len(kinds.get(kind, [])) > 1:
+            raise LiveSerError(
+                f"{path} holds {len(kinds[kind])} sessions of {names[0]}; a page shows one", _HINT
+            )
+    return names[0], kinds
+
+
+def _is_called(source: str, name: str) -> bool:
+    """Whether a recording's path is this one, or ends with it."""
+    parts, wanted = Path(source).parts, Path(name).parts
+    return source == name or (bool(wanted) and parts[-len(wanted) :] == wanted)
 
 
 def shares(log: SessionLog) -> dict[str, float]:
@@ -200,6 +255,7 @@ def report_page(log: SessionLog, *, sound: str | None, model: ModelInfo | None) 
         "shares": _shares_table(log),
         "stretches": _stretches_table(log),
         "marks": _marks(log),
+        "unit": log.unit,
         "card": _card(log, model),
         "version": _text(__version__),
         "data": _json(_data(log)),
@@ -237,7 +293,7 @@ def _labels(records: Iterable[Record]) -> tuple[str, ...]:
 def _facts(log: SessionLog) -> list[str]:
     facts = [_date(log.facts["started"])] if log.facts else []
     facts.append(f"{clock(log.seconds)} long")
-    facts.append(f"{len(log.windows)} windows")
+    facts.append(f"{len(log.windows)} {log.unit}")
     lost = sum(gap["end"] - gap["start"] for gap in log.gaps)
     if lost:
         facts.append(f"{lost:.0f} s not heard")
@@ -354,7 +410,7 @@ def _data(log: SessionLog) -> dict[str, Any]:
                 "probabilities": _ordered(window.record["probabilities"], log.labels),
                 "activation": window.record["activation"],
                 "speech": window.record["speech"],
-                "level_db": window.record["level_db"],
+                "level_db": window.record.get("level_db"),
             }
             for window in log.windows
         ],
@@ -395,11 +451,9 @@ def _sound(path: Path) -> str:
 
     kind = _PLAYED.get(path.suffix.lower())
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if kind else _as_flac(path)
         if kind:
             soundfile.info(io.BytesIO(data))
-        else:
-            data = _as_flac(data)
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
     except (soundfile.LibsndfileError, ValueError) as error:
@@ -413,10 +467,15 @@ def _sound(path: Path) -> str:
     return f"data:{kind or 'audio/flac'};base64,{base64.b64encode(data).decode()}"
 
 
-def _as_flac(data: bytes) -> bytes:
+def _as_flac(path: Path) -> bytes:
+    """A recording as FLAC, mono."""
     import soundfile
 
-    samples, rate = soundfile.read(io.BytesIO(data), dtype="int16", always_2d=True)
     stream = io.BytesIO()
-    soundfile.write(stream, samples, rate, format="FLAC")
+    with (
+        audio_file(path, _FLAC_RATE) as blocks,
+        soundfile.SoundFile(stream, "w", _FLAC_RATE, 1, "PCM_16", format="FLAC") as flac,
+    ):
+        for samples in blocks:
+            flac.write(samples)
     return stream.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -14,10 +14,11 @@ from live_ser.devices import InputDevice
 from live_ser.printable import printable
 from live_ser.records import Record
 from live_ser.spec import ModelInfo
-from live_ser.words import in_words, timeline
+from live_ser.stretches import stretches
+from live_ser.words import in_words
 
 
-def show(stream: TextIO, what: RenderableType) -> None:
+def show(stream: IO[str], what: RenderableType) -> None:
     """Print for people; into a file or a pipe neither wrapped nor padded."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
@@ -38,14 +39,14 @@ class Verdicts:
         labels: of the model.
     """
 
-    def __init__(self, stream: TextIO, labels: Iterable[str]) -> None:
+    def __init__(self, stream: IO[str], labels: Iterable[str]) -> None:
         self._stream = stream
         self._clips: list[tuple[Record, list[Record]]] = []
         self._windows: list[Record] = []
 
     def write(self, record: Record) -> None:
         """Write one record, or keep it for the table at the end."""
-        if record["type"] == "window" and "source" in record:
+        if record["type"] in ("window", "segment") and "source" in record:
             self._windows.append(record)
         elif record["type"] == "clip":
             self._clips.append((record, self._windows))
@@ -124,11 +125,16 @@ def _clips_table(clips: list[tuple[Record, list[Record]]]) -> Table:
     return table
 
 
-def _timeline_text(windows: list[Record]) -> str:
-    lines = (
-        f"  {start:7.1f} to {end:.1f} s  {printable(said)}"
-        for start, end, said in timeline(windows)
-    )
+def _timeline_text(records: list[Record]) -> str:
+    """The segments of a recording, or its windows gathered where there are none."""
+    lines = [
+        f"  {segment['start']:7.1f} to {segment['end']:.1f} s  {printable(in_words(segment))}"
+        for segment in records
+        if segment["type"] == "segment"
+    ] or [
+        f"  {stretch.start:7.1f} to {stretch.end:.1f} s  {printable(stretch.said)}"
+        for stretch in stretches(records)
+    ]
     return "\n".join(lines)
 
 

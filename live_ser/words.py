@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+_STATES = {"silence": "silence", "listening": "too little speech", "uncertain": "uncertain"}
 
 
 def in_words(judged: Mapping[str, Any]) -> str:
-    """The judgement of a window or clip record, such as ``happy 81 %``."""
+    """The judgement of a window, segment, clip or stretch, such as ``happy 81 %``."""
     if judged["label"] is None:
-        return {"silence": "silence", "listening": "too little speech"}[judged["state"]]
+        return _STATES[judged["state"]]
     guess = f"{judged['label']} {100 * judged['confidence']:.0f} %"
     return f"uncertain, perhaps {guess}" if judged["state"] == "uncertain" else guess
-
-
-def timeline(windows: Iterable[Mapping[str, Any]]) -> list[tuple[float, float, str]]:
-    """Stretches of window records that sound alike: start and end in seconds, and what they are.
-
-    Each window speaks for its newest hop, so that stretches follow one another.
-    """
-    stretches: list[tuple[float, float, str]] = []
-    heard = 0.0
-    for window in windows:
-        said = window["label"] if window["state"] == "speech" else window["state"]
-        if stretches and stretches[-1][2] == said:
-            stretches[-1] = (stretches[-1][0], window["end"], said)
-        else:
-            stretches.append((heard, window["end"], said))
-        heard = window["end"]
-    return stretches
 
 
 def clock(seconds: float) -> str:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from conftest import LABELS, tiny_info
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_ser.archive import Verdict
+from live_ser.clip import Verdict
 from live_ser.errors import LiveSerError
-from live_ser.monitor import Prediction
+from live_ser.json_lines import JsonLines
+from live_ser.monitor import Prediction, State
+from live_ser.outputs import written
+from live_ser.record_files import read_records
 from live_ser.records import (
-    Csv,
-    JsonLines,
     Record,
     check_record,
     clip_record,
     end_record,
     gap_record,
     mark_record,
-    read_records,
+    segment_record,
     session_record,
     window_record,
 )
@@ -52,6 +54,20 @@ def prediction(**changes: Any) -> Prediction:
     return Prediction(**{**values, **changes})
 
 
+@dataclass(frozen=True)
+class Utterance:
+    """What a segment is made of."""
+
+    start: float
+    end: float
+    state: State
+    label: str | None
+    confidence: float | None
+    probabilities: dict[str, float] | None
+    activation: float | None
+    evidence: float
+
+
 SILENT = {
     "state": "silence",
     "label": None,
@@ -67,12 +83,14 @@ def every_kind(source: str = "clip.wav") -> list[Record]:
     started = datetime(2026, 1, 31, 12, tzinfo=UTC)
     judged = dict(zip(LABELS, (0.1, 0.1, 0.1, 0.7), strict=True))
     verdict = Verdict(3.6, "uncertain", "angry", 0.7, judged, 0.9, 0.5, 1.8, 1)
+    spoken = Utterance(0.5, 2.5, "speech", "angry", 0.7, judged, 0.9, 1.5)
     return [
         session_record(tiny_info(), source, 0.5, started),
         window_record(prediction()),
         window_record(prediction(**SILENT)),
         mark_record(4.6),
         gap_record(5.0, Gap(2.5, "microphone gone")),
+        segment_record(spoken),
         clip_record(source, verdict),
         end_record(2, 0, 1, 7.5),
     ]
@@ -87,24 +105,43 @@ def test_json_lines_are_read_back_as_they_were(tmp_path: Path) -> None:
     assert list(read_records(path)) == every_kind()
 
 
-def test_csv_is_read_back_but_for_sessions_and_their_ends(tmp_path: Path) -> None:
-    path = tmp_path / "session.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = Csv(stream, LABELS)
+@pytest.mark.parametrize("style", ["csv", "parquet"])
+def test_tables_are_read_back_but_for_sessions_and_their_ends(
+    tmp_path: Path, style: Literal["csv", "parquet"]
+) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    path = tmp_path / f"session.{style}"
+    with written(str(path), style, LABELS) as writer:
         for record in every_kind():
             writer.write(record)
-    kept = [r for r in every_kind() if r["type"] not in ("session", "end")]
+    kept = [
+        {**record, "source": "clip.wav"} if record["type"] in ("window", "segment") else record
+        for record in every_kind()
+        if record["type"] not in ("session", "end")
+    ]
     read = list(read_records(path))
     assert [{k: v for k, v in r.items() if v is not None} for r in read] == [
         {k: v for k, v in r.items() if v is not None} for r in kept
     ]
 
 
-def test_a_session_that_was_killed_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
-    path = tmp_path / "killed.jsonl"
-    lines = [json.dumps(record) for record in every_kind()]
-    path.write_text("\n".join(lines[:3]) + "\n" + lines[3][:-5])
-    assert list(read_records(path)) == every_kind()[:3]
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+def test_what_a_killed_process_leaves_is_read_up_to_its_last_whole_line(
+    tmp_path: Path, style: Literal["jsonl", "csv"]
+) -> None:
+    path = tmp_path / f"whole.{style}"
+    with written(str(path), style, LABELS) as writer:
+        for record in every_kind():
+            writer.write(record)
+    whole = path.read_bytes()
+    records = list(read_records(path))
+    ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("\n")]
+    killed = tmp_path / f"killed.{style}"
+    for cut in range(ends[0], len(whole), 7):
+        killed.write_bytes(whole[:cut])
+        read = list(read_records(killed))
+        assert read == records[: len(read)]
+        assert len(read) >= sum(end <= cut for end in ends) - (style == "csv")  # its header
 
 
 @given(st.text())
@@ -139,10 +176,10 @@ def test_what_cannot_be_is_named(kind: str, change: Record, said: str) -> None:
         check_record({**record, **change})
 
 
-@pytest.mark.parametrize("kind", ["session", "window", "clip", "mark", "gap", "end"])
+@pytest.mark.parametrize("kind", ["session", "window", "segment", "clip", "mark", "gap", "end"])
 def test_a_field_that_is_missing_is_named(kind: str) -> None:
     record = next(r for r in every_kind() if r["type"] == kind)
-    last = [name for name in record if name not in ("evidence", "since_speech")][-1]
+    last = [name for name in record if name not in ("evidence", "since_speech", "baseline")][-1]
     with pytest.raises(ValueError, match=last):
         check_record({name: value for name, value in record.items() if name != last})
 
@@ -153,8 +190,11 @@ def test_a_field_that_is_missing_is_named(kind: str) -> None:
         ('{"type":"mark","time":1}\nnot json\n{"type":"mark","time":2}\n', "line 2"),
         ('{"type":"song"}\n', "song"),
         ("[1, 2]\n", "not an object"),
-        ("type,start\nwindow,1\n", "line 2"),
-        ("type,start\nwindow,1,2,3\nwindow,1\n", "line 2"),
+        ("file,type\nx.wav\n", "line 2"),
+        ("file,type\nx.wav,window,3\nwindow,1\n", "line 2"),
+        ("file,type\nx.wav,window\n", "line 2: a window record|line 2: start"),
+        (f"file,type\n{200_000 * 'x'},clip\n", "line 2"),
+        ('{"type":"mark","time":1,"x":' + 100_000 * "[" + "\n{}\n", "line 1"),
     ],
 )
 def test_a_file_that_is_not_ours_is_refused_by_line(tmp_path: Path, text: str, said: str) -> None:
@@ -170,3 +210,7 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(LiveSerError, match="is not text"):
         list(read_records(tmp_path / "binary.jsonl"))
+    pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(LiveSerError, match="no whole Parquet"):
+        list(read_records(tmp_path / "cut.parquet"))

@@ -112,6 +112,64 @@ def test_a_timeline_of_a_clip_is_a_session_too(tmp_path: Path) -> None:
     assert log.labels == tuple(LABELS)
 
 
+def judged_files(*sources: str, kind: str = "window") -> list[Any]:
+    """What live-ser file writes of several recordings, each of which sounds otherwise."""
+    found = []
+    for number, source in enumerate(sources):
+        label = LABELS[number % len(LABELS)]
+        for end in (2.0, 4.0):
+            record = {**window(end, label), "type": kind, "start": end - 1.5, "source": source}
+            if kind == "segment":
+                del record["level_db"], record["latency_ms"]
+            found.append(record)
+        clip = {**window(9.0, label), "type": "clip", "source": source, "duration": 9.0}
+        found.append({**clip, "windows": 2})
+    return found
+
+
+@pytest.mark.parametrize("kind", ["window", "segment"])
+def test_one_of_several_recordings_is_chosen_by_its_name(tmp_path: Path, kind: str) -> None:
+    path = written(tmp_path, judged_files("a/x.wav", "b/x.wav", "b/yx.wav", kind=kind))
+    for name, label in (("a/x.wav", "neutral"), ("b/x.wav", "happy"), ("yx.wav", "sad")):
+        log = read_session(path, name)
+        assert log.source.endswith(name)
+        assert (log.seconds, log.unit) == (9.0, f"{kind}s")
+        assert shares(log) == {label: 3.0}
+    for wrong in (None, "x.wav", "z.wav", ""):
+        with pytest.raises(LiveSerError, match="recordings") as caught:
+            read_session(path, wrong)
+        assert "--recording NAME" in caught.value.hint
+        assert "b/yx.wav" in caught.value.hint
+
+
+def test_segments_have_a_page(tmp_path: Path) -> None:
+    path = written(tmp_path, judged_files("a.wav", "b.wav", kind="segment"))
+    run = live_ser("report", path, "--recording", "b.wav")
+    assert run.returncode == 0, run.stderr
+    text = (tmp_path / "session.html").read_text("utf-8")
+    assert "2 segments" in text
+    assert "All segments" in text
+
+
+def test_verdicts_alone_are_no_session_and_the_hint_says_what_is(tmp_path: Path) -> None:
+    verdicts = [record for record in judged_files("a.wav") if record["type"] == "clip"]
+    with pytest.raises(LiveSerError, match="no judged window") as caught:
+        read_session(written(tmp_path, verdicts))
+    assert "--timeline" in caught.value.hint
+
+
+@pytest.mark.parametrize("style", ["csv", "parquet"])
+def test_tables_have_a_page_too(tiny_model: Path, speech: Path, tmp_path: Path, style: str) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    out = tmp_path / f"out.{style}"
+    run = live_ser("file", speech, "--model", tiny_model, "--timeline", "-o", out)
+    assert run.returncode == 0, run.stderr
+    log = read_session(out)
+    assert log.source == str(speech)
+    assert log.seconds == pytest.approx(soundfile.info(speech).duration, abs=1e-3)
+    assert set(log.labels) == set(LABELS)
+
+
 def test_a_session_that_was_cut_off_says_so(tmp_path: Path) -> None:
     path = written(tmp_path, session()[:-1])
     with path.open("a", encoding="utf-8") as stream:

@@ -1,0 +1,91 @@
+"""CSV: a row for each window, segment, clip, mark and gap."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from live_ser.printable import disarmed
+from live_ser.records import Record
+from live_ser.rows import KINDS, TEXTS, columns, record_of, row_of
+
+
+class Csv:
+    """Rows under a header, flushed row by row.
+
+    Args:
+        stream: that is written to.
+        labels: of the model; each has a column.
+        header: False to go on in a file that has one.
+    """
+
+    def __init__(self, stream: IO[str], labels: Iterable[str], *, header: bool = True) -> None:
+        self._stream = stream
+        self._source: str | None = None
+        self._rows = csv.DictWriter(stream, columns(labels), lineterminator="\n")
+        if header:
+            self._rows.writeheader()
+        stream.flush()
+
+    def write(self, record: Record) -> None:
+        """Write one record; a session only names the source of those that follow."""
+        if record["type"] == "session":
+            self._source = record["source"]
+        if record["type"] not in KINDS:
+            return
+        row = row_of(record, self._source)
+        if row["file"] is not None:
+            row["file"] = named(row["file"])
+        self._rows.writerow(row)
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Do nothing: every row is written."""
+
+
+def named(source: str) -> str:
+    """The name of a recording as CSV holds it."""
+    return disarmed(source, lambda _: "\N{REPLACEMENT CHARACTER}")
+
+
+def read_csv(stream: IO[str]) -> Iterator[tuple[int, object]]:
+    """The number of the line on which each row ends, and its record: None where it is no row.
+
+    A last row without its end, as a killed process leaves it, is left out.
+    """
+    lines = _Lines(stream)
+    rows = csv.DictReader(lines)
+    try:
+        for row in rows:
+            if not lines.newest.endswith("\n"):
+                return
+            if None in row or None in row.values():  # more or fewer values than columns
+                yield lines.number, None
+            else:
+                yield lines.number, record_of({name: _value(name, row[name]) for name in row})
+    except csv.Error:
+        yield lines.number, None
+
+
+class _Lines:
+    """The lines of a stream, and which of them is the newest."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.newest, self.number = "", 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._stream:
+            self.newest = line
+            self.number += 1
+            yield line
+
+
+def _value(name: str, text: str) -> float | str | None:
+    if not text or name in TEXTS:
+        return text or None
+    try:
+        return float(text)
+    except ValueError:
+        return text

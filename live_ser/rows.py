@@ -1,0 +1,64 @@
+"""Records as rows of a table: what CSV and Parquet hold.
+
+The first columns are those of audformat's tables: ``file``, ``start``, ``end`` in seconds, and then
+what was judged. A clip reaches from 0 to its end, and a mark has no length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from live_ser.records import FIELDS, OPTIONAL, Record
+
+Row = dict[str, Any]
+
+KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
+TEXTS = ("file", "label", "type", "state", "reason")
+_FIRST = ("file", "start", "end", "label", "confidence")
+_LAST = (
+    *("activation", "type", "state", "speech", "evidence"),
+    *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
+)
+_SHARE = "p_"
+
+
+def columns(labels: Iterable[str]) -> tuple[str, ...]:
+    """The columns, among them ``p_LABEL`` for each label."""
+    return (*_FIRST, *(_SHARE + label for label in labels), *_LAST)
+
+
+def row_of(record: Record, source: str | None = None) -> Row:
+    """The row of a record.
+
+    Args:
+        record: of one of ``KINDS``.
+        source: whose record it is, where the record does not say so.
+    """
+    row: Row = {"file": record.get("source", source)}
+    if record["type"] == "clip":
+        row |= {"start": 0.0, "end": record["duration"]}
+    elif record["type"] == "mark":
+        row |= {"start": record["time"], "end": record["time"]}
+    row |= {name: value for name, value in record.items() if name in {*_FIRST, *_LAST}}
+    shares = record.get("probabilities") or {}
+    return row | {_SHARE + label: share for label, share in shares.items()}
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """The record of a row; whether it is one, ``check_record`` says."""
+    kind = str(row.get("type"))
+    known = {
+        **row,
+        "source": row.get("file"),
+        "duration": row.get("end"),
+        "time": row.get("start"),
+        "probabilities": {
+            name.removeprefix(_SHARE): share
+            for name, share in row.items()
+            if name.startswith(_SHARE) and share is not None
+        }
+        or None,
+    }
+    optional = (name for name in OPTIONAL.get(kind, {}) if known.get(name) is not None)
+    return {name: known.get(name) for name in ("type", *FIELDS.get(kind, {}), *optional)}

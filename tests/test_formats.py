@@ -1,0 +1,283 @@
+"""What is written in each format, other programs read: pandas, Arrow, Praat's and subtitles'."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import live_ser, records
+from conftest import LABELS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_ser.annotation import Annotation
+from live_ser.audacity import label_track
+from live_ser.errors import LiveSerError
+from live_ser.outputs import Style, written
+from live_ser.records import Record
+from live_ser.stretches import Stretch, stretches
+from live_ser.textgrid import textgrid
+from live_ser.webvtt import webvtt
+
+HOSTILE = 'a "b"\t<c>&amp; 1 --> 2\n\r\x1b[2J\u2028 {d} ąę😀'
+
+
+def judged(label: str | None, state: str = "speech") -> Record:
+    shares = {x: 0.7 if x == label else 0.1 for x in LABELS} if label else None
+    return {
+        "state": state, "label": label, "confidence": label and 0.7, "probabilities": shares,
+        "activation": label and 0.25, "speech": 0.6, "evidence": 1.0,
+    }  # fmt: skip
+
+
+def segment(start: float, end: float, label: str | None, state: str = "speech") -> Record:
+    named = {"type": "segment", "start": start, "end": end, "source": "a/clip.wav"}
+    return {**named, **judged(label, state)}
+
+
+def window(end: float, label: str | None, state: str = "speech") -> Record:
+    start = max(0.0, end - 3.5)
+    heard = {"since_speech": 0.0, "level_db": -20.0, "latency_ms": 1.0}
+    return {"type": "window", "start": start, "end": end, **judged(label, state), **heard}
+
+
+def clip(source: str = "a/clip.wav") -> Record:
+    return {"type": "clip", "source": source, "duration": 9.5, **judged("happy"), "windows": 2}
+
+
+SEGMENTS = [
+    segment(0.5, 2.0, "happy"),
+    segment(2.0, 4.25, "sad", "uncertain"),
+    segment(5.0, 5.125, None, "listening"),
+    segment(6.0, 9.5, "angry"),
+    clip(),
+]
+
+
+def write(path: Path | str, style: Style, rows: list[Record], **options: Any) -> str:
+    with written(str(path), style, LABELS, **options) as writer:
+        for row in rows:
+            writer.write(row)
+    return Path(path).read_text("utf-8") if Path(path).is_file() else ""
+
+
+@pytest.mark.parametrize("style", ["csv", "parquet"])
+def test_pandas_reads_a_row_for_each_file_and_a_column_for_each_class(
+    tiny_model: Path, speech: Path, tmp_path: Path, style: str
+) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    name = tmp_path / 'with, a comma and a "quote".flac'
+    name.write_bytes(speech.read_bytes())
+    out = tmp_path / f"out.{style}"
+    run = live_ser("file", "--model", tiny_model, speech, name, "-o", out)
+    assert (run.returncode, run.stderr) == (0, "")
+    frame = pandas.read_csv(out) if style == "csv" else pandas.read_parquet(out)
+    said = records(live_ser("file", "--model", tiny_model, speech, "--format", "jsonl").stdout)[0]
+    first = ["file", "start", "end", "label", "confidence", *(f"p_{label}" for label in LABELS)]
+    assert list(frame.columns[: len(first)]) == first
+    assert list(frame.file) == [str(speech), str(name)]
+    assert list(frame.start) == [0, 0]
+    assert list(frame.end) == [said["duration"]] * 2
+    assert list(frame.label) == [said["label"]] * 2
+    assert frame.confidence[0] == said["confidence"]
+    for label in LABELS:
+        assert frame[f"p_{label}"][0] == said["probabilities"][label]
+
+
+def test_parquet_is_written_in_groups_and_whole_after_an_interrupt(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    path = tmp_path / "many.parquet"
+
+    def interrupted() -> None:
+        with written(str(path), "parquet", LABELS) as writer:
+            for number in range(20_000):
+                writer.write(clip(f"{number}.wav"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with parquet.ParquetFile(path) as file:
+        assert file.metadata.num_rows == 20_000
+        assert file.num_row_groups == 3
+        assert file.read(["file"])["file"][19_999].as_py() == "19999.wav"
+
+
+def test_parquet_goes_into_a_file(tiny_model: Path, speech: Path) -> None:
+    run = live_ser("file", "--model", tiny_model, "--format", "parquet", speech)
+    assert run.returncode == 2
+    assert "-o NAME.parquet" in run.stderr
+
+
+def test_a_subtitle_reader_finds_the_segments(tmp_path: Path) -> None:
+    reader = pytest.importorskip("webvtt", reason="webvtt-py is not installed")
+    write(tmp_path / "clip.vtt", "vtt", SEGMENTS)
+    cues = reader.read(str(tmp_path / "clip.vtt"))
+    assert [(cue.start, cue.end, cue.text) for cue in cues] == [
+        ("00:00:00.500", "00:00:02.000", "happy 70 %"),
+        ("00:00:02.000", "00:00:04.250", "uncertain, perhaps sad 70 %"),
+        ("00:00:06.000", "00:00:09.500", "angry 70 %"),
+    ]
+
+
+def test_a_reader_of_textgrids_finds_the_tiers(tmp_path: Path) -> None:
+    reader = pytest.importorskip("praatio.textgrid", reason="praatio is not installed")
+    write(tmp_path / "clip.TextGrid", "textgrid", SEGMENTS)
+    grid = reader.openTextgrid(str(tmp_path / "clip.TextGrid"), False, reportingMode="error")
+    assert grid.tierNames == ("emotion", "activation")
+    assert (grid.minTimestamp, grid.maxTimestamp) == (0, 9.5)
+    assert [tuple(entry) for entry in grid.getTier("emotion").entries] == [
+        (0.5, 2.0, "happy"),
+        (2.0, 4.25, "sad?"),
+        (6.0, 9.5, "angry"),
+    ]
+    assert [entry.label for entry in grid.getTier("activation").entries] == ["0.25"] * 3
+
+
+def test_a_label_track_has_a_line_for_each_segment(tmp_path: Path) -> None:
+    text = write(tmp_path / "labels.txt", "audacity", SEGMENTS)
+    assert text.splitlines() == [
+        "0.500000\t2.000000\thappy 70 %",
+        "2.000000\t4.250000\tuncertain, perhaps sad 70 %",
+        "6.000000\t9.500000\tangry 70 %",
+    ]
+
+
+def test_windows_that_sound_alike_are_one_stretch() -> None:
+    said = [(0.5, None, "silence"), (1.0, "happy", "speech"), (1.5, "happy", "speech")]
+    rows = [window(*row) for row in said]
+    late = {**window(9.0, "happy"), "start": 8.0}  # after a gap
+    found = stretches([*rows, window(2.0, "sad", "uncertain"), late])
+    assert [(s.start, s.end, s.said) for s in found] == [
+        (0.0, 0.5, "silence"),
+        (0.5, 1.5, "happy"),
+        (1.5, 2.0, "uncertain"),
+        (8.0, 9.0, "happy"),
+    ]
+    assert found[1].confidence == pytest.approx(0.7)
+
+
+def test_a_session_can_be_annotated_too(tiny_model: Path, speech: Path, tmp_path: Path) -> None:
+    reader = pytest.importorskip("praatio.textgrid", reason="praatio is not installed")
+    out = tmp_path / "session.TextGrid"
+    words = ["--from", speech, "--speed", "0", "--model", tiny_model]
+    run = live_ser("listen", *words, "-o", out)
+    assert run.returncode == 0, run.stderr
+    grid = reader.openTextgrid(str(out), False, reportingMode="error")
+    entries = grid.getTier("emotion").entries
+    assert entries
+    assert {entry.label.rstrip("?") for entry in entries} <= set(LABELS)
+
+
+def test_marks_are_points(tmp_path: Path) -> None:
+    rows = [window(0.5, "happy"), {"type": "mark", "time": 0.25}]
+    assert "0.250000\t0.250000\tmarked\n" in write(tmp_path / "x.txt", "audacity", rows)
+    assert "00:00:00.250 --> 00:00:01.250\nmarked" in write(tmp_path / "x.vtt", "vtt", rows)
+    reader = pytest.importorskip("praatio.textgrid", reason="praatio is not installed")
+    write(tmp_path / "x.TextGrid", "textgrid", rows)
+    grid = reader.openTextgrid(str(tmp_path / "x.TextGrid"), False, reportingMode="error")
+    assert [tuple(entry) for entry in grid.getTier("marks").entries] == [(0.25, "marked")]
+
+
+def test_several_recordings_need_a_folder_and_have_a_file_each(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / speech.name
+    other.write_bytes(speech.read_bytes())
+    words = ["file", "--model", tiny_model, "--format", "textgrid", speech, other]
+    refused = live_ser(*words, "-o", tmp_path / "one.file")
+    assert refused.returncode == 2
+    assert "-o FOLDER/" in refused.stderr
+    folder = tmp_path / "new" / "folder"
+    assert live_ser(*words, "-o", f"{folder}/").returncode == 0
+    names = [f"{speech.stem}-2.TextGrid", f"{speech.stem}.TextGrid"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert len({path.read_text("utf-8") for path in folder.iterdir()}) == 1
+    again = live_ser(*words, "-o", folder)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    assert live_ser(*words, "-o", folder, "--force").returncode == 0
+
+
+def test_an_annotation_is_of_utterances_or_of_windows_where_they_are_asked_for(
+    tiny_model: Path, speech: Path
+) -> None:
+    words = ["file", speech, "--model", tiny_model, "--format"]
+    lines = records(live_ser(*words, "jsonl", "--segments", "--timeline").stdout)
+    segments = [record for record in lines if record["type"] == "segment"]
+    windows = [record for record in lines if record["type"] == "window"]
+    said = [stretch for stretch in stretches(windows) if stretch.state in ("speech", "uncertain")]
+    for option, expected in (
+        ([], [(record["start"], record["end"]) for record in segments]),
+        (["--timeline"], [(stretch.start, stretch.end) for stretch in said]),
+    ):
+        rows = live_ser(*words, "audacity", *option).stdout.splitlines()
+        times = [tuple(map(float, row.split("\t")[:2])) for row in rows]
+        assert times == expected
+
+
+@pytest.mark.parametrize("style", ["vtt", "textgrid", "audacity"])
+def test_one_annotation_is_not_of_several_recordings(tmp_path: Path, style: Style) -> None:
+    with pytest.raises(LiveSerError, match="holds one recording"):
+        write(tmp_path / "out", style, SEGMENTS, several=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_takes_records_of_every_format(tmp_path: Path) -> None:
+    for style in ("jsonl", "csv"):
+        write(f"{tmp_path}/{style}/", style, [*SEGMENTS, clip("b/clip.wav"), clip("b/c.flac")])
+        names = [f"c.{style}", f"clip-2.{style}", f"clip.{style}"]
+        assert sorted(path.name for path in (tmp_path / style).iterdir()) == names
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LiveSerError, match="cannot make the folder"):
+        write(f"{tmp_path}/file/x/", "csv", [])
+
+
+def labelled(label: str, source: str = "clip.wav") -> Annotation:
+    return Annotation(source, 4.0, (Stretch(0.5, 2.0, "speech", label, 0.7, 0.5),))
+
+
+@given(st.text() | st.just(HOSTILE))
+def test_no_label_and_no_name_breaks_a_format(label: str) -> None:
+    annotation = labelled(label, label)
+    (line,) = label_track(annotation).splitlines()
+    assert line.count("\t") == 2
+    head, cue = webvtt(annotation).rstrip("\n").split("\n\n")
+    assert "\n" not in head
+    assert "-->" not in head
+    timing, text = cue.split("\n")
+    assert timing == "00:00:00.500 --> 00:00:02.000"
+    assert not {"<", ">"} & set(text)
+    rows = [row for row in textgrid(annotation).splitlines() if " text = " in row]
+    assert len(rows) == 6
+    for row in rows:
+        inner = row.partition(' text = "')[2][:-1]
+        assert inner.count('"') == 2 * inner.count('""')
+
+
+def test_readers_give_hostile_labels_back() -> None:
+    webvtt_reader = pytest.importorskip("webvtt", reason="webvtt-py is not installed")
+    annotation = labelled('say "no" & <b>go</b> 1 --> 2')
+    (cue,) = webvtt_reader.from_buffer(io.StringIO(webvtt(annotation)))
+    assert cue.raw_text == 'say "no" &amp; &lt;b&gt;go&lt;/b&gt; 1 --&gt; 2 70 %'
+
+
+def test_a_textgrid_reader_gives_quotes_back(tmp_path: Path) -> None:
+    reader = pytest.importorskip("praatio.textgrid", reason="praatio is not installed")
+    path = tmp_path / "quotes.TextGrid"
+    path.write_text(textgrid(labelled('say "no"')), "utf-8")
+    tier = reader.openTextgrid(str(path), True, reportingMode="error").getTier("emotion")
+    assert [entry.label.replace('""', '"') for entry in tier.entries] == ["", 'say "no"', ""]
+
+
+@pytest.mark.parametrize("style", ["vtt", "textgrid", "audacity"])
+def test_a_recording_without_speech_has_an_empty_annotation(tmp_path: Path, style: Style) -> None:
+    silent = {**clip(), **judged(None, "silence")}
+    text = write(tmp_path / "x", style, [silent])
+    assert "happy" not in text
+    assert text.startswith({"vtt": "WEBVTT", "textgrid": "File type", "audacity": ""}[style])

@@ -7,16 +7,14 @@ uses is what drawing uses.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import time
-from importlib.resources import files
 
 import numpy as np
-import soundfile as sf
 from rich.console import Console
 
+from benchmarks.sounds import demo
+from benchmarks.table import Cell, Table, command
 from live_ser.dashboard import Dashboard
 from live_ser.model import load
 from live_ser.monitor import Prediction
@@ -26,33 +24,26 @@ BLOCK = 0.05
 HOP = 0.5
 
 
-def main() -> None:
-    """Measure at both sizes and print one JSON object a line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--model")
-    options = parser.parse_args()
-    info = load(options.model).info
+def measure(quick: bool) -> Table:
+    """Share of one core that drawing takes at both sizes, and what it writes."""
+    info = load().info
+    seconds = 4.0 if quick else 20.0
+    rows: list[list[Cell]] = []
     for width, height in ((80, 24), (120, 40)):
-        share, written = measure(info, width, height, options.seconds)
-        print(
-            json.dumps(
-                {
-                    "benchmark": "drawing",
-                    "terminal": f"{width}x{height}",
-                    "seconds": options.seconds,
-                    "core_percent": round(100 * share, 2),
-                    "kilobytes_per_second": round(written / options.seconds / 1000, 1),
-                }
-            )
-        )
+        share, written = drawn(info, width, height, seconds)
+        rows.append([f"{width} x {height}", f"{share:.1%}", written / seconds / 1000])
+    return Table(
+        "Drawing the dashboard",
+        ("terminal", "of one core", "kB a second"),
+        rows,
+        (f"The bundled recording for {seconds:g} s, with nothing judged beside it.",),
+    )
 
 
-def measure(info: ModelInfo, width: int, height: int, seconds: float) -> tuple[float, int]:
+def drawn(info: ModelInfo, width: int, height: int, seconds: float) -> tuple[float, int]:
     """Share of one core that drawing takes, and the bytes that it writes."""
-    clip, rate = sf.read(str(files("live_ser") / "demo.flac"), dtype="float32")
+    rate = info.features.sample_rate
+    clip = demo(rate)
     size = round(BLOCK * rate)
     rng = np.random.default_rng(0)
     with open(os.devnull, "wb") as null, os.fdopen(os.dup(null.fileno()), "w") as out:
@@ -118,4 +109,4 @@ class Counter:
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, one_core=False)

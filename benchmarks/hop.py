@@ -1,0 +1,148 @@
+"""One hop, block in to record written, by stage: ``python -m benchmarks.hop``."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sounds import demo
+from benchmarks.table import Floats, Table, command, percentiles
+from live_ser.blocks import Resampler
+from live_ser.devices import BLOCK_SECONDS
+from live_ser.features import FrameStream, Samples
+from live_ser.json_lines import JsonLines
+from live_ser.model import EmotionModel, load
+from live_ser.monitor import Monitor
+from live_ser.records import session_record, window_record
+from live_ser.smoothing import Smoother
+from live_ser.speech import SpeechGate
+
+NATIVE_RATE = 48_000
+STAGES = {
+    "resample from 48 kHz": (Resampler, "push"),
+    "speech gate": (SpeechGate, "push"),
+    "features": (FrameStream, "push"),
+    "network": (EmotionModel, "judge"),
+    "smoothing": (Smoother, "push"),
+}
+RECORD = "record"
+
+
+def measure(quick: bool) -> Table:
+    """What a hop of half a second costs on one core, everything but drawing included."""
+    hops = 500 if quick else 10_000
+    model = load()
+    times = hop_times(model, hops)
+    whole = times.pop("whole")
+    # A stage that a hop does not reach, such as the network in silence, takes no time of it.
+    rows = [[name, *percentiles(seconds * 1000)] for name, seconds in times.items()]
+    rest = whole - sum(times.values())
+    rows.append(["everything else", *percentiles(rest * 1000)])
+    rows.append(["**whole hop**", *percentiles(whole * 1000)])
+    judged = np.count_nonzero(times["network"]) / hops
+    share = whole.sum() / (hops * model.info.hop)
+    return Table(
+        f"One hop of {model.info.hop:g} s by stage, in ms",
+        ("stage", "p50", "p95", "p99"),
+        rows,
+        (
+            f"{hops} hops of speech on one core, {judged:.0%} of them judged; "
+            f"{share:.2%} of the core. Aim: p95 under 4 ms, under 1 % of the core.",
+        ),
+    )
+
+
+def hop_times(model: EmotionModel, hops: int) -> dict[str, Floats]:
+    """Seconds that each stage of each hop took, ``[hops]`` each, and ``whole`` ones.
+
+    The sound comes in blocks of 50 ms at 48 kHz, as microphones bring it; all blocks of a hop are
+    counted, not the last one alone.
+    """
+    rate, hop = model.info.features.sample_rate, model.info.hop
+    clock: dict[str, float] = dict.fromkeys([*STAGES, RECORD], 0.0)
+    rows: list[dict[str, float]] = []
+    with ExitStack() as stack:
+        null = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        for name, (kind, method) in STAGES.items():
+            stack.enter_context(_timed(kind, method, name, clock))
+        writer = JsonLines(null)
+        writer.write(session_record(model.info, "benchmark", hop, datetime.now().astimezone()))
+        asked = Stopwatch()
+        monitor = Monitor(model, asked.times_pulls(_blocks(rate)), hop=hop)
+        for prediction in monitor:
+            before = time.perf_counter()
+            writer.write(window_record(prediction))
+            clock[RECORD] += time.perf_counter() - before
+            rows.append({**clock, "whole": asked.lap()})
+            clock.update(dict.fromkeys(clock, 0.0))
+            if len(rows) == hops + WARM_UP:
+                break
+    return {name: np.array([row[name] for row in rows[WARM_UP:]]) for name in rows[0]}
+
+
+WARM_UP = 20
+
+
+class Stopwatch:
+    """Time that goes by, less the time that making sound takes."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def times_pulls(self, blocks: Iterator[tuple[Samples, Resampler]]) -> Iterator[Samples]:
+        for block, resampler in _without_cost(blocks, self):
+            yield resampler.push(block)
+
+    def forgive(self, seconds: float) -> None:
+        self._since += seconds
+
+    def lap(self) -> float:
+        now = time.perf_counter()
+        seconds, self._since = now - self._since, now
+        return seconds
+
+
+def _without_cost(items: Iterator[Any], watch: Stopwatch) -> Iterator[Any]:
+    while True:
+        before = time.perf_counter()
+        item = next(items)
+        watch.forgive(time.perf_counter() - before)
+        yield item
+
+
+def _blocks(rate: int) -> Iterator[tuple[Samples, Resampler]]:
+    sound = demo(NATIVE_RATE)
+    size = round(NATIVE_RATE * BLOCK_SECONDS)
+    resampler = Resampler(NATIVE_RATE, rate)
+    start = 0
+    while True:
+        yield sound[start : start + size].copy(), resampler
+        start = (start + size) % (len(sound) - size)
+
+
+@contextmanager
+def _timed(kind: type, method: str, name: str, clock: dict[str, float]) -> Iterator[None]:
+    """Have a method count its time, for as long as the block lasts."""
+    original = getattr(kind, method)
+
+    def timed(*words: Any) -> Any:
+        before = time.perf_counter()
+        result = original(*words)
+        clock[name] += time.perf_counter() - before
+        return result
+
+    setattr(kind, method, timed)
+    try:
+        yield
+    finally:
+        setattr(kind, method, original)
+
+
+if __name__ == "__main__":
+    command(measure)

@@ -1,0 +1,82 @@
+"""How many replayed microphones one core serves: ``python -m benchmarks.microphones``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.sounds import demo
+from benchmarks.table import Cell, Table, command
+from live_ser.features import Samples
+from live_ser.model import EmotionModel, load
+from live_ser.monitor import Monitor
+
+_FILL = 8  # hops before anything is timed: until the windows are full
+
+
+def measure(quick: bool) -> Table:
+    """Microphones at once, until the 95th percentile of their answers passes the hop.
+
+    Each has a monitor of its own, and its hops end at a moment of its own. What a judgement costs
+    is measured; when its sound is there is reckoned, so that nothing has to be waited for.
+    """
+    hops = 4 if quick else 12
+    model = load()
+    rows: list[list[Cell]] = []
+    fits, fails = 0, 0
+    count = 32
+    while not fails or fails - fits > max(1, fits // 16):
+        p50, p95 = np.percentile(_answers(model, count, hops), [50, 95])
+        rows.append([str(count), 1000 * float(p50), 1000 * float(p95)])
+        if p95 <= model.info.hop:
+            fits = count
+        else:
+            fails = count
+        count = (fits + fails) // 2 if fails else 2 * count
+        if count > 4096:
+            break
+    rows.sort(key=lambda row: int(str(row[0])))
+    return Table(
+        "Microphones at once on one core",
+        ("microphones", "answer p50, ms", "answer p95, ms"),
+        rows,
+        (
+            f"**{fits}** microphones are served, each judged every {model.info.hop:g} s; with "
+            "more, the answers come later than the next hop.",
+        ),
+    )
+
+
+def _answers(model: EmotionModel, count: int, hops: int) -> np.ndarray:
+    """Seconds from the end of each hop to its judgement, waiting for others included."""
+    hop = model.info.hop
+    monitors = [iter(Monitor(model, _sound(model, start))) for start in range(count)]
+    for _ in range(_FILL):
+        for monitor in monitors:
+            next(monitor)
+    free, answers = 0.0, []
+    for number in range(hops):
+        for place, monitor in enumerate(monitors):
+            arrived = (number + place / count) * hop
+            before = time.perf_counter()
+            next(monitor)
+            free = max(free, arrived) + time.perf_counter() - before
+            answers.append(free - arrived)
+    return np.array(answers)
+
+
+def _sound(model: EmotionModel, number: int) -> Iterator[Samples]:
+    """The recording in blocks of a hop, from another moment on for each microphone."""
+    rate = model.info.features.sample_rate
+    sound = demo(rate)
+    size = round(model.info.hop * rate)
+    start = 997 * number % (len(sound) - size)
+    while True:
+        yield sound[start : start + size]
+        start = (start + size) % (len(sound) - size)
+
+
+if __name__ == "__main__":
+    command(measure)

@@ -1,7 +1,10 @@
 # make run    set up, then the live dashboard
 # make test   set up with what the tests need, then every check
+# make bench  measure what it costs, beside what others use: ten minutes
+# make soak   listen for an hour, twice, and see that nothing grows
+# make fuzz   ten thousand broken files of each kind
 .DEFAULT_GOAL := run
-.PHONY: run test setup setup-dev demo snapshots clean
+.PHONY: run test bench soak fuzz setup setup-dev demo snapshots clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +40,19 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 
 $(BIN)/python:
 	@sh scripts/make_venv.sh $(PYTHON) $(VENV)
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
+soak: setup-dev
+	$(BIN)/python tests/soak.py
+
+fuzz: setup-dev
+	$(BIN)/python tests/fuzz.py
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
 
 demo: setup-dev
 	$(BIN)/python scripts/make_demo.py

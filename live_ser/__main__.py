@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+
+# Until the command begins, Ctrl-C has nothing to save: no traceback out of half an import.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from live_ser.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,18 +11,25 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_ser.errors import LiveSerError
+from live_ser.interrupts import ending_signals, gentle_interrupts
 from live_ser.options import parser
-from live_ser.outputs import let_go, style_of, written
+from live_ser.outputs import ANNOTATIONS, Places, let_go, style_of, written
 from live_ser.printable import printable
 
 if TYPE_CHECKING:
+    from live_ser.archive import Job, Outcome
+    from live_ser.baseline import RunningBaseline
+    from live_ser.model import EmotionModel
     from live_ser.monitor import Monitor
+    from live_ser.outputs import Style
+    from live_ser.profile import Profile
+    from live_ser.progress import FileProgress
     from live_ser.session import Session
     from live_ser.sources import Source
     from live_ser.spec import ModelInfo
@@ -44,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
-    with ExitStack() as stack:
+    with gentle_interrupts(), ExitStack() as stack:
         if not arguments.verbose:
             stack.enter_context(native_messages_hidden())
         try:
@@ -73,13 +80,16 @@ def _listen(arguments: Arguments) -> int:
     from live_ser.model import load
     from live_ser.monitor import Monitor
     from live_ser.records import end_record, session_record
-    from live_ser.session import Session, ending_signals
+    from live_ser.session import Session
 
     model = load(arguments.model)
     rate = model.info.features.sample_rate
+    baseline, profile = _baseline(arguments, model.info)
     with _source(arguments, rate) as blocks, ending_signals() as ending, ExitStack() as stack:
         session = Session(blocks, rate, duration=arguments.duration, ending=ending)
-        predictions = Monitor(model, session, hop=arguments.hop, smoothing=arguments.smoothing)
+        predictions = Monitor(
+            model, session, hop=arguments.hop, smoothing=arguments.smoothing, baseline=baseline
+        )
         started = datetime.now().astimezone()
         _attach_sinks(arguments, stack, session, predictions, model.info)
         session.sinks.begin(session_record(model.info, blocks.name, predictions.hop, started))
@@ -89,9 +99,15 @@ def _listen(arguments: Arguments) -> int:
         finally:
             counts = predictions.windows, predictions.skipped, blocks.overflows
             session.sinks.end(end_record(*counts, session.seconds))
+            if profile and predictions.baseline:
+                kept = profile.keep(predictions.baseline)
     if _has_dashboard(arguments):  # which took what it said along
         for failure in session.sinks.failures:
             _say(f"live-ser: {failure}")
+    if profile and not arguments.quiet:
+        _say(
+            f"profile {profile.name}: {profile.path}" if kept else "no speech to make a profile of"
+        )
     if not arguments.quiet:
         heard = f"{session.seconds:.1f} s heard, {predictions.windows} windows"
         _say(f"{heard}, {predictions.skipped} skipped, {blocks.overflows} overflows")
@@ -99,37 +115,172 @@ def _listen(arguments: Arguments) -> int:
 
 
 def _file(arguments: Arguments) -> int:
-    from live_ser.archive import judge_clip
+    if arguments.scheduler is not None:
+        return _file_on_cluster(arguments)
+    from live_ser.archive import judge_files
     from live_ser.model import load
-    from live_ser.monitor import Monitor
-    from live_ser.records import clip_record, window_record
-    from live_ser.sources import audio_file
+    from live_ser.paths import files_meant
 
     model = load(arguments.model)
-    rate = model.info.features.sample_rate
-    failed = False
     style = style_of(arguments.format, arguments.output, "table")
-    with written(arguments.output, style, model.info.labels, force=arguments.force) as writer:
-        for path in arguments.paths:
-            try:
-                with audio_file(path, rate) as blocks:
-                    verdict = judge_clip(model, blocks)
-                windows = []
-                long = style == "table" and verdict.duration > 2 * model.info.window
-                if arguments.timeline or long:
-                    with audio_file(path, rate) as blocks:
-                        hop, smoothing = arguments.hop, arguments.smoothing
-                        windows = list(Monitor(model, blocks, hop=hop, smoothing=smoothing))
-            except LiveSerError as error:
-                if error.exit_code != 1:
-                    raise
-                failed = True
-                _say(f"live-ser: {error.message} ({error.hint})")
-                continue
-            for window in windows:
-                writer.write({**window_record(window), "source": path})
-            writer.write(clip_record(path, verdict))
-    return int(failed)
+    paths = list(files_meant(arguments.paths))
+    several = len(paths) > 1
+    if arguments.resume:
+        paths = _unfinished(arguments, paths, style, model.info)
+    pictures = _pictures(arguments, several=several)
+    output = written(
+        arguments.output,
+        style,
+        model.info.labels,
+        force=arguments.force,
+        several=several,
+        more=arguments.resume,
+    )
+    failures = 0
+    with ExitStack() as stack:
+        ending = stack.enter_context(ending_signals())
+        job = stack.enter_context(_job(arguments, model, style))
+        writer = stack.enter_context(output)
+
+        def look() -> None:
+            if ending():
+                raise KeyboardInterrupt
+
+        with _progress(arguments, paths, style) as bar:
+            judged = judge_files(job, paths, workers=arguments.workers, told=bar.told, look=look)
+            outcomes = stack.enter_context(closing(judged))
+            for outcome in outcomes:
+                bar.done(outcome.seconds)
+                if outcome.error:
+                    failures += 1
+                    _say(f"live-ser: {outcome.error.message} ({outcome.error.hint})")
+                shown = arguments.timeline or style == "table"
+                for record in outcome.records:
+                    if shown or record["type"] != "window":
+                        writer.write(record)
+                if pictures and not outcome.error:
+                    failures += not _drawn(outcome, model.info, pictures, force=arguments.force)
+                outcome.records.drop()
+                look()
+    return int(failures > 0)
+
+
+def _file_on_cluster(arguments: Arguments) -> int:
+    from live_ser.extras import needed
+    from live_ser.model import load
+    from live_ser.monitor import Monitor
+
+    if arguments.output is None or arguments.format not in (None, "parquet"):
+        raise LiveSerError(
+            "a cluster writes Parquet files into a folder", "name it: -o FOLDER", exit_code=2
+        )
+    if arguments.plot is not None or arguments.workers is not None:
+        raise LiveSerError(
+            "--plot and --workers are for this machine, not for a cluster", exit_code=2
+        )
+    for package in ("distributed", "fsspec", "pyarrow.parquet"):
+        needed(package, "cluster")
+    from live_ser.cluster import Cluster, sources_meant
+
+    model = load(arguments.model)
+    options = {name: getattr(arguments, name) for name in ("hop", "smoothing")}
+    Monitor(model, (), **options)  # what cannot be is said here, not by a worker
+    options |= {name: getattr(arguments, name) for name in ("timeline", "segments")}
+    sources = sources_meant(arguments.paths)
+    cluster = Cluster(arguments.scheduler, model, arguments.output, **options)
+    failures = 0
+    with closing(cluster):
+        done = cluster.finished()
+        if done and not arguments.resume:
+            raise LiveSerError(
+                f"{arguments.output} holds verdicts already", "take another folder, or --resume"
+            )
+        if arguments.resume and not arguments.quiet:
+            _say(f"{sum(s in done for s in sources)} of {len(sources)} files are judged already")
+        sources = [source for source in sources if source not in done]
+        with (
+            _progress(arguments, sources, "parquet") as bar,
+            closing(cluster.judge(sources)) as parts,
+        ):
+            for part in parts:
+                for _ in range(part.files):
+                    bar.done(part.seconds / part.files)
+                for error in part.errors:
+                    failures += 1
+                    _say(f"live-ser: {error.message} ({error.hint})")
+    return int(failures > 0)
+
+
+@contextmanager
+def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Job]:
+    """What is to be done with each file."""
+    from tempfile import TemporaryDirectory
+
+    from live_ser.archive import Job
+
+    always = arguments.timeline or arguments.plot is not None
+    # An annotation is one of utterances, unless windows are asked for.
+    segments = arguments.segments or (style in ANNOTATIONS and not arguments.timeline)
+    long = 2 * model.info.window if style == "table" and not arguments.segments else False
+    with TemporaryDirectory(prefix="live-ser-", ignore_cleanup_errors=True) as folder:
+        yield Job(
+            model,
+            Path(folder),
+            hop=arguments.hop,
+            smoothing=arguments.smoothing,
+            timeline=always or long,
+            segments=segments,
+        )
+
+
+def _unfinished(arguments: Arguments, paths: list[str], style: Style, info: ModelInfo) -> list[str]:
+    """The files that an output which is gone on with holds no verdict on."""
+    from live_ser.csv_rows import named
+    from live_ser.resume import finished
+
+    if arguments.output is None:
+        raise LiveSerError("--resume without an output", "name it with -o", exit_code=2)
+    done = finished(arguments.output, style, info.labels)
+    left = [path for path in paths if (named(path) if style == "csv" else path) not in done]
+    if not arguments.quiet:
+        _say(f"{len(paths) - len(left)} of {len(paths)} files are judged already")
+    return left
+
+
+@contextmanager
+def _progress(arguments: Arguments, paths: list[str], style: Style) -> Iterator[FileProgress]:
+    """A bar on standard error, where that is a terminal on which nothing else is written."""
+    from rich.console import Console
+
+    from live_ser.progress import FileProgress
+
+    alone = arguments.output or style == "table" or not sys.stdout.isatty()
+    shown = alone and not arguments.quiet and sys.stderr.isatty()
+    with FileProgress(Console(stderr=True, quiet=not shown), paths) as bar:
+        yield bar
+
+
+def _drawn(outcome: Outcome, info: ModelInfo, pictures: Places, *, force: bool) -> bool:
+    """Whether a recording could be drawn."""
+    from live_ser.plot import draw_plot
+
+    windows = (record for record in outcome.records if record["type"] == "window")
+    try:
+        draw_plot(outcome.source, info, windows, pictures.of(outcome.source), force=force)
+    except LiveSerError as error:
+        _say(f"live-ser: {error.message} ({error.hint})")
+        return False
+    return True
+
+
+def _pictures(arguments: Arguments, *, several: bool) -> Places | None:
+    """Where the pictures go that were asked for."""
+    if arguments.plot is None:
+        return None
+    from live_ser.plot import plotting
+
+    plotting()
+    return Places(arguments.plot, ".png", several=several, option="--plot")
 
 
 def _devices(arguments: Arguments) -> int:
@@ -183,6 +334,7 @@ def _report(arguments: Arguments) -> int:
     write_report(
         arguments.session,
         output,
+        recording=arguments.recording,
         audio=arguments.audio,
         model=arguments.model,
         force=arguments.force,
@@ -190,6 +342,27 @@ def _report(arguments: Arguments) -> int:
     if not arguments.quiet:
         _say(f"wrote {output}")
     return 0
+
+
+def _baseline(
+    arguments: Arguments, info: ModelInfo
+) -> tuple[RunningBaseline | None, Profile | None]:
+    """What is known of the speaker, and where it is kept."""
+    if arguments.enroll is None and arguments.profile is None:
+        return None, None
+    from live_ser.baseline import RunningBaseline
+    from live_ser.profile import Profile
+
+    if info.baseline is None:
+        raise LiveSerError(
+            f"the model {info.name} judges every voice by itself",
+            "leave out --enroll and --profile, or take another model",
+        )
+    baseline = RunningBaseline(info.baseline, info.features, enrol=arguments.enroll or 0.0)
+    profile = Profile.named(arguments.profile, info) if arguments.profile is not None else None
+    if profile:
+        profile.begin(baseline)
+    return baseline, profile
 
 
 @contextmanager

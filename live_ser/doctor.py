@@ -177,7 +177,7 @@ def _model_at_work(model: EmotionModel) -> Iterator[Finding]:
         start = time.perf_counter()
         gate.push(hop)
         log_mel(hop, info.features)
-        model.predict(window)
+        model.judge(window)
         times.append(1000 * (time.perf_counter() - start))
     middle, worst = np.percentile(times, [50, 95])
     text = f"compute latency {middle:.1f} ms, {worst:.1f} ms at worst, of {1000 * info.hop:.0f} ms"

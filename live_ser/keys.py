@@ -47,7 +47,7 @@ else:
     @contextmanager
     def _posix_keys() -> Iterator[Callable[[], str]]:
         terminal = sys.stdin.fileno()
-        if os.tcgetpgrp(terminal) != os.getpgrp():  # touching it would stop us
+        if _in_background(terminal):  # touching it would stop us
             yield lambda: NO_KEY
             return
         before = termios.tcgetattr(terminal)
@@ -55,7 +55,7 @@ else:
         resumed = False
 
         def take() -> None:
-            if os.tcgetpgrp(terminal) == os.getpgrp():
+            if not _in_background(terminal):
                 tty.setcbreak(terminal, termios.TCSANOW)
 
         def resume(*_: object) -> None:
@@ -78,6 +78,12 @@ else:
         finally:
             signal.signal(signal.SIGCONT, handler)
             termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+    def _in_background(terminal: int) -> bool:
+        try:
+            return os.tcgetpgrp(terminal) != os.getpgrp()
+        except OSError:  # it does not control this process, and has no foreground to us
+            return False
 
     def _posix_key(terminal: int) -> str:
         try:

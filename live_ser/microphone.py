@@ -51,6 +51,7 @@ class Microphone:
         self._channel, self._reconnect = channel, reconnect
         self._lost = 0  # times that sound waited too long to be taken
         self._earlier_overflows = 0  # of lines that are closed
+        self._attempt: _Attempt | None = None
         self._gone_since: float | None = None
         self._attempts = 0
         self.message = ""
@@ -77,7 +78,9 @@ class Microphone:
         return self._line.backlog
 
     def close(self) -> None:
-        """Let the device go."""
+        """Let the device go, also one that is just being opened."""
+        if self._attempt is not None:
+            self._attempt.give_up()
         self._line.stream.close()
 
     def __iter__(self) -> Iterator[Block]:
@@ -124,11 +127,12 @@ class Microphone:
             # The same device first; the default one when that stays away.
             device = self._device if self._attempts < len(RETRY_SECONDS) else None
             self._attempts += 1
-            attempt = _Attempt(partial(self._open_line, device, rescan=True), old)
-            while attempt.is_alive():
+            self._attempt = _Attempt(partial(self._open_line, device, rescan=True), old)
+            while self._attempt.is_alive():
                 yield from wait_until(time.monotonic() + HEARTBEAT)
-            if attempt.line is not None:
-                self._line = attempt.line
+            line, self._attempt = self._attempt.line, None
+            if line is not None:
+                self._line = line
                 return
             old = None  # the attempt closed it
 
@@ -195,13 +199,27 @@ class _Attempt(threading.Thread):
         super().__init__(daemon=True)
         self.line: _Line | None = None
         self._open_stream, self._old = open_stream, old
+        self._wanted = True
+        self._lock = threading.Lock()
         self.start()
 
     def run(self) -> None:
         if self._old is not None:
             self._old.stream.close()
         with contextlib.suppress(LiveSerError):
-            self.line = _Line(self._open_stream)
+            line = _Line(self._open_stream)
+            with self._lock:
+                if self._wanted:
+                    self.line = line
+                    return
+            line.stream.close()
+
+    def give_up(self) -> None:
+        """Keep no device open: nobody waits for it any more."""
+        with self._lock:
+            self._wanted = False
+            if self.line is not None:
+                self.line.stream.close()
 
 
 def _clock() -> float:

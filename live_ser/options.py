@@ -6,6 +6,7 @@ import argparse
 import math
 
 from live_ser import __version__
+from live_ser.outputs import STYLES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,8 +23,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="time constant of the smoothing over time; 0 is off (default: 1)",
     )
-    judging.add_argument("--format", choices=("table", "jsonl", "csv"), help="of the records")
-    judging.add_argument("-o", "--output", metavar="FILE", help="write the records there")
+    judging.add_argument("--format", choices=STYLES, help="of the records")
+    judging.add_argument(
+        "-o", "--output", metavar="FILE", help="write the records there; FOLDER/ for a file each"
+    )
     judging.add_argument("--force", action="store_true", help="overwrite files that are there")
 
     model = argparse.ArgumentParser(add_help=False)
@@ -64,6 +67,17 @@ def parser() -> argparse.ArgumentParser:
         help="of the replay; 0 is as fast as it goes (default: %(default)s)",
     )
     listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
+    listen.add_argument(
+        "--enroll",
+        type=_positive,
+        metavar="SECONDS",
+        help="take the first seconds of speech for how you usually sound",
+    )
+    listen.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="keep how you usually sound, as numbers, from one session to the next",
+    )
     listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
     listen.add_argument(
         "--no-reconnect",
@@ -77,9 +91,7 @@ def parser() -> argparse.ArgumentParser:
         help="without a microphone, replay a bundled recording",
     )
 
-    file = command("file", "Judge recordings, each as a whole.", model, judging)
-    file.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
-    file.add_argument("--timeline", action="store_true", help="judge every window of them too")
+    _add_file_options(command("file", "Judge recordings, each as a whole.", model, judging))
 
     command("devices", "List the input devices and the rates they accept.", device)
 
@@ -90,13 +102,46 @@ def parser() -> argparse.ArgumentParser:
     info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
     info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
 
-    report = command("report", "Make a page of a session that was recorded with -o.")
-    report.add_argument("session", metavar="SESSION", help="records of the session, as JSON Lines")
+    report = command("report", "Make a page of a session or recording, of its records.")
+    report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
+    report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
     report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
     report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
     report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
     report.add_argument("--force", action="store_true", help="overwrite a page that is there")
     return whole
+
+
+def _add_file_options(file: argparse.ArgumentParser) -> None:
+    file.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="sound files, folders of them, patterns, or - for a list on standard input",
+    )
+    file.add_argument("--timeline", action="store_true", help="judge every window of them too")
+    file.add_argument("--segments", action="store_true", help="give every utterance in them too")
+    file.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="processes that judge (default: one for each core, where there is much to judge)",
+    )
+    file.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster that judges instead, such as tcp://HOST:8786",
+    )
+    file.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an output that was broken off: leave out what it holds",
+    )
+    file.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw waveform, spectrogram and probabilities as .png; FOLDER/ for a file each",
+    )
 
 
 def _number(text: str) -> float:

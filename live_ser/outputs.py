@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 from live_ser.errors import LiveSerError
 
 if TYPE_CHECKING:
-    from live_ser.records import Writer
+    from live_ser.records import Record, Writer
 
-Style = Literal["table", "jsonl", "csv"]
-_STYLES: dict[str, Style] = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
+Style = Literal["table", "jsonl", "csv", "parquet", "vtt", "textgrid", "audacity"]
+STYLES: tuple[Style, ...] = get_args(Style)
+ANNOTATIONS: tuple[Style, ...] = ("vtt", "textgrid", "audacity")  # each of one recording
+_ENDINGS: dict[Style, str] = {
+    "table": ".txt",
+    "jsonl": ".jsonl",
+    "csv": ".csv",
+    "parquet": ".parquet",
+    "vtt": ".vtt",
+    "textgrid": ".TextGrid",
+    "audacity": ".txt",
+}
+_STYLES: dict[str, Style] = {
+    **{ending.lower(): style for style, ending in _ENDINGS.items() if ending != ".txt"},
+    ".json": "jsonl",
+}
 
 
 def style_of(wanted: Style | None, path: str | None, usual: Style) -> Style:
@@ -26,48 +41,193 @@ def style_of(wanted: Style | None, path: str | None, usual: Style) -> Style:
 
 @contextmanager
 def written(
-    path: str | None, style: Style, labels: Sequence[str], *, force: bool = False
+    path: str | None,
+    style: Style,
+    labels: Sequence[str],
+    *,
+    force: bool = False,
+    several: bool = False,
+    more: bool = False,
 ) -> Iterator[Writer]:
     """What writes records, into a file or, without one, onto standard output.
 
     Args:
-        path: of the file.
+        path: of the file; a folder, which may end with a slash, takes a file for each source.
         style: of the records.
         labels: of the model.
-        force: overwrite a file that is there.
+        force: overwrite files that are there.
+        several: whether records of more than one source are to come.
+        more: add to the file, if it is there.
 
     Raises:
-        LiveSerError: the file is there already, or cannot be written.
+        LiveSerError: the file is there already, or cannot be written; or it cannot hold this.
     """
-    from live_ser.records import Csv, JsonLines
-    from live_ser.tables import Verdicts
+    if path is not None and is_folder(path):
+        with _Folder(Places(path, _ENDINGS[style]), style, labels, force=force) as writer:
+            yield writer
+        return
+    if several and style in ANNOTATIONS:
+        raise _holds_one(f"a {style} file", "-o")
+    with _opened(path, style, labels, force=force, more=more) as writer:
+        yield writer
 
-    stream = sys.stdout
+
+def is_folder(path: str) -> bool:
+    """Whether an output is a folder, there already or said to be one by a slash at its end."""
+    return path.endswith(("/", os.sep)) or Path(path).is_dir()
+
+
+@contextmanager
+def _opened(
+    path: str | Path | None,
+    style: Style,
+    labels: Sequence[str],
+    *,
+    force: bool,
+    more: bool = False,
+) -> Iterator[Writer]:
+    if style == "parquet" and path is None:
+        raise LiveSerError(
+            "Parquet is not for standard output", "name a file: -o NAME.parquet", exit_code=2
+        )
+    start = _starter(style, labels)  # which may lack a package: before anything is created
+    stream: IO[Any] = sys.stdout
+    begun = False
     if path is not None:
-        stream = os.fdopen(create(path, force=force), "w", encoding="utf-8")
+        mode, encoding = ("wb", None) if style == "parquet" else ("w", "utf-8")
+        stream = os.fdopen(create(path, force=force, more=more), mode, encoding=encoding)
+        begun = more and stream.seek(0, os.SEEK_END) > 0
     elif isinstance(stream, io.TextIOWrapper) and style != "table":
         stream.reconfigure(encoding="utf-8")
-    try:
-        if style == "table":
-            verdicts = Verdicts(stream, labels)
+    with ExitStack() as stack:
+        stack.callback(let_go, stream)
+        writer = start(stream, begun)
+        stack.callback(writer.close)  # what is known already is told, also where Ctrl-C ends it
+        yield writer
+
+
+def _starter(style: Style, labels: Sequence[str]) -> Callable[[IO[Any], bool], Writer]:
+    """What makes a writer of a stream, and of whether there are records in it already."""
+    if style == "table":
+        from live_ser.tables import Verdicts
+
+        return lambda stream, begun: Verdicts(stream, labels)
+    if style == "jsonl":
+        from live_ser.json_lines import JsonLines
+
+        return lambda stream, begun: JsonLines(stream)
+    if style == "csv":
+        from live_ser.csv_rows import Csv
+
+        return lambda stream, begun: Csv(stream, labels, header=not begun)
+    if style == "parquet":
+        from live_ser.extras import needed
+        from live_ser.parquet import Parquet
+
+        needed("pyarrow.parquet", "tables")
+        return lambda stream, begun: Parquet(stream, labels)
+    from live_ser.annotation import AnnotationWriter
+    from live_ser.audacity import label_track
+    from live_ser.textgrid import textgrid
+    from live_ser.webvtt import webvtt
+
+    form = {"vtt": webvtt, "textgrid": textgrid, "audacity": label_track}[style]
+    return lambda stream, begun: AnnotationWriter(stream, form)
+
+
+class Places:
+    """Where the file of each recording goes: one file, or one for each in a folder.
+
+    Args:
+        path: of the file, or of the folder, which is made.
+        ending: of the names in the folder.
+        several: whether there are several recordings.
+        option: with which it was named.
+
+    Raises:
+        LiveSerError: the folder cannot be made, the file has another ending, or would be for
+            several recordings.
+    """
+
+    def __init__(
+        self, path: str, ending: str, *, several: bool = False, option: str = "-o"
+    ) -> None:
+        self._path, self._ending = Path(path), ending
+        self._taken: set[str] = set()
+        self._is_folder = is_folder(path)
+        if several and not self._is_folder:
+            raise _holds_one(path, option)
+        if not self._is_folder and self._path.suffix.lower() != ending.lower():
+            raise LiveSerError(
+                f"{path} does not end with {ending}", f"name it NAME{ending}", exit_code=2
+            )
+        if self._is_folder:
             try:
-                yield verdicts
-            finally:  # what is known already is told, also where Ctrl-C ends it
-                verdicts.close()
-        else:
-            yield JsonLines(stream) if style == "jsonl" else Csv(stream, labels)
-    finally:
-        let_go(stream)
+                self._path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise LiveSerError(
+                    f"cannot make the folder {path}: {error.strerror}", "name another one"
+                ) from error
+
+    def of(self, source: str) -> Path:
+        """The place of a recording's file; a number tells those of the same name apart."""
+        if not self._is_folder:
+            return self._path
+        stem = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", Path(source).stem) or "_"
+        name, number = stem, 1
+        while name.lower() in self._taken:  # some file systems do not tell Clip from clip
+            number += 1
+            name = f"{stem}-{number}"
+        self._taken.add(name.lower())
+        return self._path / f"{name}{self._ending}"
 
 
-def create(path: str | Path, *, force: bool = False) -> int:
+class _Folder:
+    """A file for each source, closed with its last record."""
+
+    def __init__(self, places: Places, style: Style, labels: Sequence[str], *, force: bool) -> None:
+        self._places, self._style, self._labels, self._force = places, style, labels, force
+        self._open = ExitStack()
+        self._writer: Writer | None = None
+
+    def write(self, record: Record) -> None:
+        if self._writer is None:
+            path = self._places.of(record["source"])
+            opened = _opened(path, self._style, self._labels, force=self._force)
+            self._writer = self._open.enter_context(opened)
+        self._writer.write(record)
+        if record["type"] in ("clip", "end"):
+            self.close()
+
+    def close(self) -> None:
+        self._writer = None
+        self._open.close()
+
+    def __enter__(self) -> _Folder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _holds_one(what: str, option: str) -> LiveSerError:
+    return LiveSerError(
+        f"{what} holds one recording, and there are several",
+        f"name a folder, with a slash at its end, for a file of each: {option} FOLDER/",
+        exit_code=2,
+    )
+
+
+def create(path: str | Path, *, force: bool = False, more: bool = False) -> int:
     """A new file, as a descriptor to read and write; an old one gives way only with ``force``.
+
+    With ``more`` an old one is kept as it is.
 
     Raises:
         LiveSerError: it is there already, or cannot be written.
     """
     binary: int = getattr(os, "O_BINARY", 0)
-    either = os.O_TRUNC if force else os.O_EXCL
+    either = 0 if more else os.O_TRUNC if force else os.O_EXCL
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | either | binary, 0o666)
     except FileExistsError as error:
@@ -80,7 +240,7 @@ def create(path: str | Path, *, force: bool = False) -> int:
         ) from error
 
 
-def let_go(stream: TextIO) -> None:
+def let_go(stream: IO[Any]) -> None:
     """Close a file, and leave standard output open; each record was flushed when it was written.
 
     What could not be written then was told then, and must not fail a second time here, nor when

@@ -1,40 +1,67 @@
-"""Keep native libraries from writing on the terminal.
+"""Keep native libraries from writing on the terminal, and into the results.
 
-ALSA, PortAudio and the MP3 decoder print to file descriptor 2 whatever they please, in the middle
-of a dashboard too. Python's own standard error goes on where it went.
+ALSA, PortAudio and the decoders of MP3 and ALAC print to the standard streams whatever they please,
+in the middle of a dashboard or of JSON Lines too. Python's own streams go on where they went.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 
 @contextmanager
 def native_messages_hidden() -> Iterator[None]:
-    """For as long as the block lasts, only Python writes to standard error."""
+    """For as long as the block lasts, only Python writes to standard output and error."""
     if os.name == "nt":  # none of its audio systems does that
         yield
         return
+    with ExitStack() as stack:
+        for name in ("stdout", "stderr"):
+            stack.enter_context(_kept_to_python(name))
+        yield
+
+
+@contextmanager
+def _kept_to_python(name: str) -> Iterator[None]:
+    stream = getattr(sys, name)
     try:
-        descriptor = sys.stderr.fileno()
+        descriptor = stream.fileno()
         ours = os.dup(descriptor)
-    except (OSError, ValueError, AttributeError):  # no real standard error: nothing to hide
+    except (OSError, ValueError, AttributeError):  # no real stream: nothing to hide
         yield
         return
-    python_stderr = sys.stderr
-    python_stderr.flush()
+    stream.flush()
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, descriptor)
     os.close(sink)
-    encoding, errors = python_stderr.encoding, python_stderr.errors
-    sys.stderr = os.fdopen(ours, "w", 1, encoding=encoding, errors=errors, closefd=False)
+    raw = os.fdopen(ours, "wb", 0, closefd=False)
+    buffer = raw if name == "stderr" else io.BufferedWriter(raw)
+    replacement = io.TextIOWrapper(
+        buffer,
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    setattr(sys, name, replacement)
     try:
         yield
     finally:
-        sys.stderr.flush()
-        sys.stderr = python_stderr
+        with suppress(OSError):  # whoever wrote was told
+            replacement.flush()
+        setattr(sys, name, stream)
+        _flush_native()
         os.dup2(ours, descriptor)
         os.close(ours)
+
+
+def _flush_native() -> None:
+    """Have the C library write what it holds back, while that still goes nowhere."""
+    import ctypes
+
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).fflush(None)

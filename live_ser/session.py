@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from live_ser.blocks import NOTHING, Block, Gap, Source
 from live_ser.keys import NO_KEY
@@ -115,27 +112,3 @@ class Session:
         elif key != NO_KEY:
             self.sinks.key(key)
         return True
-
-
-@contextmanager
-def ending_signals() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, SIGTERM, a closed terminal: tells whether one of them asked to end.
-
-    A second one does not wait for the end to come in order.
-    """
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, ask) for number in numbers}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

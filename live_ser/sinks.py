@@ -178,6 +178,8 @@ class DashboardSink(Sink):
 
     def window(self, prediction: Prediction) -> None:
         self._dashboard.update(prediction)
+        if self._monitor.baseline:
+            self._dashboard.status(baseline=str(self._monitor.baseline))
 
     def mark(self, time: float) -> None:
         self._marks += 1

@@ -52,7 +52,10 @@ def tiny_info(**changes: object) -> ModelInfo:
 
 
 def write_model(path: Path, info: ModelInfo) -> Path:
-    """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax."""
+    """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax.
+
+    Where the model takes a baseline, its mean is taken off.
+    """
     onnx = pytest.importorskip("onnx")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
     mels, classes = info.features.n_mels, len(info.labels)
@@ -66,8 +69,16 @@ def write_model(path: Path, info: ModelInfo) -> Path:
             "last_axis": np.array([1], np.int64),
         }.items()
     ]
-    nodes = [
-        helper.make_node("ReduceMean", ["log_mel"], ["mean"], axes=[1], keepdims=0),
+    inputs = [helper.make_tensor_value_info("log_mel", floats, ["batch", "frames", mels])]
+    own = "own_mean" if info.baseline else "mean"
+    nodes = [helper.make_node("ReduceMean", ["log_mel"], [own], axes=[1], keepdims=0)]
+    if info.baseline:
+        inputs.append(helper.make_tensor_value_info("baseline", floats, ["batch", 2, mels]))
+        nodes += [
+            helper.make_node("ReduceMean", ["baseline"], ["usual"], axes=[1], keepdims=0),
+            helper.make_node("Sub", ["own_mean", "usual"], ["mean"]),
+        ]
+    nodes += [
         helper.make_node("MatMul", ["mean", "weights"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["probabilities"], axis=-1),
         helper.make_node("MatMul", ["mean", "arousal"], ["arousal_column"]),
@@ -77,7 +88,7 @@ def write_model(path: Path, info: ModelInfo) -> Path:
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("log_mel", floats, ["batch", "frames", mels])],
+        inputs,
         [
             helper.make_tensor_value_info("probabilities", floats, ["batch", classes]),
             helper.make_tensor_value_info("activation", floats, ["batch"]),

@@ -42,6 +42,7 @@ class ScriptedStream:
     name: str
     rate: int
     closed: threading.Event = field(default_factory=threading.Event)
+    played: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
         self.closed.set()
@@ -61,6 +62,10 @@ class ScriptedMicrophone:
         self.asked: list[int | str | None] = []
         self.streams: list[ScriptedStream] = []
         self.played = threading.Event()
+
+    def all_played(self) -> bool:
+        """Whether the newest device has nothing more to say."""
+        return self.streams[-1].played.is_set()
 
     def __call__(
         self,
@@ -82,6 +87,17 @@ class ScriptedMicrophone:
         return stream
 
     def _play(
+        self,
+        script: Iterable[Step],
+        callback: Callable[[NDArray[np.float32], bool], None],
+        stream: ScriptedStream,
+    ) -> None:
+        try:
+            self._play_steps(script, callback, stream)
+        finally:
+            stream.played.set()
+
+    def _play_steps(
         self,
         script: Iterable[Step],
         callback: Callable[[NDArray[np.float32], bool], None],

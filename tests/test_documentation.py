@@ -37,6 +37,8 @@ def folder(speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     sound, rate = soundfile.read(speech, dtype="float32")
     for name in ("clip.wav", "interview.wav", "interview.flac", "clips.flac"):
         soundfile.write(tmp_path / name, soxr.resample(sound, rate, 16000), 16000)
+    (tmp_path / "calls").mkdir()
+    shutil.copy(tmp_path / "clip.wav", tmp_path / "calls")
     monkeypatch.chdir(tmp_path)
     words = ["--speed", "0", "-o", "session.jsonl", "--record", "session.flac"]
     result = live_ser("listen", "--from", "clip.wav", *words)
@@ -62,6 +64,8 @@ def test_commands_work(command: str, folder: Path) -> None:
         words += ["--speed", "0", *([] if "--from" in words else ["--from", "clip.wav"])]
     if "session.jsonl" in words and words[0] == "listen":
         words.append("--force")
+    if "judged.jsonl" in words and words[0] == "report":
+        live_ser("file", "clip.wav", "interview.flac", "--timeline", "-o", "judged.jsonl")
     result = live_ser(*words)
     assert result.returncode == 0, result.stderr
 
@@ -85,7 +89,7 @@ def test_every_option_is_documented_and_no_other(command: str) -> None:
 
 
 # What a section says of the options of other commands.
-ELSEWHERE = {"report": {"--timeline", "--format"}}
+ELSEWHERE = {"report": {"--timeline", "--segments"}}
 
 
 def test_records_are_those_that_are_documented(folder: Path) -> None:
@@ -95,7 +99,8 @@ def test_records_are_those_that_are_documented(folder: Path) -> None:
         if line.startswith('    {"type"')
         for record in [json.loads(line)]
     }
-    written = live_ser("file", "clip.wav", "--timeline", "--format", "jsonl").stdout.splitlines()
+    words = ["--timeline", "--segments", "--format", "jsonl"]
+    written = live_ser("file", "clip.wav", *words).stdout.splitlines()
     lines = [*written, *(folder / "session.jsonl").read_text("utf-8").splitlines()]
     seen = set()
     for line in lines:
@@ -103,7 +108,7 @@ def test_records_are_those_that_are_documented(folder: Path) -> None:
         seen.add(record["type"])
         # Of a clip's timeline, each window also says which file it is of.
         assert set(record) - {"source"} == documented[record["type"]] - {"source"}
-    assert seen == {"session", "window", "end", "clip"}
+    assert seen == {"session", "window", "segment", "end", "clip"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

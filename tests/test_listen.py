@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from command import LIVE_SER, live_ser, records
 
-from live_ser.records import check_record, read_records
+from live_ser.record_files import read_records
+from live_ser.records import check_record
 
 
 def test_into_a_pipe_it_writes_only_json_lines(tiny_model: Path, speech: Path) -> None:

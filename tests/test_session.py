@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -195,6 +196,22 @@ def test_keys_are_read_one_by_one_and_the_terminal_is_given_back() -> None:
     os.waitpid(process, 0)
     os.close(terminal)
     assert b"[' ', 'm', '?', 'q'] True end" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_that_does_not_control_the_process_has_keys_too() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", _READS_KEYS], stdin=theirs, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.write(ours, b"q")
+        assert b"['q'] True end" in process.stdout.read()
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_without_a_terminal_no_key_is_ever_pressed(monkeypatch: pytest.MonkeyPatch) -> None:

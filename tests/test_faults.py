@@ -1,0 +1,423 @@
+"""Faults of a microphone, a disk, a terminal: the right thing is shown, counted, kept, and it ends.
+
+Each fault alone, then pairs by chance, through a whole session with records, a recording and a
+dashboard. ``LIVE_SER_SLOW_TESTS=1`` tries many more pairs.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from command import LIVE_SER, records
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from scripted_microphone import Overflow, ScriptedMicrophone, Step, Wait, in_blocks
+
+from live_ser import microphone as microphone_module
+from live_ser.blocks import Gap
+from live_ser.dashboard import Dashboard
+from live_ser.features import Samples
+from live_ser.json_lines import JsonLines
+from live_ser.model import EmotionModel
+from live_ser.monitor import Monitor
+from live_ser.recording import Recording
+from live_ser.records import Record, check_record, end_record, session_record
+from live_ser.session import Session
+from live_ser.sinks import DashboardSink, RecordSink, Sink
+from live_ser.sources import microphone
+
+RATE = 16000
+HOP = 0.5
+SLOW = bool(os.environ.get("LIVE_SER_SLOW_TESTS"))
+STALL = 0.3
+PATIENCE = 60.0  # seconds that a session of two may take on the slowest machine
+
+
+@dataclass
+class Scene:
+    """A session in which something is going to go wrong.
+
+    Attributes:
+        rate: that the device opens at.
+        steps: what the device does, until it is gone.
+        after: what each next device does; None refuses to open.
+        file: that the records go into.
+        width: of the terminal, asked at each drawing.
+        jump: seconds that the clock leaps ahead in the middle.
+        overflows: how often the device says that it lost sound.
+        gaps: reasons of the gaps that there have to be, in any order.
+        disk_fails: whether the records cannot be written to their end.
+    """
+
+    rate: int
+    steps: list[Step]
+    after: list[list[Step] | None] = field(default_factory=list)
+    file: io.StringIO = field(default_factory=io.StringIO)
+    width: Callable[[], int] = lambda: 80
+    jump: float = 0.0
+    overflows: int = 0
+    gaps: list[str] = field(default_factory=list)
+    disk_fails: bool = False
+
+    def middle(self) -> int:
+        """Where a fault may happen: not before the device has begun."""
+        return max(1, len(self.steps) // 2)
+
+
+def overflow(scene: Scene) -> None:
+    # Not in the very middle: of a device that goes away just then, the next block would not tell.
+    for place in (1, scene.middle() // 2 + 1):
+        scene.steps.insert(place, Overflow())
+        scene.overflows += 1
+
+
+def short_pause(scene: Scene) -> None:
+    scene.steps.insert(scene.middle(), Wait(STALL / 4))
+
+
+def device_loss(scene: Scene) -> None:
+    """It goes away in the middle; then it is refused twice, then there again."""
+    middle = scene.middle()
+    scene.after += [None, None, scene.steps[middle:]]
+    del scene.steps[middle:]
+    scene.gaps.append("microphone gone")
+
+
+def stall(scene: Scene) -> None:
+    """It calls back no more for a while; by then it was opened anew."""
+    middle = scene.middle()
+    scene.after.append(scene.steps[middle:])
+    scene.steps[middle:] = [Wait(3 * STALL)]
+    scene.gaps.append("microphone gone")
+
+
+def not_a_number(scene: Scene) -> None:
+    for step in scene.steps:
+        if isinstance(step, np.ndarray) and len(step) > 3:
+            step[[0, 1, 2]] = [[np.nan], [np.inf], [-np.inf]]
+
+
+def tiny_blocks(scene: Scene) -> None:
+    """One sample each, for a while."""
+    place = next(i for i, step in enumerate(scene.steps) if isinstance(step, np.ndarray))
+    block = scene.steps[place]
+    assert isinstance(block, np.ndarray)
+    scene.steps[place : place + 1] = [block[i : i + 1] for i in range(len(block))]
+
+
+def huge_blocks(scene: Scene) -> None:
+    """100 000 samples at once, and more."""
+    sound = [step for step in scene.steps if isinstance(step, np.ndarray)]
+    others = [step for step in scene.steps if not isinstance(step, np.ndarray)]
+    whole = np.concatenate(sound)
+    whole = np.concatenate([whole] * (1 + 100_000 // len(whole)))
+    scene.steps[:] = [*others[:1], whole, *others[1:], *in_blocks(whole[: scene.rate], scene.rate)]
+
+
+def another_rate(scene: Scene) -> None:
+    """The device has no 16 kHz; what it plays is then another sound, of another length."""
+    scene.rate = 44_100
+
+
+def clock_jump(scene: Scene) -> None:
+    """The machine slept for ten minutes."""
+    scene.jump = 600.0
+
+
+def slow_disk(scene: Scene) -> None:
+    scene.file = SlowFile()
+
+
+def full_disk(scene: Scene) -> None:
+    scene.file = FullFile(OSError(28, "No space left on device"))
+    scene.disk_fails = True
+
+
+def closed_pipe(scene: Scene) -> None:
+    scene.file = FullFile(BrokenPipeError(32, "Broken pipe"))
+    scene.disk_fails = True
+
+
+def resize_storm(scene: Scene) -> None:
+    widths = random.Random(0)
+    scene.width = lambda: widths.randrange(1, 300)
+
+
+Fault = Callable[[Scene], None]
+FAULTS: tuple[Fault, ...] = (
+    overflow, short_pause, device_loss, stall, not_a_number, tiny_blocks, huge_blocks, another_rate,
+    clock_jump, slow_disk, full_disk, closed_pipe, resize_storm,
+)  # fmt: skip
+
+
+class SlowFile(io.StringIO):
+    def write(self, text: str) -> int:
+        time.sleep(0.02)
+        return super().write(text)
+
+
+class FullFile(io.StringIO):
+    """Takes the first line, then no more."""
+
+    def __init__(self, failure: OSError) -> None:
+        super().__init__()
+        self.failure = failure
+
+    def write(self, text: str) -> int:
+        if self.getvalue():
+            raise self.failure
+        return super().write(text)
+
+
+class Diary(Sink):
+    """What the session said."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+        self.gaps: list[Gap] = []
+        self.samples = 0
+        self.complaints: list[str] = []
+
+    def complain(self, line: str) -> None:
+        self.complaints.append(line)
+
+    def hear(self, samples: Samples) -> None:
+        assert np.isfinite(samples).all()
+        self.samples += len(samples)
+
+    def window(self, prediction: Any) -> None:
+        self.ends.append(prediction.end)
+
+    def gap(self, start: float, gap: Gap) -> None:
+        self.gaps.append(gap)
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Microphones that are given up soon, and a clock that can leap."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(microphone_module, "STALL_SECONDS", STALL)
+        patch.setattr(microphone_module, "START_SECONDS", 2 * STALL)
+        patch.setattr(microphone_module, "RETRY_SECONDS", (0.01, 0.02))
+        yield
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> EmotionModel:
+    return EmotionModel(tiny_model)
+
+
+@pytest.fixture(scope="module")
+def sound(speech: Path) -> Samples:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    return np.asarray(samples[: 3 * rate : rate // RATE], np.float32)
+
+
+def play(model: EmotionModel, sound: Samples, folder: Path, *faults: Fault) -> None:
+    """A session with these faults, and all that has to be true of it."""
+    scene = Scene(RATE, list(in_blocks(sound.copy(), RATE)))
+    for fault in faults:
+        fault(scene)
+    scripted = ScriptedMicrophone(scene.rate, scene.steps, *scene.after, pace=0.002)
+    diary = Diary()
+    recorded = folder / f"{time.monotonic_ns()}.wav"
+    started = time.monotonic()
+    with impatient(), ExitStack() as stack:
+        jumped = stack.enter_context(_leaping(scene))
+        mic = stack.enter_context(microphone("headset", RATE, opener=scripted))
+
+        def told_to_end() -> bool:
+            """When every script was played and nothing more waits."""
+            jumped(diary)
+            taken = mic.name == scripted.streams[-1].name
+            over = taken and not scripted.scripts and scripted.all_played() and not mic.backlog
+            return over or time.monotonic() > started + PATIENCE
+
+        session = Session(mic, RATE, ending=told_to_end)
+        monitor = Monitor(model, session, hop=HOP)
+        console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+        dashboard = stack.enter_context(Dashboard(console, model.info, mic.name, mic.native_rate))
+        recording = stack.enter_context(Recording(recorded, RATE))
+        sinks = session.sinks
+        sinks.attach(RecordSink(JsonLines(scene.file), "the records"))
+        for sink in (recording, DashboardSink(dashboard, mic, monitor, recording), diary):
+            sinks.attach(sink)
+        sinks.begin(session_record(model.info, mic.name, HOP, datetime.now(UTC)))
+        for prediction in monitor:
+            console.size = (scene.width(), 24)
+            sinks.window(prediction)
+        sinks.end(end_record(monitor.windows, monitor.skipped, mic.overflows, session.seconds))
+        state = dashboard.state
+    assert time.monotonic() < started + PATIENCE, "it did not end when it was told to"
+    assert all(stream.closed.is_set() for stream in scripted.streams)
+    # The right state is shown.
+    assert state.connected
+    assert state.overflows == mic.overflows
+    assert state.skipped == monitor.skipped
+    assert bool(sinks.failures) is scene.disk_fails
+    assert diary.complaints == sinks.failures
+    if len(diary.ends) > 1:  # else the disk failed when there was nothing more to draw
+        assert state.message == "".join(sinks.failures)
+    # The counts are right.
+    said = [gap.reason for gap in diary.gaps]
+    assert mic.overflows == scene.overflows + said.count("overflow")
+    for reason in scene.gaps:
+        assert said.count(reason) >= 1
+        said.remove(reason)
+    if scene.jump:
+        assert sum(gap.seconds for gap in diary.gaps) > scene.jump - 1
+    assert session.seconds == pytest.approx(
+        diary.samples / RATE + sum(gap.seconds for gap in diary.gaps), abs=0.01
+    )
+    assert len(diary.ends) == monitor.windows
+    assert all(one < other for one, other in itertools.pairwise(diary.ends))
+    # The records are valid, as far as they could be written.
+    kept = records(scene.file.getvalue())
+    for record in kept:
+        check_record(record)
+    windows = [record for record in kept if record["type"] == "window"]
+    assert [record["end"] for record in windows] == pytest.approx(
+        diary.ends[: len(windows)], abs=1e-3
+    )
+    _no_window_holds_a_gap(kept)
+    if not scene.disk_fails:
+        assert len(windows) == monitor.windows
+        assert kept[-1]["type"] == "end"
+        assert kept[-1]["overflows"] == mic.overflows
+    # The recording is as long as the session.
+    info = soundfile.info(recorded)
+    assert info.frames / RATE == pytest.approx(session.seconds, abs=0.01)
+
+
+@contextmanager
+def _leaping(scene: Scene) -> Iterator[Callable[[Diary], None]]:
+    """A clock that leaps once sound was heard, if the scene has it so."""
+    clock = microphone_module._clock
+    ahead = [0.0]
+
+    def jump(diary: Diary) -> None:
+        if diary.ends and not ahead[0]:
+            ahead[0] = scene.jump
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(microphone_module, "_clock", lambda: clock() + ahead[0])
+        yield jump
+
+
+def _no_window_holds_a_gap(kept: list[Record]) -> None:
+    gaps = [record for record in kept if record["type"] == "gap"]
+    for window in (record for record in kept if record["type"] == "window"):
+        for gap in gaps:
+            assert window["end"] <= gap["start"] + 0.01 or window["start"] >= gap["end"] - 0.01
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_fault(model: EmotionModel, sound: Samples, tmp_path: Path, fault: Fault) -> None:
+    play(model, sound, tmp_path, fault)
+
+
+@given(st.lists(st.sampled_from(FAULTS), min_size=2, max_size=2, unique=True))
+@settings(
+    max_examples=200 if SLOW else 8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_two_faults(
+    model: EmotionModel, sound: Samples, tmp_path: Path, faults: list[Fault]
+) -> None:
+    play(model, sound, tmp_path, *faults)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount")
+def test_a_disk_that_fills_up_costs_what_is_on_it_and_nothing_else(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        words = ["listen", "--model", str(tiny_model), "--from", str(speech), "--speed", "0"]
+        command = [*LIVE_SER, *words, "--format", "jsonl", "--record", str(disk / "kept.wav")]
+        run = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+        assert run.returncode == 0
+        assert "is given up: No space left on device" in run.stderr
+        assert "Traceback" not in run.stderr
+        assert records(run.stdout)[-1]["type"] == "end"
+        kept = soundfile.info(disk / "kept.wav")
+        assert kept.duration > 0.5
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("command", ["listen", "file"])
+def test_a_signal_in_any_phase_ends_it_without_a_traceback(
+    tiny_model: Path, speech: Path, name: str, command: str
+) -> None:
+    words = {"listen": ["--from", str(speech)], "file": [str(speech)] * 500}[command]
+    # Python itself, before it comes to us, is not ours to tame.
+    program = [sys.executable, "-c", _ANNOUNCED, command, "--model", str(tiny_model), *words]
+    number = getattr(signal, name)
+    for delay in np.linspace(0, 1.5, 12 if SLOW else 4):
+        with subprocess.Popen(
+            program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+            # A test run in the background ignores interrupts, and would hand that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(delay)
+            process.send_signal(number)
+            out, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (0, 1, -number)
+        assert "Traceback" not in said
+        assert "Error" not in said
+        if command == "listen" and (kept := records(out)):
+            assert process.returncode == 0
+            assert kept[-1]["type"] == "end"
+
+
+_ANNOUNCED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+print("begun", flush=True)
+import runpy
+sys.argv[0] = "live-ser"
+runpy.run_module("live_ser", run_name="__main__")
+"""
+
+
+def test_a_device_that_is_gone_for_good_does_not_keep_it_from_ending(
+    model: EmotionModel, sound: Samples
+) -> None:
+    scripted = ScriptedMicrophone(RATE, in_blocks(sound, RATE))
+    end = threading.Timer(2.0, lambda: None)
+    end.start()
+    with impatient(), microphone(None, RATE, opener=scripted) as mic:
+        session = Session(mic, RATE, ending=lambda: not end.is_alive())
+        list(Monitor(model, session, hop=HOP))
+        assert "trying to have it back" in mic.message
+    with suppress(RuntimeError):
+        end.join()

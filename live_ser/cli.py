@@ -406,7 +406,8 @@ def _attach_sinks(
         style = style_of(arguments.format, arguments.output, "jsonl")
         records = written(arguments.output, style, info.labels, force=arguments.force)
         writer = stack.enter_context(records)
-        sinks.attach(RecordSink(writer, arguments.output or "standard output"))
+        file = arguments.output and f"the record {Path(arguments.output).name}"
+        sinks.attach(RecordSink(writer, file or "standard output"))
     recording = None
     if arguments.record:
         from live_ser.recording import Recording

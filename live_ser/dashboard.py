@@ -132,7 +132,7 @@ class Dashboard:
         sample_rate: int | None = None,
         overflows: int | None = None,
         skipped: int | None = None,
-        recording: float | None = None,
+        recording: bool | None = None,
         marks: int | None = None,
         baseline: str | None = None,
         paused: bool | None = None,
@@ -147,9 +147,9 @@ class Dashboard:
             sample_rate: of the device or file, in Hz.
             overflows: times that the device lost sound.
             skipped: windows left out because the machine fell behind.
-            recording: seconds recorded so far.
+            recording: whether the sound is recorded.
             marks: moments marked so far.
-            baseline: which baseline of the speaker is in use.
+            baseline: what the voice is measured against.
             paused: whether the user paused.
         """
         given = {name: value for name, value in locals().items() if name != "self"}

@@ -20,26 +20,36 @@ _LOUDEST, _SOFTEST = 0.0, -60.0  # dB, the ends of the level meter
 
 
 @lru_cache(maxsize=4)
-def header(left: tuple[str, ...], notice: str, right: str, *, width: int, look: Look) -> Line:
+def header(
+    source: str, facts: tuple[str, ...], notice: str, right: str, *, width: int, look: Look
+) -> Line:
     """The title line.
 
     Args:
-        left: what is heard, and by which model.
+        source: name of what is heard, which is the first to be cut: its beginning tells it apart.
+        facts: how it is heard, and by which model.
         notice: what is kept of it; shown so that nobody overlooks it.
         right: the time.
         width: cells.
         look: of the terminal.
     """
-    title, gap = " live-ser  ", "  " if notice else ""
+    title, gap = " live-ser  ", " " if notice else ""
     room = max(0, width - len(title) - len(notice) - len(gap) - len(right) - 2)
+    between = look.pick(" · ", " - ")
+    rest = look.text("".join(between + fact for fact in facts))
+    source = look.text(source)
+    name = min(cell_len(source), max(_NAME, room - cell_len(rest)))
     return row(
         width,
         (title, "bold"),
-        (fitted(look.pick(" · ", " - ").join(left), room, look), "dim"),
+        (fitted(fitted(source, name, look) + rest, room, look), "dim"),
         (" ", ""),
         (notice, "bold red" if look.colours else "bold"),
         (gap + right, ""),
     )
+
+
+_NAME = 8  # cells that the name of what is heard has at least
 
 
 @lru_cache(maxsize=4)
@@ -227,8 +237,8 @@ def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Lin
 
 
 @lru_cache(maxsize=4)
-def footer(message: str, tail: str, *, width: int, look: Look) -> Line:
-    """What has to be said just now, or else the keys."""
+def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Line:
+    """What has to be said just now, or else the keys, with the number of marks that one made."""
     if message:
         help_at_end = f"{'? help':>{VALUE}} "
         room = max(0, width - 3 - len(help_at_end))
@@ -236,12 +246,13 @@ def footer(message: str, tail: str, *, width: int, look: Look) -> Line:
         said = (fitted(message, room, look), "bold")
         return row(width, (mark, "bold"), said, (help_at_end, "dim"))
     parts: list[Part] = [("   ", "")]
-    for key, meaning in KEYS:
-        parts += [(key, "bold"), (f" {meaning}   ", "dim")]
+    for key, meaning in _KEYS:
+        count = f" ({marks})" if key == "m" and marks else ""
+        parts += [(key, "bold"), (f" {meaning}", "dim"), (f"{count}   ", "")]
     used = sum(cell_len(text) for text, _ in parts)
     if used + len(tail) < width:
         parts.append((f"{tail:>{width - used - 1}}", "dim"))
     return row(width, *parts)
 
 
-KEYS = (("q", "quit"), ("space", "pause"), ("m", "mark"), ("s", "spectrogram"), ("?", "help"))
+_KEYS = (("q", "quit"), ("space", "pause"), ("m", "mark"), ("s", "spectrogram"), ("?", "help"))

@@ -46,7 +46,7 @@ class Recording(Sink):
             raise LiveSerError(
                 f"{path} is neither .flac nor .wav", "name the recording so", exit_code=2
             )
-        self.name = f"the recording {path}"
+        self.name = f"the recording {path.name}"
         self._write_length = _LENGTH_WRITERS[kind]
         self._rate = rate
         self._samples = 0
@@ -57,9 +57,9 @@ class Recording(Sink):
         )
 
     @property
-    def seconds(self) -> float:
-        """How long it is."""
-        return self._samples / self._rate
+    def intact(self) -> bool:
+        """Whether all that was heard could be written."""
+        return self._disk.failure is None
 
     def hear(self, samples: Samples) -> None:
         """Add a block of sound.
@@ -74,11 +74,13 @@ class Recording(Sink):
         except (AssertionError, RuntimeError):
             self._disk.raise_failure()
             raise
-        self._disk.raise_failure()
         self._samples += len(samples)
         if self._samples - self._updated >= _UPDATE_SECONDS * self._rate:
             self._updated = self._samples
-            self._disk.patch(self._write_length, self._samples)
+            end = self._disk.tell()
+            self._write_length(self._disk, self._samples)
+            self._disk.seek(end)
+        self._disk.raise_failure()
 
     def gap(self, start: float, gap: Gap) -> None:
         """Add silence."""
@@ -111,11 +113,15 @@ class Recording(Sink):
 
 
 class _Disk:
-    """A file that keeps its errors: libsndfile, which writes to it, would swallow them."""
+    """A file that keeps its errors: libsndfile, which writes to it, would swallow them.
+
+    Attributes:
+        failure: the first error.
+    """
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
-        self._failure: OSError | None = None
+        self.failure: OSError | None = None
 
     def write(self, data: Any) -> int:
         view = memoryview(data)
@@ -124,7 +130,7 @@ class _Disk:
             while written < len(view):
                 written += self._raw.write(view[written:])
         except OSError as error:
-            self._failure = self._failure or error
+            self.failure = self.failure or error
         return written
 
     def read(self, size: int) -> bytes:
@@ -136,39 +142,34 @@ class _Disk:
     def tell(self) -> int:
         return self._raw.tell()
 
-    def patch(self, write_length: Callable[[BinaryIO, int], None], samples: int) -> None:
-        end = self._raw.tell()
-        write_length(self._raw, samples)
-        self._raw.seek(end)
-
     def close(self) -> None:
         self._raw.close()
 
     def raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
 
 
-def _write_wav_length(raw: BinaryIO, samples: int) -> None:
+def _write_wav_length(disk: _Disk, samples: int) -> None:
     """Into the 44 bytes with which libsndfile begins a WAV file of 16-bit PCM."""
     for position, length in ((4, 36 + 2 * samples), (40, 2 * samples)):
-        raw.seek(position)
-        raw.write(length.to_bytes(4, "little"))
+        disk.seek(position)
+        disk.write(min(length, 2**32 - 1).to_bytes(4, "little"))  # 37 hours, and then the most
 
 
-def _write_flac_length(raw: BinaryIO, samples: int) -> None:
+def _write_flac_length(disk: _Disk, samples: int) -> None:
     """Into STREAMINFO: the lower 36 of the 64 bits that begin at byte 18 (RFC 9639, 8.2)."""
-    raw.seek(8)
-    block = int.from_bytes(raw.read(2), "big")
+    disk.seek(8)
+    block = int.from_bytes(disk.read(2), "big")
     # The encoder writes a block when it has one sample more than that.
     written = (samples - 1) // block * block if block else 0
-    raw.seek(18)
-    bits = int.from_bytes(raw.read(8), "big")
-    raw.seek(18)
-    raw.write((bits >> 36 << 36 | written).to_bytes(8, "big"))
+    disk.seek(18)
+    bits = int.from_bytes(disk.read(8), "big")
+    disk.seek(18)
+    disk.write((bits >> 36 << 36 | written).to_bytes(8, "big"))
 
 
-_LENGTH_WRITERS: dict[str, Callable[[BinaryIO, int], None]] = {
+_LENGTH_WRITERS: dict[str, Callable[[_Disk, int], None]] = {
     "flac": _write_flac_length,
     "wav": _write_wav_length,
 }

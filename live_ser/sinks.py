@@ -173,13 +173,15 @@ class DashboardSink(Sink):
             sample_rate=self._source.native_rate,
             overflows=self._source.overflows,
             skipped=self._monitor.skipped,
-            recording=self._recording.seconds if self._recording else None,
+            recording=self._recording is not None and self._recording.intact,
         )
 
     def window(self, prediction: Prediction) -> None:
         self._dashboard.update(prediction)
-        if self._monitor.baseline:
-            self._dashboard.status(baseline=str(self._monitor.baseline))
+        baseline = self._monitor.baseline
+        if baseline:
+            known = f"{baseline}" if baseline.enrolling else f"baseline {baseline}"
+            self._dashboard.status(baseline=known)
 
     def mark(self, time: float) -> None:
         self._marks += 1

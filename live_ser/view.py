@@ -58,9 +58,9 @@ class DashboardState:
         cpu: share of one core that the process uses, 0 to 1; None before it is known.
         overflows: times that the device lost sound.
         skipped: windows left out because the machine fell behind.
-        recording: seconds recorded; None where nothing is.
+        recording: whether the sound is recorded.
         marks: moments marked.
-        baseline: which baseline of the speaker is in use; empty where there is none.
+        baseline: what the voice is measured against; empty where that is nothing.
         message: what has to be said just now.
         connected: whether the source gives sound.
         paused: whether the user paused.
@@ -91,7 +91,7 @@ class DashboardState:
     cpu: float | None = None
     overflows: int = 0
     skipped: int = 0
-    recording: float | None = None
+    recording: bool = False
     marks: int = 0
     baseline: str = ""
     message: str = ""
@@ -206,7 +206,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             lines = [panels.facts(_facts(state, wide), width=width, look=look)]
         case "footer":
             tail = "how a voice sounds, not what a person feels" if wide else ""
-            lines = [panels.footer(state.message, tail, width=width, look=look)]
+            lines = [panels.footer(state.message, state.marks, tail, width=width, look=look)]
     return lines
 
 
@@ -216,17 +216,13 @@ def _minute(width: int) -> int:
 
 
 def _header(state: DashboardState, width: int, look: Look) -> Line:
-    rate = f"{state.sample_rate / 1000:g} kHz"
-    left = [state.source, rate, state.model]
+    facts = [f"{state.sample_rate / 1000:g} kHz", state.model]
     if state.baseline:
-        left.append(f"baseline {state.baseline}")
-    right = clock(state.seconds)
-    recording = ""
-    if state.marks:
-        recording = f"{state.marks} marked  "
-    if state.recording is not None:
-        recording += f"{look.pick('●', '*')} REC {clock(state.recording)}"
-    return panels.header(tuple(left), recording, right, width=width, look=look)
+        facts.append(state.baseline)
+    # What is recorded is as long as the session: silence stands in for what was not heard.
+    notice = look.pick("● REC", "* REC") if state.recording else ""
+    time = clock(state.seconds)
+    return panels.header(state.source, tuple(facts), notice, time, width=width, look=look)
 
 
 def _verdict(state: DashboardState, width: int, rows: int, look: Look) -> Sequence[Line]:
@@ -241,7 +237,7 @@ def _words(state: DashboardState) -> tuple[str, tuple[str, ...]]:
     """The large word, and the lines beside it."""
     if not state.connected or state.paused:
         paused = "paused", ("nothing is judged", "space goes on")
-        gone = "no sound", ("the source gives no sound", _last_speech(state))
+        gone = "no sound", ("the source gives no sound", "waiting for it to come back")
         return paused if state.connected else gone
     confidence = f"{100 * (state.confidence or 0):.0f} %"
     match state.state, state.label:

@@ -100,7 +100,8 @@ def states() -> dict[str, DashboardState]:
         spectrogram=heard(),
         latency=(2.9, 3.4),
         cpu=0.02,
-        recording=754,
+        recording=True,
+        baseline="baseline 84 s",
         marks=2,
     )
     quiet = Level(rms=-58.2, peak=-49.0)
@@ -116,7 +117,8 @@ def states() -> dict[str, DashboardState]:
             activation=None,
             moments=moments[:11],
             seconds=6,
-            recording=None,
+            recording=False,
+            baseline="enrolling, 0 of 10 s",
             marks=0,
         ),
         "speech": speech,
@@ -147,7 +149,7 @@ def states() -> dict[str, DashboardState]:
         "microphone-gone": replace(
             speech,
             connected=False,
-            message="microphone gone, trying again",
+            message="Built-in Microphone stopped delivering sound; trying to have it back",
             since_speech=9.0,
             level=Level(),
             overflows=1,

@@ -76,7 +76,7 @@ STATES = {
     "paused": state(paused=True),
     "microphone gone": state(connected=False, message="microphone gone, trying again"),
     "clipping and losing sound": state(
-        level=Level(-3, 0, clipped=True), overflows=3, skipped=12, recording=9.0, marks=2
+        level=Level(-3, 0, clipped=True), overflows=3, skipped=12, recording=True, marks=2
     ),
     "spectrogram off": state(spectrogram_on=False),
     "help": state(help_on=True),
@@ -192,8 +192,16 @@ def test_the_last_minute_names_short_stretches_by_letters_that_tell_them_apart()
 
 def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
     text = plain(STATES["clipping and losing sound"])
-    for words in ("CLIP", "▲ overflows 3", "▲ skipped 12", "REC 0:00:09", "2 marked"):
+    for words in ("CLIP", "▲ overflows 3", "▲ skipped 12", "REC 0:12:41", "m mark (2)"):
         assert words in text
+
+
+@pytest.mark.parametrize("baseline", ["baseline anna, 90 s", "enrolling, 3 of 10 s"])
+def test_a_long_name_of_a_device_gives_way_to_what_else_the_title_says(baseline: str) -> None:
+    source = "alsa_input.usb-Very_Long_Brand_USB_Condenser_Microphone-00.analog-stereo"
+    title = plain(state(source=source, baseline=baseline, recording=True)).splitlines()[0]
+    assert re.match(r" live-ser  alsa_in[^ ]*… · 48 kHz · tiny · ", title)
+    assert f" {baseline} ● REC 0:12:41" in title
 
 
 def test_no_color_means_no_colour() -> None:

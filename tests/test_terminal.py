@@ -168,11 +168,21 @@ def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
     terminal.press("s")
     terminal.wait(lambda screen: "spectrum" not in screen and "dB" in screen)
     terminal.press("m")
-    terminal.wait(lambda screen: "1 marked" in screen)
+    terminal.wait(lambda screen: "mark (1)" in screen)
     terminal.press("Space")
     terminal.wait(lambda screen: "nothing is judged" in screen)
     terminal.press("Space")
     terminal.wait(lambda screen: "nothing is judged" not in screen)
+    terminal.press("q")
+    terminal.wait(lambda screen: "ended with 0" in screen)
+
+
+def test_a_recording_that_cannot_go_on_is_not_shown_as_one(terminal: Terminal, listen: str) -> None:
+    limited = terminal.folder / "limited.sh"
+    limited.write_text(f"ulimit -f 100\nexec {listen} --record '{terminal.folder}/kept.flac'\n")
+    terminal.start(80, 24, f'sh "{limited}"')
+    terminal.wait(lambda screen: "● REC 0:00:0" in screen)
+    terminal.wait(lambda screen: "kept.flac is given up" in screen and "REC" not in screen)
     terminal.press("q")
     terminal.wait(lambda screen: "ended with 0" in screen)
 

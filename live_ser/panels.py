@@ -226,14 +226,22 @@ def _share(decibels: float) -> float:
 
 @lru_cache(maxsize=4)
 def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Line:
-    """The status line: facts, those that want attention in bold and with a mark."""
+    """The status line: facts, those that want attention in bold and with a mark.
+
+    Where there is no room for all, the last ones that want none are left out, rather than cut.
+    """
     marked = [(look.pick("▲ ", "! ") * wanted + look.text(text), wanted) for text, wanted in items]
-    length = sum(cell_len(text) for text, _ in marked)
-    gap = " " * (3 if 3 + length + 3 * len(items) <= width + 3 else 2)
+    while _length(marked, gap=2) > width and not all(wanted for _, wanted in marked):
+        marked.remove([fact for fact in marked if not fact[1]][-1])
+    gap = " " * (3 if _length(marked, gap=3) <= width else 2)
     parts: list[Part] = [("   ", "")]
     for text, wanted in marked:
         parts += [(text, "bold" if wanted else "dim"), (gap, "")]
     return row(width, *parts)
+
+
+def _length(marked: list[tuple[str, bool]], *, gap: int) -> int:
+    return 3 - gap + sum(cell_len(text) + gap for text, _ in marked)
 
 
 @lru_cache(maxsize=4)

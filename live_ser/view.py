@@ -355,12 +355,16 @@ def _facts(state: DashboardState, wide: bool) -> tuple[tuple[str, bool], ...]:
     facts = [(f"{evidence} of {state.window:g} s" if wide else evidence, False)]
     if state.latency:
         p50, p95 = state.latency
-        facts.append((f"compute {p50:.1f} ms, p95 {p95:.1f}", False))
+        facts.append((f"compute {_short(p50)} ms, p95 {_short(p95)}", False))
     if state.cpu is not None:
         facts.append((f"CPU {100 * state.cpu:.0f} %", False))
     facts.append((f"overflows {state.overflows}", state.overflows > 0))
     facts.append((f"skipped {state.skipped}", state.skipped > 0))
     return tuple(facts)
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}" if number < 10 else f"{number:.0f}"
 
 
 _HELP = (

@@ -196,6 +196,15 @@ def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
         assert words in text
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_number_of_the_status_line_is_cut(width: int) -> None:
+    busy = state(latency=(14.3, 112.6), cpu=0.31, overflows=17, skipped=1234)
+    (line,) = (x for x in plain(busy, width, 24).splitlines() if "evidence" in x or "▲" in x)
+    assert line.rstrip().endswith("▲ skipped 1234")
+    assert "▲ overflows 17" in line
+    assert ("compute 14 ms, p95 113" in line) == (width >= 80)
+
+
 @pytest.mark.parametrize("baseline", ["baseline anna, 90 s", "enrolling, 3 of 10 s"])
 def test_a_long_name_of_a_device_gives_way_to_what_else_the_title_says(baseline: str) -> None:
     source = "alsa_input.usb-Very_Long_Brand_USB_Condenser_Microphone-00.analog-stereo"

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, wait_until
+from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, mean_of_channels, wait_until
 from live_ser.devices import InputStream, Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
@@ -107,8 +107,7 @@ class Microphone:
         if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         if self._channel is None:
-            mean: Samples = block.mean(axis=1, dtype=np.float32)
-            return mean
+            return mean_of_channels(block)
         return np.ascontiguousarray(block[:, self._channel - 1])
 
     def _connect_again(self) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from live_ser.blocks import Resampler
+from live_ser.blocks import Resampler, mean_of_channels
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.sound_file import HIGHEST_SAMPLE, LOWEST_RATE
@@ -57,7 +57,7 @@ def _blocks(sound: NDArray[Any], rate: int, wanted: int) -> Iterator[Samples]:
                 f"a sample after {start / rate:g} s is {value:g}, where full scale is 1",
                 "give floats between -1 and 1, or integers",
             )
-        mono = block.mean(axis=1, dtype=np.float32) if block.ndim == 2 else block
+        mono = mean_of_channels(block) if block.ndim == 2 else block
         yield resample.push(np.ascontiguousarray(mono))
     yield resample.finish()
 

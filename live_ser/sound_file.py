@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from live_ser.blocks import Resampler, wait_until
+from live_ser.blocks import Resampler, mean_of_channels, wait_until
 from live_ser.devices import Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
@@ -87,7 +87,7 @@ class AudioFile:
                 break
             self._check(block, read)
             read += len(block)
-            yield block.mean(axis=1, dtype=np.float32)
+            yield mean_of_channels(block)
         if read < self._sound.frames < UNKNOWN_LENGTH:
             raise _truncated(self._path, read, self._sound)
 

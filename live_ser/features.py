@@ -15,9 +15,9 @@ from live_ser.spec import FeatureSpec
 Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]
 
-# Multiplications with the mel matrix at a time. OpenBLAS spreads twice as many over threads, which
-# wait for each other longer than they work; and what is transformed at a time stays in the cache.
-_MULTIPLICATIONS = 2**19
+# Multiplications of a matrix product at a time. OpenBLAS spreads twice as many over threads, which
+# wait for each other longer than they work; and what is worked on at a time stays in the cache.
+MULTIPLICATIONS = 2**19
 
 
 class FrameStream:
@@ -31,7 +31,7 @@ class FrameStream:
         self._window = _hann(spec.win_length, spec.n_fft)
         # float64: the weak bands beside a strong one would differ by more than 1e-4 dB in float32.
         self._mel = np.ascontiguousarray(spec.mel_matrix.T.astype(np.float64))
-        self._batch = max(1, _MULTIPLICATIONS // self._mel.size)  # frames
+        self._batch = max(1, MULTIPLICATIONS // self._mel.size)  # frames
         self._pending: Samples = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Frames:

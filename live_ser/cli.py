@@ -154,7 +154,9 @@ def _file(arguments: Arguments) -> int:
                 if outcome.error:
                     failures += 1
                     _say(f"live-ser: {outcome.error.message} ({outcome.error.hint})")
-                shown = arguments.timeline or style == "table"
+                # The length of what ffmpeg reads is known at its end only.
+                is_long = outcome.seconds > _long(model.info)
+                shown = arguments.timeline or (style == "table" and is_long)
                 for record in outcome.records:
                     if shown or record["type"] != "window":
                         writer.write(record)
@@ -221,7 +223,7 @@ def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Jo
     always = arguments.timeline or arguments.plot is not None
     # An annotation is one of utterances, unless windows are asked for.
     segments = arguments.segments or (style in ANNOTATIONS and not arguments.timeline)
-    long = 2 * model.info.window if style == "table" and not arguments.segments else False
+    long = _long(model.info) if style == "table" and not arguments.segments else False
     with TemporaryDirectory(prefix="live-ser-", ignore_cleanup_errors=True) as folder:
         yield Job(
             model,
@@ -231,6 +233,11 @@ def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Jo
             timeline=always or long,
             segments=segments,
         )
+
+
+def _long(info: ModelInfo) -> float:
+    """Seconds, from which on a table has a timeline of a recording, too."""
+    return 2 * info.window
 
 
 def _unfinished(arguments: Arguments, paths: list[str], style: Style, info: ModelInfo) -> list[str]:

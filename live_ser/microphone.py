@@ -114,7 +114,11 @@ class Microphone:
         """Try until a device opens; nothing comes meanwhile, but time goes by."""
         gone = f"{self.name} stopped delivering sound"
         if not self._reconnect:
-            raise LiveSerError(gone, "plug it in again; without --no-reconnect it is waited for")
+            raise LiveSerError(
+                gone,
+                "plug it in again, or take another one: live-ser devices; "
+                "listen without --no-reconnect waits for it",
+            )
         if self._gone_since is None:
             self._gone_since = self._line.last_heard
         self._earlier_overflows += self._line.overflows

@@ -16,9 +16,10 @@ from scripted_microphone import ScriptedMicrophone, in_blocks
 
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
-from live_ser.model import EmotionModel
+from live_ser.model import EmotionModel, load
 from live_ser.monitor import Monitor, Prediction
 from live_ser.sources import Block, Gap, audio_file, microphone, replay
+from training.music import music
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,40 @@ def test_silence_and_steady_noise_are_silence_not_an_emotion(
     assert {(p.label, p.confidence, p.probabilities, p.raw) for p in said} == {
         (None, None, None, None)
     }
+
+
+RATE = 16000
+
+
+def tune(rng: np.random.Generator) -> Samples:
+    return music(60, RATE, rng)
+
+
+def typing(rng: np.random.Generator) -> Samples:
+    """Keys struck at uneven times in a quiet room."""
+    sound = rng.normal(0, 5e-4, 60 * RATE)
+    for start in np.cumsum(rng.uniform(0.06, 0.3, 200)):
+        key = rng.normal(0, 0.15, 400) * np.exp(-np.arange(400) / 50)
+        sound[round(start * RATE) :][:400] += key
+    return sound.astype(np.float32)
+
+
+def fan(rng: np.random.Generator) -> Samples:
+    """Noise that falls towards the high frequencies, and the hum of a motor."""
+    noise = np.fft.rfft(rng.normal(0, 1, 60 * RATE))
+    noise /= np.maximum(np.fft.rfftfreq(60 * RATE, 1 / RATE), 50) ** 0.8
+    air = np.fft.irfft(noise)
+    hum = 0.01 * np.sin(2 * np.pi * 118 * np.arange(len(air)) / RATE)
+    return (0.05 * air / air.std() + hum).astype(np.float32)
+
+
+@pytest.mark.parametrize("made", [tune, typing, fan])
+def test_a_minute_of_music_typing_or_a_fan_is_no_emotion(
+    made: Callable[[np.random.Generator], Samples],
+) -> None:
+    said = predictions(load(), [made(np.random.default_rng(0))])
+    assert len(said) == 120
+    assert {p.state for p in said} <= {"silence", "listening"}
 
 
 def test_speech_that_is_over_becomes_silence_after_a_second(

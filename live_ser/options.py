@@ -16,10 +16,10 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
 
     judging = argparse.ArgumentParser(add_help=False)
-    judging.add_argument("--hop", type=float, metavar="SECONDS", help="between judgements")
+    judging.add_argument("--hop", type=_number, metavar="SECONDS", help="between judgements")
     judging.add_argument(
         "--smoothing",
-        type=float,
+        type=_number,
         metavar="SECONDS",
         help="time constant of the smoothing over time; 0 is off (default: 1)",
     )
@@ -145,9 +145,12 @@ def _add_file_options(file: argparse.ArgumentParser) -> None:
 
 
 def _number(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is no number")
     return value
 
 
@@ -166,7 +169,9 @@ def _positive(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    value = _number(text)
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number")
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return value
+    return int(value)

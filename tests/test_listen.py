@@ -138,7 +138,9 @@ def test_or_demo_replays_a_recording_when_there_is_no_microphone(
     ("words", "said"),
     [
         (["--speed", "-1"], "less than 0"),
-        (["--speed", "nan"], "nan"),
+        (["--speed", "nan"], "--speed: nan is no number"),
+        (["--enroll", "ten"], "--enroll: ten is no number"),
+        (["--channels", "1.5"], "--channels: 1.5 is no whole number"),
         (["--duration", "0"], "not more than 0"),
         (["--channels", "0"], "less than 1"),
         (["--hop", "9"], "hop of 9 s"),

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.sounds import demo
 from benchmarks.table import Floats, Table, command, percentiles
+from live_ser.baseline import RunningBaseline
 from live_ser.blocks import Resampler
 from live_ser.devices import BLOCK_SECONDS
 from live_ser.features import FrameStream, Samples
@@ -29,6 +30,7 @@ STAGES = {
     "speech gate": (SpeechGate, "push"),
     "features": (FrameStream, "push"),
     "network": (EmotionModel, "judge"),
+    "baseline": (RunningBaseline, "hear"),
     "smoothing": (Smoother, "push"),
 }
 RECORD = "record"

@@ -21,6 +21,12 @@
   const said = (w) => w.state === "speech" ? w.label : w.state === "uncertain" && w.label
     ? `uncertain, perhaps ${w.label}` : w.state;
 
+  // Black or white, whichever can be read on a colour (WCAG 2: its relative luminance).
+  function legible(colour) {
+    const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#000" : "#fff";
+  }
+
   // The first window that ends after a moment.
   function windowAt(t) {
     let low = 0, high = windows.length;
@@ -96,7 +102,7 @@
         c.globalAlpha = 1;
         const name = sure ? w.label : `${w.label}?`;
         if (c.measureText(name).width + 8 < stop - i) {
-          c.fillStyle = sure ? "#000" : ink("--ink");
+          c.fillStyle = sure ? legible(colours[labels.indexOf(w.label)]) : ink("--ink");
           c.fillText(name, i + 4, strip / 2);
         }
       }

@@ -11,7 +11,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
@@ -27,6 +27,7 @@ from live_ser.record_files import read_records
 from live_ser.records import Record
 from live_ser.sources import audio_file
 from live_ser.spec import ModelInfo
+from live_ser.tables import flat
 from live_ser.words import clock
 
 _LONGEST = 10  # stretches that are listed
@@ -385,11 +386,9 @@ def _card(log: SessionLog, model: ModelInfo | None) -> str:
 
 
 def _brief(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return json.dumps(value, ensure_ascii=False)
+    """What a model says of one matter, in one line."""
+    group = value if isinstance(value, Mapping) else {"": value}
+    return " · ".join(f"{name} {told}".strip() for name, told in flat(group))
 
 
 def _data(log: SessionLog) -> dict[str, Any]:

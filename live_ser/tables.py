@@ -92,7 +92,7 @@ def model_card(info: ModelInfo, path: Path) -> RenderableType:
         "licence": info.licence,
     }
     table = Table.grid(padding=(0, 2))
-    for name, value in [*rows.items(), *_flat(info.provenance)]:
+    for name, value in [*rows.items(), *flat(info.provenance)]:
         table.add_row(Text(printable(str(name)), style="bold"), Text(printable(str(value))))
     return table
 
@@ -145,11 +145,11 @@ def _table(*columns: str, numbers: tuple[int, ...]) -> Table:
     return table
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
     """Names and values of a tree; tables within it, such as a confusion matrix, are left out."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}: ")
+            yield from flat(value, f"{prefix}{name}: ")
         elif not isinstance(value, list):
             yield f"{prefix}{name}", _told(value)
         elif not any(isinstance(item, list | Mapping) for item in value):

@@ -249,7 +249,7 @@ def _words(state: DashboardState) -> tuple[str, tuple[str, ...]]:
         case "silence", _:
             return "silence", ("no speech", _last_speech(state))
         case "listening", _:
-            needed = f"{state.evidence:.1f} of {state.min_speech:.1f} s of speech"
+            needed = f"{state.evidence:.1f} of {state.min_speech:g} s of speech"
             return "listening", ("not enough speech yet", needed)
     return "listening", ("waiting for the first sound",)
 

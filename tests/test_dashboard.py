@@ -43,7 +43,7 @@ def state(**changes: object) -> DashboardState:
         "model": "tiny",
         "labels": LABELS,
         "window": 3.5,
-        "min_speech": 0.5,
+        "min_speech": 0.35,
         "source": "Built-in Microphone",
         "sample_rate": 48000,
         "seconds": 761.0,
@@ -144,7 +144,7 @@ def test_speech_shows_the_emotion_its_confidence_all_bars_and_the_facts(
 
 def test_states_that_are_no_emotion_name_none_in_the_large_word() -> None:
     for name, says in {
-        "listening": "not enough speech yet",
+        "listening": "0.2 of 0.35 s of speech",
         "silence": "last speech 4 s ago",
         "uncertain": "the model can't tell",
         "paused": "nothing is judged",

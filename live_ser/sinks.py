@@ -216,6 +216,7 @@ class MessageSink(Sink):
         self._write(line)
 
     def hear(self, samples: Samples) -> None:
-        if self._source.message not in ("", self._said):
-            self._write(self._source.message)
-        self._said = self._source.message
+        message = self._source.message
+        if message != self._said:
+            self._said = message
+            self._write(message or f"listening to {self._source.name} again")

@@ -14,7 +14,7 @@ import pytest
 from live_ser.features import Samples
 from live_ser.keys import pressed_keys
 from live_ser.session import Session
-from live_ser.sinks import Sink, Sinks
+from live_ser.sinks import MessageSink, Sink, Sinks
 from live_ser.sources import Block, Gap
 
 RATE = 1000
@@ -147,6 +147,15 @@ def test_a_sink_that_fails_is_said_once_and_the_others_go_on() -> None:
     said = "the broken one is given up: No space left on device"
     assert sinks.failures == [said]
     assert [e[0] for e in complaints.entries] == ["complaint", "heard", "heard", "heard"]
+
+
+def test_without_a_dashboard_a_lost_microphone_is_told_once_and_its_return_too() -> None:
+    source, told = Source(), list[str]()
+    sink = MessageSink(told.append, source)
+    for message in ("", "gone; trying", "gone; trying", "", ""):
+        source.message = message
+        sink.hear(np.zeros(0, np.float32))
+    assert told == ["gone; trying", "listening to test again"]
 
 
 def test_the_last_sink_that_fails_is_an_error() -> None:

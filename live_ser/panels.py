@@ -231,17 +231,20 @@ def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Lin
     Where there is no room for all, the last ones that want none are left out, rather than cut.
     """
     marked = [(look.pick("▲ ", "! ") * wanted + look.text(text), wanted) for text, wanted in items]
-    while _length(marked, gap=2) > width and not all(wanted for _, wanted in marked):
-        marked.remove([fact for fact in marked if not fact[1]][-1])
-    gap = " " * (3 if _length(marked, gap=3) <= width else 2)
+    while (calm := [fact for fact in marked if not fact[1]]) and (
+        _length([text for text, _ in marked], gap=2) > width
+    ):
+        marked.remove(calm[-1])
+    gap = " " * (3 if _length([text for text, _ in marked], gap=3) <= width else 2)
     parts: list[Part] = [("   ", "")]
     for text, wanted in marked:
         parts += [(text, "bold" if wanted else "dim"), (gap, "")]
     return row(width, *parts)
 
 
-def _length(marked: list[tuple[str, bool]], *, gap: int) -> int:
-    return 3 - gap + sum(cell_len(text) + gap for text, _ in marked)
+def _length(texts: list[str], *, gap: int) -> int:
+    """Cells of texts with gaps between them, and with the margin before the first."""
+    return 3 - gap + sum(cell_len(text) + gap for text in texts)
 
 
 @lru_cache(maxsize=4)
@@ -253,10 +256,13 @@ def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Li
         mark = look.pick(" ▲ ", " ! ")
         said = (fitted(message, room, look), "bold")
         return row(width, (mark, "bold"), said, (help_at_end, "dim"))
+    keys = [(key, f" {means}", f" ({marks})" * (key == "m" and marks > 0)) for key, means in _KEYS]
+    while len(keys) > 1 and _length(["".join(key) for key in keys], gap=2) > width:
+        del keys[-2]  # help, which tells of the others, stays
+    gap = " " * (3 if _length(["".join(key) for key in keys], gap=3) <= width else 2)
     parts: list[Part] = [("   ", "")]
-    for key, meaning in _KEYS:
-        count = f" ({marks})" if key == "m" and marks else ""
-        parts += [(key, "bold"), (f" {meaning}", "dim"), (f"{count}   ", "")]
+    for key, meaning, count in keys:
+        parts += [(key, "bold"), (meaning, "dim"), (count + gap, "")]
     used = sum(cell_len(text) for text, _ in parts)
     if used + len(tail) < width:
         parts.append((f"{tail:>{width - used - 1}}", "dim"))

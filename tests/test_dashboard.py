@@ -196,6 +196,15 @@ def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
         assert words in text
 
 
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+def test_no_key_is_cut_and_help_stays(width: int) -> None:
+    *_, keys = plain(state(marks=12), width, 24).splitlines()
+    assert re.fullmatch(
+        r"   q quit( +space pause)?( +m mark \(12\))?( +s spectrogram)? +\? help( .*)?", keys
+    )
+    assert ("s spectrogram" in keys) == (width >= 60)
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_number_of_the_status_line_is_cut(width: int) -> None:
     busy = state(latency=(14.3, 112.6), cpu=0.31, overflows=17, skipped=1234)

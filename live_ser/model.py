@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from live_ser.features import Frames
 from live_ser.spec import METADATA_KEY, ModelInfo
 
 DEFAULT_MODEL = "live_ser"
-_MAX_BYTES = 256 * 2**20
+_MAX_BYTES = 256 * 2**20  # of a file
+_MAX_MEMORY = 512 * 2**20  # bytes that all models of a process may take to judge
+_PATIENCE = 20.0  # seconds in which a model has to judge its first window
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ def _open(path: Path) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
+    _bound_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         # From bytes, not from the path: a graph then cannot name other files to be read.
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
@@ -138,6 +144,19 @@ def _open(path: Path) -> Any:
             f"{path} is not a model that ONNX Runtime can load",
             "take an .onnx file that python -m training.export wrote",
         ) from error
+
+
+@cache
+def _bound_memory() -> None:
+    """Have the memory of ONNX Runtime's sessions end somewhere: a few bytes can ask for gigabytes.
+
+    It holds for the sessions of this process that say that they share it.
+    """
+    import onnxruntime as ort
+
+    arena = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    place = ort.OrtMemoryInfo("Cpu", arena, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(place, ort.OrtArenaCfg({"max_mem": _MAX_MEMORY}))
 
 
 def _read_info(session: Any, path: Path) -> ModelInfo:
@@ -171,10 +190,11 @@ def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
     if info.baseline:
         probe["baseline"] = np.zeros((1, 2, spec.n_mels), np.float32)
     try:
-        probabilities, activation = session.run(["probabilities", "activation"], probe)
+        probabilities, activation = _run_in_time(session, probe)
     except Exception as error:  # as above
         raise LiveSerError(
-            f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says",
+            f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says, "
+            f"in {_PATIENCE:g} s and {_MAX_MEMORY >> 20} MiB",
             hint,
         ) from error
     if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
@@ -185,3 +205,16 @@ def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
     total = float(np.sum(probabilities))
     if not abs(total - 1) < 1e-3 or np.min(probabilities) < 0 or not 0 <= activation[0] <= 1:
         raise LiveSerError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)
+
+
+def _run_in_time(session: Any, given: dict[str, NDArray[np.float32]]) -> Any:
+    """What the network says, or an error once patience is at its end: a graph may loop."""
+    import onnxruntime as ort
+
+    options = ort.RunOptions()
+    watchdog = threading.Timer(_PATIENCE, setattr, (options, "terminate", True))
+    watchdog.start()
+    try:
+        return session.run(["probabilities", "activation"], given, options)
+    finally:
+        watchdog.cancel()

@@ -13,6 +13,7 @@ import pytest
 from command import live_ser, records
 from conftest import LABELS, tiny_info, write_model
 
+from live_ser import model as model_module
 from live_ser.errors import LiveSerError
 from live_ser.model import EmotionModel, find, load
 from live_ser.spec import METADATA_KEY, ModelInfo
@@ -78,6 +79,42 @@ def with_other_mels(path: Path) -> None:
     rewrite(path, lambda props: props.update({METADATA_KEY: info.to_json()}))
 
 
+def that_asks_for_much(path: Path) -> None:
+    """Two gigabytes, out of a few bytes."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(write_model(path, tiny_info())))
+    size = onnx.helper.make_tensor("size", onnx.TensorProto.INT64, [1], [2**29])
+    model.graph.initializer.append(size)
+    model.graph.node.append(onnx.helper.make_node("ConstantOfShape", ["size"], ["much"]))
+    much = onnx.helper.make_tensor_value_info("much", onnx.TensorProto.FLOAT, None)
+    model.graph.output.append(much)
+    onnx.save(model, str(path))
+
+
+def that_never_ends(path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    model = onnx.load(str(write_model(path, tiny_info())))
+    inputs = [("i", types.INT64, []), ("go_on", types.BOOL, []), ("x", types.FLOAT, None)]
+    outputs = [("again", types.BOOL, []), ("y", types.FLOAT, None)]
+    steps = [
+        helper.make_node("Identity", [before], [after])
+        for before, after in (("go_on", "again"), ("x", "y"))
+    ]
+    body = helper.make_graph(
+        steps,
+        "body",
+        *([helper.make_tensor_value_info(*value) for value in ends] for ends in (inputs, outputs)),
+    )
+    (last,) = (node for node in model.graph.node if "activation" in node.output)
+    last.output[:] = ["first"]
+    model.graph.initializer.append(helper.make_tensor("true", types.BOOL, [], [True]))
+    model.graph.node.append(
+        helper.make_node("Loop", ["", "true", "first"], ["activation"], body=body)
+    )
+    onnx.save(model, str(path))
+
+
 def rewrite(path: Path, change: Callable[[dict[str, str]], Any]) -> None:
     onnx = pytest.importorskip("onnx")
     write_model(path, tiny_info())
@@ -98,11 +135,17 @@ def rewrite(path: Path, change: Callable[[dict[str, str]], Any]) -> None:
         (of_another_schema, "schema 99"),
         (with_another_label, "5 labels"),
         (with_other_mels, "20 mels"),
+        (that_asks_for_much, "MiB"),
+        (that_never_ends, "in 1 s"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused_in_one_line(
-    tmp_path: Path, spoil: Callable[[Path], None], said: str
+    tmp_path: Path,
+    spoil: Callable[[Path], None],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(model_module, "_PATIENCE", 1.0)
     path = tmp_path / "spoilt.onnx"
     spoil(path)
     with pytest.raises(LiveSerError) as caught:

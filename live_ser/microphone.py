@@ -227,7 +227,8 @@ class _Attempt(threading.Thread):
 
 def _clock() -> float:
     """Seconds that go on while the machine sleeps, where the system has a clock that does."""
-    boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-    if boot_time is None and sys.platform == "darwin":
-        boot_time = time.CLOCK_MONOTONIC
-    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()

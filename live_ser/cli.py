@@ -409,7 +409,8 @@ def _attach_sinks(
     from live_ser.sinks import DashboardSink, MessageSink, RecordSink
 
     blocks, sinks = session.source, session.sinks
-    if arguments.output or not _only_dashboard(arguments):
+    recorded = bool(arguments.output) or not _only_dashboard(arguments)
+    if recorded:
         style = style_of(arguments.format, arguments.output, "jsonl")
         records = written(arguments.output, style, info.labels, force=arguments.force)
         writer = stack.enter_context(records)
@@ -432,7 +433,8 @@ def _attach_sinks(
         dashboard = Dashboard(console, info, blocks.name, blocks.native_rate)
         session.key = stack.enter_context(pressed_keys())
         stack.enter_context(dashboard)
-        sinks.attach(DashboardSink(dashboard, blocks, predictions, recording))
+        shown = DashboardSink(dashboard, blocks, predictions, recording, marks_kept=recorded)
+        sinks.attach(shown)
     else:
         sinks.attach(MessageSink(_say, blocks))
         if not arguments.quiet:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Sink:
     def window(self, prediction: Prediction) -> None:
         """A window was judged."""
 
-    def mark(self, time: float) -> None:
+    def mark(self, moment: float) -> None:
         """The user marked this moment."""
 
     def gap(self, start: float, gap: Gap) -> None:
@@ -76,8 +77,8 @@ class Sinks(Sink):
     def window(self, prediction: Prediction) -> None:
         self._each(lambda sink: sink.window(prediction))
 
-    def mark(self, time: float) -> None:
-        self._each(lambda sink: sink.mark(time))
+    def mark(self, moment: float) -> None:
+        self._each(lambda sink: sink.mark(moment))
 
     def gap(self, start: float, gap: Gap) -> None:
         self._each(lambda sink: sink.gap(start, gap))
@@ -124,8 +125,8 @@ class RecordSink(Sink):
     def window(self, prediction: Prediction) -> None:
         self._writer.write(window_record(prediction))
 
-    def mark(self, time: float) -> None:
-        self._writer.write(mark_record(time))
+    def mark(self, moment: float) -> None:
+        self._writer.write(mark_record(moment))
 
     def gap(self, start: float, gap: Gap) -> None:
         self._writer.write(gap_record(start, gap))
@@ -142,9 +143,11 @@ class DashboardSink(Sink):
         source: of the sound.
         monitor: that judges it.
         recording: of the sound, where there is one.
+        marks_kept: whether there is a record for them.
     """
 
     name = "the dashboard"
+    _ADVISED = 5.0  # seconds that an advice stands
 
     def __init__(
         self,
@@ -152,8 +155,12 @@ class DashboardSink(Sink):
         source: Source,
         monitor: Monitor,
         recording: Recording | None = None,
+        *,
+        marks_kept: bool = True,
     ) -> None:
         self._dashboard = dashboard
+        self._marks_kept = marks_kept
+        self._advice, self._advised_until = "", 0.0
         self._recording = recording
         self._source = source
         self._monitor = monitor
@@ -166,8 +173,9 @@ class DashboardSink(Sink):
     def hear(self, samples: Samples) -> None:
         if len(samples):
             self._dashboard.level(samples)
+        advice = self._advice if time.monotonic() < self._advised_until else ""
         self._dashboard.status(
-            message=self._source.message or self._complaint,
+            message=self._source.message or self._complaint or advice,
             connected=not self._source.message,
             source=self._source.name,
             sample_rate=self._source.native_rate,
@@ -183,9 +191,13 @@ class DashboardSink(Sink):
             known = f"{baseline}" if baseline.enrolling else f"baseline {baseline}"
             self._dashboard.status(baseline=known)
 
-    def mark(self, time: float) -> None:
-        self._marks += 1
-        self._dashboard.status(marks=self._marks)
+    def mark(self, moment: float) -> None:
+        if self._marks_kept:
+            self._marks += 1
+            self._dashboard.status(marks=self._marks)
+        else:
+            self._advice = "not marked: there is no record, which -o FILE keeps"
+            self._advised_until = time.monotonic() + self._ADVISED
 
     def key(self, key: str) -> None:
         if key == "s":

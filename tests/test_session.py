@@ -46,8 +46,8 @@ class Diary(Sink):
         if len(samples):
             self.entries.append(("heard", float(samples[0]), len(samples)))
 
-    def mark(self, time: float) -> None:
-        self.entries.append(("mark", time))
+    def mark(self, moment: float) -> None:
+        self.entries.append(("mark", moment))
 
     def gap(self, start: float, gap: Gap) -> None:
         self.entries.append(("gap", start, gap.seconds, gap.reason))

@@ -159,7 +159,7 @@ def test_it_follows_the_size_and_gives_the_terminal_back(
 def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
     terminal: Terminal, listen: str
 ) -> None:
-    terminal.start(100, 30, listen)
+    terminal.start(100, 30, f'{listen} -o "{terminal.folder}/record.jsonl"')
     terminal.wait(is_drawn(100))
     terminal.press("?")
     terminal.wait(lambda screen: "not what a person feels" in screen)
@@ -175,6 +175,14 @@ def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
     terminal.wait(lambda screen: "nothing is judged" not in screen)
     terminal.press("q")
     terminal.wait(lambda screen: "ended with 0" in screen)
+
+
+def test_a_mark_that_nothing_keeps_is_refused(terminal: Terminal, listen: str) -> None:
+    terminal.start(80, 24, listen)
+    terminal.wait(is_drawn(80))
+    terminal.press("m")
+    terminal.wait(lambda screen: "not marked: there is no record" in screen)
+    terminal.wait(lambda screen: "not marked" not in screen and "m mark   s" in screen)
 
 
 def test_a_recording_that_cannot_go_on_is_not_shown_as_one(terminal: Terminal, listen: str) -> None:

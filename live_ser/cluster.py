@@ -7,6 +7,7 @@ so that a worker that dies leaves nothing behind, and whoever takes its part beg
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -181,10 +182,13 @@ class Cluster:
         self._client.close()
 
     def _parts(self, sources: Sequence[str], threads: int) -> Iterator[Part]:
-        first = len(self._parts_there())
+        # An output that was broken off may lack parts between others, and workers may still be at
+        # parts of whoever broke off: no name is taken twice.
+        numbers = re.findall(r"/part-(\d+)", "\n".join(self._parts_there()))
+        first, run = max(map(int, numbers), default=-1) + 1, uuid.uuid4().hex[:8]
         size = max(1, min(_LONGEST, len(sources) // (_ROUNDS * threads)))
         for number, start in enumerate(range(0, len(sources), size), first):
-            yield Part(f"part-{number:07}.parquet", tuple(sources[start : start + size]))
+            yield Part(f"part-{number:07}-{run}.parquet", tuple(sources[start : start + size]))
 
     def _parts_there(self) -> list[str]:
         with _storage(self._output) as (system, path):

@@ -128,6 +128,18 @@ def table_of_files() -> list[str]:
     return [name for row in rows for name in re.findall(r"`([a-z_]+)\.py`", row)]
 
 
+def test_every_promise_has_a_test_behind_it() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| (?!promise|---)", line)]
+    assert len(rows) > 10
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(\w+)`", row.rsplit(" | ", 1)[1])
+        assert named, row
+        for file, name in named:
+            source = (ROOT / "tests" / file).read_text("utf-8")
+            assert re.search(rf"^(def {name}\(|{name} = )", source, re.M), f"{file}::{name}"
+
+
 def test_the_architecture_lists_every_file() -> None:
     there = {path.stem for path in (ROOT / "live_ser").glob("[a-z]*.py")}
     assert sorted(table_of_files()) == sorted(there)

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -29,14 +31,18 @@ import soundfile
 from command import LIVE_SER, records
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from rich.console import Console
-from scripted_microphone import Overflow, ScriptedMicrophone, Step, Wait, in_blocks
+from scripted_microphone import Overflow, ScriptedMicrophone, ScriptedStream, Step, Wait, in_blocks
 
 from live_ser import microphone as microphone_module
 from live_ser.blocks import Gap
 from live_ser.dashboard import Dashboard
+from live_ser.devices import BLOCK_SECONDS, Callback, InputStream
+from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.json_lines import JsonLines
+from live_ser.microphone import Microphone
 from live_ser.model import EmotionModel
 from live_ser.monitor import Monitor
 from live_ser.recording import Recording
@@ -212,11 +218,11 @@ class Diary(Sink):
 
 
 @contextmanager
-def impatient() -> Iterator[None]:
-    """Microphones that are given up soon, and a clock that can leap."""
+def impatient(stall: float = STALL) -> Iterator[None]:
+    """Microphones that are given up soon."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(microphone_module, "STALL_SECONDS", STALL)
-        patch.setattr(microphone_module, "START_SECONDS", 2 * STALL)
+        patch.setattr(microphone_module, "STALL_SECONDS", stall)
+        patch.setattr(microphone_module, "START_SECONDS", 2 * stall)
         patch.setattr(microphone_module, "RETRY_SECONDS", (0.01, 0.02))
         yield
 
@@ -232,80 +238,128 @@ def sound(speech: Path) -> Samples:
     return np.asarray(samples[: 3 * rate : rate // RATE], np.float32)
 
 
+@dataclass
+class Show:
+    """A session with all that hangs on it, and what has to be true of it when it is over."""
+
+    model: EmotionModel
+    mic: Microphone
+    session: Session
+    monitor: Monitor
+    dashboard: Dashboard
+    console: Console
+    diary: Diary
+    file: io.StringIO
+    recorded: Path
+
+    def run(self, width: Callable[[], int]) -> None:
+        """From the first record to the last one."""
+        sinks = self.session.sinks
+        sinks.begin(session_record(self.model.info, self.mic.name, HOP, datetime.now(UTC)))
+        for prediction in self.monitor:
+            self.console.size = (width(), 24)
+            sinks.window(prediction)
+        counts = self.monitor.windows, self.monitor.skipped, self.mic.overflows
+        sinks.end(end_record(*counts, self.session.seconds))
+
+    def check(
+        self, *, overflows: int, gaps: list[str], jump: float = 0.0, disk_fails: bool = False
+    ) -> None:
+        """Whether everything is as promised; the arguments are as in a :class:`Scene`."""
+        mic, monitor, diary, state = self.mic, self.monitor, self.diary, self.dashboard.state
+        failures = self.session.sinks.failures
+        # The right state is shown.
+        assert state.connected
+        assert state.overflows == mic.overflows
+        assert state.skipped == monitor.skipped
+        assert bool(failures) is disk_fails
+        assert diary.complaints == failures
+        if len(diary.ends) > 1:  # else the disk failed when there was nothing more to draw
+            assert state.message == "".join(failures)
+        # The counts are right.
+        said = [gap.reason for gap in diary.gaps]
+        assert mic.overflows == overflows + said.count("overflow")
+        for reason in gaps:
+            assert said.count(reason) >= 1
+            said.remove(reason)
+        if jump:
+            assert sum(gap.seconds for gap in diary.gaps) > jump - 1
+        assert self.session.seconds == pytest.approx(
+            diary.samples / RATE + sum(gap.seconds for gap in diary.gaps), abs=0.01
+        )
+        assert len(diary.ends) == monitor.windows
+        assert all(one < other for one, other in itertools.pairwise(diary.ends))
+        # The records are valid, as far as they could be written.
+        kept = records(self.file.getvalue())
+        for record in kept:
+            check_record(record)
+        windows = [record for record in kept if record["type"] == "window"]
+        assert [record["end"] for record in windows] == pytest.approx(
+            diary.ends[: len(windows)], abs=1e-3
+        )
+        _no_window_holds_a_gap(kept)
+        if not disk_fails:
+            assert len(windows) == monitor.windows
+            assert kept[-1]["type"] == "end"
+            assert kept[-1]["overflows"] == mic.overflows
+        # The recording is as long as the session.
+        info = soundfile.info(self.recorded)
+        assert info.frames / RATE == pytest.approx(self.session.seconds, abs=0.01)
+
+
+@contextmanager
+def show(
+    model: EmotionModel,
+    opener: Callable[..., InputStream],
+    ending: Callable[[Microphone], bool],
+    file: io.StringIO,
+    folder: Path,
+) -> Iterator[Show]:
+    """A session that is ready to run."""
+    recorded = folder / f"{time.monotonic_ns()}.wav"
+    diary = Diary()
+    with ExitStack() as stack:
+        mic = stack.enter_context(microphone("headset", RATE, opener=opener))
+        session = Session(mic, RATE, ending=lambda: ending(mic))
+        monitor = Monitor(model, session, hop=HOP)
+        console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+        dashboard = stack.enter_context(Dashboard(console, model.info, mic.name, mic.native_rate))
+        recording = stack.enter_context(Recording(recorded, RATE))
+        session.sinks.attach(RecordSink(JsonLines(file), "the records"))
+        for sink in (recording, DashboardSink(dashboard, mic, monitor, recording), diary):
+            session.sinks.attach(sink)
+        yield Show(model, mic, session, monitor, dashboard, console, diary, file, recorded)
+
+
 def play(model: EmotionModel, sound: Samples, folder: Path, *faults: Fault) -> None:
     """A session with these faults, and all that has to be true of it."""
     scene = Scene(RATE, list(in_blocks(sound.copy(), RATE)))
     for fault in faults:
         fault(scene)
     scripted = ScriptedMicrophone(scene.rate, scene.steps, *scene.after, pace=0.002)
-    diary = Diary()
-    recorded = folder / f"{time.monotonic_ns()}.wav"
     started = time.monotonic()
-    with impatient(), ExitStack() as stack:
-        jumped = stack.enter_context(_leaping(scene))
-        mic = stack.enter_context(microphone("headset", RATE, opener=scripted))
 
-        def told_to_end() -> bool:
-            """When every script was played and nothing more waits."""
-            jumped(diary)
-            taken = mic.name == scripted.streams[-1].name
-            over = taken and not scripted.scripts and scripted.all_played() and not mic.backlog
-            return over or time.monotonic() > started + PATIENCE
+    def told_to_end(mic: Microphone) -> bool:
+        """When every script was played and nothing more waits."""
+        jumped(on_stage.diary)
+        taken = mic.name == scripted.streams[-1].name
+        over = taken and not scripted.scripts and scripted.all_played() and not mic.backlog
+        return over or time.monotonic() > started + PATIENCE
 
-        session = Session(mic, RATE, ending=told_to_end)
-        monitor = Monitor(model, session, hop=HOP)
-        console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
-        dashboard = stack.enter_context(Dashboard(console, model.info, mic.name, mic.native_rate))
-        recording = stack.enter_context(Recording(recorded, RATE))
-        sinks = session.sinks
-        sinks.attach(RecordSink(JsonLines(scene.file), "the records"))
-        for sink in (recording, DashboardSink(dashboard, mic, monitor, recording), diary):
-            sinks.attach(sink)
-        sinks.begin(session_record(model.info, mic.name, HOP, datetime.now(UTC)))
-        for prediction in monitor:
-            console.size = (scene.width(), 24)
-            sinks.window(prediction)
-        sinks.end(end_record(monitor.windows, monitor.skipped, mic.overflows, session.seconds))
-        state = dashboard.state
+    with (
+        impatient(),
+        _leaping(scene) as jumped,
+        show(model, scripted, told_to_end, scene.file, folder) as on_stage,
+    ):
+        on_stage.run(scene.width)
     assert time.monotonic() < started + PATIENCE, "it did not end when it was told to"
     assert all(stream.closed.is_set() for stream in scripted.streams)
-    # The right state is shown.
-    assert state.connected
-    assert state.overflows == mic.overflows
-    assert state.skipped == monitor.skipped
-    assert bool(sinks.failures) is scene.disk_fails
-    assert diary.complaints == sinks.failures
-    if len(diary.ends) > 1:  # else the disk failed when there was nothing more to draw
-        assert state.message == "".join(sinks.failures)
-    # The counts are right.
-    said = [gap.reason for gap in diary.gaps]
-    assert mic.overflows == scene.overflows + said.count("overflow")
-    for reason in scene.gaps:
-        assert said.count(reason) >= 1
-        said.remove(reason)
-    if scene.jump:
-        assert sum(gap.seconds for gap in diary.gaps) > scene.jump - 1
-    assert session.seconds == pytest.approx(
-        diary.samples / RATE + sum(gap.seconds for gap in diary.gaps), abs=0.01
+    on_stage.check(
+        overflows=scene.overflows,
+        gaps=scene.gaps,
+        jump=scene.jump,
+        disk_fails=scene.disk_fails,
     )
-    assert len(diary.ends) == monitor.windows
-    assert all(one < other for one, other in itertools.pairwise(diary.ends))
-    # The records are valid, as far as they could be written.
-    kept = records(scene.file.getvalue())
-    for record in kept:
-        check_record(record)
-    windows = [record for record in kept if record["type"] == "window"]
-    assert [record["end"] for record in windows] == pytest.approx(
-        diary.ends[: len(windows)], abs=1e-3
-    )
-    _no_window_holds_a_gap(kept)
-    if not scene.disk_fails:
-        assert len(windows) == monitor.windows
-        assert kept[-1]["type"] == "end"
-        assert kept[-1]["overflows"] == mic.overflows
-    # The recording is as long as the session.
-    info = soundfile.info(recorded)
-    assert info.frames / RATE == pytest.approx(session.seconds, abs=0.01)
 
 
 @contextmanager
@@ -345,6 +399,176 @@ def test_two_faults(
     model: EmotionModel, sound: Samples, tmp_path: Path, faults: list[Fault]
 ) -> None:
     play(model, sound, tmp_path, *faults)
+
+
+class Obedient:
+    """A microphone that does what it is told, and else brings silence; whoever opens it has it.
+
+    Attributes:
+        rate: that it opens at.
+        refused: how often it will not open before it does again.
+        mute: whether it does not call back.
+        told: what is to be brought next.
+    """
+
+    def __init__(self) -> None:
+        self.rate = RATE
+        self.refused = 0
+        self.mute = False
+        self.told: SimpleQueue[tuple[Samples, bool]] = SimpleQueue()
+        self.streams: list[ScriptedStream] = []
+
+    def __call__(
+        self,
+        device: int | str | None,
+        rate: int,
+        channels: int | None,
+        callback: Callback,
+        *,
+        rescan: bool = False,
+    ) -> ScriptedStream:
+        if self.refused:
+            self.refused -= 1
+            raise LiveSerError("no such device", "plug it in")
+        stream = ScriptedStream(f"opened {len(self.streams)}", self.rate)
+        self.streams.append(stream)
+        self.mute = False
+        threading.Thread(target=self._play, args=(callback, stream), daemon=True).start()
+        return stream
+
+    def _play(self, callback: Callback, stream: ScriptedStream) -> None:
+        silence = np.zeros(round(stream.rate * BLOCK_SECONDS), np.float32)
+        while not stream.closed.is_set():
+            try:
+                block, overflow = self.told.get(timeout=BLOCK_SECONDS)
+            except Empty:
+                block, overflow = silence, False
+            if not self.mute:
+                callback(block[:, np.newaxis], overflow)
+
+
+class Misfortunes(RuleBasedStateMachine):
+    """A session to which one thing happens after another, as chance will have it."""
+
+    model: ClassVar[EmotionModel]
+    sound: ClassVar[Samples]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.device, self.file = Obedient(), Moody()
+        self.width, self.overflows, self.jump = 80, 0, 0.0
+        self.gaps: list[str] = []
+        self.over = threading.Event()
+        self.stack = ExitStack()
+        self.stack.enter_context(impatient(stall=1.0))
+        leap = self.stack.enter_context(pytest.MonkeyPatch.context())
+        clock = microphone_module._clock
+        leap.setattr(microphone_module, "_clock", lambda: clock() + self.jump)
+        self.folder = tempfile.TemporaryDirectory()
+        folder = Path(self.folder.name)
+        self.show = self.stack.enter_context(
+            show(self.model, self.device, lambda mic: self.over.is_set(), self.file, folder)
+        )
+        self.listener = threading.Thread(target=self.show.run, args=(lambda: self.width,))
+        self.listener.start()
+        self.bring(self.sound[:RATE])
+
+    def bring(self, block: Samples, *, overflow: bool = False) -> None:
+        """Have the device bring a block, and wait until it was heard."""
+        before = self.show.diary.samples
+        self.device.told.put((block, overflow))
+        self.wait(lambda: self.show.diary.samples >= before + len(block) // 4)
+
+    def wait(self, happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not happened():
+            assert self.listener.is_alive(), "it ended, though it was not told to"
+            assert time.monotonic() < deadline, "it hangs"
+            time.sleep(0.005)
+
+    @rule(seconds=st.sampled_from((0.05, 1.0, 2.5)))
+    def somebody_speaks(self, seconds: float) -> None:
+        self.bring(self.sound[: round(seconds * RATE)])
+
+    @rule()
+    def sound_is_lost(self) -> None:
+        self.overflows += 1
+        self.bring(self.sound[:800], overflow=True)
+
+    @rule(what=st.sampled_from((np.nan, np.inf, -np.inf)))
+    def the_driver_brings_no_numbers(self, what: float) -> None:
+        self.bring(np.full(800, what, np.float32))
+
+    @rule(size=st.sampled_from((1, 7, 100_000)))
+    def a_block_is_of_another_size(self, size: int) -> None:
+        self.bring(np.resize(self.sound, size))
+
+    @rule(refused=st.integers(0, 3), rate=st.sampled_from((RATE, 8000, 44_100)))
+    def the_device_goes_away(self, refused: int, rate: int) -> None:
+        opened = len(self.device.streams)
+        self.device.refused, self.device.rate, self.device.mute = refused, rate, True
+        self.wait(lambda: len(self.device.streams) > opened)
+        self.gaps.append("microphone gone")
+        self.bring(self.sound[:RATE])
+
+    @rule()
+    def the_machine_sleeps(self) -> None:
+        self.jump += 600.0
+        self.bring(self.sound[:RATE])
+
+    @rule(mood=st.sampled_from(("well", "slow", "full", "closed")))
+    def the_disk_changes(self, mood: str) -> None:
+        self.file.mood = mood
+        self.bring(self.sound[:RATE])
+
+    @rule(width=st.integers(1, 300))
+    def the_window_changes(self, width: int) -> None:
+        self.width = width
+        self.bring(self.sound[: RATE // 2])
+
+    def teardown(self) -> None:
+        self.over.set()
+        self.listener.join(PATIENCE)
+        assert not self.listener.is_alive(), "it did not end when it was told to"
+        self.stack.close()
+        assert all(stream.closed.is_set() for stream in self.device.streams)
+        self.show.check(
+            overflows=self.overflows,
+            gaps=self.gaps,
+            jump=self.jump,
+            disk_fails=self.file.failed,
+        )
+        self.folder.cleanup()
+
+
+class Moody(io.StringIO):
+    """A file on a disk that is well, slow, full, or a pipe that is closed."""
+
+    mood = "well"
+    failed = False
+
+    def write(self, text: str) -> int:
+        if self.mood == "slow":
+            time.sleep(0.02)
+        if self.mood in ("full", "closed"):
+            self.failed = True
+            raise OSError(28, "No space left") if self.mood == "full" else BrokenPipeError(32, "")
+        return super().write(text)
+
+
+@pytest.fixture
+def misfortunes(model: EmotionModel, sound: Samples) -> None:
+    Misfortunes.model, Misfortunes.sound = model, sound
+
+
+@pytest.mark.usefixtures("misfortunes")
+class TestMisfortunes(Misfortunes.TestCase):  # type: ignore[misc,valid-type]
+    settings = settings(
+        max_examples=100 if SLOW else 5,
+        stateful_step_count=12,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount")

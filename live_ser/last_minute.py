@@ -127,7 +127,7 @@ def _short_names(labels: Sequence[str]) -> dict[str, str]:
 
 def _run_text(label: str, short: str, size: int, look: Look) -> str:
     shown, short = look.text(label), look.text(short)
-    if size >= cell_len(shown) + 2:
+    if size > cell_len(shown):
         return set_cell_size(f" {shown}", size)
     return set_cell_size(short, size) if size >= cell_len(short) else " " * size
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -22,6 +23,7 @@ _TRIES = 2  # of an item whose worker died
 _STILLBORN = 3  # workers in a row that die before they can work: then none ever will
 _AHEAD = 4096  # results that wait for an earlier one
 _LOOK_EVERY = 0.1  # seconds, after which signals are seen to
+_QUICK = 0.1  # seconds: who took less for an item is given the next one while it works
 
 
 @dataclass
@@ -29,7 +31,14 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     ready: bool = False
-    number: int | None = None  # of the item that it works on
+    numbers: deque[int] = field(default_factory=deque)  # of the item that it works on, and the next
+    since: float = 0.0  # when it began with the first of them
+    quick: bool = False  # with the one before
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can be given an item: none has to wait behind one that takes long."""
+        return len(self.numbers) < (2 if self.quick else 1)
 
 
 class Workers(Generic[Item, Result]):
@@ -73,7 +82,7 @@ class Workers(Generic[Item, Result]):
         wanted = 0
         try:
             while True:
-                self._feed(waiting, wanted)
+                self._feed(waiting)
                 while wanted in self._results:
                     yield self._results.pop(wanted)
                     wanted += 1
@@ -84,9 +93,8 @@ class Workers(Generic[Item, Result]):
         finally:
             self._stop()
 
-    def _feed(self, waiting: Iterator[tuple[int, Item]], wanted: int) -> None:
-        idle = [worker for worker in self._workers if worker.number is None]
-        while idle or len(self._workers) < self._count:
+    def _feed(self, waiting: Iterator[tuple[int, Item]]) -> None:
+        while len(self._workers) < self._count or any(w.has_room for w in self._workers):
             if self._again:
                 number = self._again.popleft()
             elif len(self._results) >= _AHEAD:
@@ -95,12 +103,20 @@ class Workers(Generic[Item, Result]):
                 number, self._items[following[0]] = following
             else:
                 return
-            worker = idle.pop() if idle else self._start()
-            worker.number = number
+            worker = self._least_busy()
+            if not worker.numbers:
+                worker.since = time.monotonic()
+            worker.numbers.append(number)
             try:
                 worker.pipe.send(self._items[number])
             except OSError:  # it died meanwhile: its end is heard of next
                 continue
+
+    def _least_busy(self) -> _Worker:
+        least = min(self._workers, key=lambda worker: len(worker.numbers), default=None)
+        if least is None or (least.numbers and len(self._workers) < self._count):
+            return self._start()
+        return least
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -123,11 +139,12 @@ class Workers(Generic[Item, Result]):
                 continue
             if kind == "ready":
                 worker.ready, self._stillborn = True, 0
-            elif kind == "told" and worker.number is not None:
-                self._told(worker.number, value)
-            elif worker.number is not None:
-                self._done(worker.number, value)
-                worker.number = None
+            elif kind == "told":
+                self._told(worker.numbers[0], value)
+            else:
+                self._done(worker.numbers.popleft(), value)
+                began, worker.since = worker.since, time.monotonic()
+                worker.quick = worker.since - began < _QUICK
 
     def _done(self, number: int, result: Result) -> None:
         self._results[number] = result
@@ -138,7 +155,6 @@ class Workers(Generic[Item, Result]):
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join()
-        number = worker.number
         if not worker.ready:
             self._stillborn += 1
             if self._stillborn == _STILLBORN:
@@ -146,12 +162,12 @@ class Workers(Generic[Item, Result]):
                     f"worker processes end before they begin (exit code {worker.process.exitcode})",
                     "the same with --workers 1",
                 )
-        elif number is not None:
-            self._tries[number] = self._tries.get(number, 0) + 1
-        if number is not None and self._tries.get(number, 0) >= _TRIES:
-            self._done(number, self._lost(self._items[number]))
-        elif number is not None:
-            self._again.append(number)
+        elif worker.numbers:
+            deadly = worker.numbers[0]
+            self._tries[deadly] = self._tries.get(deadly, 0) + 1
+            if self._tries[deadly] == _TRIES:
+                self._done(worker.numbers.popleft(), self._lost(self._items[deadly]))
+        self._again += worker.numbers
 
     def _stop(self) -> None:
         for worker in self._workers:

@@ -167,3 +167,23 @@ def test_verbose_shows_where_an_error_came_from(tiny_model: Path, tmp_path: Path
     run = live_ser("listen", "-v", "--model", tiny_model, "--from", tmp_path / "missing.wav")
     assert run.returncode == 1
     assert "Traceback" in run.stderr
+
+
+_WATCHED = """
+import sys
+sys.addaudithook(lambda event, _: event.startswith("socket.") and sys.exit(f"it used {event}"))
+from live_ser.cli import main
+sys.exit(main())
+"""
+
+
+def test_no_socket_is_opened(tiny_model: Path, speech: Path, tmp_path: Path) -> None:
+    words = ["--model", tiny_model, "--from", speech, "--speed", "0", "-o", tmp_path / "it.jsonl"]
+    run = subprocess.run(
+        [sys.executable, "-c", _WATCHED, "listen", *map(str, words)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert records((tmp_path / "it.jsonl").read_text("utf-8"))[-1]["type"] == "end"

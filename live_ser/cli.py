@@ -168,6 +168,8 @@ def _file(arguments: Arguments) -> int:
 
 
 def _file_on_cluster(arguments: Arguments) -> int:
+    import logging
+
     from live_ser.extras import needed
     from live_ser.model import load
     from live_ser.monitor import Monitor
@@ -182,6 +184,8 @@ def _file_on_cluster(arguments: Arguments) -> int:
         )
     for package in ("distributed", "fsspec", "pyarrow.parquet"):
         needed(package, "cluster")
+    if not arguments.verbose:
+        logging.disable()  # Dask's log says in many lines what is said in one
     from live_ser.cluster import Cluster, sources_meant
 
     model = load(arguments.model)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pyarrow
 import pyarrow.parquet
 from distributed import Client, WorkerPlugin, as_completed, get_worker
 from distributed.scheduler import KilledWorker
@@ -128,20 +129,30 @@ class Cluster:
             ) from error
 
     def finished(self) -> set[str]:
-        """The files that the output holds a verdict on already."""
+        """The files that the output holds a verdict on already.
+
+        Raises:
+            LiveSerError: the output cannot be read, or holds something else.
+        """
         found: set[str] = set()
         with _storage(self._output) as (system, _):
             for name in self._parts_there():
-                with system.open(name, "rb") as stream:
-                    rows = pyarrow.parquet.read_table(stream, columns=["file", "type"]).to_pylist()
-                found |= {row["file"] for row in rows if row["type"] == "clip"}
+                try:
+                    with system.open(name, "rb") as stream:
+                        table = pyarrow.parquet.read_table(stream, columns=["file", "type"])
+                except pyarrow.ArrowException as error:
+                    raise LiveSerError(
+                        f"{name} is no whole part of an output of live-ser", "take another folder"
+                    ) from error
+                found |= {row["file"] for row in table.to_pylist() if row["type"] == "clip"}
         return found
 
     def judge(self, sources: Sequence[str]) -> Generator[Done, None, None]:
         """Judge files; what comes of each part is told when it is done, in whatever order.
 
         Raises:
-            LiveSerError: the output cannot be written, or the workers lack a package.
+            LiveSerError: the output cannot be written, the workers lack a package, or the
+                scheduler is gone.
         """
         threads = sum(self._client.nthreads().values())
         waiting = iter(self._parts(sources, threads))
@@ -161,6 +172,10 @@ class Cluster:
             while begun:
                 task = next(running)
                 part = begun.pop(task)
+                if task.cancelled():
+                    raise LiveSerError(
+                        "the scheduler is gone", "start it again, and go on with --resume"
+                    )
                 error = task.exception()
                 if error is None:
                     yield task.result()

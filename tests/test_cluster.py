@@ -144,6 +144,29 @@ def test_an_output_is_gone_on_with_and_never_added_to_unasked(
     assert sorted(clip["source"] for clip in clips(parts(out))) == sorted(sources)
 
 
+def test_a_scheduler_that_dies_and_an_output_that_is_another_are_two_lines(
+    tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    words = ["file", *[calls] * 20, "--model", tiny_model, "--scheduler", cluster.address, "-o"]
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "part-0000000.parquet").write_text("torn")
+    why, what = live_ser(*words, tmp_path / "torn", "--resume").stderr.splitlines()
+    assert "part-0000000.parquet is no whole part" in why
+    assert "another folder" in what
+    out = tmp_path / "verdicts"
+    command = [*LIVE_SER, *map(str, words), str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        while not list(out.glob("part-*")):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        cluster.scheduler.kill()
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    why, what = [line for line in said.splitlines() if "call 20x.wav" not in line]
+    assert "the scheduler is gone" in why
+    assert "--resume" in what
+
+
 def test_what_a_cluster_cannot_do_is_one_line_and_what_to_try(
     tiny_model: Path, calls: Path, tmp_path: Path
 ) -> None:

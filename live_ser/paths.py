@@ -30,6 +30,9 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
     Returns:
         Names. What is no file, folder or pattern that fits is among them as it was written: whoever
         opens it will say why that fails.
+
+    Raises:
+        LiveSerError: the list is empty.
     """
     for word in words:
         if word == LIST:
@@ -48,7 +51,10 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
 def _listed(listing: BinaryIO) -> list[str]:
     data = listing.read()
     names = data.split(b"\0") if b"\0" in data else data.splitlines()
-    return [os.fsdecode(name) for name in names if name.strip() and name != os.fsencode(LIST)]
+    listed = [os.fsdecode(name) for name in names if name.strip() and name != os.fsencode(LIST)]
+    if not listed:
+        raise LiveSerError("the list on standard input names no files", "see what writes it")
+    return listed
 
 
 def _in_folder(folder: str) -> Iterator[str]:

@@ -24,6 +24,9 @@ from live_ser.errors import LiveSerError
 
 pytest.importorskip("tensorflow")
 
+SLOW = pytest.mark.skipif(
+    not os.environ.get("LIVE_SER_SLOW_TESTS"), reason="it takes a minute: LIVE_SER_SLOW_TESTS=1"
+)
 SMALL = [
     "--corpora=ravdess",
     "--epochs=2",
@@ -117,14 +120,23 @@ def test_no_speaker_held_out_has_trained(run: Path) -> None:
     assert not train & test
 
 
-def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path) -> None:
-    folder = run.with_name("killed")
+@pytest.mark.parametrize(
+    "there",
+    [
+        pytest.param("splits.json", marks=SLOW, id="before an epoch"),
+        pytest.param("checkpoint-0001.weights.h5", id="between epochs"),
+        pytest.param("checkpoint-0002.weights.h5", marks=SLOW, id="after the last epoch"),
+        pytest.param("weights.weights.h5", marks=SLOW, id="while it is judged"),
+    ],
+)
+def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path, there: str) -> None:
+    folder = run.with_name(f"killed-{there}")
     base = ["--data", str(corpus), "--cache", str(run.with_name("cache"))]
     command = [sys.executable, "-m", "training.fit", *base, "-o", str(folder), *SMALL]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 300
-        while not (folder / "checkpoint-0001.weights.h5").exists():
-            assert process.poll() is None, "ended before its first epoch"
+        while not (folder / there).exists():
+            assert process.poll() is None, "ended before it was killed"
             assert time.monotonic() < deadline
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)

@@ -95,13 +95,19 @@ class RunningBaseline:
         self._mels = features.n_mels
         self._sums: Sums | None = None
         self._until = 0.0
+        self._before = 0.0  # seconds of speech that it began with
         self.profile = ""
         self.enrol = enrol
         self.heard = 0.0
 
     @property
     def seconds(self) -> float:
-        """Of speech that it rests on; what is long ago, or was enrolled, counts differently."""
+        """Of speech that it rests on; what is longer ago than its memory no longer counts."""
+        return min(self._before + self.heard, self._spec.memory)
+
+    @property
+    def weight(self) -> float:
+        """Seconds that this speech counts for: what was enrolled counts for more."""
         return self._sums.frames / self._rate if self._sums else 0.0
 
     @property
@@ -133,15 +139,19 @@ class RunningBaseline:
             return "not yet"
         return ", ".join(filter(None, [self.profile, f"{self.seconds:.0f} s"]))
 
-    def begin(self, statistics: NDArray[np.float64], seconds: float, profile: str) -> None:
+    def begin(
+        self, statistics: NDArray[np.float64], *, seconds: float, weight: float, profile: str
+    ) -> None:
         """Start from what was known before.
 
         Args:
             statistics: ``[2, mels]`` in dB, as :attr:`statistics` gave them.
             seconds: of speech that they rest on.
+            weight: seconds that this speech counts for.
             profile: name of where they were kept.
         """
-        self._sums = Sums.from_statistics(statistics, min(seconds, self._spec.memory) * self._rate)
+        self._sums = Sums.from_statistics(statistics, min(weight, self._spec.memory) * self._rate)
+        self._before = seconds
         self.profile = profile
 
     def hear(self, log_mel: Frames, end: float) -> None:

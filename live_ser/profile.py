@@ -70,27 +70,28 @@ class Profile:
             if self.path.stat().st_size > _MAX_BYTES:
                 raise ValueError("it is too large")
             kept = json.loads(self.path.read_text("utf-8"))
-            statistics, seconds = self._checked(kept)
+            statistics, seconds, weight = self._checked(kept)
         except FileNotFoundError:
             return
         except OSError as error:
             raise LiveSerError(f"cannot read {self.path}: {error.strerror}", again) from error
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise LiveSerError(f"{self.path} is no profile: {error!s:.100}", again) from error
-        baseline.begin(statistics, seconds, self.name)
+        baseline.begin(statistics, seconds=seconds, weight=weight, profile=self.name)
 
-    def _checked(self, kept: Any) -> tuple[NDArray[np.float64], float]:
+    def _checked(self, kept: Any) -> tuple[NDArray[np.float64], float, float]:
         if not isinstance(kept, dict) or kept.get("schema") != _SCHEMA:
             raise ValueError(f"it is not of schema {_SCHEMA}")
         if kept["features"] != self.features:
             raise ValueError("it was made with another model's features")
         statistics = np.array([kept["mean_db"], kept["deviation_db"]], np.float64)
-        seconds = float(kept["seconds"])
-        if statistics.shape != (2, self.mels) or not np.isfinite([*statistics.flat, seconds]).all():
+        seconds, weight = float(kept["seconds"]), float(kept["weight"])
+        numbers = [*statistics.flat, seconds, weight]
+        if statistics.shape != (2, self.mels) or not np.isfinite(numbers).all():
             raise ValueError("its numbers are not two for each mel band")
-        if seconds <= 0 or (statistics[1] < 0).any():
+        if seconds <= 0 or weight <= 0 or (statistics[1] < 0).any():
             raise ValueError("its numbers cannot be")
-        return statistics, seconds
+        return statistics, seconds, weight
 
     def keep(self, baseline: RunningBaseline) -> bool:
         """Write down a baseline; whether there was speech to make one of.
@@ -110,6 +111,7 @@ class Profile:
             "updated": datetime.now().astimezone().isoformat(timespec="seconds"),
             "features": self.features,
             "seconds": round(baseline.seconds, 2),
+            "weight": round(baseline.weight, 2),
             "mean_db": mean,
             "deviation_db": deviation,
         }

@@ -49,7 +49,7 @@ class Dashboard:
             model=info.name,
             labels=info.labels,
             window=info.window,
-            min_speech=info.gate.min_speech,
+            min_speech=info.gate.enough(over=False),
             source=source,
             sample_rate=sample_rate,
             highest=info.features.fmax,

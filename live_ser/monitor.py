@@ -19,6 +19,7 @@ from live_ser.windows import PAUSE_SECONDS, Window, WindowStream
 State = Literal["listening", "speech", "silence", "uncertain"]
 
 SMOOTHING = 1.0  # seconds
+_BREATH = 0.3  # seconds without speech after which an utterance may be over
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class Monitor:
         if since is None or since > PAUSE_SECONDS or not window.evidence:
             state = "silence"
             self._smoother.forget()
-        elif window.evidence < info.gate.min_speech or not len(frames):
+        elif window.evidence < info.gate.enough(over=since > _BREATH) or not len(frames):
             state = "listening"
         raw, against = None, None
         smooth, label, confidence = None, None, None

@@ -14,10 +14,11 @@ STAY = 0.05  # a new label has to be more probable than the one shown by this mu
 
 
 class Smoother:
-    """An exponential mean of judgements, with its constant in seconds.
+    """An exponential mean of judgements over time, weighted by the speech that they rest on.
 
-    A window moves the mean the more, the longer ago the last one was, and the more speech it holds:
-    whatever the hop, and however irregular it is, half of a change shows after 0.7 constants.
+    A window moves the mean the more, the longer ago the last one was, and the more speech it holds
+    beside those before: a first guess, on little speech, soon counts for little. Whatever the hop,
+    and however irregular, half of a change shows after 0.7 constants.
 
     Args:
         seconds: the time constant; 0 takes each window for itself.
@@ -26,6 +27,7 @@ class Smoother:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._mean: NDArray[np.float64] | None = None  # [classes + 1]: probabilities, activation
+        self._weight = 0.0  # that it rests on
         self._time = 0.0
         self._label: int | None = None
 
@@ -38,12 +40,14 @@ class Smoother:
             evidence: seconds of speech in the window.
         """
         new = np.append(judgement.probabilities, judgement.activation).astype(np.float64)
+        weight = min(1.0, evidence / FULL_EVIDENCE)
         if self._mean is None or self._seconds == 0:
-            self._mean = new
+            self._mean, self._weight = new, weight
         else:
-            weight = min(1.0, evidence / FULL_EVIDENCE)
-            share = -math.expm1(-weight * (time - self._time) / self._seconds)
-            self._mean = self._mean + share * (new - self._mean)
+            kept = math.exp((self._time - time) / self._seconds)
+            added = (1 - kept) * weight
+            self._weight = kept * self._weight + added
+            self._mean = self._mean + added / self._weight * (new - self._mean)
         self._time = time
         return Judgement(self._mean[:-1].astype(np.float32), float(self._mean[-1]))
 

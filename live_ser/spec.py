@@ -89,12 +89,14 @@ class GateSpec:
         trim: whether the network is given a window cut to its speech (first to last moment of
             it) or the whole window.
         min_speech: seconds of speech in a window under which it is not judged.
+        onset: the same while an utterance goes on, of which more is soon heard.
     """
 
     threshold: float
     floor_db: float
     trim: bool
     min_speech: float
+    onset: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -103,6 +105,16 @@ class GateSpec:
             raise ValueError(f"floor_db {self.floor_db} is not between -200 and 0")
         if not 0 <= self.min_speech <= 60:
             raise ValueError(f"min_speech {self.min_speech} s is not between 0 and 60 s")
+        if not 0 <= self.onset <= 60:
+            raise ValueError(f"onset {self.onset} s is not between 0 and 60 s")
+
+    def enough(self, *, over: bool) -> float:
+        """Seconds of speech that a judgement of an utterance takes.
+
+        Args:
+            over: whether the utterance has ended.
+        """
+        return self.min_speech if over else max(self.min_speech, self.onset)
 
 
 @dataclass(frozen=True)

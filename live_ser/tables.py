@@ -87,7 +87,7 @@ def model_card(info: ModelInfo, path: Path) -> RenderableType:
         f"at {spec.sample_rate} Hz; {1000 * spec.win_length / spec.sample_rate:g} ms frames "
         f"every {1000 * spec.hop_length / spec.sample_rate:g} ms",
         "speech gate": f"from {gate.threshold:g} and {gate.floor_db:g} dB, "
-        f"{gate.min_speech:g} s of speech at least",
+        f"{gate.min_speech:g} s of speech at least, {gate.enough(over=False):g} s while it goes on",
         "uncertain": f"under {100 * info.abstain:.0f} %",
         "licence": info.licence,
     }

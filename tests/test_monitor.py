@@ -19,6 +19,7 @@ from live_ser.features import Samples
 from live_ser.model import EmotionModel, load
 from live_ser.monitor import Monitor, Prediction
 from live_ser.sources import Block, Gap, audio_file, microphone, replay
+from live_ser.speech import CHUNK_SECONDS, speech_mask
 from training.music import music
 
 
@@ -182,6 +183,20 @@ def test_too_little_speech_is_listening(tmp_path: Path, sound: Samples) -> None:
     assert listening
     assert all(p.label is None and 0 < p.evidence < 1 for p in listening)
     assert all(p.evidence >= 1 for p in said if p.state == "speech")
+
+
+def test_more_speech_is_waited_for_only_while_there_is_more_to_come(
+    tmp_path: Path, sound: Samples
+) -> None:
+    gate = replace(tiny_info().gate, min_speech=0.3, onset=1.0)
+    model = EmotionModel(write_model(tmp_path / "waiting.onnx", tiny_info(gate=gate)))
+    begun = int(np.argmax(speech_mask(sound, RATE, gate)) * CHUNK_SECONDS * RATE)
+    word = sound[begun : begun + int(0.8 * RATE)]
+    said = predictions(model, [word, np.zeros(2 * RATE, np.float32)])
+    judged = [p for p in said if p.label is not None]
+    assert judged
+    assert all(p.evidence >= 1 or (p.since_speech or 0) > 0.3 for p in judged)
+    assert any(p.state == "listening" and p.evidence >= 0.3 for p in said)
 
 
 def test_a_model_that_cannot_tell_is_uncertain_with_its_best_guess(

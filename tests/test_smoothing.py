@@ -15,12 +15,13 @@ def judgement(first: float, activation: float = 0.5) -> Judgement:
     return Judgement(np.array([first, 1 - first], np.float32), activation)
 
 
-def first_after(times: list[float], seconds: float, evidence: float = FULL_EVIDENCE) -> float:
-    """The first probability after a change from 0 to 1 at time 0."""
+def first_after(times: list[float], seconds: float, evidence: list[float] | None = None) -> float:
+    """The first probability after a change from 0 to 1 at time 0, which was judged too."""
     smoother = Smoother(seconds)
-    smoother.push(judgement(0.0), 0.0, evidence)
-    for time in times:
-        smooth = smoother.push(judgement(1.0), time, evidence)
+    heard = evidence or [FULL_EVIDENCE] * (1 + len(times))
+    smoother.push(judgement(0.0), 0.0, heard[0])
+    for time, seconds_heard in zip(times, heard[1:], strict=True):
+        smooth = smoother.push(judgement(1.0), time, seconds_heard)
     return float(smooth.probabilities[0])
 
 
@@ -36,10 +37,18 @@ def test_zero_is_off() -> None:
 
 
 def test_less_speech_moves_less() -> None:
-    third = first_after([1.0], 1.0, FULL_EVIDENCE / 3)
-    assert third == pytest.approx(1 - math.exp(-1 / 3), abs=1e-6)
-    assert third < first_after([1.0], 1.0, FULL_EVIDENCE)
-    assert first_after([1.0], 1.0, 10 * FULL_EVIDENCE) == first_after([1.0], 1.0, FULL_EVIDENCE)
+    full = FULL_EVIDENCE
+    kept = math.exp(-1)
+    third = first_after([1.0], 1.0, [full, full / 3])
+    assert third == pytest.approx((1 - kept) / 3 / (kept + (1 - kept) / 3), abs=1e-6)
+    assert third < first_after([1.0], 1.0, [full, full])
+    assert first_after([1.0], 1.0, [full, 10 * full]) == first_after([1.0], 1.0, [full, full])
+
+
+def test_a_first_guess_on_little_speech_soon_counts_for_little() -> None:
+    scrap, more = FULL_EVIDENCE / 6, FULL_EVIDENCE / 2
+    assert first_after([0.5], 1.0, [scrap, more]) > 0.6
+    assert first_after([0.5], 1.0, [more, more]) < 0.4
 
 
 def test_the_first_judgement_counts_as_it_is_and_again_after_forgetting() -> None:

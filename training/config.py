@@ -126,7 +126,9 @@ class Config(RunConfig):
     classes: tuple[str, ...] = CLASSES
     features: FeatureConfig = field(default_factory=FeatureConfig)
     gate: GateSpec = field(
-        default_factory=lambda: GateSpec(threshold=0.35, floor_db=-80.0, trim=True, min_speech=0.35)
+        default_factory=lambda: GateSpec(
+            threshold=0.35, floor_db=-80.0, trim=True, min_speech=0.35, onset=0.7
+        )
     )
     epochs: int = 100
     average: float = 0.995

@@ -157,7 +157,8 @@ def _speech_frames(
 
 def _key(clips: Sequence[Clip], features: FeatureConfig, gate: GateSpec, take: int) -> str:
     ids = [clip.id for clip in clips]
-    content = json.dumps([ids, asdict(features), asdict(replace(gate, min_speech=0)), take])
+    hears = asdict(replace(gate, min_speech=0, onset=0))  # they decide about no frame
+    content = json.dumps([ids, asdict(features), hears, take])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -140,7 +140,7 @@ def figures(sessions: Sequence[Session], info: ModelInfo) -> dict[str, Any]:
         moment.state
         for session in sessions
         for moment in session.moments
-        if moment.speaking is not None and moment.spoken >= info.gate.min_speech
+        if moment.speaking is not None and moment.spoken >= info.gate.enough(over=False)
     ]
     classes = len(info.labels)
     return {

@@ -83,7 +83,7 @@ def states() -> dict[str, DashboardState]:
         model="live_ser",
         labels=LABELS,
         window=3.5,
-        min_speech=0.35,
+        min_speech=0.7,
         source="Built-in Microphone",
         sample_rate=48000,
         seconds=761,

@@ -26,7 +26,7 @@ class Overflow:
     """The next block comes after sound was lost."""
 
 
-Step = NDArray[np.float32] | Wait | Overflow
+Step = NDArray[np.float32] | Wait | Overflow | Callable[[], None]  # anything may happen meanwhile
 
 
 def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
@@ -112,6 +112,8 @@ class ScriptedMicrophone:
                 time.sleep(step.seconds)
             elif isinstance(step, Overflow):
                 overflow = True
+            elif not isinstance(step, np.ndarray):
+                step()
             else:
                 # One buffer for all blocks, as PortAudio has it: who does not copy, loses.
                 if buffer is None or buffer.shape != step.shape:

@@ -174,7 +174,9 @@ def huge_blocks(scene: Scene) -> None:
     others = [step for step in scene.steps if not isinstance(step, np.ndarray)]
     whole = np.concatenate(sound)
     whole = np.concatenate([whole] * (1 + 100_000 // len(whole)))
-    scene.steps[:] = [*others[:1], whole, *others[1:], *in_blocks(whole[: scene.rate], scene.rate)]
+    blocks: list[Step] = list(in_blocks(whole[: scene.rate], scene.rate))
+    between = itertools.chain.from_iterable(zip(others, blocks, strict=False))
+    scene.steps[:] = [whole, *between, *blocks[len(others) :]]
 
 
 def another_rate(scene: Scene) -> None:

@@ -85,7 +85,8 @@ class Profile:
         if kept["features"] != self.features:
             raise ValueError("it was made with another model's features")
         statistics = np.array([kept["mean_db"], kept["deviation_db"]], np.float64)
-        seconds, weight = float(kept["seconds"]), float(kept["weight"])
+        seconds = float(kept["seconds"])
+        weight = float(kept.get("weight", seconds))  # older profiles know none
         numbers = [*statistics.flat, seconds, weight]
         if statistics.shape != (2, self.mels) or not np.isfinite(numbers).all():
             raise ValueError("its numbers are not two for each mel band")

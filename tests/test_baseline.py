@@ -132,6 +132,9 @@ def test_a_profile_is_kept_and_taken_up_again(
     judged = [one for one in records(second.stdout) if one.get("probabilities")]
     assert judged[0]["baseline"] == pytest.approx(kept["seconds"], abs=0.1)
     assert json.loads(path.read_text())["seconds"] > kept["seconds"]
+    del kept["weight"]  # as profiles were at first
+    path.write_text(json.dumps(kept))
+    assert live_ser(*command, env=home).returncode == 0
 
 
 @pytest.mark.parametrize(

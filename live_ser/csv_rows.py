@@ -8,7 +8,7 @@ from typing import IO
 
 from live_ser.printable import disarmed
 from live_ser.records import Record
-from live_ser.rows import KINDS, TEXTS, columns, record_of, row_of
+from live_ser.rows import TEXTS, Rows, columns, record_of
 
 
 class Csv:
@@ -22,22 +22,20 @@ class Csv:
 
     def __init__(self, stream: IO[str], labels: Iterable[str], *, header: bool = True) -> None:
         self._stream = stream
-        self._source: str | None = None
-        self._rows = csv.DictWriter(stream, columns(labels), lineterminator="\n")
+        self._rows = Rows()
+        self._writer = csv.DictWriter(stream, columns(labels), lineterminator="\n")
         if header:
-            self._rows.writeheader()
+            self._writer.writeheader()
         stream.flush()
 
     def write(self, record: Record) -> None:
-        """Write one record; a session only names the source of those that follow."""
-        if record["type"] == "session":
-            self._source = record["source"]
-        if record["type"] not in KINDS:
+        """Write one record, if it has a row."""
+        row = self._rows.of(record)
+        if row is None:
             return
-        row = row_of(record, self._source)
         if row["file"] is not None:
             row["file"] = named(row["file"])
-        self._rows.writerow(row)
+        self._writer.writerow(row)
         self._stream.flush()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import IO
 from live_ser.errors import LiveSerError
 from live_ser.extras import needed
 from live_ser.records import Record
-from live_ser.rows import KINDS, TEXTS, Row, columns, record_of, row_of
+from live_ser.rows import TEXTS, Row, Rows, columns, record_of
 
 _GROUP_ROWS = 8192  # in memory at a time, whatever the length of the file
 
@@ -34,31 +34,29 @@ class Parquet:
             ]
         )
         self._file = needed("pyarrow.parquet", "tables").ParquetWriter(stream, self._schema)
-        self._source: str | None = None
-        self._rows: list[Row] = []
+        self._rows = Rows()
+        self._group: list[Row] = []
 
     def write(self, record: Record) -> None:
-        """Keep one record for the next group; a session only names the source of those after."""
-        if record["type"] == "session":
-            self._source = record["source"]
-        if record["type"] not in KINDS:
+        """Keep one record for the next group, if it has a row."""
+        row = self._rows.of(record)
+        if row is None:
             return
-        row = row_of(record, self._source)
         if row["file"] is not None:  # a name may hold bytes that are no text
             row["file"] = row["file"].encode("utf-8", "replace").decode()
-        self._rows.append(row)
-        if len(self._rows) == _GROUP_ROWS:
+        self._group.append(row)
+        if len(self._group) == _GROUP_ROWS:
             self._write_group()
 
     def close(self) -> None:
         """Write the last group, and what makes the file whole."""
-        if self._rows:
+        if self._group:
             self._write_group()
         self._file.close()
 
     def _write_group(self) -> None:
-        self._file.write_table(self._arrow.Table.from_pylist(self._rows, self._schema))
-        self._rows = []
+        self._file.write_table(self._arrow.Table.from_pylist(self._group, self._schema))
+        self._group = []
 
 
 def read_parquet(path: Path, stream: IO[bytes]) -> Iterator[tuple[int, object]]:

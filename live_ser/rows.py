@@ -13,7 +13,7 @@ from live_ser.records import FIELDS, OPTIONAL, Record
 
 Row = dict[str, Any]
 
-KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
+_KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
 TEXTS = ("file", "label", "type", "state", "reason")
 _FIRST = ("file", "start", "end", "label", "confidence")
 _LAST = (
@@ -28,13 +28,21 @@ def columns(labels: Iterable[str]) -> tuple[str, ...]:
     return (*_FIRST, *(_SHARE + label for label in labels), *_LAST)
 
 
-def row_of(record: Record, source: str | None = None) -> Row:
-    """The row of a record.
+class Rows:
+    """The rows of records that come in their order: a session names the source of those after."""
 
-    Args:
-        record: of one of ``KINDS``.
-        source: whose record it is, where the record does not say so.
-    """
+    def __init__(self) -> None:
+        self._source: str | None = None
+
+    def of(self, record: Record) -> Row | None:
+        """The row of the next record; None for one that has none."""
+        if record["type"] == "session":
+            self._source = record["source"]
+        return _row_of(record, self._source) if record["type"] in _KINDS else None
+
+
+def _row_of(record: Record, source: str | None) -> Row:
+    """The row of a record; ``source`` tells whose it is, where the record does not say so."""
     row: Row = {"file": record.get("source", source)}
     if record["type"] == "clip":
         row |= {"start": 0.0, "end": record["duration"]}

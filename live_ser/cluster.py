@@ -173,12 +173,10 @@ class Cluster:
                 task = next(running)
                 part = begun.pop(task)
                 if task.cancelled():
-                    raise LiveSerError(
-                        "the scheduler is gone", "start it again, and go on with --resume"
-                    )
+                    raise _scheduler_is_gone()
                 error = task.exception()
                 if error is None:
-                    yield task.result()
+                    yield _result(task)
                 elif not isinstance(error, KilledWorker):
                     raise _in_our_words(error) from error
                 elif len(part.sources) > 1:  # one of its files is deadly: which one?
@@ -327,6 +325,19 @@ def _of(error: LiveSerError, path: str, source: str) -> LiveSerError:
 
 def _deadly(source: str) -> LiveSerError:
     return LiveSerError(f"{source} ended every worker that judged it", "judge it alone")
+
+
+def _result(task: Any) -> Done:
+    """What came of a part: it is fetched by way of the scheduler."""
+    try:
+        done: Done = task.result()
+    except OSError as error:
+        raise _scheduler_is_gone() from error
+    return done
+
+
+def _scheduler_is_gone() -> LiveSerError:
+    return LiveSerError("the scheduler is gone", "start it again, and go on with --resume")
 
 
 def _in_our_words(error: Exception) -> LiveSerError:

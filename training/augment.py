@@ -194,7 +194,7 @@ class SpectralAugment:
 
     tempo: tuple[float, float] = (0.75, 1.3)
     warp: tuple[float, float] = (0.82, 1.22)
-    tilt_db: float = 3.0
+    tilt_db: float = 12.0
     noise: float = 0.15
     time_masks: int = 1
     mel_masks: int = 1

@@ -39,7 +39,7 @@ class BatchConfig:
 
     size: int = 32
     per_epoch: int = 4096
-    lengths: tuple[float, ...] = (1.0, 1.4, 1.8, 2.2, 2.6, 3.0, 3.5)
+    lengths: tuple[float, ...] = (1.0, 1.4, 1.8, 2.2, 2.8)
     degraded: float = 0.3
     smoothing: float = 0.05
     absent: float = 0.0

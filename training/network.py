@@ -14,6 +14,7 @@ import keras
 from keras import layers, ops
 
 _NEPERS = math.log(10) / 10  # of power, in a decibel
+_USUAL_DEVIATION = 6.0  # dB, of a band of speech
 
 _register = keras.saving.register_keras_serializable("live_ser")
 
@@ -38,6 +39,8 @@ class NetworkConfig:
         against: units that tell how a window differs from the speaker's baseline; 0 for a network
             that takes none.
         against_dropout: of that difference.
+        timbre: whether these units hear the window's own timbre as well: which bands are stronger
+            than others, and livelier, all of which the normalisation takes out.
     """
 
     channels: tuple[int, ...] = (128, 128, 128)
@@ -47,10 +50,11 @@ class NetworkConfig:
     heads: int = 4
     dropout: float = 0.1
     head_dropout: float = 0.2
-    normalise: str = "band"
+    normalise: str = "window"
     floor: float = 20.0
     against: int = 48
     against_dropout: float = 0.3
+    timbre: bool = True
 
 
 @_register
@@ -143,6 +147,22 @@ class AttentionPooling(layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "heads": self.heads}
 
 
+@_register
+class Timbre(layers.Layer):  # type: ignore[misc]
+    """How a window sounds by itself, whatever its level: its long-term spectrum.
+
+    A strained voice has more of its power in the high bands, and so has a bright microphone: this
+    is worth as much as training saw different microphones.
+    """
+
+    def call(self, statistics: Any) -> Any:
+        """``[batch, 2, mels]`` in dB to ``[batch, 2 * mels]``, about unit variance."""
+        mean, deviation = statistics[:, 0], statistics[:, 1]
+        spectrum = (mean - ops.mean(mean, axis=1, keepdims=True)) / 12
+        liveliness = 2 * (ops.log(deviation) - math.log(_USUAL_DEVIATION))
+        return ops.concatenate([spectrum, liveliness], axis=-1)
+
+
 def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     """Build the network.
 
@@ -166,11 +186,13 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     inputs = {"log_mel": log_mel}
     if config.against:
         inputs["baseline"] = keras.Input((2, n_mels), name="baseline")
-        difference = Against(name="against")(statistics, inputs["baseline"])
-        difference = layers.Dropout(config.against_dropout)(difference)
+        voice = Against(name="against")(statistics, inputs["baseline"])
+        if config.timbre:
+            voice = layers.Concatenate()([voice, Timbre(name="timbre")(statistics)])
+        voice = layers.Dropout(config.against_dropout)(voice)
         # Without a bias: where nothing differs, nothing is said.
-        unlike = layers.Dense(config.against, "tanh", use_bias=False, name="unlike")(difference)
-        x = layers.Concatenate()([x, unlike])
+        voice = layers.Dense(config.against, "tanh", use_bias=False, name="unlike")(voice)
+        x = layers.Concatenate()([x, voice])
     x = layers.Dropout(config.head_dropout)(x)
     emotion = layers.Dense(classes, name="emotion")(x)
     activation = layers.Dense(1, name="activation")(x)

@@ -1,4 +1,5 @@
-"""A long session leaves nothing behind: two minutes of it; ``make soak`` listens for an hour."""
+"""A long session leaves nothing behind: a minute and a half of it; ``make soak`` listens for an
+hour."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 from sound_server import missing
 
 soak = pytest.importorskip("soak", reason="psutil is not installed", exc_type=ImportError)
-SECONDS = 120
+SECONDS = 90
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows counts handles, not descriptors")

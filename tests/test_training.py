@@ -260,6 +260,24 @@ def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
+def test_a_model_is_calibrated_by_all_who_left_voices_out(run: Path, tmp_path: Path) -> None:
+    others = [tmp_path / "one", tmp_path / "another"]
+    for place, folder in enumerate(others):
+        shutil.copytree(run, folder)
+        metrics = json.loads((run / "metrics.json").read_text())
+        metrics |= {"clips": 10 + place, "uar": 0.2 + 0.2 * place}
+        (folder / "metrics.json").write_text(json.dumps(metrics))
+        found = {"temperature": 1.0, "activation": [1.0, 0.0], "abstain": 0.3 + 0.2 * place}
+        (folder / "calibration.json").write_text(json.dumps(found))
+    file = tmp_path / "model.onnx"
+    heard_by = [word for folder in others for word in ("--heard-by", folder)]
+    training("training.export", run, "-o", file, *heard_by)
+    info = live_ser.model.load(file).info
+    assert info.abstain == 0.4
+    assert info.provenance["figures"]["clips"] == 21
+    assert info.provenance["figures"]["uar"] == pytest.approx(0.3)
+
+
 def test_a_network_is_taught_by_others(run: Path, corpus: Path) -> None:
     folder = run.with_name("taught")
     base = ["--data", corpus, "--cache", run.with_name("cache"), *SMALL]
@@ -278,3 +296,19 @@ def test_a_teacher_that_has_heard_too_much_is_refused(run: Path, corpus: Path) -
     assert "has heard clips that this split leaves out" in done.stderr
     assert "Traceback" not in done.stderr
     assert not folder.exists()
+
+
+def test_an_exported_file_teaches_where_nothing_is_left_out(run: Path, corpus: Path) -> None:
+    base = ["--data", corpus, "--cache", run.with_name("cache"), *SMALL]
+    folder, file = run.with_name("taught-by-a-file"), run / "live_ser.onnx"
+    words = [*base, "-o", folder, "--no-export", "--teacher", file]
+    refused = training("training.fit", *words, check=False)
+    assert refused.returncode == 1
+    assert "does not say which clips it has heard" in refused.stderr
+    other = training("training.fit", *words, "--set=features.n_mels=40", "--split=all", check=False)
+    assert other.returncode == 1
+    assert "hears other features" in other.stderr
+    assert not folder.exists()
+    training("training.fit", *words, "--split=all")
+    assert json.loads((folder / "splits.json").read_text())["teachers"] == [str(file)]
+    assert (folder / "weights.weights.h5").is_file()

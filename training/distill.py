@@ -7,12 +7,59 @@ Soft labels of an ensemble say of each utterance what it resembles beside what i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 import keras
 import numpy as np
+import onnxruntime
+from scipy.special import logit
 
+from live_ser.errors import LiveSerError
+from live_ser.model import load
 from training.batches import Batches, Inputs, Targets
-from training.learn import softmax
+from training.config import Config
+from training.learn import Logits, softmax
+
+_LEAST = 1e-6  # of a probability, so that it has a logit
+
+
+class Teacher(Protocol):
+    """What says of a batch what it hears: a Keras network, or an exported file."""
+
+    def predict_on_batch(self, inputs: Any) -> Any:
+        """Logits: ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``."""
+
+
+class Exported:
+    """An exported file as a teacher: what ships can teach what comes after it.
+
+    Args:
+        path: of the file.
+        config: of the network that it teaches.
+
+    Raises:
+        LiveSerError: it hears other features, or tells other classes apart.
+    """
+
+    def __init__(self, path: Path, config: Config) -> None:
+        info = load(path).info
+        if info.features != config.features.spec() or info.labels != config.classes:
+            raise LiveSerError(
+                f"{path} hears other features or knows other classes than this network",
+                "take a file that was exported from a run with the same settings",
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(path, options)
+        self._inputs = [one.name for one in self._session.get_inputs()]
+
+    def predict_on_batch(self, inputs: Inputs) -> Logits:
+        """What the file says, calibrated as it is."""
+        given = {name: inputs[name] for name in self._inputs}
+        said, roused = self._session.run(["probabilities", "activation"], given)
+        roused = np.clip(roused, _LEAST, 1 - _LEAST)
+        return {"emotion": np.log(said + _LEAST), "activation": logit(roused)[:, np.newaxis]}
 
 
 class Taught(keras.utils.PyDataset):  # type: ignore[misc]
@@ -20,11 +67,11 @@ class Taught(keras.utils.PyDataset):  # type: ignore[misc]
 
     Args:
         batches: as they are.
-        teachers: networks with the same inputs and classes.
+        teachers: with the same inputs and classes.
         share: of the teachers in the targets, 0 to 1.
     """
 
-    def __init__(self, batches: Batches, teachers: Sequence[keras.Model], share: float) -> None:
+    def __init__(self, batches: Batches, teachers: Sequence[Teacher], share: float) -> None:
         super().__init__()
         self.batches = batches
         self.teachers = teachers

@@ -218,8 +218,8 @@ def export_run(
     Args:
         run: that is finished.
         path: of the file.
-        heard_by: runs with the same settings that left speakers and corpora out: the mean of their
-            calibrations is taken, and the figures of the first. The run itself if there is none.
+        heard_by: runs with the same settings that left speakers or corpora out: the means of their
+            calibrations and figures are taken. The run itself if there is none.
         changes: settings that the weights don't hold, as ``gate.threshold=0.4``.
 
     Raises:
@@ -245,23 +245,30 @@ def export_run(
     model = recipe(config).network(config)
     model.load_weights(run.weights)
     splits = run.read_json("splits.json")
-    measured = heard_by[0] if heard_by else run
-    figures = run.read_json("metrics.json") | measured.read_json("metrics.json")
+    measured = heard_by or (run,)
     provenance = {
         "corpora": list(config.corpora),
         "clips": len(splits["train"]),
         "speakers": splits["speakers"],
-        "protocol": measured.read_json("splits.json")["name"]
-        + (", by a network trained without them" if heard_by else ""),
-        "figures": {
-            name: round(value, 4)
-            for name, value in figures.items()
-            if isinstance(value, int | float)
-        },
+        "protocol": ", ".join(one.read_json("splits.json")["name"] for one in measured)
+        + (", each by a network trained without it" if heard_by else ""),
+        "figures": _figures(run, measured),
         "config": config.to_dict(),
     }
-    calibration = Calibration.mean([Calibration.of_run(one) for one in heard_by or (run,)])
+    calibration = Calibration.mean([Calibration.of_run(one) for one in measured])
     return export(model, config, calibration, run.windows(), path, provenance=provenance)
+
+
+def _figures(run: Run, measured: Sequence[Run]) -> dict[str, float]:
+    """What a run is, and what the runs that were measured said of the clips that they left out."""
+    own = run.read_json("metrics.json")
+    figures = {name: own[name] for name in ("epochs", "parameters")}
+    found = [one.read_json("metrics.json") for one in measured]
+    if all("uar" in one for one in found):
+        figures["clips"] = sum(one["clips"] for one in found)
+        for name in ("uar", "accuracy", "ece_uncalibrated"):
+            figures[name] = round(float(np.mean([one[name] for one in found])), 4)
+    return figures
 
 
 def main() -> None:
@@ -278,7 +285,7 @@ def main() -> None:
         default=[],
         metavar="FOLDER",
         help="a run that left speakers or corpora out: its calibration and figures are taken; of "
-        "several, the mean calibration and the first one's figures",
+        "several, the means",
     )
     parser.add_argument(
         "--set",

@@ -18,7 +18,7 @@ from training.calibration import calibrate
 from training.config import Config, RunConfig
 from training.corpora import LABELS, READERS, Clip, read_corpus
 from training.dataset import Utterances
-from training.distill import Taught
+from training.distill import Exported, Taught, Teacher
 from training.learn import Logits, merging, softmax
 from training.presets import PRESETS, recipe
 from training.run import Run
@@ -44,9 +44,8 @@ def fit(run: Run, data: Path, cache: Path) -> None:
     start = run.restore(model)
     validate = _validation(model, test, config) if len(test) else dict
     batches = how.batches(train, config, start)
-    teachers = [trained(Run.open(folder)) for folder in run.teachers()]
-    if teachers and isinstance(config, Config):
-        batches = Taught(batches, teachers, config.taught)
+    if isinstance(config, Config) and (paths := run.teachers()):
+        batches = Taught(batches, [_teacher(path, config) for path in paths], config.taught)
     _learn(run, model, batches, validate, start)
     if config.select_on_test:
         model.load_weights(run.best)
@@ -60,6 +59,14 @@ def trained(run: Run) -> keras.Model:
     model = recipe(run.config).network(run.config)
     model.load_weights(run.weights)
     return model
+
+
+def _teacher(path: Path, config: Config) -> Teacher:
+    """A finished run, or an exported file."""
+    if path.is_file():
+        return Exported(path, config)
+    teacher: Teacher = trained(Run.open(path))
+    return teacher
 
 
 def _learn(
@@ -111,7 +118,7 @@ def begin(
     split: str,
     *,
     song: bool = False,
-    teachers: Sequence[Run] = (),
+    teachers: Sequence[Path] = (),
 ) -> Run:
     """Make the folder of a new run.
 
@@ -122,7 +129,7 @@ def begin(
         split: ``all`` trains on every clip, ``held-out`` keeps some speakers back; or a split of
             a protocol, such as ``luna/1``.
         song: whether sung clips are wanted.
-        teachers: finished runs of the same split, whose networks teach this one.
+        teachers: finished runs of the same split, or exported files, that teach this network.
     """
     clips = _read(config, data, song=song)
     chosen = _split(split, clips)
@@ -133,20 +140,13 @@ def begin(
         )
     if teachers and not isinstance(config, Config):
         raise LiveSerError(f"the preset {config.preset} takes no teachers", "leave out --teacher")
-    train = {clip.id for clip in chosen.train}
     for teacher in teachers:
-        if not teacher.weights.is_file():
-            raise LiveSerError(f"{teacher.folder} has no trained weights yet", "finish it first")
-        if set(teacher.read_json("splits.json")["train"]) - train:
-            raise LiveSerError(
-                f"{teacher.folder} has heard clips that this split leaves out",
-                "take teachers of the same --split",
-            )
+        _check_teacher(teacher, config, chosen)
     return Run.new(
         folder,
         config,
         {
-            "teachers": [str(teacher.folder.resolve()) for teacher in teachers],
+            "teachers": [str(teacher.resolve()) for teacher in teachers],
             "name": chosen.name,
             "song": song,
             "train": [clip.id for clip in chosen.train],
@@ -154,6 +154,26 @@ def begin(
             "speakers": len({clip.speaker for clip in chosen.train}),
         },
     )
+
+
+def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:
+    """No teacher may have heard what the split leaves out."""
+    if path.is_file() and isinstance(config, Config):
+        Exported(path, config)
+        if split.test:
+            raise LiveSerError(
+                f"{path} does not say which clips it has heard, and this split leaves some out",
+                "take it with --split all, or a run of the same --split in its place",
+            )
+        return
+    run = Run.open(path)
+    if not run.weights.is_file():
+        raise LiveSerError(f"{path} has no trained weights yet", "finish it first")
+    if set(run.read_json("splits.json")["train"]) - {clip.id for clip in split.train}:
+        raise LiveSerError(
+            f"{path} has heard clips that this split leaves out",
+            "take teachers of the same --split",
+        )
 
 
 def _read(config: RunConfig, data: Path, *, song: bool) -> list[Clip]:
@@ -280,8 +300,9 @@ def _arguments() -> argparse.Namespace:
         action="append",
         type=Path,
         default=[],
-        metavar="FOLDER",
-        help="a finished run of the same split that teaches this one; may be given again",
+        metavar="PATH",
+        help="a finished run of the same split that teaches this one; for the split all, an "
+        "exported file, too; may be given again",
     )
     parser.add_argument("--song", action="store_true", help="sung clips of RAVDESS too")
     parser.add_argument("--epochs", type=int, metavar="N")
@@ -322,7 +343,7 @@ def main() -> None:
             given.data,
             given.split or preset.split,
             song=given.song,
-            teachers=[Run.open(teacher) for teacher in given.teacher],
+            teachers=given.teacher,
         )
     print(f"run: {run.folder}", file=sys.stderr)
     try:

@@ -39,12 +39,13 @@ class Exported:
         config: of the network that it teaches.
 
     Raises:
-        LiveSerError: it hears other features, or tells other classes apart.
+        LiveSerError: it hears something else, or tells other classes apart.
     """
 
     def __init__(self, path: Path, config: Config) -> None:
         info = load(path).info
-        if info.features != config.features.spec() or info.labels != config.classes:
+        alike = info.features == config.features.spec() and info.labels == config.classes
+        if not alike or (info.baseline and not config.baseline_spec):
             raise LiveSerError(
                 f"{path} hears other features or knows other classes than this network",
                 "take a file that was exported from a run with the same settings",

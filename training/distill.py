@@ -7,12 +7,12 @@ Soft labels of an ensemble say of each utterance what it resembles beside what i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 import numpy as np
-import onnxruntime
 from scipy.special import logit
 
 from live_ser.errors import LiveSerError
@@ -43,24 +43,22 @@ class Exported:
     """
 
     def __init__(self, path: Path, config: Config) -> None:
-        info = load(path).info
+        self._model = load(path)
+        info = self._model.info
         alike = info.features == config.features.spec() and info.labels == config.classes
         if not alike or (info.baseline and not config.baseline_spec):
             raise LiveSerError(
                 f"{path} hears other features or knows other classes than this network",
                 "take a file that was exported from a run with the same settings",
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(path, options)
-        self._inputs = [one.name for one in self._session.get_inputs()]
 
     def predict_on_batch(self, inputs: Inputs) -> Logits:
         """What the file says, calibrated as it is."""
-        given = {name: inputs[name] for name in self._inputs}
-        said, roused = self._session.run(["probabilities", "activation"], given)
-        roused = np.clip(roused, _LEAST, 1 - _LEAST)
-        return {"emotion": np.log(said + _LEAST), "activation": logit(roused)[:, np.newaxis]}
+        baselines = inputs.get("baseline", repeat(None))
+        said = [self._model.judge(*one) for one in zip(inputs["log_mel"], baselines, strict=False)]
+        emotion = np.log(np.stack([one.probabilities for one in said]) + _LEAST)
+        roused = np.clip([[one.activation] for one in said], _LEAST, 1 - _LEAST)
+        return {"emotion": emotion, "activation": logit(roused)}
 
 
 class Taught(keras.utils.PyDataset):  # type: ignore[misc]

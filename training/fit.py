@@ -138,9 +138,10 @@ def begin(
             f"the split {split!r} has no test clips to select on",
             "name another with --split, or leave select_on_test out",
         )
-    if teachers and not isinstance(config, Config):
-        raise LiveSerError(f"the preset {config.preset} takes no teachers", "leave out --teacher")
     for teacher in teachers:
+        if not isinstance(config, Config):
+            said = f"the preset {config.preset} takes no teachers"
+            raise LiveSerError(said, "leave out --teacher")
         _check_teacher(teacher, config, chosen)
     return Run.new(
         folder,
@@ -156,10 +157,10 @@ def begin(
     )
 
 
-def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:
+def _check_teacher(path: Path, config: Config, split: Split) -> None:
     """No teacher may have heard what the split leaves out."""
-    if path.is_file() and isinstance(config, Config):
-        Exported(path, config)
+    if path.is_file():
+        Exported(path, config)  # says so where it would not do
         if split.test:
             raise LiveSerError(
                 f"{path} does not say which clips it has heard, and this split leaves some out",

@@ -190,7 +190,7 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
         if config.timbre:
             voice = layers.Concatenate()([voice, Timbre(name="timbre")(statistics)])
         voice = layers.Dropout(config.against_dropout)(voice)
-        # Without a bias: where nothing differs, nothing is said.
+        # Without a bias: the units tell what is unlike the usual, and nothing where nothing is.
         voice = layers.Dense(config.against, "tanh", use_bias=False, name="unlike")(voice)
         x = layers.Concatenate()([x, voice])
     x = layers.Dropout(config.head_dropout)(x)

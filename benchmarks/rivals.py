@@ -153,9 +153,10 @@ def _keras(model: EmotionModel) -> Contender:
     from training.presets import read_config, recipe
 
     config = read_config(model.info.provenance["config"])
-    network = recipe(config).network(config)
-    nothing = np.zeros((1, 2, model.info.features.n_mels), np.float32)
-    others = {"baseline": nothing} if model.info.baseline else {}
+    how = recipe(config)
+    network = how.alone(how.network(config))
+    spec = model.info.baseline
+    others = {"baseline": np.zeros((1, spec.size), np.float32)} if spec else {}
 
     def judge(window: Samples) -> Any:
         return network.predict(others | {"log_mel": _mel(window, model)}, verbose=0)

@@ -115,8 +115,7 @@ class _Clip:
     def __init__(self, model: EmotionModel) -> None:
         self._model = model
         self._sum = VerdictSum(model.info)
-        spec = model.info.baseline
-        self._baseline = RunningBaseline(spec, model.info.features) if spec else None
+        self._baseline = RunningBaseline(model.info) if model.info.baseline else None
         self._evidence = 0.0
 
     def hear(self, window: Window) -> None:
@@ -142,9 +141,9 @@ class _Clip:
     def _judge(self, stretch: Stretch) -> Judgement:
         if self._baseline is None:
             return self._model.judge(stretch.frames)
-        judgement = self._model.judge(stretch.frames, self._baseline.input)
+        judgement = self._model.judge(stretch.frames, self._baseline.before(stretch.start))
         if stretch.evidence >= self._model.info.gate.min_speech:
-            self._baseline.hear(stretch.frames, stretch.end)
+            self._baseline.hear(judgement, stretch.start, stretch.end)
         return judgement
 
     def _named(self, stretch: Stretch, judgement: Judgement | None) -> Segment:

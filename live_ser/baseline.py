@@ -1,174 +1,157 @@
 """How a voice usually sounds: what the network measures a stretch of it against.
 
-A baseline is the mean and the deviation of each mel band over a speaker's speech. No sound can be
+Of each stretch the network tells its ``voice``, numbers in which everything stands that it judges
+by. Their mean is the speaker's baseline; what a stretch adds to it is the emotion. No sound can be
 made of it again.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.features import Frames
-from live_ser.spec import BaselineSpec, FeatureSpec
+from live_ser.model import Judgement
+from live_ser.spec import ModelInfo
 
-_LEAST_VARIANCE = 1.0  # dB²: less than any voice has
 _ORDINARY = 6.0  # times that enrolled speech counts
+_SAME_TIME = 1e-6  # seconds
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Log-mel frames of speech, summed up so that they can be added to others.
+class _Stretch:
+    """Speech that was heard, and the voice in it; ``weight`` for each of its seconds."""
 
-    Attributes:
-        frames: how many; not whole where older ones count for less.
-        first: float64 ``[mels]``, their sum in dB.
-        second: float64 ``[mels]``, the sum of their squares.
-    """
-
-    frames: float
-    first: NDArray[np.float64]
-    second: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, log_mel: Frames, floor_db: float) -> Self:
-        """Sum up an utterance.
-
-        Args:
-            log_mel: float32 ``[frames, mels]`` in dB, at least one frame.
-            floor_db: decibels under its mean power at which each band fades into a floor.
-        """
-        power = np.power(10, log_mel.astype(np.float64) / 10)
-        faint = 10 ** (-floor_db / 10) * power.mean(axis=0)
-        floored = 10 * np.log10(power + faint)
-        return cls(len(log_mel), floored.sum(axis=0), np.square(floored).sum(axis=0))
-
-    @classmethod
-    def from_statistics(cls, statistics: NDArray[np.float64], frames: float) -> Self:
-        """What :attr:`statistics` were of."""
-        mean, deviation = statistics
-        variance = np.maximum(np.square(deviation) - _LEAST_VARIANCE, 0)
-        return cls(frames, frames * mean, frames * (variance + np.square(mean)))
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(
-            self.frames + other.frames, self.first + other.first, self.second + other.second
-        )
-
-    def __mul__(self, weight: float) -> Sums:
-        return Sums(weight * self.frames, weight * self.first, weight * self.second)
+    start: float
+    end: float
+    weight: float
+    voice: NDArray[np.float64]
 
     @property
-    def statistics(self) -> NDArray[np.float64]:
-        """Mean and deviation of each band, ``[2, mels]`` in dB."""
-        mean = self.first / self.frames
-        variance = np.maximum(self.second / self.frames - np.square(mean), 0)
-        return np.stack([mean, np.sqrt(variance + _LEAST_VARIANCE)])
-
-
-def no_baseline(mels: int) -> NDArray[np.float32]:
-    """What the network is given where no baseline is known: zeros, ``[2, mels]``."""
-    return np.zeros((2, mels), np.float32)
+    def seconds(self) -> float:
+        return self.end - self.start
 
 
 class RunningBaseline:
     """A speaker's baseline, from all that was heard of them so far; the newest counts most.
 
+    At first a voice is measured against a typical one, and the more of it was heard, the more
+    against itself. What an emotion usually adds to a voice is taken off each stretch, by what was
+    heard in it: somebody in one mood all day must not come to seem to be in none.
+
     Args:
-        spec: of the model.
-        features: of the model.
-        enrol: seconds of speech that count as ordinary, and so for more; until they were heard, no
-            baseline is used.
+        info: of a model that takes a baseline.
+        enrol: seconds of speech that are known to be neutral, and count for more.
 
     Attributes:
         profile: name of the profile that it began with; empty where it began with nothing.
-        enrol: seconds of speech that count as ordinary.
+        enrol: seconds of speech that are known to be neutral.
         heard: seconds of speech heard by it.
+        weight: seconds that its speech counts for.
     """
 
-    def __init__(self, spec: BaselineSpec, features: FeatureSpec, *, enrol: float = 0.0) -> None:
-        self._spec = spec
-        self._rate = features.sample_rate / features.hop_length
-        self._mels = features.n_mels
-        self._sums: Sums | None = None
+    def __init__(self, info: ModelInfo, *, enrol: float = 0.0) -> None:
+        assert info.baseline is not None
+        self._spec = info.baseline
+        self._offsets = info.offset_matrix
+        self._neutral = np.array([label == "neutral" for label in info.labels], np.float64)
+        self._sum: NDArray[np.float64] = np.zeros(self._spec.size)
+        self._newest: deque[_Stretch] = deque()
         self._until = 0.0
+        self._counted = 0.0  # seconds of speech in the sum
         self._before = 0.0  # seconds of speech that it began with
         self.profile = ""
         self.enrol = enrol
         self.heard = 0.0
+        self.weight = 0.0
 
     @property
     def seconds(self) -> float:
         """Of speech that it rests on; what is longer ago than its memory no longer counts."""
-        return min(self._before + self.heard, self._spec.memory)
-
-    @property
-    def weight(self) -> float:
-        """Seconds that this speech counts for: what was enrolled counts for more."""
-        return self._sums.frames / self._rate if self._sums else 0.0
+        return min(self._before + self._counted, self._spec.memory)
 
     @property
     def enrolling(self) -> bool:
-        """Whether what is heard counts as ordinary."""
+        """Whether what is heard is known to be neutral."""
         return self.heard < self.enrol
 
     @property
-    def known(self) -> bool:
-        """Whether it rests on enough speech to be used."""
-        return not self.enrolling and self.seconds >= self._spec.min_speech
-
-    @property
-    def statistics(self) -> NDArray[np.float64] | None:
-        """Mean and deviation of each band, ``[2, mels]`` in dB; None before any speech."""
-        return self._sums.statistics if self._sums else None
-
-    @property
-    def input(self) -> NDArray[np.float32]:
-        """For the network: float32 ``[2, mels]``, zeros where too little is known."""
-        if self._sums is None or not self.known:
-            return no_baseline(self._mels)
-        return self._sums.statistics.astype(np.float32)
+    def mean(self) -> NDArray[np.float64] | None:
+        """Of the speech so far, float64 ``[size]``; None before any."""
+        return self._sum / self.weight if self.weight else None
 
     def __str__(self) -> str:
         if self.enrolling:
             return f"enrolling, {self.heard:.0f} of {self.enrol:g} s"
-        if not self.known:
+        if not self.weight:
             return "not yet"
         return ", ".join(filter(None, [self.profile, f"{self.seconds:.0f} s"]))
 
     def begin(
-        self, statistics: NDArray[np.float64], *, seconds: float, weight: float, profile: str
+        self, mean: NDArray[np.float64], *, seconds: float, weight: float, profile: str
     ) -> None:
         """Start from what was known before.
 
         Args:
-            statistics: ``[2, mels]`` in dB, as :attr:`statistics` gave them.
-            seconds: of speech that they rest on.
+            mean: float64 ``[size]``, as :attr:`mean` gave it.
+            seconds: of speech that it rests on.
             weight: seconds that this speech counts for.
-            profile: name of where they were kept.
+            profile: name of where it was kept.
         """
-        self._sums = Sums.from_statistics(statistics, min(weight, self._spec.memory) * self._rate)
+        self.weight = min(weight, self._spec.memory)
+        self._sum = self.weight * mean
         self._before = seconds
         self.profile = profile
 
-    def hear(self, log_mel: Frames, end: float) -> None:
-        """Add the speech that was not heard before.
+    def before(self, start: float) -> NDArray[np.float32]:
+        """What speech is measured against: all that ended before it.
 
         Args:
-            log_mel: float32 ``[frames, mels]`` in dB, an utterance so far.
-            end: seconds from the start of the source to the end of its last frame.
+            start: seconds from the start of the source.
+
+        Returns:
+            float32 ``[size]``; zeros, a typical voice, where nothing was heard before.
         """
-        new = min(len(log_mel), round((end - self._until) * self._rate))
-        self._until = max(self._until, end)
-        if new <= 0:
+        while self._newest and self._newest[0].end <= start + _SAME_TIME:
+            self._count(self._newest.popleft())
+        return np.asarray(self._sum / (self.weight + self._spec.typical), np.float32)
+
+    def hear(self, judgement: Judgement, start: float, end: float) -> None:
+        """Learn from a stretch of speech; what was heard before of it is not counted twice.
+
+        A stretch that holds others speaks for them: the more was heard, the better it is told.
+
+        Args:
+            judgement: of it.
+            start: seconds from the start of the source to its first moment.
+            end: seconds from the start of the source to its last moment.
+        """
+        if end <= self._until + _SAME_TIME:
             return
+        while self._newest and self._newest[-1].start >= start - _SAME_TIME:
+            held = self._newest.pop()
+            self._until = held.start
+            self.heard -= held.seconds
+        assert judgement.voice is not None
+        emotion = self._neutral if self.enrolling else judgement.probabilities
+        voice = np.asarray(judgement.voice - emotion @ self._offsets, np.float64)
         weight = _ORDINARY if self.enrolling else 1.0
-        heard = Sums.of(log_mel, self._spec.floor_db) * (weight * new / len(log_mel))
-        self._sums = heard if self._sums is None else self._sums + heard
-        most = self._spec.memory * self._rate
-        if self._sums.frames > most:
-            self._sums *= most / self._sums.frames
-        self.heard += new / self._rate
+        stretch = _Stretch(max(start, self._until), end, weight, voice)
+        self._newest.append(stretch)
+        self._until = end
+        self.heard += stretch.seconds
+
+    def finish(self) -> None:
+        """Let all that was heard count."""
+        self.before(self._until)
+
+    def _count(self, stretch: _Stretch) -> None:
+        weight = stretch.weight * stretch.seconds
+        self._sum += weight * stretch.voice
+        self._counted += stretch.seconds
+        self.weight += weight
+        if self.weight > self._spec.memory:
+            self._sum *= self._spec.memory / self.weight
+            self.weight = self._spec.memory

@@ -369,7 +369,7 @@ def _baseline(
             f"the model {info.name} judges every voice by itself",
             "leave out --enroll and --profile, or take another model",
         )
-    baseline = RunningBaseline(info.baseline, info.features, enrol=arguments.enroll or 0.0)
+    baseline = RunningBaseline(info, enrol=arguments.enroll or 0.0)
     profile = Profile.named(arguments.profile, info) if arguments.profile is not None else None
     if profile:
         profile.begin(baseline)

@@ -29,10 +29,12 @@ class Judgement:
     Attributes:
         probabilities: float32 ``[classes]``, calibrated, summing to 1, in the order of the labels.
         activation: how aroused the voice sounds, 0 (calm) to 1.
+        voice: float32 ``[size]``, what a baseline is made of; None for a model that takes none.
     """
 
     probabilities: NDArray[np.float32]
     activation: float
+    voice: NDArray[np.float32] | None = None
 
 
 class EmotionModel:
@@ -56,17 +58,16 @@ class EmotionModel:
 
         Args:
             log_mel: float32 ``[frames, n_mels]``, as ``live_ser.features`` computes them.
-            baseline: float32 ``[2, n_mels]``, how the speaker usually sounds, as
-                ``live_ser.baseline`` makes it; None where that is not known. A model that takes
-                none does without.
+            baseline: float32 ``[size]``, how the speaker usually sounds, as ``live_ser.baseline``
+                makes it; None for a typical voice. A model that takes none does without.
         """
         given = {"log_mel": log_mel[np.newaxis]}
         if self.info.baseline:
             if baseline is None:
-                baseline = np.zeros((2, log_mel.shape[1]), np.float32)
+                baseline = np.zeros(self.info.baseline.size, np.float32)
             given["baseline"] = baseline[np.newaxis]
-        probabilities, activation = self._session.run(["probabilities", "activation"], given)
-        return Judgement(probabilities[0], float(activation[0]))
+        probabilities, activation, *voice = self._session.run(_outputs(self.info), given)
+        return Judgement(probabilities[0], float(activation[0]), voice[0][0] if voice else None)
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
         """Pickle by path: a session cannot travel to another process, the file is there too."""
@@ -178,19 +179,19 @@ def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
     inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name for node in session.get_outputs()}
     wanted = {"log_mel", "baseline"} if info.baseline else {"log_mel"}
-    if inputs != wanted or not {"probabilities", "activation"} <= outputs:
+    if inputs != wanted or not set(_outputs(info)) <= outputs:
         raise LiveSerError(
             f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not "
-            f"{', '.join(sorted(wanted))} and probabilities, activation",
+            f"{', '.join(sorted(wanted))} and {', '.join(_outputs(info))}",
             hint,
         )
     spec = info.features
     frames = spec.frames_in(round(info.window * spec.sample_rate))
     probe = {"log_mel": np.full((1, frames, spec.n_mels), -60, np.float32)}
     if info.baseline:
-        probe["baseline"] = np.zeros((1, 2, spec.n_mels), np.float32)
+        probe["baseline"] = np.zeros((1, info.baseline.size), np.float32)
     try:
-        probabilities, activation = _run_in_time(session, probe)
+        probabilities, activation, *voice = _run_in_time(session, info, probe)
     except Exception as error:  # as above
         raise LiveSerError(
             f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says, "
@@ -202,12 +203,20 @@ def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
             f"{path} gives {np.shape(probabilities)} probabilities for {len(info.labels)} labels",
             hint,
         )
+    if info.baseline and np.shape(voice[0]) != (1, info.baseline.size):
+        raise LiveSerError(
+            f"{path} tells a voice by {np.shape(voice[0])} numbers, not {info.baseline.size}", hint
+        )
     total = float(np.sum(probabilities))
     if not abs(total - 1) < 1e-3 or np.min(probabilities) < 0 or not 0 <= activation[0] <= 1:
         raise LiveSerError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)
 
 
-def _run_in_time(session: Any, given: dict[str, NDArray[np.float32]]) -> Any:
+def _outputs(info: ModelInfo) -> list[str]:
+    return ["probabilities", "activation", *(["voice"] if info.baseline else [])]
+
+
+def _run_in_time(session: Any, info: ModelInfo, given: dict[str, NDArray[np.float32]]) -> Any:
     """What the network says, or an error once patience is at its end: a graph may loop."""
     import onnxruntime as ort
 
@@ -215,6 +224,6 @@ def _run_in_time(session: Any, given: dict[str, NDArray[np.float32]]) -> Any:
     watchdog = threading.Timer(_PATIENCE, setattr, (options, "terminate", True))
     watchdog.start()
     try:
-        return session.run(["probabilities", "activation"], given, options)
+        return session.run(_outputs(info), given, options)
     finally:
         watchdog.cancel()

@@ -106,7 +106,7 @@ class Monitor:
                 exit_code=2,
             )
         if baseline is None and info.baseline:
-            baseline = RunningBaseline(info.baseline, info.features)
+            baseline = RunningBaseline(info)
         self.baseline = baseline if info.baseline else None
         self.windows = 0
         self.skipped = 0
@@ -190,10 +190,12 @@ class Monitor:
         """What the network says, and the seconds of the baseline that it says it against."""
         if self.baseline is None:
             return self._model.judge(frames), None
-        against = self.baseline.seconds if self.baseline.known else None
-        judgement = self._model.judge(frames, self.baseline.input)
-        self.baseline.hear(frames, window.end - (window.since_speech or 0.0))
-        return judgement, against
+        spec = self._model.info.features
+        end = window.end - (window.since_speech or 0.0)
+        start = end - len(frames) * spec.hop_length / spec.sample_rate
+        judgement = self._model.judge(frames, self.baseline.before(start))
+        self.baseline.hear(judgement, start, end)
+        return judgement, self.baseline.seconds or None
 
     def _named(self, judgement: Judgement | None) -> dict[str, float] | None:
         if judgement is None:

@@ -1,7 +1,7 @@
 """A speaker's baseline, kept between sessions as a small readable file. Never sound.
 
-The file holds two numbers a mel band: how strong it usually is in this voice, and how much that
-varies. Deleting it forgets the speaker.
+The file holds the numbers by which the model tells this voice from a typical one. Deleting it
+forgets the speaker.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from live_ser.baseline import RunningBaseline
 from live_ser.errors import LiveSerError
 from live_ser.spec import ModelInfo
 
-_SCHEMA = 1
+_SCHEMA = 2
 _MAX_BYTES = 2**20
 
 
@@ -33,14 +33,14 @@ class Profile:
     Attributes:
         name: of the speaker, as the user gave it.
         path: of the file.
-        features: tells the features that the numbers are of; those of other features don't fit.
-        mels: bands.
+        model: tells the model that the numbers are of; another one's mean something else.
+        size: how many numbers there are.
     """
 
     name: str
     path: Path
-    features: str
-    mels: int
+    model: str
+    size: int
 
     @classmethod
     def named(cls, name: str, info: ModelInfo) -> Profile:
@@ -55,9 +55,9 @@ class Profile:
                 "use letters, digits, - and _, such as --profile anna",
                 exit_code=2,
             )
-        wanted = json.dumps([asdict(info.features), info.baseline and info.baseline.floor_db])
-        features = hashlib.sha256(wanted.encode()).hexdigest()[:16]
-        return cls(name, folder() / f"{name}.json", features, info.features.n_mels)
+        assert info.baseline is not None
+        model = hashlib.sha256(info.to_json().encode()).hexdigest()[:16]
+        return cls(name, folder() / f"{name}.json", model, info.baseline.size)
 
     def begin(self, baseline: RunningBaseline) -> None:
         """Start a baseline from the profile, where there is one.
@@ -70,29 +70,27 @@ class Profile:
             if self.path.stat().st_size > _MAX_BYTES:
                 raise ValueError("it is too large")
             kept = json.loads(self.path.read_text("utf-8"))
-            statistics, seconds, weight = self._checked(kept)
+            mean, seconds, weight = self._checked(kept)
         except FileNotFoundError:
             return
         except OSError as error:
             raise LiveSerError(f"cannot read {self.path}: {error.strerror}", again) from error
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise LiveSerError(f"{self.path} is no profile: {error!s:.100}", again) from error
-        baseline.begin(statistics, seconds=seconds, weight=weight, profile=self.name)
+        baseline.begin(mean, seconds=seconds, weight=weight, profile=self.name)
 
     def _checked(self, kept: Any) -> tuple[NDArray[np.float64], float, float]:
         if not isinstance(kept, dict) or kept.get("schema") != _SCHEMA:
             raise ValueError(f"it is not of schema {_SCHEMA}")
-        if kept["features"] != self.features:
-            raise ValueError("it was made with another model's features")
-        statistics = np.array([kept["mean_db"], kept["deviation_db"]], np.float64)
-        seconds = float(kept["seconds"])
-        weight = float(kept.get("weight", seconds))  # older profiles know none
-        numbers = [*statistics.flat, seconds, weight]
-        if statistics.shape != (2, self.mels) or not np.isfinite(numbers).all():
-            raise ValueError("its numbers are not two for each mel band")
-        if seconds <= 0 or weight <= 0 or (statistics[1] < 0).any():
+        if kept["model"] != self.model:
+            raise ValueError("it was made with another model")
+        mean = np.array(kept["mean"], np.float64)
+        seconds, weight = float(kept["seconds"]), float(kept["weight"])
+        if mean.shape != (self.size,) or not np.isfinite([*mean, seconds, weight]).all():
+            raise ValueError(f"its numbers are not {self.size}")
+        if seconds <= 0 or weight <= 0:
             raise ValueError("its numbers cannot be")
-        return statistics, seconds, weight
+        return mean, seconds, weight
 
     def keep(self, baseline: RunningBaseline) -> bool:
         """Write down a baseline; whether there was speech to make one of.
@@ -102,19 +100,18 @@ class Profile:
         Raises:
             LiveSerError: it cannot be written.
         """
-        statistics = baseline.statistics
-        if statistics is None:
+        baseline.finish()
+        mean = baseline.mean
+        if mean is None:
             return False
-        mean, deviation = np.round(statistics, 2).tolist()
         content = {
             "schema": _SCHEMA,
-            "what": "how this voice usually sounds, in dB for each mel band; no sound",
+            "what": "how this voice differs from a typical one, as the model hears it; no sound",
             "updated": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "features": self.features,
+            "model": self.model,
             "seconds": round(baseline.seconds, 2),
             "weight": round(baseline.weight, 2),
-            "mean_db": mean,
-            "deviation_db": deviation,
+            "mean": np.round(mean, 3).tolist(),
         }
         part = self.path.with_suffix(f".{os.getpid()}.part")
         try:

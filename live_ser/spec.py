@@ -122,22 +122,24 @@ class BaselineSpec:
     """How a speaker's baseline is made, for a model that measures voices against one.
 
     Attributes:
-        floor_db: decibels under its mean power over an utterance at which each band fades into
-            a floor.
-        min_speech: seconds of speech under which a baseline is not used.
+        size: numbers that tell a voice.
+        typical: seconds of speech that a typical voice, zeros, counts for beside the speaker's.
         memory: seconds of speech after which older speech counts for less.
+        offsets: float32 ``[labels, size]``, packed by :func:`pack_matrix`: what each emotion adds
+            to a voice.
     """
 
-    floor_db: float
-    min_speech: float
+    size: int
+    typical: float
     memory: float
+    offsets: str
 
     def __post_init__(self) -> None:
-        if not 0 <= self.floor_db <= 200:
-            raise ValueError(f"baseline floor_db {self.floor_db} is not between 0 and 200")
-        if not 0 < self.min_speech <= self.memory <= 1e6:
+        if not 1 <= self.size <= 65536:
+            raise ValueError(f"a baseline of {self.size} numbers is not between 1 and 65536")
+        if not 0 < self.typical <= self.memory <= 1e6:
             raise ValueError(
-                f"a baseline of {self.min_speech} s at least and {self.memory} s at most cannot be"
+                f"a typical voice of {self.typical} s and a memory of {self.memory} s cannot be"
             )
 
 
@@ -183,6 +185,15 @@ class ModelInfo:
             raise ValueError(f"offset {self.offset} s is not between 0 and 60 s")
         if not 0 <= self.abstain <= 1:
             raise ValueError(f"abstain {self.abstain} is not between 0 and 1")
+        if self.baseline and self.offset_matrix.shape != (len(self.labels), self.baseline.size):
+            raise ValueError("offsets are not a row for each label")
+
+    @cached_property
+    def offset_matrix(self) -> NDArray[np.float32]:
+        """What each emotion adds to a voice, float32 ``[labels, size]``."""
+        assert self.baseline is not None
+        size = self.baseline.size
+        return unpack_matrix(self.baseline.offsets, rows=len(self.labels), columns=size)
 
     def to_json(self) -> str:
         """The metadata of the model file."""
@@ -241,12 +252,12 @@ def unpack_matrix(text: str, *, rows: int, columns: int) -> NDArray[np.float32]:
         # Never inflate more than was promised: a few bytes of zlib can hold gigabytes.
         raw = inflater.decompress(base64.b64decode(text, validate=True), size + 1)
     except (zlib.error, ValueError) as error:
-        raise ValueError("mel_basis cannot be unpacked") from error
+        raise ValueError("a packed matrix cannot be unpacked") from error
     if len(raw) != size:
-        raise ValueError(f"mel_basis holds {len(raw)} bytes or more, not {size}")
+        raise ValueError(f"a packed matrix holds {len(raw)} bytes or more, not {size}")
     matrix = np.frombuffer(raw, "<f4").reshape(rows, columns).astype(np.float32)
     if not np.isfinite(matrix).all():
-        raise ValueError("mel_basis holds what is not a number")
+        raise ValueError("a packed matrix holds what is not a number")
     return matrix
 
 

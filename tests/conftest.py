@@ -19,7 +19,7 @@ from command import live_ser
 from sound_server import SoundServer
 
 from live_ser.features import Samples
-from live_ser.spec import METADATA_KEY, FeatureSpec, GateSpec, ModelInfo, pack_matrix
+from live_ser.spec import METADATA_KEY, BaselineSpec, FeatureSpec, GateSpec, ModelInfo, pack_matrix
 
 LABELS = ("neutral", "happy", "sad", "angry")
 
@@ -51,10 +51,18 @@ def tiny_info(**changes: object) -> ModelInfo:
     return ModelInfo(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def tiny_baseline(
+    typical: float = 4.0, memory: float = 60.0, offsets: object = None
+) -> BaselineSpec:
+    """How a tiny model's baseline is made: of the means of its 16 bands."""
+    rows = np.zeros((len(LABELS), 16)) if offsets is None else np.asarray(offsets)
+    return BaselineSpec(16, typical, memory, pack_matrix(rows.astype(np.float32)))
+
+
 def write_model(path: Path, info: ModelInfo) -> Path:
     """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax.
 
-    Where the model takes a baseline, its mean is taken off.
+    Where the model takes a baseline, these means are the voice, and the baseline is taken off.
     """
     onnx = pytest.importorskip("onnx")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
@@ -70,14 +78,16 @@ def write_model(path: Path, info: ModelInfo) -> Path:
         }.items()
     ]
     inputs = [helper.make_tensor_value_info("log_mel", floats, ["batch", "frames", mels])]
-    own = "own_mean" if info.baseline else "mean"
+    outputs = [
+        helper.make_tensor_value_info("probabilities", floats, ["batch", classes]),
+        helper.make_tensor_value_info("activation", floats, ["batch"]),
+    ]
+    own = "voice" if info.baseline else "mean"
     nodes = [helper.make_node("ReduceMean", ["log_mel"], [own], axes=[1], keepdims=0)]
     if info.baseline:
-        inputs.append(helper.make_tensor_value_info("baseline", floats, ["batch", 2, mels]))
-        nodes += [
-            helper.make_node("ReduceMean", ["baseline"], ["usual"], axes=[1], keepdims=0),
-            helper.make_node("Sub", ["own_mean", "usual"], ["mean"]),
-        ]
+        inputs.append(helper.make_tensor_value_info("baseline", floats, ["batch", mels]))
+        outputs.append(helper.make_tensor_value_info("voice", floats, ["batch", mels]))
+        nodes.append(helper.make_node("Sub", ["voice", "baseline"], ["mean"]))
     nodes += [
         helper.make_node("MatMul", ["mean", "weights"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["probabilities"], axis=-1),
@@ -89,10 +99,7 @@ def write_model(path: Path, info: ModelInfo) -> Path:
         nodes,
         "tiny",
         inputs,
-        [
-            helper.make_tensor_value_info("probabilities", floats, ["batch", classes]),
-            helper.make_tensor_value_info("activation", floats, ["batch"]),
-        ],
+        outputs,
         tensors,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

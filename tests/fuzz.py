@@ -192,19 +192,19 @@ def _session_readers() -> list[Reader]:
 
 def _profile_readers() -> list[Reader]:
     import numpy as np
-    from conftest import tiny_info
+    from conftest import tiny_baseline, tiny_info
 
     from live_ser.baseline import RunningBaseline
     from live_ser.profile import Profile
-    from live_ser.spec import BaselineSpec
 
-    info = tiny_info(baseline=BaselineSpec(floor_db=20, min_speech=2, memory=60))
+    info = tiny_info(baseline=tiny_baseline())
     assert info.baseline is not None
+    size = info.baseline.size
 
     def reader(path: Path) -> None:
-        baseline = RunningBaseline(info.baseline, info.features)
-        Profile("fuzz", path, "fuzz", info.features.n_mels).begin(baseline)
-        assert np.isfinite(baseline.input).all()
+        baseline = RunningBaseline(info)
+        Profile("fuzz", path, "fuzz", size).begin(baseline)
+        assert np.isfinite(baseline.before(0)).all()
 
     return [reader]
 

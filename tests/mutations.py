@@ -103,8 +103,8 @@ def table(rng: random.Random) -> tuple[bytes, str]:
 def profile(rng: random.Random) -> tuple[bytes, str]:
     """A speaker's profile with numbers that cannot be."""
     kept = {
-        "schema": 1, "features": "fuzz", "what": "", "updated": "", "seconds": 9.0, "weight": 9.0,
-        "mean_db": [-40.0] * 16, "deviation_db": [9.0] * 16,
+        "schema": 2, "model": "fuzz", "what": "", "updated": "", "seconds": 9.0, "weight": 9.0,
+        "mean": [-40.0] * 16,
     }  # fmt: skip
     lines = [json.dumps(kept)]
     for _ in range(rng.randrange(4)):

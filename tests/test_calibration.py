@@ -45,6 +45,19 @@ def test_a_handful_of_voices_told_apart_without_a_mistake_is_no_certainty() -> N
     assert 0.5 < 1 / (1 + np.exp(-slope - offset)) < 0.95
 
 
+def test_what_an_emotion_adds_to_a_voice_is_told_from_how_voices_differ() -> None:
+    voices = tuple(
+        Clip(Path(f"{i}.wav"), LABELS[i % 4], f"test/{i % 3}", "test", f"test/{i}")
+        for i in range(12)
+    )
+    own = np.array([10.0, -20.0, 30.0])[np.arange(12) % 3]
+    added = np.array([-3.0, 1.0, 0.0, 2.0])[np.arange(12) % 4]
+    voice = np.stack([own + added, own], axis=1).astype(np.float32)
+    found = calibrate({**said(np.zeros(12)), "voice": voice}, voices, CONFIG)["offsets"]
+    assert found[:4] == [[-3.0, 0.0], [1.0, 0.0], [0.0, 0.0], [2.0, 0.0]]
+    assert found[4:] == [[0.0, 0.0]] * 3  # nobody showed them
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_what_the_network_finds_more_aroused_never_counts_as_calmer(seed: int) -> None:
     voices = clips(14)

@@ -246,11 +246,11 @@ def test_a_folder_without_what_it_takes_is_named(tmp_path: Path, content: str) -
 
 def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: Path) -> None:
     from training import export
-    from training.learn import network
+    from training.learn import alone, network
     from training.run import Run
 
     config = Run.open(run).config
-    model = network(config)
+    model = alone(network(config))
     path = tmp_path / "model.onnx"
     with pytest.raises(LiveSerError, match="no real windows"):
         export.export(model, config, export.Calibration(), [], path)
@@ -260,20 +260,48 @@ def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
+def test_the_exported_network_measures_as_the_one_that_trains(run: Path) -> None:
+    from training.baselines import BaselineConfig, draw_others
+    from training.learn import network
+    from training.run import Run
+
+    training_model = network(Run.open(run).config)
+    training_model.load_weights(Run.open(run).weights)
+    rng = np.random.default_rng(0)
+    moods = ["neutral", "happy", "happy", "sad"]
+    others = draw_others(moods, BaselineConfig(absent=0.0), rng)
+    assert not np.diag(others).any()
+    assert (others.sum(axis=1) < 1).all()  # they lean towards a typical voice
+    windows = rng.normal(-40, 10, (4, 120, 64)).astype(np.float32)
+    wanted = training_model.predict_on_batch({"log_mel": windows, "others": others})
+    model = live_ser.model.load(run / "live_ser.onnx")
+    voices = np.stack([np.asarray(model.judge(window).voice) for window in windows])
+    temperature = json.loads((run / "calibration.json").read_text())["temperature"]
+    emotion = np.exp(wanted["emotion"] / temperature)
+    for window, baseline, raised in zip(windows, others @ voices, emotion, strict=True):
+        got = model.judge(window, baseline).probabilities
+        np.testing.assert_allclose(got, raised / raised.sum(), atol=1e-4)
+
+
 def test_a_model_is_calibrated_by_all_who_left_voices_out(run: Path, tmp_path: Path) -> None:
     others = [tmp_path / "one", tmp_path / "another"]
+    size = live_ser.model.load(run / "live_ser.onnx").info.offset_matrix.shape[1]
     for place, folder in enumerate(others):
         shutil.copytree(run, folder)
         metrics = json.loads((run / "metrics.json").read_text())
         metrics |= {"clips": 10 + place, "uar": 0.2 + 0.2 * place}
         (folder / "metrics.json").write_text(json.dumps(metrics))
         found = {"temperature": 1.0, "activation": [1.0, 0.0], "abstain": 0.3 + 0.2 * place}
+        added = np.full((7, size), 1.0 + 2 * place)
+        added[4] *= 1 - place  # who left out the second corpus heard nobody fearful
+        found["offsets"] = added.tolist()
         (folder / "calibration.json").write_text(json.dumps(found))
     file = tmp_path / "model.onnx"
     heard_by = [word for folder in others for word in ("--heard-by", folder)]
     training("training.export", run, "-o", file, *heard_by)
     info = live_ser.model.load(file).info
     assert info.abstain == 0.4
+    assert info.offset_matrix[:, 0].tolist() == [2, 2, 2, 2, 1, 2, 2]
     assert info.provenance["figures"]["clips"] == 21
     assert info.provenance["figures"]["uar"] == pytest.approx(0.3)
 

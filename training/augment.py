@@ -149,7 +149,7 @@ def _at_level(samples: NDArray[np.float64], level_db: float) -> NDArray[np.float
 
 @dataclass(frozen=True)
 class Change:
-    """What befalls one utterance, and what it is measured against.
+    """What befalls an utterance, and others of its speaker in its batch.
 
     Attributes:
         tempo: source frames to a frame of the result.
@@ -169,13 +169,6 @@ class Change:
         bands = np.minimum(np.arange(mels) * self.warp, mels - 1)
         tilt = np.linspace(-0.5, 0.5, mels) * self.tilt_db
         return _lerp(frames, bands.astype(np.float32), axis=1) + tilt.astype(np.float32)
-
-    def of_baseline(self, baseline: NDArray[np.float32], level_db: float) -> NDArray[np.float32]:
-        """The baseline ``[2, mels]`` of a voice so changed, heard at another level."""
-        mean, deviation = baseline
-        mean = self.of_bands(mean[np.newaxis])[0] + np.float32(level_db)
-        deviation = Change(1, self.warp, 0, False).of_bands(deviation[np.newaxis])[0]
-        return np.stack([mean, deviation])
 
 
 @dataclass(frozen=True)

@@ -1,75 +1,59 @@
-"""Speakers' baselines to train and to measure with: how a voice sounds in its other clips."""
+"""What utterances are measured against in training: others of their speaker, in the same batch."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.baseline import Sums, no_baseline
 from training.augment import Rng
-from training.dataset import Utterances
 
 
 @dataclass(frozen=True)
 class BaselineConfig:
-    """Which baselines the network meets in training.
+    """Which baselines the network meets in training, and how they are made live.
 
     Attributes:
-        absent: share of the utterances without one.
-        clips: of the speaker that a baseline is of, at most; few are as frequent as many.
-        mixed: share of the baselines that are of any emotions; the others are of one each.
-        level_db: deviation of the level between baseline and utterance.
-        min_speech: seconds of speech under which a baseline is not used live.
+        absent: share of the utterances that are measured against a typical voice alone.
+        mixed: share of the others' baselines that are of any emotions; the rest are of one each.
+        doubt: utterances that a typical voice counts for beside those of the speaker.
+        typical: the same live, in seconds of speech. It is more than in training, because a
+            session's speech is less balanced.
         memory: seconds of speech after which older speech counts for less.
     """
 
-    absent: float = 0.4
-    clips: int = 30
+    absent: float = 0.2
     mixed: float = 0.7
-    level_db: float = 3.0
-    min_speech: float = 5.0
+    doubt: float = 2.0
+    typical: float = 12.0
     memory: float = 300.0
 
 
-class Baselines:
-    """Draws baselines of the speakers of some utterances.
+def draw_others(emotions: Sequence[str], config: BaselineConfig, rng: Rng) -> NDArray[np.float32]:
+    """How much each utterance of a speaker is measured against each other.
 
     Args:
-        utterances: all that there is of the speakers.
-        floor_db: decibels under its mean power at which each band fades into a floor.
+        emotions: of the utterances.
+        config: how.
+        rng: that draws.
+
+    Returns:
+        float32 ``[n, n]``: rows of zeros, or of means that lean towards zero, the typical voice.
+        Few utterances are as frequent in them as many; none is measured against itself.
     """
-
-    def __init__(self, utterances: Utterances, floor_db: float) -> None:
-        self._clips = utterances.clips
-        self._mels = utterances.takes[0][0].shape[1]
-        self._sums = [[Sums.of(frames, floor_db) for frames in takes] for takes in utterances.takes]
-        self._said: dict[str, list[int]] = defaultdict(list)
-        for place, clip in enumerate(self._clips):
-            self._said[clip.speaker].append(place)
-
-    def draw(self, place: int, take: int, config: BaselineConfig, rng: Rng) -> NDArray[np.float32]:
-        """A baseline to train an utterance with: float32 ``[2, mels]``, zeros for none."""
+    weights = np.zeros((len(emotions), len(emotions)), np.float32)
+    for place, row in enumerate(weights):
         if rng.random() < config.absent:
-            return no_baseline(self._mels)
-        mixed = rng.random() < config.mixed
-        spoken = [other for other in self._said[self._clips[place].speaker] if other != place]
-        if not mixed and spoken:
-            emotion = self._clips[spoken[rng.integers(len(spoken))]].emotion
-            spoken = [other for other in spoken if self._clips[other].emotion == emotion]
-        if not spoken:
-            return no_baseline(self._mels)
-        most = min(config.clips, len(spoken))
-        count = math.floor(math.exp(rng.uniform(0, math.log(most + 1))))
-        chosen = rng.choice(spoken, min(count, most), replace=False)
-        return self._of(list(map(int, chosen)), take)
-
-    def _of(self, places: list[int], take: int) -> NDArray[np.float32]:
-        mine = [self._sums[place] for place in places]
-        total = mine[0][take % len(mine[0])]
-        for sums in mine[1:]:
-            total += sums[take % len(sums)]
-        return total.statistics.astype(np.float32)
+            continue
+        usable = [other for other in range(len(emotions)) if other != place]
+        if usable and rng.random() >= config.mixed:
+            mood = emotions[usable[rng.integers(len(usable))]]
+            usable = [other for other in usable if emotions[other] == mood]
+        if usable:
+            count = math.floor(math.exp(rng.uniform(0, math.log(len(usable) + 1))))
+            chosen = rng.choice(usable, min(count, len(usable)), replace=False)
+            row[chosen] = 1 / (len(chosen) + config.doubt)
+    return weights

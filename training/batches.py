@@ -1,4 +1,4 @@
-"""Batches to train on: every corpus in each, every speaker of a corpus alike."""
+"""Batches to train on: a few speakers in each, every corpus in turn, every speaker of it alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from live_ser.features import Frames
 from training.augment import Rng, SpectralAugment
-from training.baselines import BaselineConfig, Baselines
+from training.baselines import BaselineConfig, draw_others
 from training.corpora import SAME
 from training.dataset import Utterances
 
@@ -27,10 +27,11 @@ class BatchConfig:
 
     Attributes:
         size: utterances in a batch.
+        speakers: that they are of, as many of each.
         per_epoch: utterances in an epoch.
         lengths: seconds that a batch's utterances may last, in turn. An utterance is cut anywhere,
             or followed by another of its speaker and emotion.
-        degraded: share of the utterances that are a degraded take.
+        degraded: share of the speakers that are heard in degraded takes.
         smoothing: of the labels, over the classes that the corpus has.
         absent: weight, in the softmax, of classes that the clip's corpus lacks: 0 leaves them out
             of its loss, 1 takes their absence for evidence.
@@ -38,6 +39,7 @@ class BatchConfig:
     """
 
     size: int = 32
+    speakers: int = 2
     per_epoch: int = 4096
     lengths: tuple[float, ...] = (1.0, 1.4, 1.8, 2.2, 2.8)
     degraded: float = 0.3
@@ -49,8 +51,9 @@ class BatchConfig:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Random batches, the same for the same seed, epoch and place in the epoch.
 
-    A batch is ``(inputs, targets)``. Inputs are ``log_mel``, float32 ``[batch, frames, mels]``, and
-    ``baseline``, float32 ``[batch, 2, mels]``, both in dB. Targets are ``emotion``
+    A batch is ``(inputs, targets)``. Inputs are ``log_mel``, float32 ``[batch, frames, mels]`` in
+    dB, and ``others``, float32 ``[batch, batch]``, see :mod:`training.baselines`. The utterances
+    of a speaker are of one vocal tract and microphone. Targets are ``emotion``
     ``[batch, 2 * classes]``, the wanted distribution and beside it the weight of each class in the
     softmax, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
 
@@ -59,8 +62,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         classes: of the network's output.
         config: how.
         augment: what is done to each.
-        baseline: which baselines the speakers are measured against.
-        floor_db: of the baselines; None for a network that takes none.
+        baseline: what the utterances are measured against.
         frame_rate: frames in a second.
         seed: of everything.
         epoch: to start with.
@@ -74,14 +76,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         augment: SpectralAugment,
         *,
         baseline: BaselineConfig,
-        floor_db: float | None,
         frame_rate: float,
         seed: int,
         epoch: int = 0,
     ) -> None:
         super().__init__()
         self.baseline = baseline
-        self._baselines = None if floor_db is None else Baselines(utterances, floor_db)
         self.utterances = utterances
         self.config = config
         self.augment = augment
@@ -103,39 +103,39 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
         rng = np.random.default_rng([self.seed, self.epoch, index])
-        lengths = self.config.lengths
+        size, lengths = self.config.size, self.config.lengths
         length = round(lengths[(self.epoch + index) % len(lengths)] * self.frame_rate)
-        drawn = [self._draw(rng) for _ in range(self.config.size)]
-        inputs = [self._inputs(shelf, i, length, rng) for shelf, i in drawn]
-        chosen = [i for _, i in drawn]
+        log_mel: list[Frames] = []
+        chosen: list[int] = []
+        others = np.zeros((size, size), np.float32)
+        for part in np.array_split(np.arange(size), self.config.speakers):
+            frames, spoken = self._speaker(len(part), length, rng)
+            log_mel += frames
+            chosen += spoken
+            emotions = [self.utterances.clips[i].emotion for i in spoken]
+            others[np.ix_(part, part)] = draw_others(emotions, self.baseline, rng)
         return (
-            {name: np.stack([one[name] for one in inputs]) for name in inputs[0]},
+            {"log_mel": np.stack(log_mel), "others": others},
             {name: values[chosen] for name, values in self._targets.items()},
         )
 
-    def _draw(self, rng: Rng) -> tuple[list[int], int]:
-        """An utterance, and all that its speaker said in its emotion."""
+    def _speaker(self, count: int, length: int, rng: Rng) -> tuple[list[Frames], list[int]]:
+        """So many utterances of a speaker drawn, as they are heard and by their places."""
         speakers = self._shelves[self._corpora[rng.choice(len(self._corpora), p=self._share)]]
         emotions = speakers[rng.integers(len(speakers))]
-        shelf = emotions[rng.integers(len(emotions))]
-        return shelf, shelf[rng.integers(len(shelf))]
-
-    def _inputs(self, shelf: list[int], first: int, length: int, rng: Rng) -> Inputs:
-        """An utterance, and what it is measured against."""
         change = self.augment.draw(rng)
-        take = 0
-        if rng.random() < self.config.degraded:
-            take = int(rng.integers(1, max(2, len(self.utterances.takes[first]))))
-        spoken = self._spoken(shelf, first, take, math.ceil(length * change.tempo) + 2, rng)
-        inputs = {"log_mel": self.augment(spoken, length, change, rng)}
-        if self._baselines is not None:
-            baseline = self._baselines.draw(first, take, self.baseline, rng)
-            if change.noisy or not baseline.any():
-                baseline = np.zeros_like(baseline)
-            else:
-                baseline = change.of_baseline(baseline, rng.normal(0, self.baseline.level_db))
-            inputs["baseline"] = baseline
-        return inputs
+        degraded = rng.random() < self.config.degraded
+        heard: list[Frames] = []
+        chosen: list[int] = []
+        for _ in range(count):
+            shelf = emotions[rng.integers(len(emotions))]
+            first = shelf[rng.integers(len(shelf))]
+            takes = len(self.utterances.takes[first])
+            take = int(rng.integers(1, max(2, takes))) if degraded else 0
+            spoken = self._spoken(shelf, first, take, math.ceil(length * change.tempo) + 2, rng)
+            heard.append(self.augment(spoken, length, change, rng))
+            chosen.append(first)
+        return heard, chosen
 
     def _spoken(self, shelf: list[int], first: int, take: int, least: int, rng: Rng) -> Frames:
         """An utterance; a short one goes on with others of its speaker and emotion."""

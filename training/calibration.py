@@ -23,7 +23,7 @@ def calibrate(said: Logits, clips: Sequence[Clip], config: RunConfig) -> dict[st
     """Temperature, activation's slope and offset, and the threshold of abstention.
 
     Args:
-        said: logits of clips that did not train.
+        said: logits (and voices) of clips that did not train.
         clips: what they are.
         config: that the network was trained by.
 
@@ -44,7 +44,28 @@ def calibrate(said: Logits, clips: Sequence[Clip], config: RunConfig) -> dict[st
         "temperature": temperature,
         "activation": _logistic(said["activation"], clips),
         "abstain": _abstain(probabilities, target),
+        **({"offsets": _offsets(said["voice"], clips)} if "voice" in said else {}),
     }
+
+
+def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
+    """What each label adds to a voice: the mean over the speakers who show it.
+
+    A speaker's own voice is the mean over what they show, each label counting alike.
+    """
+    known, label = truth(clips, LABELS)
+    speakers = np.array([clips[i].speaker for i in known])
+    added: dict[int, list[Any]] = {place: [] for place in range(len(LABELS))}
+    for speaker in np.unique(speakers):
+        mine = speakers == speaker
+        shown = {one: voices[known][mine & (label == one)].mean(0) for one in set(label[mine])}
+        own = np.mean(list(shown.values()), axis=0)
+        for one, mean in shown.items():
+            added[one].append(mean - own)
+    nothing = np.zeros(voices.shape[1])
+    means = [np.mean(found or [nothing], axis=0, dtype=np.float64) for found in added.values()]
+    rows: list[list[float]] = np.round(means, 3).tolist()
+    return rows
 
 
 def _logistic(logits: Any, clips: Sequence[Clip]) -> list[float]:

@@ -169,6 +169,8 @@ def _protocols(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     own = figures["uar_own_classes"]["mean"]
     if abs(own - figures["uar"]["mean"]) > 1e-9:
         yield "UAR, told which classes the corpus has", _percent(own)
+    for known, uar in figures["known"].items():
+        yield f"UAR of own classes, the speaker known from {known} speech", _percent(uar["mean"])
     for fold, uar in figures["by_fold"].items():
         yield f"UAR of the fold {fold}", _percent(uar)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, Self, get_type_hints
 
 from live_ser.errors import LiveSerError
-from live_ser.spec import BaselineSpec, GateSpec
+from live_ser.spec import GateSpec
 from training.augment import SpectralAugment
 from training.baselines import BaselineConfig
 from training.batches import BatchConfig
@@ -62,11 +62,6 @@ class RunConfig:
     def window_frames(self) -> int:
         """Frames that one judgement hears at most."""
         return self.features.spec().frames_in(round(self.window * self.features.sample_rate))
-
-    @property
-    def baseline_spec(self) -> BaselineSpec | None:
-        """How the speaker's baseline is made; None for a network that takes none."""
-        return None
 
     def with_setting(self, setting: str) -> Self:
         """The same with one field replaced.
@@ -141,13 +136,6 @@ class Config(RunConfig):
     weight_decay: float = 0.02
     activation_weight: float = 0.3
     taught: float = 0.8
-
-    @property
-    def baseline_spec(self) -> BaselineSpec | None:
-        """How the speaker's baseline is made; None for a network that takes none."""
-        if not self.network.against:
-            return None
-        return BaselineSpec(self.network.floor, self.baseline.min_speech, self.baseline.memory)
 
 
 def _build(kind: type, data: Mapping[str, Any]) -> Any:

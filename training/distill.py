@@ -7,7 +7,6 @@ Soft labels of an ensemble say of each utterance what it resembles beside what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,7 +45,7 @@ class Exported:
         self._model = load(path)
         info = self._model.info
         alike = info.features == config.features.spec() and info.labels == config.classes
-        if not alike or (info.baseline and not config.baseline_spec):
+        if not alike:
             raise LiveSerError(
                 f"{path} hears other features or knows other classes than this network",
                 "take a file that was exported from a run with the same settings",
@@ -54,8 +53,11 @@ class Exported:
 
     def predict_on_batch(self, inputs: Inputs) -> Logits:
         """What the file says, calibrated as it is."""
-        baselines = inputs.get("baseline", repeat(None))
-        said = [self._model.judge(*one) for one in zip(inputs["log_mel"], baselines, strict=False)]
+        windows = inputs["log_mel"]
+        said = [self._model.judge(window) for window in windows]
+        if self._model.info.baseline:
+            baselines = inputs["others"] @ np.stack([np.asarray(one.voice) for one in said])
+            said = [self._model.judge(*one) for one in zip(windows, baselines, strict=True)]
         emotion = np.log(np.stack([one.probabilities for one in said]) + _LEAST)
         roused = np.clip([[one.activation] for one in said], _LEAST, 1 - _LEAST)
         return {"emotion": emotion, "activation": logit(roused)}

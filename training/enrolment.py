@@ -1,19 +1,20 @@
 """What a speaker's baseline is worth: clips measured against so much of the speaker's other speech.
 
-Balanced speech is of any emotion, neutral speech is what an enrolment asks for, and one-sided
-speech is of one emotion drawn for each clip: what a session gives in which somebody is in one mood.
+Balanced speech is of any emotion, neutral speech is enrolled, and one-sided speech is of one
+emotion drawn for each clip: what a session gives in which somebody is in one mood.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.baseline import Sums
+from live_ser.baseline import RunningBaseline
 from live_ser.clip import Verdict
 from live_ser.features import Frames, log_mel
 from live_ser.model import EmotionModel
@@ -21,59 +22,100 @@ from live_ser.spec import ModelInfo
 from live_ser.speech import frame_range, speech_mask
 from training.conditions import read
 from training.corpora import Clip
-
-Baseline = NDArray[np.float32] | None
-
-SECONDS = (5, 10, 30, 120)
-KINDS = ("balanced", "neutral", "one-sided")
-CONDITIONS = ("none", *(f"{seconds} s {kind}" for kind, seconds in product(KINDS, SECONDS)))
+from training.judge import Judge
+from training.judged import Judged
+from training.stream import by_speaker
 
 
-def judge_speaker(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> list[list[Verdict]]:
-    """What a model says of each of a speaker's clips, under each of :data:`CONDITIONS`.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a speaker before a clip is judged.
+
+    Attributes:
+        seconds: of speech at least, where there is so much.
+        kind: ``balanced``, ``neutral`` or ``one-sided``.
+    """
+
+    seconds: float
+    kind: str = "balanced"
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} s {self.kind}" if self.seconds else "none"
+
+
+KNOWN = (
+    Known(0),
+    *(Known(s, kind) for kind in ("balanced", "neutral", "one-sided") for s in (5, 10, 30, 120)),
+)
+
+
+def measure(
+    judge: Judge, clips: Sequence[Clip], known: Sequence[Known], *, seed: int, what: str
+) -> dict[str, Judged]:
+    """What a model says of clips when it knows something of their speakers.
 
     Args:
-        model: that takes a baseline.
-        clips: all of one speaker.
-        seed: of the speech that the baselines are made of.
+        judge: with a model that takes a baseline.
+        clips: to judge; what is known of a speaker comes from the others of them.
+        known: of the speakers, one after another.
+        seed: of what it rests on.
+        what: in front of the progress bar.
+
+    Returns:
+        By what is known.
     """
-    spec = model.info.baseline
-    assert spec is not None
+    speakers = by_speaker(clips)
+    one = partial(judge_speaker, known=tuple(known), seed=seed)
+    found = [verdicts for speaker in judge.map(one, speakers, what) for verdicts in speaker]
+    ordered = tuple(clip for speaker in speakers for clip in speaker)
+    return {
+        str(condition): Judged(judge.info.labels, ordered, verdicts)
+        for condition, verdicts in zip(known, zip(*found, strict=True), strict=True)
+    }
+
+
+def judge_speaker(
+    model: EmotionModel, clips: Sequence[Clip], *, known: Sequence[Known], seed: int
+) -> list[list[Verdict]]:
+    """What a model says of each of a speaker's clips; see :func:`measure`."""
     spoken = [_spoken(clip, model.info) for clip in clips]
-    sums = [Sums.of(frames, spec.floor_db) if len(frames) else None for frames in spoken]
-    rate = model.info.features.sample_rate / model.info.features.hop_length
     found: list[list[Verdict]] = []
     for place, clip in enumerate(clips):
         rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
-        baselines = _baselines(place, clips, sums, rate, rng)
-        found.append([_verdict(model, spoken[place], rate, one) for one in baselines])
+        others = [
+            (other.emotion, frames)
+            for index, (other, frames) in enumerate(zip(clips, spoken, strict=True))
+            if index != place and len(frames)
+        ]
+        baselines = [_baseline(model, others, one, rng) for one in known]
+        found.append([_verdict(model, spoken[place], one) for one in baselines])
     return found
 
 
-def _baselines(
-    place: int,
-    clips: Sequence[Clip],
-    sums: Sequence[Sums | None],
-    rate: float,
+def _baseline(
+    model: EmotionModel,
+    others: Sequence[tuple[str, Frames]],
+    known: Known,
     rng: np.random.Generator,
-) -> Iterator[Baseline]:
-    """One for each condition."""
-    yield None
-    emotions = sorted({clip.emotion for clip in clips})
-    mood = emotions[rng.integers(len(emotions))]
-    for kind, seconds in product(KINDS, SECONDS):
-        wanted = {"neutral": "neutral", "one-sided": mood}.get(kind)
-        usable = [
-            one
-            for other, (clip, one) in enumerate(zip(clips, sums, strict=True))
-            if other != place and one is not None and wanted in (None, clip.emotion)
-        ]
-        total: Sums | None = None
-        for index in rng.permutation(len(usable)):
-            total = usable[index] if total is None else total + usable[index]
-            if total.frames >= seconds * rate:
-                break
-        yield None if total is None else total.statistics.astype(np.float32)
+) -> NDArray[np.float32]:
+    """Made of what the speaker said otherwise, as a session makes it."""
+    moods = sorted({emotion for emotion, _ in others})
+    wanted = {"neutral": "neutral", "one-sided": rng.choice(moods) if moods else ""}
+    mood = wanted.get(known.kind)
+    usable = [frames for emotion, frames in others if mood in (None, emotion)]
+    running = RunningBaseline(model.info, enrol=known.seconds if known.kind == "neutral" else 0.0)
+    now = 0.0
+    for index in rng.permutation(len(usable)):
+        if now >= known.seconds:
+            break
+        start, now = now, now + len(usable[index]) / _rate(model.info)
+        running.hear(model.judge(usable[index], running.before(start)), start, now)
+    return running.before(now)
+
+
+def _rate(info: ModelInfo) -> float:
+    """Frames in a second."""
+    return info.features.sample_rate / info.features.hop_length
 
 
 def _spoken(clip: Clip, info: ModelInfo) -> Frames:
@@ -88,8 +130,8 @@ def _spoken(clip: Clip, info: ModelInfo) -> Frames:
     return frames[start : min(last, start + most)]
 
 
-def _verdict(model: EmotionModel, frames: Frames, rate: float, baseline: Baseline) -> Verdict:
-    seconds = len(frames) / rate
+def _verdict(model: EmotionModel, frames: Frames, baseline: NDArray[np.float32]) -> Verdict:
+    seconds = len(frames) / _rate(model.info)
     if not len(frames):
         return Verdict(seconds, "silence", None, None, None, None, 0.0, 0.0, 0)
     said = model.judge(frames, baseline)

@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.baseline import Sums, no_baseline
 from live_ser.errors import LiveSerError
 from live_ser.features import Frames
-from live_ser.spec import METADATA_KEY, ModelInfo
+from live_ser.spec import METADATA_KEY, BaselineSpec, ModelInfo, pack_matrix
 from training import command
-from training.config import RunConfig
-from training.corpora import LABELS
+from training.config import Config, RunConfig
+from training.corpora import LABELS, SAME
 from training.run import Run
 
 TOLERANCE = 1e-5
@@ -40,11 +39,13 @@ class Calibration:
         temperature: that the emotions' logits are divided by.
         activation: slope and offset of the activation's logit.
         abstain: confidence under which the model can't tell.
+        offsets: what each label adds to a voice, ``[labels][size]``; nothing known if empty.
     """
 
     temperature: float = 1.0
     activation: tuple[float, float] = (1.0, 0.0)
     abstain: float = 0.0
+    offsets: Sequence[Sequence[float]] = ()
 
     @classmethod
     def of_run(cls, run: Run) -> Calibration:
@@ -62,7 +63,18 @@ class Calibration:
             temperature=float(np.exp(np.mean(np.log([one.temperature for one in several])))),
             activation=(float(np.mean(slopes)), float(np.mean(offsets))),
             abstain=round(float(np.mean([one.abstain for one in several])), 2),
+            offsets=_mean_rows([one.offsets for one in several]),
         )
+
+
+def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
+    """Mean of matrices, row by row; a row of zeros says nothing, and doesn't count."""
+    rows = np.array([one for one in several if len(one)], np.float64)
+    if not len(rows):
+        return []
+    known = np.maximum(rows.any(axis=2).sum(axis=0), 1)
+    mean: list[list[float]] = (rows.sum(axis=0) / known[:, np.newaxis]).tolist()
+    return mean
 
 
 def export(
@@ -78,7 +90,7 @@ def export(
     """Write a network as an ONNX file with its metadata.
 
     Args:
-        model: Keras model to logits, see ``training.network``; on TensorFlow.
+        model: Keras model to logits, as its recipe's ``alone`` gives it; on TensorFlow.
         config: that it was trained by.
         calibration: put behind it.
         windows: real log-mel windows, on which both must agree to 1e-5.
@@ -95,14 +107,14 @@ def export(
         window=config.window,
         hop=config.hop,
         offset=config.offset,
-        baseline=config.baseline_spec,
+        baseline=_baseline(model, config, calibration, labels),
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,
         licence=_LICENCE,
         provenance={**(provenance or {}), **_origin()},
     )
-    said = _graph(model, config, calibration, info.labels)
+    said = _graph(model, config, calibration, info)
     proto = _convert(said)
     _check_operators(proto)
     entry = proto.metadata_props.add()
@@ -116,26 +128,41 @@ def export(
     return info
 
 
-def _graph(model: Any, config: RunConfig, calibration: Calibration, labels: Sequence[str]) -> Any:
+def _baseline(
+    model: Any, config: RunConfig, calibration: Calibration, labels: Sequence[str]
+) -> BaselineSpec | None:
+    if not isinstance(config, Config):
+        return None
+    size = model.input["baseline"].shape[1]
+    offsets = np.zeros((len(labels), size), np.float32)
+    if len(calibration.offsets):
+        rows = [LABELS.index(SAME.get(label, label)) for label in labels]
+        offsets[:] = np.asarray(calibration.offsets)[rows]
+    how = config.baseline
+    return BaselineSpec(size, how.typical, how.memory, pack_matrix(offsets.round(3)))
+
+
+def _graph(model: Any, config: RunConfig, calibration: Calibration, info: ModelInfo) -> Any:
     """The network with its calibration: a TensorFlow function of named, dynamic tensors."""
     import tensorflow as tf
 
     from training.learn import merging
 
-    merged = merging(config.classes, tuple(labels))
+    merged = merging(config.classes, info.labels)
     slope, offset = calibration.activation
 
     def said(*inputs: Any) -> dict[str, Any]:
         named = {one.name: given for one, given in zip(signature, inputs, strict=True)}
-        logits = model(named if config.baseline_spec else inputs[0], training=False)
+        logits = model(named if info.baseline else inputs[0], training=False)
         classes = tf.nn.softmax(logits["emotion"] / calibration.temperature)
         activation = tf.sigmoid(logits["activation"][:, 0] * slope + offset)
-        return {"probabilities": tf.matmul(classes, tf.constant(merged)), "activation": activation}
+        probabilities = tf.matmul(classes, tf.constant(merged))
+        voice = {"voice": logits["voice"]} if info.baseline else {}
+        return {"probabilities": probabilities, "activation": activation, **voice}
 
-    mels = config.features.n_mels
-    signature = [tf.TensorSpec((None, None, mels), name="log_mel")]
-    if config.baseline_spec:
-        signature.append(tf.TensorSpec((None, 2, mels), name="baseline"))
+    signature = [tf.TensorSpec((None, None, config.features.n_mels), name="log_mel")]
+    if info.baseline:
+        signature.append(tf.TensorSpec((None, info.baseline.size), name="baseline"))
     return tf.function(said, input_signature=signature)
 
 
@@ -167,12 +194,9 @@ def _check_parity(said: Any, file: Path, windows: Sequence[Frames]) -> None:
     spec = model.info.baseline
     baselines: list[NDArray[np.float32] | None] = [None]
     if spec:
-        baselines.append(Sums.of(windows[0], spec.floor_db).statistics.astype(np.float32))
+        baselines = [np.zeros(spec.size, np.float32), model.judge(windows[0]).voice]
     for window, baseline in product(windows, baselines):
-        given = [window[np.newaxis]]
-        if spec:
-            none = no_baseline(window.shape[1])
-            given.append((none if baseline is None else baseline)[np.newaxis])
+        given = [one[np.newaxis] for one in (window, baseline) if one is not None]
         wanted = {name: np.asarray(value)[0] for name, value in said(*given).items()}
         got = model.judge(window, baseline)
         gap = max(
@@ -242,8 +266,9 @@ def export_run(
         )
     for setting in changes:
         config = config.with_setting(setting)
-    model = recipe(config).network(config)
-    model.load_weights(run.weights)
+    network = recipe(config).network(config)
+    network.load_weights(run.weights)
+    model = recipe(config).alone(network)
     splits = run.read_json("splits.json")
     measured = heard_by or (run,)
     provenance = {

@@ -14,7 +14,7 @@ from training.config import Config
 from training.corpora import SAME, Clip
 from training.dataset import Utterances, batches_by_length, load_utterances
 from training.losses import masked_crossentropy, weighted_binary_crossentropy
-from training.network import cnn_lstm
+from training.network import by_itself, cnn_lstm
 
 Logits = dict[str, NDArray[np.float32]]
 
@@ -68,42 +68,37 @@ def batches(utterances: Utterances, config: Config, epoch: int = 0) -> Batches:
         config.batches,
         config.augment,
         baseline=config.baseline,
-        floor_db=config.network.floor if config.network.against else None,
         frame_rate=config.frame_rate,
         seed=config.seed,
         epoch=epoch,
     )
 
 
-def judge(
-    model: keras.Model,
-    utterances: Utterances,
-    config: Config,
-    take: int = 0,
-    baselines: NDArray[np.float32] | None = None,
-) -> Logits:
-    """Logits of whole utterances: ``emotion`` ``[n, classes]`` and ``activation`` ``[n]``.
+def alone(model: keras.Model) -> keras.Model:
+    """The network as it is used, on one utterance and what is known of its speaker."""
+    return by_itself(model)
 
-    Args:
-        model: that judges.
-        utterances: what it hears.
-        config: of its run.
-        take: of each utterance.
-        baselines: float32 ``[n, 2, mels]`` of their speakers; none are known if None.
+
+def judge(model: keras.Model, utterances: Utterances, config: Config) -> Logits:
+    """What a network says of whole utterances as recorded, nothing known of their speakers.
+
+    Returns:
+        Logits ``emotion`` ``[n, classes]`` and ``activation`` ``[n]``, and ``voice`` ``[n, size]``.
     """
-    emotion = np.zeros((len(utterances), len(config.classes)), np.float32)
-    activation = np.zeros(len(utterances), np.float32)
-    frames = [takes[take] for takes in utterances.takes]
-    if baselines is None:
-        baselines = np.zeros((len(utterances), 2, config.features.n_mels), np.float32)
+    frames = [takes[0] for takes in utterances.takes]
+    network = alone(model)
+    size = network.input["baseline"].shape[1]
+    found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in network.output}
+    order: list[int] = []
     for members, batch in batches_by_length(frames, config.window_frames):
-        inputs = {"log_mel": batch}
-        if config.network.against:
-            inputs["baseline"] = baselines[members]
-        said = model.predict_on_batch(inputs)
-        emotion[members] = said["emotion"]
-        activation[members] = said["activation"][:, 0]
-    return {"emotion": emotion, "activation": activation}
+        typical = np.zeros((len(members), size), np.float32)
+        said = network.predict_on_batch({"log_mel": batch, "baseline": typical})
+        order += members.tolist()
+        for name, values in said.items():
+            found[name].append(values)
+    back = np.argsort(order)
+    said = {name: np.concatenate(values)[back] for name, values in found.items()}
+    return {**said, "activation": said["activation"][:, 0]}
 
 
 def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """The network: a CNN over time, a bidirectional LSTM over time, attention over what it says.
 
-It takes log-mel frames in decibels as they come; normalisation is its first layer. It gives logits;
-calibration and the merging of classes are added where it is exported.
+It takes log-mel frames in decibels as they come; normalisation is its first layer. What it hears of
+an utterance is told against what it hears of the speaker's others. It gives logits; calibration and
+the merging of classes are added where it is exported.
 """
 
 from __future__ import annotations
@@ -36,11 +37,9 @@ class NetworkConfig:
         floor: decibels under its mean power over the window at which each band fades into a floor.
             How silent a studio's silence is says nothing of the voice; without a floor it decides
             the mean and the deviation that everything is measured by.
-        against: units that tell how a window differs from the speaker's baseline; 0 for a network
-            that takes none.
-        against_dropout: of that difference.
-        timbre: whether these units hear the window's own timbre as well: which bands are stronger
-            than others, and livelier, all of which the normalisation takes out.
+        timbre: units that hear the timbre of a voice: which bands are stronger than others, and
+            livelier, all of which the normalisation takes out.
+        timbre_dropout: of the timbre.
     """
 
     channels: tuple[int, ...] = (128, 128, 128)
@@ -52,9 +51,8 @@ class NetworkConfig:
     head_dropout: float = 0.2
     normalise: str = "window"
     floor: float = 20.0
-    against: int = 48
-    against_dropout: float = 0.3
-    timbre: bool = True
+    timbre: int = 48
+    timbre_dropout: float = 0.3
 
 
 @_register
@@ -97,20 +95,12 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
 
 
 @_register
-class Against(layers.Layer):  # type: ignore[misc]
-    """How a window's statistics differ from the speaker's baseline.
+class Apart(layers.Layer):  # type: ignore[misc]
+    """What sets an utterance apart from others of its speaker."""
 
-    Nothing differs where there is no baseline, which zeros say.
-    """
-
-    def call(self, statistics: Any, baseline: Any) -> Any:
-        """Two times ``[batch, 2, mels]`` in dB to ``[batch, 2 * mels]``, about unit variance."""
-        mean, deviation = statistics[:, 0], statistics[:, 1]
-        usual_mean, usual_deviation = baseline[:, 0], baseline[:, 1]
-        known = ops.cast(usual_deviation > 0, mean.dtype)
-        louder = (mean - usual_mean) / 5
-        livelier = 2 * (ops.log(deviation) - ops.log(ops.maximum(usual_deviation, 1.0)))
-        return ops.concatenate([known * louder, known * livelier], axis=-1)
+    def call(self, heard: Any, others: Any) -> Any:
+        """``[batch, units]`` and ``[batch, batch]``, the weights of the others (columns)."""
+        return heard - ops.matmul(others, heard)
 
 
 @_register
@@ -166,12 +156,16 @@ class Timbre(layers.Layer):  # type: ignore[misc]
 def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     """Build the network.
 
+    Each utterance of a batch is told against others of it. What a typical voice sounds like is
+    zero by normalisation, so that a row of zeros in ``others`` measures against that.
+
     Returns:
-        A model from ``log_mel`` ``[batch, frames, n_mels]`` and ``baseline``
-        ``[batch, 2, n_mels]``, both in dB, to a dict of logits: ``emotion`` ``[batch, classes]``
-        and ``activation`` ``[batch, 1]``.
+        A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB and ``others``
+        ``[batch, batch]``, how much each utterance (row) is measured against each other, to a dict
+        of logits: ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``.
     """
     log_mel = keras.Input((None, n_mels), name="log_mel")
+    others = keras.Input((None,), name="others")
     norm = WindowNorm(config.normalise, config.floor, name="window_norm")
     x, statistics = norm(log_mel)
     for i, (channels, stride) in enumerate(zip(config.channels, config.strides, strict=False)):
@@ -183,17 +177,47 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
         x = layers.Dropout(config.dropout)(x)
     x = layers.Bidirectional(layers.LSTM(config.lstm, return_sequences=True), name="lstm")(x)
     x = AttentionPooling(config.heads, name="pooling")(x)
-    inputs = {"log_mel": log_mel}
-    if config.against:
-        inputs["baseline"] = keras.Input((2, n_mels), name="baseline")
-        voice = Against(name="against")(statistics, inputs["baseline"])
-        if config.timbre:
-            voice = layers.Concatenate()([voice, Timbre(name="timbre")(statistics)])
-        voice = layers.Dropout(config.against_dropout)(voice)
-        # Without a bias: the units tell what is unlike the usual, and nothing where nothing is.
-        voice = layers.Dense(config.against, "tanh", use_bias=False, name="unlike")(voice)
-        x = layers.Concatenate()([x, voice])
-    x = layers.Dropout(config.head_dropout)(x)
-    emotion = layers.Dense(classes, name="emotion")(x)
-    activation = layers.Dense(1, name="activation")(x)
-    return keras.Model(inputs, {"emotion": emotion, "activation": activation})
+    speech = _about_the_typical("speech")(x)
+    timbre = _about_the_typical("timbre")(Timbre(name="spectrum")(statistics))
+    apart = Apart()
+    x = layers.Dropout(config.head_dropout)(apart(speech, others))
+    x = layers.Dense(classes + 1, use_bias=False, name="speech_says")(x)
+    v = layers.Dropout(config.timbre_dropout)(apart(timbre, others))
+    # Without a bias: the units tell what is unlike the usual, and nothing where nothing is.
+    v = layers.Dense(config.timbre, "tanh", use_bias=False, name="timbre_units")(v)
+    v = layers.Dropout(config.head_dropout)(v)
+    v = layers.Dense(classes + 1, name="timbre_says")(v)
+    inputs = {"log_mel": log_mel, "others": others}
+    return keras.Model(inputs, _named(layers.Add()([x, v])))
+
+
+def by_itself(network: keras.Model) -> keras.Model:
+    """The network as it is used: on one utterance, and what is known of its speaker.
+
+    Args:
+        network: that :func:`cnn_lstm` built; its weights are shared.
+
+    Returns:
+        A model from ``log_mel`` ``[batch, frames, n_mels]`` and ``baseline`` ``[batch, size]``,
+        the mean of the speaker's ``voice`` or zeros for a typical one, to the same logits and
+        ``voice`` ``[batch, size]``: what the utterance adds to that mean.
+    """
+    says = network.get_layer("speech_says")
+    speech, timbre = (network.get_layer(name).output for name in ("speech", "timbre"))
+    voice = layers.Concatenate(name="voice")([says(speech), timbre])
+    baseline = keras.Input(voice.shape[1:], name="baseline")
+    apart = layers.Subtract()([voice, baseline])
+    units = network.get_layer("timbre_units")(apart[:, says.units :])
+    logits = apart[:, : says.units] + network.get_layer("timbre_says")(units)
+    inputs = {"log_mel": network.input["log_mel"], "baseline": baseline}
+    return keras.Model(inputs, {**_named(logits), "voice": voice})
+
+
+def _about_the_typical(name: str) -> layers.Layer:
+    """What is heard, less what is usually heard, over how much that varies."""
+    return layers.BatchNormalization(center=False, scale=False, name=name)
+
+
+def _named(logits: Any) -> dict[str, Any]:
+    """The logits of the emotions, and the last one, of the activation."""
+    return {"emotion": logits[:, :-1], "activation": logits[:, -1:]}

@@ -20,7 +20,6 @@ from training.conditions import (
     noisy,
 )
 from training.judge import Condition, Judge
-from training.judged import Judged
 from training.recordings import Recordings
 from training.results import Result
 
@@ -101,14 +100,11 @@ def baseline(judge: Judge, recordings: Recordings, options: Options) -> Result:
     how = "at most a window of each clip, measured against other clips of its speaker"
     rows: list[dict[str, Any]] = []
     if judge.info.baseline:
-        speakers = stream.by_speaker(recordings.clips)
-        one = partial(enrolment.judge_speaker, seed=options.seed)
-        found = judge.map(one, speakers, f"{recordings.name}: baselines")
-        clips = tuple(clip for speaker in speakers for clip in speaker)
-        verdicts = [under for speaker in found for under in speaker]
-        for name, said in zip(enrolment.CONDITIONS, zip(*verdicts, strict=True), strict=True):
-            row = judged.summary(Judged(judge.info.labels, clips, said))
-            rows.append({"condition": name, **row})
+        what = f"{recordings.name}: baselines"
+        found = enrolment.measure(
+            judge, recordings.clips, enrolment.KNOWN, seed=options.seed, what=what
+        )
+        rows = [{"condition": name, **judged.summary(said)} for name, said in found.items()]
     return {"protocol": f"{recordings.protocol}; {how}", "figures": {"baselines": rows}}
 
 

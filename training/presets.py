@@ -32,6 +32,9 @@ class Recipe(Protocol):
     def batches(self, train: Utterances, config: Any, epoch: int = 0) -> keras.utils.PyDataset:
         """What it is fitted to, from an epoch on."""
 
+    def alone(self, model: keras.Model) -> keras.Model:
+        """The network as it is used, on one utterance: what is exported."""
+
     def judge(self, model: keras.Model, utterances: Utterances, config: Any) -> Logits:
         """What it says of each utterance as recorded."""
 

@@ -16,12 +16,14 @@ import keras
 import numpy as np
 
 from live_ser.errors import LiveSerError
-from training import fit, judged, metrics
+from training import enrolment, fit, judged, metrics
 from training.conditions import as_recorded
 from training.config import RunConfig
 from training.corpora import LABELS, Clip, read_corpus
+from training.enrolment import Known
 from training.export import Calibration, export
 from training.judge import Judge
+from training.judged import Judged
 from training.presets import recipe
 from training.recordings import titles
 from training.results import Result, Results, digest
@@ -31,6 +33,9 @@ from training.truth import truth
 
 EIGHT = (LABELS[0], "calm", *LABELS[1:])
 """The labels of RAVDESS, by which figures on it are published."""
+
+_KNOWN = (Known(10), Known(120))
+"""Of the speaker, beside nothing."""
 
 _LABELS = {"article": LABELS, "corpora": LABELS}
 
@@ -130,8 +135,10 @@ def _judged(
 
     def measure() -> Result:
         file = run.folder / "fold.onnx"
-        model = recipe(run.config).network(run.config)
-        model.load_weights(run.weights)
+        how = recipe(run.config)
+        network = how.network(run.config)
+        network.load_weights(run.weights)
+        model = how.alone(network)
         provenance = {"corpora": list(run.config.corpora), "protocol": split.name}
         export(
             model,
@@ -151,6 +158,9 @@ def _judged(
 def _judge_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> Result:
     with Judge(file, workers) as judge:
         said = judge.clips(clips, as_recorded, name)
+        known: dict[str, Judged] = {}
+        if judge.info.baseline:
+            known = enrolment.measure(judge, clips, _KNOWN, seed=0, what=f"{name}: baselines")
     figures = judged.figures(said)
     heard = said.said < len(said.labels)
     return {
@@ -160,6 +170,7 @@ def _judge_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> R
         },
         "confidence": said.probabilities.max(axis=1)[heard].tolist(),
         "right": said.right[heard].tolist(),
+        "known": {about: judged.figures(one)["uar_own_classes"] for about, one in known.items()},
     }
 
 
@@ -173,6 +184,10 @@ def _figures(seeds: Sequence[dict[str, Result]], labels: Sequence[str]) -> dict[
         **{
             figure: _over_seeds([[f[figure] for f in folds.values()] for folds in seeds])
             for figure in ("uar", "accuracy", "uar_own_classes")
+        },
+        "known": {
+            about: _over_seeds([[f["known"][about] for f in folds.values()] for folds in seeds])
+            for about in next(iter(seeds[0].values()))["known"]
         },
         "ece": _over_seeds([[_pooled_ece(folds)] for folds in seeds]),
         "by_fold": {

@@ -7,6 +7,7 @@ works on log-mel frames, anew for each batch: tempo, vocal tract, level, tilt, n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from scipy.signal import butter, fftconvolve, sosfilt
 from live_ser.features import Frames, Samples
 
 Rng = np.random.Generator
+
+_NARROW = (0.68, 0.95)  # of the mel axis up to 8 kHz: 3 to 7 kHz
+_NOTHING_DB = (-100.0, -70.0)
 
 
 @dataclass(frozen=True)
@@ -156,12 +160,14 @@ class Change:
         warp: stretch of the mel axis.
         tilt_db: slope over the whole mel axis.
         noisy: whether noise is added.
+        top: share of the mel axis above which a microphone hears nothing.
     """
 
     tempo: float
     warp: float
     tilt_db: float
     noisy: bool
+    top: float
 
     def of_bands(self, frames: Frames) -> Frames:
         """Log-mel frames ``[n, mels]`` of another vocal tract and microphone."""
@@ -179,6 +185,7 @@ class SpectralAugment:
         tempo: slowest and fastest stretch in time.
         warp: least and greatest stretch of the mel axis: shorter and longer vocal tracts.
         tilt_db: greatest slope over the whole mel axis, either way.
+        narrow: probability of a microphone that hears nothing above 3 to 7 kHz.
         noise: probability of stationary noise, 0 to 30 dB under the clip's mean level.
         time_masks: how many, at most.
         mel_masks: how many, at most.
@@ -188,6 +195,7 @@ class SpectralAugment:
     tempo: tuple[float, float] = (0.75, 1.3)
     warp: tuple[float, float] = (0.82, 1.22)
     tilt_db: float = 12.0
+    narrow: float = 0.2
     noise: float = 0.15
     time_masks: int = 1
     mel_masks: int = 1
@@ -200,6 +208,7 @@ class SpectralAugment:
             warp=rng.uniform(*self.warp),
             tilt_db=rng.uniform(-self.tilt_db, self.tilt_db),
             noisy=rng.random() < self.noise,
+            top=rng.uniform(*_NARROW) if rng.random() < self.narrow else 1.0,
         )
 
     def __call__(self, frames: Frames, length: int, change: Change, rng: Rng) -> Frames:
@@ -228,6 +237,7 @@ class SpectralAugment:
                     out[start : start + width] = mean
                 else:
                     out[:, start : start + width] = mean
+        out[:, math.ceil(change.top * out.shape[1]) :] = rng.uniform(*_NOTHING_DB)
         return out
 
     @staticmethod

@@ -199,8 +199,8 @@ def by_itself(network: keras.Model) -> keras.Model:
 
     Returns:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` and ``baseline`` ``[batch, size]``,
-        the mean of the speaker's ``voice`` or zeros for a typical one, to the same logits and
-        ``voice`` ``[batch, size]``: what the utterance adds to that mean.
+        zeros for a typical voice, to the same logits and ``voice`` ``[batch, size]``, the mean of
+        which over a speaker's utterances is a baseline.
     """
     says = network.get_layer("speech_says")
     speech, timbre = (network.get_layer(name).output for name in ("speech", "timbre"))

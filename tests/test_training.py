@@ -246,11 +246,11 @@ def test_a_folder_without_what_it_takes_is_named(tmp_path: Path, content: str) -
 
 def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: Path) -> None:
     from training import export
-    from training.learn import alone, network
+    from training.learn import network
     from training.run import Run
 
     config = Run.open(run).config
-    model = alone(network(config))
+    model = network(config)
     path = tmp_path / "model.onnx"
     with pytest.raises(LiveSerError, match="no real windows"):
         export.export(model, config, export.Calibration(), [], path)

@@ -78,7 +78,7 @@ def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]
 
 
 def export(
-    model: Any,
+    network: Any,
     config: RunConfig,
     calibration: Calibration,
     windows: Sequence[Frames],
@@ -90,7 +90,7 @@ def export(
     """Write a network as an ONNX file with its metadata.
 
     Args:
-        model: Keras model to logits, as its recipe's ``alone`` gives it; on TensorFlow.
+        network: that was trained, as its recipe builds it; on TensorFlow.
         config: that it was trained by.
         calibration: put behind it.
         windows: real log-mel windows, on which both must agree to 1e-5.
@@ -101,6 +101,9 @@ def export(
     Raises:
         LiveSerError: the file would not do; nothing is written.
     """
+    from training.presets import recipe
+
+    model = recipe(config).alone(network)
     info = ModelInfo(
         name=path.stem,
         labels=tuple(labels),
@@ -268,7 +271,6 @@ def export_run(
         config = config.with_setting(setting)
     network = recipe(config).network(config)
     network.load_weights(run.weights)
-    model = recipe(config).alone(network)
     splits = run.read_json("splits.json")
     measured = heard_by or (run,)
     provenance = {
@@ -281,7 +283,7 @@ def export_run(
         "config": config.to_dict(),
     }
     calibration = Calibration.mean([Calibration.of_run(one) for one in measured])
-    return export(model, config, calibration, run.windows(), path, provenance=provenance)
+    return export(network, config, calibration, run.windows(), path, provenance=provenance)
 
 
 def _figures(run: Run, measured: Sequence[Run]) -> dict[str, float]:

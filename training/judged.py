@@ -94,7 +94,7 @@ def figures(judged: Judged) -> dict[str, Any]:
             lambda i: metrics.uar(judged.truth[i], judged.said[i], classes), speakers
         ),
         "accuracy_interval": metrics.bootstrap(lambda i: judged.right[i].mean(), speakers),
-        "uar_own_classes": _uar_own_classes(judged),
+        "uar_own_classes": uar_own_classes(judged),
         "recalls": _named(labels, metrics.recalls(judged.truth, judged.said, classes)),
         "confusion": metrics.confusion(judged.truth, judged.said, classes + 1)[:-1].tolist(),
         "states": {
@@ -110,7 +110,7 @@ def figures(judged: Judged) -> dict[str, Any]:
         "activation": _activation(judged),
         "by_speaker": _spread(judged, speakers),
         "by_corpus": {
-            corpus: {**summary(part), "uar_own_classes": _uar_own_classes(part)}
+            corpus: {**summary(part), "uar_own_classes": uar_own_classes(part)}
             for corpus in sorted({clip.corpus for clip in judged.clips})
             for part in [judged.of([clip.corpus == corpus for clip in judged.clips])]
         },
@@ -127,7 +127,7 @@ def _named(labels: Sequence[str], values: NDArray[np.float64]) -> dict[str, floa
     return {label: None if np.isnan(value) else float(value) for label, value in pairs}
 
 
-def _uar_own_classes(judged: Judged) -> float:
+def uar_own_classes(judged: Judged) -> float:
     """UAR if the model were told which of its labels the clips' corpora have."""
     had: dict[str, set[int]] = {}
     for clip, right in zip(judged.clips, judged.truth, strict=True):

@@ -24,7 +24,6 @@ from training.enrolment import Known
 from training.export import Calibration, export
 from training.judge import Judge
 from training.judged import Judged
-from training.presets import recipe
 from training.recordings import titles
 from training.results import Result, Results, digest
 from training.run import Run
@@ -135,10 +134,7 @@ def _judged(
 
     def measure() -> Result:
         file = run.folder / "fold.onnx"
-        how = recipe(run.config)
-        network = how.network(run.config)
-        network.load_weights(run.weights)
-        model = how.alone(network)
+        model = fit.trained(run)
         provenance = {"corpora": list(run.config.corpora), "protocol": split.name}
         export(
             model,
@@ -170,7 +166,7 @@ def _judge_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> R
         },
         "confidence": said.probabilities.max(axis=1)[heard].tolist(),
         "right": said.right[heard].tolist(),
-        "known": {about: judged.figures(one)["uar_own_classes"] for about, one in known.items()},
+        "known": {about: judged.uar_own_classes(one) for about, one in known.items()},
     }
 
 

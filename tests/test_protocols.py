@@ -125,18 +125,30 @@ def test_another_setting_does_not_touch_the_runs(
     assert files(setting.folder) == before
 
 
-def test_the_protocols_of_ravdess_tell_calm_from_neutral(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By one fold of the four actors that there are, in place of five of twenty-four."""
+@pytest.fixture
+def luna(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
+    """One fold of the four actors that there are, in place of five of twenty-four; taught."""
     monkeypatch.setattr(splits, "LUNA_FOLDS", ((1, 2),))
-    alone = replace(setting, config=replace(TINY, corpora=("ravdess",)))
-    result = cross_validate("luna", alone, [0])
+    alone = replace(TINY, corpora=("ravdess",))
+    return replace(setting, config=alone, folder=tmp_path, teachers=1)
+
+
+def test_the_protocols_of_ravdess_tell_calm_from_neutral_and_may_be_taught(luna: Setting) -> None:
+    result = cross_validate("luna", luna, [0])
     assert result["labels"] == EIGHT
     assert result["figures"]["recalls"].keys() == set(EIGHT)
     assert np.sum(result["figures"]["confusion"], axis=1).tolist() == [2] * 8
-    model = EmotionModel(setting.folder / "luna-1-seed0" / "fold.onnx")
-    assert model.info.labels == EIGHT
+    assert EmotionModel(luna.folder / "luna-1-seed0" / "fold.onnx").info.labels == EIGHT
+
+    assert "1 seed, each taught by 1 of its kind;" in result["protocol"]
+    pupil, teacher = (
+        json.loads((folder / "splits.json").read_text()) for folder in sorted(luna.folder.iterdir())
+    )
+    assert [Path(folder).name for folder in pupil["teachers"]] == ["luna-1-seed1000"]
+    assert teacher["teachers"] == []
+    assert teacher["train"] == pupil["train"]
+    with pytest.raises(LiveSerError, match="other settings"):
+        cross_validate("luna", replace(luna, teachers=0), [0])
 
 
 def test_an_epoch_chosen_on_test_clips_tests_nothing(setting: Setting) -> None:

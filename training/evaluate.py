@@ -82,11 +82,18 @@ def run_protocol(given: argparse.Namespace, results: Results) -> None:
     for setting in given.set:
         config = config.with_setting(setting)
     name = f"{given.protocol}-{'+'.join(config.corpora)}"
-    setting = Setting(config, given.data, given.cache, results.folder / name, given.workers)
+    setting = Setting(
+        config, given.data, given.cache, results.folder / name, given.workers, given.teachers
+    )
     seeds = range(given.seed, given.seed + given.seeds)
     result = results.keep(
         f"protocols-{name}",
-        {"config": config.to_dict(), "protocol": given.protocol, "seeds": list(seeds)},
+        {
+            "config": config.to_dict(),
+            "protocol": given.protocol,
+            "seeds": list(seeds),
+            "teachers": given.teachers,
+        },
         lambda: {
             "part": "protocols",
             "set": name,
@@ -210,6 +217,14 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     training = parser.add_argument_group("the part protocols")
     training.add_argument("--protocol", choices=sorted(PROTOCOLS), default="luna")
     training.add_argument("--seeds", type=_count, default=3, metavar="N", help="networks a fold")
+    training.add_argument(
+        "--teachers",
+        type=int,
+        choices=range(10),
+        default=0,
+        metavar="N",
+        help="networks that teach each of them (default: none)",
+    )
     training.add_argument("--train-on", metavar="NAME,...", help="corpora (default: the preset's)")
     training.add_argument("--preset", default="live_ser", help="what to train")
     training.add_argument(

@@ -36,6 +36,8 @@ EIGHT = (LABELS[0], "calm", *LABELS[1:])
 _KNOWN = (Known(10), Known(120))
 """Of the speaker, beside nothing."""
 
+_TEACHERS_SEED = 1000  # apart from the seeds that are judged
+
 _LABELS = {"article": LABELS, "corpora": LABELS}
 
 
@@ -49,6 +51,7 @@ class Setting:
         cache: of features.
         folder: of the runs, one a fold and seed; those that are there are gone on with.
         workers: processes that judge.
+        teachers: networks, trained alike on the same clips, that teach each network that is judged.
     """
 
     config: RunConfig
@@ -56,6 +59,7 @@ class Setting:
     cache: Path
     folder: Path
     workers: int = 1
+    teachers: int = 0
 
 
 def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
@@ -81,10 +85,11 @@ def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
     labels = _LABELS.get(name, EIGHT)
     folds = [_folds(splits, setting, seed, labels) for seed in seeds]
     plural = "s" if len(seeds) > 1 else ""
+    taught = f", each taught by {setting.teachers} of its kind" if setting.teachers else ""
     calibrated = "calibrated on the other folds" if len(splits) > 1 else "not calibrated"
     return {
         "protocol": f"{protocol.description}; {len(labels)} classes; training clips of "
-        f"{titles(corpora)}; {len(seeds)} seed{plural}; last epoch; {calibrated}",
+        f"{titles(corpora)}; {len(seeds)} seed{plural}{taught}; last epoch; {calibrated}",
         "labels": labels,
         "figures": _figures(folds, labels),
         "config": setting.config.to_dict(),
@@ -105,7 +110,15 @@ def _folds(
 
 
 def _trained(split: Split, setting: Setting, seed: int, labels: Sequence[str]) -> Run:
-    """The run of a fold, trained to its end."""
+    """The run of a fold, trained to its end, by teachers that were trained before."""
+    seeds = [_TEACHERS_SEED * (place + 1) + seed for place in range(setting.teachers)]
+    teachers = [_run(split, setting, one, labels) for one in seeds]
+    return _run(split, setting, seed, labels, [teacher.folder for teacher in teachers])
+
+
+def _run(
+    split: Split, setting: Setting, seed: int, labels: Sequence[str], teachers: Sequence[Path] = ()
+) -> Run:
     taught = {clip.emotion for clip in split.train}
     # A class that no training clip bears would be left as its weights were drawn.
     classes = tuple(label for label in labels if label in taught)
@@ -113,12 +126,12 @@ def _trained(split: Split, setting: Setting, seed: int, labels: Sequence[str]) -
     folder = setting.folder / f"{split.name.replace('/', '-')}-seed{seed}"
     if folder.exists():
         run = Run.open(folder)
-        if run.config != config:
+        if run.config != config or len(run.teachers()) != len(teachers):
             raise LiveSerError(
                 f"{folder} was begun with other settings", "choose another folder with -o"
             )
     else:
-        run = fit.begin(folder, config, setting.data, split.name)
+        run = fit.begin(folder, config, setting.data, split.name, teachers=teachers)
     if not (folder / "metrics.json").is_file():
         print(f"run: {folder}", file=sys.stderr)
         fit.fit(run, setting.data, setting.cache)

@@ -1,5 +1,5 @@
-"""A long session leaves nothing behind: a minute and a half of it; ``make soak`` listens for an
-hour."""
+"""A long session leaves nothing behind: three quarters of a minute of it; ``make soak`` listens
+for an hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from sound_server import missing
 
 soak = pytest.importorskip("soak", reason="psutil is not installed", exc_type=ImportError)
-SECONDS = 90
+SECONDS = 45
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows counts handles, not descriptors")

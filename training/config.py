@@ -144,6 +144,11 @@ def _build(kind: type, data: Mapping[str, Any]) -> Any:
     for name, value in values.items():
         if is_dataclass(hints[name]):
             values[name] = _build(hints[name], value)
-        elif isinstance(value, list):
-            values[name] = tuple(value)
+        else:
+            values[name] = _fixed(value)
     return kind(**values)
+
+
+def _fixed(value: Any) -> Any:
+    """Lists of JSON, however deep, as the tuples that settings are."""
+    return tuple(map(_fixed, value)) if isinstance(value, list) else value

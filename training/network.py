@@ -1,4 +1,4 @@
-"""The network: a CNN over time, a bidirectional LSTM over time, attention over what it says.
+"""The network: a CNN over time and bands, a bidirectional LSTM over time, attention over it.
 
 It takes log-mel frames in decibels as they come; normalisation is its first layer. What it hears of
 an utterance is told against what it hears of the speaker's others. It gives logits; calibration and
@@ -25,9 +25,9 @@ class NetworkConfig:
     """Size and regularisation of the CNN+LSTM.
 
     Attributes:
-        channels: filters of each convolution; each halves the frames.
-        kernel: frames that a filter spans.
-        strides: frames that each filter moves; where it is 1, pooling halves the frames instead.
+        channels: filters of each convolution, which halves the frames and the bands: the first one
+            by its stride, the others by pooling.
+        kernels: frames and bands that a filter of each spans.
         lstm: units of the LSTM, each way.
         heads: ways of weighting its outputs over time.
         dropout: after each convolution.
@@ -42,9 +42,8 @@ class NetworkConfig:
         timbre_dropout: of the timbre.
     """
 
-    channels: tuple[int, ...] = (128, 128, 128)
-    kernel: int = 5
-    strides: tuple[int, ...] = (2, 1, 1)
+    channels: tuple[int, ...] = (16, 24, 32)
+    kernels: tuple[tuple[int, int], ...] = ((3, 5), (3, 3), (3, 3))
     lstm: int = 128
     heads: int = 4
     dropout: float = 0.1
@@ -168,13 +167,7 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     others = keras.Input((None,), name="others")
     norm = WindowNorm(config.normalise, config.floor, name="window_norm")
     x, statistics = norm(log_mel)
-    for i, (channels, stride) in enumerate(zip(config.channels, config.strides, strict=False)):
-        x = layers.Conv1D(channels, config.kernel, stride, padding="same", name=f"conv{i}")(x)
-        x = layers.BatchNormalization(name=f"norm{i}")(x)
-        x = layers.ELU()(x)
-        if stride == 1:
-            x = layers.MaxPooling1D(2)(x)
-        x = layers.Dropout(config.dropout)(x)
+    x = _regions(x, config)
     x = layers.Bidirectional(layers.LSTM(config.lstm, return_sequences=True), name="lstm")(x)
     x = AttentionPooling(config.heads, name="pooling")(x)
     speech = _about_the_typical("speech")(x)
@@ -189,6 +182,21 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     v = layers.Dense(classes + 1, name="timbre_says")(v)
     inputs = {"log_mel": log_mel, "others": others}
     return keras.Model(inputs, _named(layers.Add()([x, v])))
+
+
+def _regions(window: Any, config: NetworkConfig) -> Any:
+    """What the convolutions hear in each region of time and bands: ``[batch, time, units]``."""
+    x = layers.Reshape((-1, window.shape[2], 1))(window)
+    for i, (channels, kernel) in enumerate(zip(config.channels, config.kernels, strict=False)):
+        stride = 1 if i else 2
+        x = layers.Conv2D(channels, kernel, stride, padding="same", name=f"conv{i}")(x)
+        x = layers.BatchNormalization(name=f"norm{i}")(x)
+        if stride == 1:
+            # Before the ELU, which changes no order: the same result, from a quarter of the work.
+            x = layers.MaxPooling2D(2)(x)
+        x = layers.Dropout(config.dropout)(layers.ELU()(x))
+    # Regions stay apart: the LSTM hears which band a filter answered in.
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
 
 
 def by_itself(network: keras.Model) -> keras.Model:

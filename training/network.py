@@ -40,6 +40,9 @@ class NetworkConfig:
         timbre: units that hear the timbre of a voice: which bands are stronger than others, and
             livelier, all of which the normalisation takes out.
         timbre_dropout: of the timbre.
+
+    Raises:
+        ValueError: a convolution has no kernel.
     """
 
     channels: tuple[int, ...] = (16, 24, 32)
@@ -52,6 +55,10 @@ class NetworkConfig:
     floor: float = 20.0
     timbre: int = 48
     timbre_dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        if len(self.channels) > len(self.kernels):
+            raise ValueError(f"{len(self.channels)} convolutions, but {len(self.kernels)} kernels")
 
 
 @_register

@@ -29,6 +29,8 @@ from live_ser.speech import frame_range, speech_mask
 from training.augment import Surroundings, degrade, read_surroundings
 from training.corpora import Clip
 
+_EDITION = 2  # counts up where other frames come of the same settings: the gate hears shouts now
+
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -158,7 +160,7 @@ def _speech_frames(
 def _key(clips: Sequence[Clip], features: FeatureConfig, gate: GateSpec, take: int) -> str:
     ids = [clip.id for clip in clips]
     hears = asdict(replace(gate, min_speech=0, onset=0))  # they decide about no frame
-    content = json.dumps([ids, asdict(features), hears, take])
+    content = json.dumps([_EDITION, ids, asdict(features), hears, take])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -19,12 +19,9 @@ from scipy.signal import butter, fftconvolve, sosfilt
 from live_ser.features import Frames, Samples
 
 Rng = np.random.Generator
-Curve = NDArray[np.float64]
 
 _NARROW = (0.68, 0.95)  # of the mel axis up to 8 kHz: 3 to 7 kHz
 _NOTHING_DB = (-100.0, -70.0)
-_COLOURS = 9  # points along the mel axis: one for each 350 mel
-_DYNAMICS = 5
 
 
 @dataclass(frozen=True)
@@ -161,17 +158,14 @@ class Change:
     Attributes:
         tempo: source frames to a frame of the result.
         warp: stretch of the mel axis.
-        colour: what the microphone adds in dB, at points evenly along the mel axis.
-        dynamics: what loudness and softness are multiplied by about each band's mean, at such
-            points: a compressor's, a room's or a noise reduction's doing.
+        tilt_db: slope over the whole mel axis.
         noisy: whether noise is added.
         top: share of the mel axis above which a microphone hears nothing.
     """
 
     tempo: float
     warp: float
-    colour: Curve
-    dynamics: Curve
+    tilt_db: float
     noisy: bool
     top: float
 
@@ -179,10 +173,8 @@ class Change:
         """Log-mel frames ``[n, mels]`` of another vocal tract and microphone."""
         mels = frames.shape[1]
         bands = np.minimum(np.arange(mels) * self.warp, mels - 1)
-        warped = _lerp(frames, bands.astype(np.float32), axis=1)
-        mean = warped.mean(axis=0)
-        livelier = (warped - mean) * _along(self.dynamics, mels)
-        return np.asarray(mean + livelier + _along(self.colour, mels), np.float32)
+        tilt = np.linspace(-0.5, 0.5, mels) * self.tilt_db
+        return _lerp(frames, bands.astype(np.float32), axis=1) + tilt.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -193,8 +185,6 @@ class SpectralAugment:
         tempo: slowest and fastest stretch in time.
         warp: least and greatest stretch of the mel axis: shorter and longer vocal tracts.
         tilt_db: greatest slope over the whole mel axis, either way.
-        colour_db: deviation of what a microphone adds beside, from point to point.
-        dynamics: deviation of what the range of loudness is multiplied by, as a logarithm.
         narrow: probability of a microphone that hears nothing above 3 to 7 kHz.
         noise: probability of stationary noise, 0 to 30 dB under the clip's mean level.
         time_masks: how many, at most.
@@ -205,8 +195,6 @@ class SpectralAugment:
     tempo: tuple[float, float] = (0.75, 1.3)
     warp: tuple[float, float] = (0.82, 1.22)
     tilt_db: float = 12.0
-    colour_db: float = 4.0
-    dynamics: float = 0.15
     narrow: float = 0.2
     noise: float = 0.15
     time_masks: int = 1
@@ -218,9 +206,7 @@ class SpectralAugment:
         return Change(
             tempo=rng.uniform(*self.tempo),
             warp=rng.uniform(*self.warp),
-            colour=np.linspace(-0.5, 0.5, _COLOURS) * rng.uniform(-self.tilt_db, self.tilt_db)
-            + rng.normal(0, self.colour_db, _COLOURS),
-            dynamics=np.exp(rng.normal(0, self.dynamics, _DYNAMICS)),
+            tilt_db=rng.uniform(-self.tilt_db, self.tilt_db),
             noisy=rng.random() < self.noise,
             top=rng.uniform(*_NARROW) if rng.random() < self.narrow else 1.0,
         )
@@ -272,12 +258,6 @@ def _stretched(frames: Frames, length: int, tempo: float, rng: Rng) -> Frames:
     start = rng.uniform(0, max(0.0, count - 1 - span))
     times = (start + np.arange(length) * tempo) % max(count - 1, 1)
     return _lerp(frames, times.astype(np.float32), axis=0)
-
-
-def _along(curve: Curve, mels: int) -> NDArray[np.float32]:
-    """A curve given at points evenly along the mel axis, at each of its bands."""
-    places = np.linspace(0, len(curve) - 1, mels)
-    return np.asarray(np.interp(places, np.arange(len(curve)), curve), np.float32)
 
 
 def _lerp(values: Frames, positions: NDArray[np.float32], axis: int) -> Frames:

@@ -25,7 +25,12 @@ CHUNK_SECONDS = CHUNK / RATE
 _TARGET = 0.1  # RMS that the gain aims at, -20 dBFS
 _QUIETEST = _TARGET / 1000  # RMS under which the gain does not grow
 _DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
-_SLOWED = 5 / 4  # samples of slowed sound to one of sound: all is four semitones lower
+_SLOWED = 5 * CHUNK // 4  # samples of a chunk of slowed sound: all is four semitones lower
+
+# Where its samples lie, from the last one of the chunk before to the last one of its own.
+_PLACES = np.arange(1, _SLOWED + 1) * CHUNK / _SLOWED
+_BELOW = np.minimum(_PLACES.astype(np.intp), CHUNK - 1)
+_SHARE = (_PLACES - _BELOW).astype(np.float32)
 
 
 class SpeechGate:
@@ -86,19 +91,20 @@ class _Slowed:
         if not len(chunks):
             return np.zeros(0, np.float32)
         # Where in the pending sound each chunk begins; each is longer than what is judged at once.
-        begins = len(self._pending) + np.arange(len(chunks)) * round(CHUNK * _SLOWED)
-        slow = np.concatenate([self._pending, self._slow(chunks.ravel())])
+        begins = len(self._pending) + np.arange(len(chunks)) * _SLOWED
+        slow = np.concatenate([self._pending, self._slow(chunks)])
         count = len(slow) // CHUNK
         self._pending = slow[count * CHUNK :]
         heard = self._detector.push(slow[: count * CHUNK].reshape(count, CHUNK))
         return np.asarray(np.maximum.reduceat(heard, begins // CHUNK), np.float32)
 
-    def _slow(self, samples: Samples) -> Samples:
-        """The samples a quarter more, in between; the last one is the last one given."""
-        known = np.concatenate([self._newest, samples])
-        self._newest = samples[-1:]
-        places = np.arange(1, round(len(samples) * _SLOWED) + 1) / _SLOWED
-        return np.asarray(np.interp(places, np.arange(len(known)), known), np.float32)
+    def _slow(self, chunks: Samples) -> Samples:
+        """The chunks one after another, longer: between each sample and the one before it."""
+        ends = chunks[:, -1]
+        known = np.column_stack([np.concatenate([self._newest, ends[:-1]]), chunks])
+        self._newest = ends[-1:]
+        below, above = known[:, _BELOW], known[:, _BELOW + 1]
+        return np.asarray((below + (above - below) * _SHARE).ravel(), np.float32)
 
 
 def _follow(before: float, level: float) -> float:

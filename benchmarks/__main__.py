@@ -1,7 +1,8 @@
 """Everything that is measured: ``make bench``, or ``python -m benchmarks [--quick] [NAME...]``.
 
-Prints the tables, writes ``docs/performance.json`` and ``docs/performance.png``, and puts the
-tables into ``docs/performance.md``, between the lines that say so.
+Prints the tables. Where all are measured, it writes ``docs/performance.json`` and
+``docs/performance.png`` as well, and puts the tables into ``docs/performance.md``, between the
+lines that say so: one run fills the page, so that all of it is of one machine and one day.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +43,11 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, in two minutes")
     parser.add_argument(
-        "-o", "--output", type=Path, default=DOCS, metavar="FOLDER", help="(default: docs)"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="for the page (default: docs; nowhere if a NAME is given)",
     )
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
@@ -59,11 +65,16 @@ def main() -> None:
         "seconds": round(time.monotonic() - start),
         "tables": {name: asdict(table) for name, table in tables.items()},
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    path = options.output / "performance.json"
+    if folder := options.output or (None if options.names else DOCS):
+        _write(figures, tables, folder)
+
+
+def _write(figures: Mapping[str, Any], tables: Mapping[str, Table], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "performance.json"
     path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    plot(tables, options.output / "performance.png")
-    if (page := options.output / "performance.md").is_file():
+    plot(tables, folder / "performance.png")
+    if (page := folder / "performance.md").is_file():
         page.write_text(fill(page.read_text("utf-8"), figures), "utf-8")
     print(f"\nwrote {path} after {figures['seconds']} s", file=sys.stderr)
 

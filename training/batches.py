@@ -36,6 +36,9 @@ class BatchConfig:
         absent: weight, in the softmax, of classes that the clip's corpus lacks: 0 leaves them out
             of its loss, 1 takes their absence for evidence.
         speaker_power: a corpus's share goes by the number of its speakers to this power.
+
+    Raises:
+        ValueError: a batch would be empty.
     """
 
     size: int = 32
@@ -46,6 +49,12 @@ class BatchConfig:
     smoothing: float = 0.05
     absent: float = 0.0
     speaker_power: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.lengths or min(self.lengths) <= 0:
+            raise ValueError("utterances are longer than nothing")
+        if not 1 <= self.speakers <= self.size or self.per_epoch < 1:
+            raise ValueError("each speaker of a batch, and an epoch, has one utterance at least")
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from live_ser.errors import LiveSerError
 from live_ser.spec import GateSpec
@@ -18,6 +18,13 @@ from training.network import NetworkConfig
 
 CLASSES = LABELS
 """What the network tells apart; a protocol of eight classes adds ``calm``."""
+
+_WANTED = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: 'a word in quotes, as JSON has it: "band"',
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ class RunConfig:
         average: momentum of the running average of the weights, which is what is kept; 0 for none.
         select_on_test: keep the weights of the epoch that did best on the test split instead. That
             split tests nothing then: its figures are the best of as many tries as there are epochs.
+
+    Raises:
+        ValueError: nothing would be heard, or learnt.
     """
 
     preset: ClassVar[str]
@@ -52,6 +62,12 @@ class RunConfig:
     seed: int = 0
     average: float = 0.0
     select_on_test: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ValueError("it takes one epoch at least")
+        if self.window <= 0 or self.hop <= 0:
+            raise ValueError("windows, and the time from one to the next, are longer than nothing")
 
     @property
     def frame_rate(self) -> float:
@@ -74,19 +90,22 @@ class RunConfig:
         """
         where, equals, text = setting.partition("=")
         data: dict[str, Any] = json.loads(json.dumps(self.to_dict()))
-        place = data
+        place: Any = data
         *groups, name = where.split(".")
-        try:
-            for group in groups:
-                place = place[group]
-            if not equals or name not in place:
-                raise KeyError(name)
-            place[name] = json.loads(text)
-            return self.from_dict(data)
-        except (KeyError, TypeError, ValueError) as error:
+        for group in groups:
+            place = place.get(group) if isinstance(place, dict) else None
+        if not equals or not isinstance(place, dict) or name not in place:
             raise LiveSerError(
                 f"no setting {setting!r}", "write it as network.lstm=128 or batches.size=32"
-            ) from error
+            )
+        try:
+            place[name] = json.loads(text)
+            return self.from_dict(data)
+        except json.JSONDecodeError as error:
+            said = 'write a value as JSON has it: 128, [1.0, 2.2], true, "band"'
+            raise LiveSerError(f"{where} cannot be {text}", said) from error
+        except ValueError as error:
+            raise LiveSerError(f"{where} cannot be {text}: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -140,15 +159,28 @@ class Config(RunConfig):
 
 def _build(kind: type, data: Mapping[str, Any]) -> Any:
     hints = get_type_hints(kind)
-    values = {entry.name: data[entry.name] for entry in fields(kind) if entry.name in data}
-    for name, value in values.items():
-        if is_dataclass(hints[name]):
-            values[name] = _build(hints[name], value)
-        else:
-            values[name] = _fixed(value)
-    return kind(**values)
+    given = {entry.name: data[entry.name] for entry in fields(kind) if entry.name in data}
+    return kind(**{name: _value(hints[name], value) for name, value in given.items()})
 
 
-def _fixed(value: Any) -> Any:
-    """Lists of JSON, however deep, as the tuples that settings are."""
-    return tuple(map(_fixed, value)) if isinstance(value, list) else value
+def _value(kind: Any, value: Any) -> Any:
+    """A value of JSON as a setting of that type."""
+    if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
+        return _build(kind, value)
+    if get_origin(kind) is tuple:
+        return _tuple(get_args(kind), value)
+    if kind is float and type(value) is int:
+        return value
+    if type(value) is not kind:
+        raise ValueError(f"{_WANTED.get(kind, 'a group of settings')} is wanted")
+    return value
+
+
+def _tuple(kinds: tuple[Any, ...], values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, list | tuple):
+        raise ValueError("a list is wanted")
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(values)
+    if len(kinds) != len(values):
+        raise ValueError(f"a list of {len(kinds)} is wanted")
+    return tuple(map(_value, kinds, values))

@@ -331,11 +331,10 @@ def main() -> None:
         changes: dict[str, Any] = {"seed": given.seed}
         if given.corpora:
             changes["corpora"] = tuple(given.corpora.split(","))
-        if given.epochs:
-            changes["epochs"] = given.epochs
         preset = PRESETS[given.preset]
         config = preset.config(**changes)
-        for setting in given.set:
+        epochs = [] if given.epochs is None else [f"epochs={given.epochs}"]
+        for setting in (*epochs, *given.set):
             config = config.with_setting(setting)
         folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
         run = begin(

@@ -42,7 +42,7 @@ class NetworkConfig:
         timbre_dropout: of the timbre.
 
     Raises:
-        ValueError: a convolution has no kernel.
+        ValueError: a convolution has no kernel, or a layer no units.
     """
 
     channels: tuple[int, ...] = (16, 24, 32)
@@ -59,6 +59,8 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if len(self.channels) > len(self.kernels):
             raise ValueError(f"{len(self.channels)} convolutions, but {len(self.kernels)} kernels")
+        if min(*self.channels, self.lstm, self.heads, self.timbre) < 1:
+            raise ValueError("a layer has one unit at least")
 
 
 @_register

@@ -10,13 +10,14 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 
 from live_ser.ahead import ahead
-from live_ser.baseline import RunningBaseline
 from live_ser.clip import Verdict, VerdictSum
 from live_ser.features import Samples
+from live_ser.hindsight import Hindsight
 from live_ser.model import EmotionModel, Judgement
 from live_ser.monitor import Monitor, Prediction, State
 from live_ser.results import Result
@@ -27,7 +28,7 @@ from live_ser.windows import Window, WindowStream
 
 @dataclass(frozen=True)
 class Segment(Result):
-    """An utterance, judged by itself.
+    """An utterance, measured against what is said around it.
 
     Attributes:
         start: seconds from the start of the recording to its first speech.
@@ -68,7 +69,7 @@ def analyse(
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant of the predictions in seconds; the usual one if None.
         timeline: give a :class:`Prediction` each hop, the same as a :class:`Monitor` gives.
-        segments: give a :class:`Segment` for each utterance, when it is known to be over.
+        segments: give a :class:`Segment` for each utterance, when it is known what follows.
         threads: two read and hear ahead while the network judges, which takes less time
             where there are cores for both.
 
@@ -90,10 +91,11 @@ def analyse(
             if timeline:
                 yield monitor.judge(window, arrived)
             clip.hear(window)
-            found = map(clip.segment, stretches.push(window.new_frames, window.new_mask))
-            yield from (segment for segment in found if segment and segments)
-    found = map(clip.segment, stretches.finish())
-    yield from (segment for segment in found if segment and segments)
+            for stretch in stretches.push(window.new_frames, window.new_mask):
+                yield from (segment for segment in clip.push(stretch) if segments)
+    for stretch in stretches.finish():
+        yield from (segment for segment in clip.push(stretch) if segments)
+    yield from (segment for segment in clip.finish() if segments)
     yield clip.verdict(windows.seconds)
 
 
@@ -113,41 +115,38 @@ class _Clip:
     """What is made of the stretches of a recording, one after another."""
 
     def __init__(self, model: EmotionModel) -> None:
-        self._model = model
+        self._info = model.info
+        self._hindsight = Hindsight(model)
         self._sum = VerdictSum(model.info)
-        self._baseline = RunningBaseline(model.info) if model.info.baseline else None
         self._evidence = 0.0
 
     def hear(self, window: Window) -> None:
         """Count the speech that is new in a window."""
         self._evidence += float(np.count_nonzero(window.new_mask)) * CHUNK_SECONDS
 
-    def segment(self, stretch: Stretch) -> Segment | None:
-        """A stretch, judged; None where there is no speech in it."""
-        if not stretch.evidence:
-            return None
-        judgement = None
-        if len(stretch.frames) and self._sum.wants(stretch.evidence):
-            judgement = self._judge(stretch)
-            self._sum.add(judgement, stretch.evidence)
-        if stretch.evidence < self._model.info.gate.min_speech:
-            judgement = None
-        return self._named(stretch, judgement)
+    def push(self, stretch: Stretch) -> Iterator[Segment]:
+        """Hear a stretch; those that are judged for good now."""
+        if stretch.evidence:
+            wanted = len(stretch.frames) > 0 and self._sum.wants(stretch.evidence)
+            yield from starmap(self._segment, self._hindsight.push(stretch, wanted=wanted))
+
+    def finish(self) -> Iterator[Segment]:
+        """Those that nothing follows any more."""
+        yield from starmap(self._segment, self._hindsight.finish())
 
     def verdict(self, duration: float) -> Verdict:
         """On all of it."""
         return self._sum.verdict(duration, self._evidence)
 
-    def _judge(self, stretch: Stretch) -> Judgement:
-        if self._baseline is None:
-            return self._model.judge(stretch.frames)
-        judgement = self._model.judge(stretch.frames, self._baseline.before(stretch.start))
-        if stretch.evidence >= self._model.info.gate.min_speech:
-            self._baseline.hear(judgement, stretch.start, stretch.end)
-        return judgement
+    def _segment(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
+        """A stretch, counted in the verdict."""
+        if judgement and self._sum.wants(stretch.evidence):
+            self._sum.add(judgement, stretch.evidence)
+        enough = stretch.evidence >= self._info.gate.min_speech
+        return self._named(stretch, judgement if enough else None)
 
     def _named(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
-        info = self._model.info
+        info = self._info
         state: State = "listening"
         label, confidence, named = None, None, None
         if judgement is not None:

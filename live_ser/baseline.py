@@ -73,6 +73,11 @@ class RunningBaseline:
         return min(self._before + self._counted, self._spec.memory)
 
     @property
+    def denominator(self) -> float:
+        """Seconds that speech is measured against, those of a typical voice among them."""
+        return self.weight + self._spec.typical
+
+    @property
     def enrolling(self) -> bool:
         """Whether what is heard is known to be neutral."""
         return self.heard < self.enrol
@@ -116,7 +121,7 @@ class RunningBaseline:
         """
         while self._newest and self._newest[0].end <= start + _SAME_TIME:
             self._count(self._newest.popleft())
-        return np.asarray(self._sum / (self.weight + self._spec.typical), np.float32)
+        return np.asarray(self._sum / self.denominator, np.float32)
 
     def hear(self, judgement: Judgement, start: float, end: float) -> None:
         """Learn from a stretch of speech; what was heard before of it is not counted twice.
@@ -134,14 +139,17 @@ class RunningBaseline:
             held = self._newest.pop()
             self._until = held.start
             self.heard -= held.seconds
-        assert judgement.voice is not None
-        emotion = self._neutral if self.enrolling else judgement.probabilities
-        voice = np.asarray(judgement.voice - emotion @ self._offsets, np.float64)
         weight = _ORDINARY if self.enrolling else 1.0
-        stretch = _Stretch(max(start, self._until), end, weight, voice)
+        stretch = _Stretch(max(start, self._until), end, weight, self.usual(judgement))
         self._newest.append(stretch)
         self._until = end
         self.heard += stretch.seconds
+
+    def usual(self, judgement: Judgement) -> NDArray[np.float64]:
+        """The voice of a stretch, less what the emotion in it usually adds: float64 ``[size]``."""
+        assert judgement.voice is not None
+        emotion = self._neutral if self.enrolling else judgement.probabilities
+        return np.asarray(judgement.voice - emotion @ self._offsets, np.float64)
 
     def finish(self) -> None:
         """Let all that was heard count."""

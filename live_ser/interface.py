@@ -69,7 +69,7 @@ class Model(EmotionModel):
             return Results(one for one in found if isinstance(one, Prediction))
 
     def segments(self, sound: Sound, rate: float | None = None) -> Results[Segment]:
-        """The utterances of a recording, each judged by itself.
+        """The utterances of a recording, each measured against what is said around it.
 
         Args:
             sound: path or samples.

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from conftest import tiny_info, write_model
+from conftest import tiny_baseline, tiny_info, write_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +25,7 @@ from live_ser.errors import LiveSerError
 from live_ser.features import Samples, log_mel
 from live_ser.model import EmotionModel
 from live_ser.monitor import Monitor, Prediction
+from live_ser.spec import BaselineSpec
 from live_ser.speech import CHUNK_SECONDS, frame_range, speech_mask
 from live_ser.utterances import UtteranceCutter, pieces
 from live_ser.windows import PAUSE_SECONDS
@@ -141,11 +142,13 @@ def test_nothing_is_silence_of_no_length(model: EmotionModel) -> None:
     assert judge_clip(model, []) == Verdict(0.0, "silence", None, None, None, None, 0.0, 0.0, 0)
 
 
-@pytest.mark.parametrize("trim", [True, False])
+@pytest.mark.parametrize(
+    ("trim", "baseline"), [(True, None), (False, None), (True, tiny_baseline())]
+)
 def test_memory_does_not_grow_with_the_recording(
-    tmp_path: Path, sound: Samples, trim: bool
+    tmp_path: Path, sound: Samples, trim: bool, baseline: BaselineSpec | None
 ) -> None:
-    info = tiny_info(gate=replace(tiny_info().gate, trim=trim))
+    info = tiny_info(gate=replace(tiny_info().gate, trim=trim), baseline=baseline)
     model = EmotionModel(write_model(tmp_path / "model.onnx", info))
 
     def ours() -> int:

@@ -23,7 +23,7 @@ from live_ser.analysis import judge_clip
 from live_ser.clip import Verdict
 from live_ser.model import EmotionModel
 from live_ser.speech import CHUNK_SECONDS, speech_mask
-from training import command, conditions, evaluate, judged, stream
+from training import command, conditions, evaluate, judged, stream, strung
 from training.corpora import LABELS, Clip, read_corpus
 from training.music import music
 
@@ -341,15 +341,15 @@ def test_kin_are_of_one_speaker_and_emotion(clips: tuple[Clip, ...]) -> None:
 
 
 def test_clips_are_strung_with_one_to_four_seconds_between(clips: tuple[Clip, ...]) -> None:
-    strung = stream.string(clips, INFO, np.random.default_rng(0))
-    assert sorted(clip.id for clip in strung.clips) == sorted(clip.id for clip in clips)
-    assert strung.clips != clips
+    string = strung.string(clips, INFO, np.random.default_rng(0))
+    assert sorted(clip.id for clip in string.clips) == sorted(clip.id for clip in clips)
+    assert string.clips != clips
     total = sum(soundfile.info(clip.path).duration for clip in clips)
-    pauses = len(strung.samples) / 16_000 - total - stream.PAUSE[1]
+    pauses = len(string.samples) / 16_000 - total - strung.PAUSE[1]
     assert 1 < pauses / len(clips) < 4
     # What is said to be speech is where a gate that hears the whole string finds it.
-    mask = speech_mask(strung.samples, 16_000, INFO.gate)
-    agree = (strung.speaker[: len(mask)] != stream.NOBODY) == mask
+    mask = speech_mask(string.samples, 16_000, INFO.gate)
+    agree = (string.speaker[: len(mask)] != strung.NOBODY) == mask
     assert agree.mean() > 0.9
 
 

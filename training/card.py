@@ -76,7 +76,12 @@ def draw(result: Result, folder: Path) -> None:
             f"{title}: activation",
         )
     if "curve" in figures:
-        over = {"noise": "signal to noise", "band": "rate of the file", "evidence": "speech heard"}
+        over = {
+            "noise": "signal to noise",
+            "band": "rate of the file",
+            "evidence": "speech heard",
+            "recording": "clips in a recording",
+        }
         what = over[result["part"]]
         pictures.curve(figures["curve"], what, folder / f"{name}.png", title)
 
@@ -182,6 +187,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] 
     "band": _curve,
     "evidence": _curve,
     "baseline": _baseline,
+    "recording": _curve,
     "stream": _stream,
     "false-emotions": _false_emotions,
 }

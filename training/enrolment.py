@@ -24,7 +24,7 @@ from training.conditions import read
 from training.corpora import Clip
 from training.judge import Judge
 from training.judged import Judged
-from training.stream import by_speaker
+from training.strung import by_speaker
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training import enrolment, judged, stream
+import numpy as np
+
+from training import enrolment, judged, stream, strung
 from training.conditions import (
     RATES,
     SECONDS,
@@ -19,9 +21,15 @@ from training.conditions import (
     kin_of,
     noisy,
 )
+from training.corpora import Clip
 from training.judge import Condition, Judge
 from training.recordings import Recordings
 from training.results import Result
+
+CLIPS = (5, 10, 40)
+"""That make a recording."""
+
+_PAUSES = f"{strung.PAUSE[0]:g} to {strung.PAUSE[1]:g} s of room noise between them"
 
 
 @dataclass(frozen=True)
@@ -108,9 +116,38 @@ def baseline(judge: Judge, recordings: Recordings, options: Options) -> Result:
     return {"protocol": f"{recordings.protocol}; {how}", "figures": {"baselines": rows}}
 
 
+def recording(judge: Judge, recordings: Recordings, options: Options) -> Result:
+    """The clips as utterances of ever longer recordings of their speaker."""
+    alone = judge.clips(recordings.clips, as_recorded, f"{recordings.name}: clips")
+    rows = [{"condition": "1 clip", **judged.summary(alone)}]
+    for count in CLIPS:
+        groups = _groups(recordings.clips, count, options.seed)
+        one = partial(strung.verdicts, seed=options.seed)
+        found = judge.map(one, groups, f"{recordings.name}: recordings of {count}")
+        verdicts = {name: verdict for each in found for name, verdict in each.items()}
+        said = replace(alone, verdicts=tuple(verdicts[clip.id] for clip in alone.clips))
+        rows.append({"condition": f"{count} clips", **judged.summary(said)})
+    how = (
+        "so many of a speaker's clips in random order make a recording, judged as live-ser file "
+        f"judges it; {_PAUSES}"
+    )
+    return {"protocol": f"{recordings.protocol}; {how}", "figures": {"curve": rows}}
+
+
+def _groups(clips: Sequence[Clip], count: int, seed: int) -> list[list[Clip]]:
+    """The clips of each speaker in random order, so many together, or one more."""
+    rng = np.random.default_rng(seed)
+    groups: list[list[Clip]] = []
+    for mine in strung.by_speaker(clips):
+        order = rng.permutation(len(mine))
+        parts = np.array_split(order, max(1, len(mine) // count))
+        groups += [[mine[i] for i in part] for part in parts]
+    return groups
+
+
 def live(judge: Judge, recordings: Recordings, options: Options) -> Result:
     """The clips of each speaker strung together and played through the live path."""
-    speakers = stream.by_speaker(recordings.clips)
+    speakers = strung.by_speaker(recordings.clips)
     listen = partial(stream.listen, seed=options.seed)
     sessions = judge.map(listen, speakers, f"{recordings.name}: stream")
     alone = judge.clips(recordings.clips, as_recorded, f"{recordings.name}: clips")
@@ -118,8 +155,7 @@ def live(judge: Judge, recordings: Recordings, options: Options) -> Result:
     clip_uar = judged.summary(alone)["uar"]
     lost = None if figures["uar"] is None else clip_uar - figures["uar"]
     return {
-        "protocol": f"{recordings.protocol}; each speaker's clips in random order, "
-        f"{stream.PAUSE[0]:g} to {stream.PAUSE[1]:g} s of room noise between them",
+        "protocol": f"{recordings.protocol}; each speaker's clips in random order, {_PAUSES}",
         "figures": {**figures, "clip_uar": clip_uar, "uar_lost": lost},
     }
 
@@ -145,6 +181,7 @@ PARTS: Mapping[str, Callable[[Judge, Recordings, Options], Result]] = {
     "band": band,
     "evidence": evidence,
     "baseline": baseline,
+    "recording": recording,
     "stream": live,
 }
 

@@ -22,33 +22,13 @@ from live_ser.model import EmotionModel
 from live_ser.monitor import Monitor, Prediction, State
 from live_ser.sources import replay
 from live_ser.spec import ModelInfo
-from live_ser.speech import CHUNK_SECONDS, speech_mask
+from live_ser.speech import CHUNK_SECONDS
 from training import metrics
-from training.augment import coloured_noise
-from training.conditions import esc10, read
+from training.conditions import esc10
 from training.corpora import Clip
 from training.music import music
+from training.strung import NOBODY, String, at_level, generator, hush, string
 from training.truth import right_labels
-
-PAUSE = (1.0, 4.0)  # seconds between clips
-ROOM_DB = -35.0  # level of the room under the mean level of the clips
-NOBODY = -1
-_TAIL = round(PAUSE[1] / CHUNK_SECONDS)  # chunks of room after the last clip
-
-
-@dataclass(frozen=True)
-class String:
-    """Clips one after another.
-
-    Attributes:
-        samples: float32 ``[n]``.
-        clips: in the order in which they come.
-        speaker: int ``[chunks]`` of 32 ms: index of the clip whose speech this is, or ``NOBODY``.
-    """
-
-    samples: Samples
-    clips: tuple[Clip, ...]
-    speaker: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -81,31 +61,9 @@ class Session:
     moments: tuple[Moment, ...]
 
 
-def string(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator) -> String:
-    """Put clips in a random order, with pauses between them, into a room."""
-    rate = info.features.sample_rate
-    order = tuple(clips[i] for i in rng.permutation(len(clips)))
-    parts: list[Samples] = []
-    speaker: list[NDArray[np.intp]] = []
-    for index, clip in enumerate(order):
-        pause = round(rng.uniform(*PAUSE) / CHUNK_SECONDS)
-        heard = read(clip.path, rate)
-        spoken = speech_mask(heard, rate, info.gate)
-        if not spoken.any():
-            # The corpus says that somebody speaks here, though the gate does not hear it.
-            spoken[:] = True
-        parts += [_nothing(pause, rate), _whole_chunks(heard, len(spoken), rate)]
-        speaker += [np.full(pause, NOBODY), np.where(spoken, index, NOBODY)]
-    samples = np.concatenate([*parts, _nothing(_TAIL, rate)])
-    level = np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
-    samples = samples + _hush(len(samples), 20 * np.log10(level) + ROOM_DB, rng)
-    return String(samples, order, np.concatenate([*speaker, np.full(_TAIL, NOBODY)]))
-
-
 def listen(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> Session:
     """String one speaker's clips together and monitor what comes of it."""
-    rng = np.random.default_rng([seed, zlib.crc32(clips[0].speaker.encode())])
-    strung = string(clips, model.info, rng)
+    strung = string(clips, model.info, generator(clips, seed))
     moments = tuple(_moment(window, strung) for window in monitor(model, strung.samples))
     onsets = tuple(
         float(np.flatnonzero(strung.speaker == index)[0]) * CHUNK_SECONDS
@@ -189,7 +147,7 @@ def _noise(seconds: float, rate: int, data: Path, rng: np.random.Generator) -> S
     parts: list[Samples] = []
     while sum(map(len, parts)) < seconds * rate:
         for index in rng.permutation(len(noises)):
-            parts.append(_at_level(noises[index], -25.0))
+            parts.append(at_level(noises[index], -25.0))
     return np.concatenate(parts)[: round(seconds * rate)]
 
 
@@ -200,7 +158,7 @@ def _music(seconds: float, rate: int, data: Path, rng: np.random.Generator) -> S
 def _silence(seconds: float, rate: int, data: Path, rng: np.random.Generator) -> Samples:
     """Digital silence, then a quiet room."""
     half = round(seconds * rate / 2)
-    return np.concatenate([np.zeros(half, np.float32), _hush(half, -60.0, rng)])
+    return np.concatenate([np.zeros(half, np.float32), hush(half, -60.0, rng)])
 
 
 NO_SPEECH: Mapping[str, Sounds] = {"noise": _noise, "music": _music, "silence": _silence}
@@ -253,28 +211,3 @@ def _speaking(speaker: NDArray[np.intp], stop: int) -> int | None:
     last = before[before != NOBODY][-1:]
     following = after[after != NOBODY][:1]
     return int(last[0]) if len(last) and len(following) and last[0] == following[0] else None
-
-
-def _nothing(chunks: int, rate: int) -> Samples:
-    return np.zeros(round(chunks * CHUNK_SECONDS * rate), np.float32)
-
-
-def _whole_chunks(samples: Samples, chunks: int, rate: int) -> Samples:
-    """What the gate has heard: the rest after its last chunk is less than a moment."""
-    return samples[: round(chunks * CHUNK_SECONDS * rate)]
-
-
-def _hush(length: int, level_db: float, rng: np.random.Generator) -> Samples:
-    """A quiet room: pink noise."""
-    return _at_level(coloured_noise(length, rng, slope_db=3).astype(np.float32), level_db)
-
-
-def _at_level(samples: Samples, level_db: float) -> Samples:
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-    return samples * np.float32(10 ** (level_db / 20) / rms) if rms else samples
-
-
-def by_speaker(clips: Sequence[Clip]) -> list[list[Clip]]:
-    """The clips of each speaker."""
-    speakers = sorted({clip.speaker for clip in clips})
-    return [[clip for clip in clips if clip.speaker == speaker] for speaker in speakers]

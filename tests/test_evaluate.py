@@ -95,7 +95,7 @@ def test_the_card_says_the_protocol_beside_every_figure(evaluated: Path) -> None
 def test_every_picture_of_the_card_is_there(evaluated: Path) -> None:
     card = (evaluated / "card.md").read_text("utf-8")
     named = {part.split(")")[0] for part in card.split("](")[1:]}
-    assert len(named) == 6
+    assert len(named) == 7
     for name in named:
         assert (evaluated / name).stat().st_size > 5000
 
@@ -351,6 +351,18 @@ def test_clips_are_strung_with_one_to_four_seconds_between(clips: tuple[Clip, ..
     mask = speech_mask(string.samples, 16_000, INFO.gate)
     agree = (string.speaker[: len(mask)] != strung.NOBODY) == mask
     assert agree.mean() > 0.9
+
+
+def test_a_clip_in_a_recording_is_judged_by_the_segments_in_it(
+    model: Path, clips: tuple[Clip, ...]
+) -> None:
+    by_itself = EmotionModel(model)  # it takes no baseline: what is around a clip is no matter
+    found = strung.verdicts(by_itself, clips[:5], seed=0)
+    assert sorted(found) == sorted(clip.id for clip in clips[:5])
+    for clip in clips[:5]:
+        alone = judge_clip(by_itself, conditions.as_recorded(clip, by_itself.info))
+        assert found[clip.id].evidence == pytest.approx(alone.evidence, abs=0.4)
+        assert found[clip.id].label is not None
 
 
 def moment(end: float, clip: int | None, label: str | None, **changes: Any) -> stream.Moment:

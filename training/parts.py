@@ -120,13 +120,12 @@ def recording(judge: Judge, recordings: Recordings, options: Options) -> Result:
     """The clips as utterances of ever longer recordings of their speaker."""
     alone = judge.clips(recordings.clips, as_recorded, f"{recordings.name}: clips")
     rows = [{"condition": "1 clip", **judged.summary(alone)}]
-    for count in CLIPS:
-        groups = _groups(recordings.clips, count, options.seed)
+    for name, groups in _strings(recordings.clips, options.seed).items():
         one = partial(strung.verdicts, seed=options.seed)
-        found = judge.map(one, groups, f"{recordings.name}: recordings of {count}")
-        verdicts = {name: verdict for each in found for name, verdict in each.items()}
+        found = judge.map(one, groups, f"{recordings.name}: recordings of {name}")
+        verdicts = {clip: verdict for each in found for clip, verdict in each.items()}
         said = replace(alone, verdicts=tuple(verdicts[clip.id] for clip in alone.clips))
-        rows.append({"condition": f"{count} clips", **judged.summary(said)})
+        rows.append({"condition": name, **judged.summary(said)})
     how = (
         "so many of a speaker's clips in random order make a recording, judged as live-ser file "
         f"judges it; {_PAUSES}"
@@ -134,14 +133,26 @@ def recording(judge: Judge, recordings: Recordings, options: Options) -> Result:
     return {"protocol": f"{recordings.protocol}; {how}", "figures": {"curve": rows}}
 
 
-def _groups(clips: Sequence[Clip], count: int, seed: int) -> list[list[Clip]]:
-    """The clips of each speaker in random order, so many together, or one more."""
+def _strings(clips: Sequence[Clip], seed: int) -> dict[str, list[list[Clip]]]:
+    """Which clips make a recording together, by what recordings are made of."""
+    moods = [
+        [clip for clip in mine if clip.emotion == emotion]
+        for mine in strung.by_speaker(clips)
+        for emotion in sorted({clip.emotion for clip in mine})
+    ]
+    return {
+        **{f"{n} clips": _groups(strung.by_speaker(clips), n, seed) for n in CLIPS},
+        f"{CLIPS[0]} of one emotion": _groups(moods, CLIPS[0], seed),
+    }
+
+
+def _groups(shelves: Sequence[Sequence[Clip]], count: int, seed: int) -> list[list[Clip]]:
+    """The clips of each shelf in random order, so many together, or a few more."""
     rng = np.random.default_rng(seed)
     groups: list[list[Clip]] = []
-    for mine in strung.by_speaker(clips):
-        order = rng.permutation(len(mine))
-        parts = np.array_split(order, max(1, len(mine) // count))
-        groups += [[mine[i] for i in part] for part in parts]
+    for shelf in shelves:
+        parts = np.array_split(rng.permutation(len(shelf)), max(1, len(shelf) // count))
+        groups += [[shelf[i] for i in part] for part in parts]
     return groups
 
 

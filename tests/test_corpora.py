@@ -159,9 +159,12 @@ def test_a_broken_or_empty_file_is_listed_and_skipped(tmp_path: Path) -> None:
     nothing = tmp_path / "03-01-01-01-02-02-01.wav"
     nothing.touch()
     silent = sound(tmp_path / "03-01-01-01-02-02-02.wav", seconds=0)
+    torn = tmp_path / "03-01-01-01-02-01-02.flac"
+    soundfile.write(torn, np.random.default_rng(0).normal(0, 0.1, 16000), 16000)
+    torn.write_bytes(torn.read_bytes()[:9000])  # its header still says a second
     found = read_corpus("ravdess", tmp_path)
     assert len(found.clips) == 16
-    assert {path for path, _ in found.skipped} == {text, nothing, silent}
+    assert {path for path, _ in found.skipped} == {text, nothing, silent, torn}
 
 
 def test_a_clip_that_an_archive_holds_twice_counts_once(tmp_path: Path) -> None:

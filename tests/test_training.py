@@ -24,6 +24,14 @@ from live_ser.errors import LiveSerError
 
 pytest.importorskip("tensorflow")
 
+from training.config import Config
+from training.corpora import read_corpus
+from training.dataset import Utterances
+from training.export import export_run
+from training.fit import begin, fit
+from training.learn import load
+from training.run import Run
+
 SLOW = pytest.mark.skipif(
     not os.environ.get("LIVE_SER_SLOW_TESTS"), reason="it takes a minute: LIVE_SER_SLOW_TESTS=1"
 )
@@ -164,24 +172,67 @@ def test_two_runs_never_share_a_folder(run: Path, corpus: Path) -> None:
     ("setting", "said"),
     [
         ("network.lstn=128", "no setting 'network.lstn=128'"),
+        ('preset="article"', "no setting"),
         ("network.lstm=abc", "network.lstm cannot be abc"),
         ("network.lstm=0", "one unit at least"),
+        ("network.dropout=1.5", "less than 1"),
+        ('network.normalise="windows"', "band or window"),
         ("batches.lengths=3", "a list is wanted"),
         ("augment.warp=[1]", "a list of 2 is wanted"),
         ("batches.speakers=64", "each speaker of a batch"),
         ('epochs="many"', "a whole number is wanted"),
         ("gate.threshold=7", "not between 0 and 1"),
+        ("gate={}", "gate cannot be {}"),
+        ("hop=10", "the next one begins within it"),
+        ("seed=-1", "a seed of 0 or more"),
+        ("takes=-1", "there are no takes, or some"),
+        ("learning_rate=NaN", "NaN is no number"),
+        ('corpora=["ravdess","ravdess"]', "each once"),
+        ('classes=["angry","calmer"]', "two at least of"),
+        ("features.n_mels=0", "n_mels"),
+        ("baseline.typical=400", "no more than memory"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused_before_anything_is_made(
-    tmp_path: Path, setting: str, said: str
-) -> None:
+def test_a_setting_that_cannot_be_is_refused(setting: str, said: str) -> None:
+    with pytest.raises(LiveSerError) as refused:
+        Config().with_setting(setting)
+    assert said in str(refused.value)
+
+
+def test_nothing_is_made_where_a_setting_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    done = training("training.fit", "-o", folder, "--set", setting, check=False)
+    done = training("training.fit", "-o", folder, "--set=network.lstm=0", check=False)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert "one unit at least" in done.stderr
     assert "Traceback" not in done.stderr
     assert not folder.exists()
+
+
+def test_a_finished_run_is_not_trained_again(run: Path, corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    history = (folder / "history.csv").read_text()
+    weights = (folder / "weights.weights.h5").read_bytes()
+    fit(Run.open(folder), corpus, tmp_path / "cache")
+    assert (folder / "history.csv").read_text() == history
+    assert (folder / "weights.weights.h5").read_bytes() == weights
+
+
+def test_who_computes_features_hears_what_the_cache_gives(corpus: Path, tmp_path: Path) -> None:
+    clips = read_corpus("ravdess", corpus).clips[:4]
+    config = Config(takes=1)
+
+    def heard() -> Utterances:
+        return load(clips, config, data=corpus, cache=tmp_path)
+
+    cold, warm = heard(), heard()
+    for one, other in zip(cold.takes, warm.takes, strict=True):
+        for mine, its in zip(one, other, strict=True):
+            np.testing.assert_array_equal(mine, its)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:1000])  # a disk was full
+    again = heard()
+    np.testing.assert_array_equal(again.takes[0][0], cold.takes[0][0])
 
 
 def test_a_figure_that_there_is_not_is_null(tmp_path: Path) -> None:
@@ -364,6 +415,34 @@ def test_a_teacher_that_has_heard_too_much_is_refused(run: Path, corpus: Path) -
     assert "has heard clips that this split leaves out" in done.stderr
     assert "Traceback" not in done.stderr
     assert not folder.exists()
+
+
+def test_nor_may_who_taught_the_teacher_have_heard_it(
+    run: Path, corpus: Path, tmp_path: Path
+) -> None:
+    heard_all, teacher = tmp_path / "heard-all", tmp_path / "teacher"
+    splits = json.loads((run / "splits.json").read_text())
+    for folder, changes in (
+        (heard_all, {"train": splits["train"] + splits["test"]}),
+        (teacher, {"teachers": [str(heard_all)]}),
+    ):
+        shutil.copytree(run, folder)
+        (folder / "splits.json").write_text(json.dumps({**splits, **changes}))
+    config = Run.open(run).config
+    with pytest.raises(LiveSerError, match="has heard clips that this split leaves out"):
+        begin(tmp_path / "new", config, corpus, "held-out", teachers=[teacher])
+    assert not (tmp_path / "new").exists()
+
+
+def test_who_left_nothing_out_calibrates_nobody(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "all"
+    shutil.copytree(run, folder)
+    splits = json.loads((run / "splits.json").read_text())
+    (folder / "splits.json").write_text(json.dumps({**splits, "test": []}))
+    file = tmp_path / "model.onnx"
+    with pytest.raises(LiveSerError, match="left nothing out"):
+        export_run(Run.open(run), file, [Run.open(folder)])
+    assert not file.exists()
 
 
 def test_an_exported_file_teaches_where_nothing_is_left_out(run: Path, corpus: Path) -> None:

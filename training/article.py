@@ -38,8 +38,8 @@ from live_ser.features import Frames, log_mel
 from live_ser.spec import FeatureSpec, GateSpec
 from training.article_network import DYNAMIC_RANGE, article_network
 from training.config import RunConfig
-from training.corpora import LABELS, Clip
-from training.dataset import FeatureConfig, Utterances, read_frames, read_mono, write_frames
+from training.corpora import LABELS, SAME, Clip
+from training.dataset import FeatureConfig, Utterances, kept_frames, read_mono, sizes
 
 _WORKERS = 2
 _NOTHING = -200.0  # dB, far under any dynamic range
@@ -95,21 +95,19 @@ def load(clips: Sequence[Clip], config: ArticleConfig, *, data: Path, cache: Pat
         data: of no matter here.
         cache: folder that keeps what was computed.
     """
-    spec = config.features.spec()
     takes: list[list[Frames]] = [[] for _ in clips]
     for take in range(2 + config.noisy_copies):
         file = cache / f"article-{take}-{_key(clips, config, take)}.npz"
-        frames = read_frames(file)
-        if frames is None:
-            one = partial(hear, config=config, spec=spec, take=take)
-            with ProcessPoolExecutor(_WORKERS) as pool:
-                bar = tqdm(pool.map(one, clips, chunksize=8), f"take {take}", len(clips))
-                frames = list(bar)
-            write_frames(file, frames)
-        for i, heard in enumerate(frames):
+        for i, heard in enumerate(kept_frames(file, partial(_compute, clips, config, take))):
             if len(heard):
                 takes[i].append(heard)
     return Utterances(tuple(clips), tuple(map(tuple, takes)))
+
+
+def _compute(clips: Sequence[Clip], config: ArticleConfig, take: int) -> list[Frames]:
+    one = partial(hear, config=config, spec=config.features.spec(), take=take)
+    with ProcessPoolExecutor(_WORKERS) as pool:
+        return list(tqdm(pool.map(one, clips, chunksize=8), f"take {take}", len(clips)))
 
 
 def hear(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int = 0) -> Frames:
@@ -192,7 +190,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         drawn = [self._items[i] for i in order[index * size : (index + 1) * size]]
         frames = [self.utterances.takes[i][k] for i, k in drawn]
         emotions = [self.utterances.clips[i].emotion for i, _ in drawn]
-        wanted = self._one_hot[[self.config.classes.index(emotion) for emotion in emotions]]
+        names = [SAME.get(one, one) if one not in self.config.classes else one for one in emotions]
+        wanted = self._one_hot[[self.config.classes.index(name) for name in names]]
         return whole(frames, self._length, self.config), {"emotion": wanted}
 
 
@@ -239,6 +238,5 @@ def judge(
 def _key(clips: Sequence[Clip], config: ArticleConfig, take: int) -> str:
     heard = (config.offset, config.window, config.noise, config.noisy_copies)
     changed = (config.pitch, config.pitched_share)
-    ids = [clip.id for clip in clips]
-    content = json.dumps([ids, asdict(config.features), heard, changed, take])
+    content = json.dumps([sizes(clips), asdict(config.features), heard, changed, take])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

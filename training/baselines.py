@@ -31,6 +31,10 @@ class BaselineConfig:
     typical: float = 12.0
     memory: float = 300.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.typical <= self.memory <= 1e6:
+            raise ValueError("a typical voice counts for some seconds, and for no more than memory")
+
 
 def draw_others(emotions: Sequence[str], config: BaselineConfig, rng: Rng) -> NDArray[np.float32]:
     """How much each utterance of a speaker is measured against each other.

@@ -164,7 +164,9 @@ def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig)
     An emotion that is no class of the network, such as boredom, teaches activation alone.
     """
     place = {name: i for i, name in enumerate(classes)}
-    place |= {name: place[same] for name, same in SAME.items() if name not in place}
+    place |= {
+        name: place[same] for name, same in SAME.items() if name not in place and same in place
+    }
     had: dict[str, set[int]] = defaultdict(set)
     for clip in utterances.clips:
         if clip.emotion in place:

@@ -20,6 +20,10 @@ def run(main: Callable[[], object]) -> int:
         if error.hint:
             print(f"  try: {error.hint}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"error: {error.filename or error}: {error.strerror or ''}", file=sys.stderr)
+        print("  try: another path, or make room", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
@@ -24,6 +23,7 @@ from live_ser.spec import ModelInfo
 from live_ser.speech import CHUNK_SECONDS, speech_mask
 from training.augment import add_noise, coloured_noise, read_surroundings
 from training.corpora import Clip
+from training.dataset import read_mono
 
 SNR_DB = (20, 10, 5, 0)
 RATES = (8_000, 16_000, 44_100, 48_000)
@@ -62,8 +62,7 @@ def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:
     """The clip as a file of another rate."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "clip.wav")
-        samples, own_rate = soundfile.read(clip.path, dtype="float32")
-        soundfile.write(path, soxr.resample(samples, own_rate, rate), rate, subtype="FLOAT")
+        soundfile.write(path, read_mono(clip.path, rate), rate, subtype="FLOAT")
         with audio_file(path, info.features.sample_rate) as blocks:
             yield from blocks
 

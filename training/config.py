@@ -12,7 +12,7 @@ from live_ser.spec import GateSpec
 from training.augment import SpectralAugment
 from training.baselines import BaselineConfig
 from training.batches import BatchConfig
-from training.corpora import LABELS
+from training.corpora import LABELS, SAME
 from training.dataset import FeatureConfig
 from training.network import NetworkConfig
 
@@ -64,10 +64,20 @@ class RunConfig:
     select_on_test: bool = False
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ValueError("it takes one epoch at least")
-        if self.window <= 0 or self.hop <= 0:
-            raise ValueError("windows, and the time from one to the next, are longer than nothing")
+        if self.epochs < 1 or self.seed < 0:
+            raise ValueError("it takes one epoch at least, and a seed of 0 or more")
+        if not 0.1 <= self.window <= 60 or not 0.01 <= self.hop <= self.window:
+            raise ValueError("a window lasts 0.1 to 60 s, and the next one begins within it")
+        if not 0 <= self.offset <= 60:
+            raise ValueError("0 to 60 s are left out at the start of a clip")
+        if not self.corpora or len(set(self.corpora)) < len(self.corpora):
+            raise ValueError("one corpus at least is wanted, and each once")
+        known = {*LABELS, *SAME}
+        if len(set(self.classes) & known) < 2 or len({*self.classes, *known}) > len(known):
+            raise ValueError(f"two at least of {', '.join(sorted(known))} are wanted")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("each class is wanted once")
+        self.features.spec()  # which refuses what cannot be heard
 
     @property
     def frame_rate(self) -> float:
@@ -94,17 +104,18 @@ class RunConfig:
         *groups, name = where.split(".")
         for group in groups:
             place = place.get(group) if isinstance(place, dict) else None
-        if not equals or not isinstance(place, dict) or name not in place:
+        known = isinstance(place, dict) and name in place and where != "preset"
+        if not equals or not known:
             raise LiveSerError(
                 f"no setting {setting!r}", "write it as network.lstm=128 or batches.size=32"
             )
         try:
-            place[name] = json.loads(text)
+            place[name] = json.loads(text, parse_constant=_no_number)
             return self.from_dict(data)
         except json.JSONDecodeError as error:
             said = 'write a value as JSON has it: 128, [1.0, 2.2], true, "band"'
             raise LiveSerError(f"{where} cannot be {text}", said) from error
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise LiveSerError(f"{where} cannot be {text}: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
@@ -155,6 +166,15 @@ class Config(RunConfig):
     weight_decay: float = 0.02
     activation_weight: float = 0.3
     taught: float = 0.8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.takes < 0:
+            raise ValueError("there are no takes, or some")
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _build(kind: type, data: Mapping[str, Any]) -> Any:

@@ -367,9 +367,13 @@ def _sound_files(folder: Path) -> Iterator[Path]:
 
 
 def _unusable(path: Path) -> str | None:
-    """Why a file cannot be used, as far as its header tells."""
+    """Why a file cannot be used, as far as its header and its last sample tell."""
     try:
-        return None if soundfile.info(path).frames > 0 else "it holds no sound"
+        with soundfile.SoundFile(path) as file:
+            if not file.frames:
+                return "it holds no sound"
+            file.seek(file.frames - 1)
+            return None if len(file.read(1)) else "its end is missing"
     except (soundfile.SoundFileError, OSError) as error:
         return f"it cannot be read as sound ({str(error).rstrip('.')})"
 

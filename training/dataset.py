@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -23,6 +24,7 @@ from librosa.filters import mel as mel_filters
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from live_ser.errors import LiveSerError
 from live_ser.features import Frames, Samples, log_mel
 from live_ser.spec import FeatureSpec, GateSpec, pack_matrix
 from live_ser.speech import frame_range, speech_mask
@@ -82,8 +84,17 @@ class Utterances:
 
 
 def read_mono(path: Path, rate: int) -> Samples:
-    """A sound file as float32 ``[n]``, the mean of its channels, at ``rate``."""
-    samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    """A sound file as float32 ``[n]``, the mean of its channels, at ``rate``.
+
+    Raises:
+        LiveSerError: it cannot be read.
+    """
+    try:
+        samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise LiveSerError(
+            f"cannot read {path}: {error}", "leave it out, or get it anew"
+        ) from error
     mono = samples.mean(axis=1)
     return mono if own_rate == rate else np.asarray(soxr.resample(mono, own_rate, rate))
 
@@ -113,12 +124,11 @@ def load_utterances(
     for corpus in sorted({clip.corpus for clip in clips}):
         members = [clip for clip in clips if clip.corpus == corpus]
         for take in range(takes + 1):
-            file = cache / f"{corpus}-{take}-{_key(members, features, gate, take)}.npz"
-            frames = read_frames(file)
-            if frames is None:
-                frames = _compute(members, features, gate, data, take=take, workers=workers)
-                write_frames(file, frames)
-            for clip, one in zip(members, frames, strict=True):
+            around = _noises(data) if take else []
+            key = _key(members, features, gate, take, around)
+            file = cache / f"{corpus}-{take}-{key}.npz"
+            compute = partial(_compute, members, features, gate, data, take=take, workers=workers)
+            for clip, one in zip(members, kept_frames(file, compute), strict=True):
                 found[clip.id] = (*found.get(clip.id, ()), one)
     return Utterances(tuple(clips), tuple(found[clip.id] for clip in clips))
 
@@ -149,7 +159,8 @@ def _speech_frames(
     if take:
         rng = np.random.default_rng([take, zlib.crc32(clip.id.encode())])
         samples = degrade(samples, spec.sample_rate, around, rng)
-    frames = log_mel(samples, spec)
+    # Something is heard of the shortest clip.
+    frames = log_mel(np.pad(samples, (0, max(0, spec.n_fft - len(samples)))), spec)
     if not gate.trim:
         return frames
     first, last = frame_range(mask, spec.hop_length / spec.sample_rate, len(frames))
@@ -157,20 +168,50 @@ def _speech_frames(
     return frames[first:last] if last - first >= 10 else frames
 
 
-def _key(clips: Sequence[Clip], features: FeatureConfig, gate: GateSpec, take: int) -> str:
-    ids = [clip.id for clip in clips]
+def _key(
+    clips: Sequence[Clip],
+    features: FeatureConfig,
+    gate: GateSpec,
+    take: int,
+    around: Sequence[tuple[str, int]],
+) -> str:
     hears = asdict(replace(gate, min_speech=0, onset=0))  # they decide about no frame
-    content = json.dumps([_EDITION, ids, asdict(features), hears, take])
+    content = json.dumps([_EDITION, sizes(clips), asdict(features), hears, take, around])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+def sizes(clips: Sequence[Clip]) -> list[tuple[str, int]]:
+    """What tells clips from others of the same names, without reading them all."""
+    return [(clip.id, clip.path.stat().st_size) for clip in clips]
+
+
+def _noises(data: Path) -> list[tuple[str, int]]:
+    """What degraded takes are heard through and with."""
+    files = (path for path in (data / "noise").rglob("*") if path.is_file())
+    return sorted((path.name, path.stat().st_size) for path in files)
+
+
+def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Frames]:
+    """The frames of a file of the cache; they are computed and written where it isn't there.
+
+    They are read back then: who computes them hears the very numbers that others will.
+    """
+    frames = read_frames(file)
+    if frames is None:
+        write_frames(file, compute())
+        frames = read_frames(file)
+    assert frames is not None
+    return frames
+
+
 def read_frames(file: Path) -> list[Frames] | None:
-    """The frames that :func:`write_frames` kept; ``None`` where there is no such file."""
-    if not file.is_file():
+    """The frames that :func:`write_frames` kept; ``None`` where there is no such file, or half."""
+    try:
+        with np.load(file) as stored:
+            frames = stored["frames"].astype(np.float32)
+            return np.split(frames, np.cumsum(stored["lengths"])[:-1])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    with np.load(file) as stored:
-        frames = stored["frames"].astype(np.float32)
-        return np.split(frames, np.cumsum(stored["lengths"])[:-1])
 
 
 def write_frames(file: Path, frames: Sequence[Frames]) -> None:

@@ -19,6 +19,7 @@ from live_ser.model import load
 from training.batches import Batches, Inputs, Targets
 from training.config import Config
 from training.learn import Logits, softmax
+from training.run import Run
 
 _LEAST = 1e-6  # of a probability, so that it has a logit
 
@@ -61,6 +62,20 @@ class Exported:
         emotion = np.log(np.stack([one.probabilities for one in said]) + _LEAST)
         roused = np.clip([[one.activation] for one in said], _LEAST, 1 - _LEAST)
         return {"emotion": emotion, "activation": logit(roused)}
+
+
+def corpora_of(path: Path) -> list[str]:
+    """All corpora that a run or an exported file has heard of, by itself or through its teachers.
+
+    Args:
+        path: of the run's folder, or of the file.
+    """
+    if path.is_file():
+        origin = load(path).info.provenance
+        return sorted({*origin.get("corpora", ()), *origin.get("taught_by", ())})
+    run = Run.open(path)
+    taught = [name for teacher in run.teachers() for name in corpora_of(teacher)]
+    return sorted({*run.config.corpora, *taught})
 
 
 class Taught(keras.utils.PyDataset):  # type: ignore[misc]

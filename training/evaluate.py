@@ -164,6 +164,13 @@ def _count(text: str) -> int:
     return count
 
 
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise argparse.ArgumentTypeError(f"{seed} is less than 0")
+    return seed
+
+
 def _minutes(text: str) -> float:
     minutes = float(text)
     if not 0.1 <= minutes <= 600:
@@ -210,7 +217,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=_minutes, default=10.0, help="of noise, music and silence each"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of noise and order; of training")
+    parser.add_argument("--seed", type=_seed, default=0, help="of noise and order; of training")
     parser.add_argument(
         "--workers", type=_count, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
     )

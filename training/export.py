@@ -24,6 +24,7 @@ from live_ser.spec import METADATA_KEY, BaselineSpec, ModelInfo, pack_matrix
 from training import command
 from training.config import Config, RunConfig
 from training.corpora import LABELS, SAME
+from training.distill import corpora_of
 from training.run import Run
 
 TOLERANCE = 1e-5
@@ -269,12 +270,22 @@ def export_run(
         )
     for setting in changes:
         config = config.with_setting(setting)
+    if _shape(config) != _shape(run.config):
+        raise LiveSerError(
+            "the weights are of another network than these settings make",
+            "change what they do not hold, such as gate.threshold",
+        )
+    for one in heard_by:
+        _check_left_out(one, config)
     network = recipe(config).network(config)
-    network.load_weights(run.weights)
+    run.load_weights(network)
     splits = run.read_json("splits.json")
     measured = heard_by or (run,)
+    corpora = list(config.corpora)
+    taught = [name for name in corpora_of(run.folder) if name not in corpora]
     provenance = {
-        "corpora": list(config.corpora),
+        "corpora": corpora,
+        **({"taught_by": taught} if taught else {}),
         "clips": len(splits["train"]),
         "speakers": splits["speakers"],
         "protocol": ", ".join(one.read_json("splits.json")["name"] for one in measured)
@@ -284,6 +295,27 @@ def export_run(
     }
     calibration = Calibration.mean([Calibration.of_run(one) for one in measured])
     return export(network, config, calibration, run.windows(), path, provenance=provenance)
+
+
+def _shape(config: RunConfig) -> tuple[Any, ...]:
+    """What the weights are of."""
+    network = config.network if isinstance(config, Config) else None
+    return config.preset, config.features, config.classes, network
+
+
+def _check_left_out(run: Run, config: RunConfig) -> None:
+    """A run that calibrates has left something out, and is of a network of the same kind."""
+    if not run.read_json("splits.json")["test"] or not run.read_json("calibration.json"):
+        raise LiveSerError(
+            f"{run.folder} left nothing out: it cannot tell how sure to be of strangers",
+            "take runs of --split held-out, or of a corpus left out",
+        )
+    kinds = [(one.preset, one.features, one.classes) for one in (run.config, config)]
+    if kinds[0] != kinds[1]:
+        raise LiveSerError(
+            f"{run.folder} hears other features or knows other classes than this network",
+            "take runs with the same settings",
+        )
 
 
 def _figures(run: Run, measured: Sequence[Run]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import requests
+import urllib3.exceptions
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -248,6 +249,8 @@ def _disk(data: Path) -> Iterator[None]:
     """Say in one line what the file system refuses."""
     try:
         yield
+    except urllib3.exceptions.HTTPError as error:
+        raise LiveSerError(f"the download failed: {error}", "check the address") from error
     except OSError as error:
         if isinstance(error, requests.RequestException):
             raise LiveSerError(f"the download failed: {error}", "check the address") from error

@@ -14,13 +14,15 @@ from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
 from training import command, metrics, pictures
+from training.article import ArticleConfig
 from training.calibration import calibrate
 from training.config import Config, RunConfig
-from training.corpora import LABELS, READERS, Clip, read_corpus
+from training.corpora import LABELS, READERS, SAME, Clip, read_corpus
 from training.dataset import Utterances
 from training.distill import Exported, Taught, Teacher
 from training.learn import Logits, merging, softmax
 from training.presets import PRESETS, recipe
+from training.recordings import titles
 from training.run import Run
 from training.splits import PROTOCOLS, Split, hold_out
 from training.truth import truth
@@ -37,6 +39,8 @@ def fit(run: Run, data: Path, cache: Path) -> None:
         data: folder with a folder per corpus.
         cache: of features.
     """
+    if run.finished:
+        return
     config = run.config
     how = recipe(config)
     train, test = _utterances(run, config, data, cache)
@@ -57,7 +61,7 @@ def fit(run: Run, data: Path, cache: Path) -> None:
 def trained(run: Run) -> keras.Model:
     """The network of a run, as it came out."""
     model = recipe(run.config).network(run.config)
-    model.load_weights(run.weights)
+    run.load_weights(model)
     return model
 
 
@@ -133,6 +137,7 @@ def begin(
     """
     clips = _read(config, data, song=song)
     chosen = _split(split, clips)
+    _check_clips(config, chosen)
     if config.select_on_test and not chosen.test:
         raise LiveSerError(
             f"the split {split!r} has no test clips to select on",
@@ -157,8 +162,24 @@ def begin(
     )
 
 
+def _check_clips(config: RunConfig, split: Split) -> None:
+    """No corpus may be named that has no part in it, and no clip be of what cannot be learnt."""
+    if idle := set(config.corpora) - {clip.corpus for clip in (*split.train, *split.test)}:
+        raise LiveSerError(
+            f"the split {split.name} has no clip of {titles(sorted(idle))}",
+            f"name {', '.join(one for one in config.corpora if one not in idle)} alone",
+        )
+    learnt = {*config.classes, *(name for name, same in SAME.items() if same in config.classes)}
+    emotions = {clip.emotion for clip in split.train}
+    if config.preset == ArticleConfig.preset and (unknown := emotions - learnt):
+        raise LiveSerError(
+            f"the preset {config.preset} has no class for {', '.join(sorted(unknown))}",
+            "take other corpora, or the preset live_ser",
+        )
+
+
 def _check_teacher(path: Path, config: Config, split: Split) -> None:
-    """No teacher may have heard what the split leaves out."""
+    """No teacher, nor who taught it, may have heard what the split leaves out."""
     if path.is_file():
         Exported(path, config)  # says so where it would not do
         if split.test:
@@ -170,6 +191,13 @@ def _check_teacher(path: Path, config: Config, split: Split) -> None:
     run = Run.open(path)
     if not run.weights.is_file():
         raise LiveSerError(f"{path} has no trained weights yet", "finish it first")
+    if (run.config.features, run.config.classes) != (config.features, config.classes):
+        raise LiveSerError(
+            f"{path} hears other features or knows other classes than this network",
+            "take a run with the same settings",
+        )
+    for teacher in run.teachers():
+        _check_teacher(teacher, config, split)
     if set(run.read_json("splits.json")["train"]) - {clip.id for clip in split.train}:
         raise LiveSerError(
             f"{path} has heard clips that this split leaves out",
@@ -328,13 +356,13 @@ def main() -> None:
     if given.resume:
         run = Run.open(given.resume)
     else:
-        changes: dict[str, Any] = {"seed": given.seed}
+        changes: dict[str, Any] = {}
         if given.corpora:
             changes["corpora"] = tuple(given.corpora.split(","))
         preset = PRESETS[given.preset]
         config = preset.config(**changes)
         epochs = [] if given.epochs is None else [f"epochs={given.epochs}"]
-        for setting in (*epochs, *given.set):
+        for setting in (f"seed={given.seed}", *epochs, *given.set):
             config = config.with_setting(setting)
         folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
         run = begin(

@@ -61,6 +61,10 @@ class NetworkConfig:
             raise ValueError(f"{len(self.channels)} convolutions, but {len(self.kernels)} kernels")
         if min(*self.channels, self.lstm, self.heads, self.timbre) < 1:
             raise ValueError("a layer has one unit at least")
+        if not all(0 <= one < 1 for one in (self.dropout, self.head_dropout, self.timbre_dropout)):
+            raise ValueError("dropout is 0 at least, and less than 1")
+        if self.normalise not in ("band", "window"):
+            raise ValueError("it is band or window")
 
 
 @_register

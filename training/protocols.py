@@ -132,7 +132,7 @@ def _run(
             )
     else:
         run = fit.begin(folder, config, setting.data, split.name, teachers=teachers)
-    if not (folder / "metrics.json").is_file():
+    if not run.finished:
         print(f"run: {folder}", file=sys.stderr)
         fit.fit(run, setting.data, setting.cache)
         keras.backend.clear_session()

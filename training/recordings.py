@@ -49,7 +49,7 @@ def unheard_corpus(name: str, data: Path, info: ModelInfo) -> Recordings:
         LiveSerError: the model was trained on it, or the corpus cannot be read.
     """
     taught = info.provenance.get("corpora")
-    if taught and name in taught:
+    if name in (*(taught or ()), *info.provenance.get("taught_by", ())):
         raise LiveSerError(
             f"the model {info.name} was trained on {titles([name])}: it is not unheard",
             "name the folder of its run with --run, to evaluate on the clips that it held out",

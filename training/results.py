@@ -43,7 +43,8 @@ class Results:
     def every(self) -> list[Result]:
         """All that was kept, by name."""
         found = [self._read(path.stem) for path in sorted(self.folder.glob("*.json"))]
-        return [result for result in found if result is not None and "key" in result]
+        ours = {"key", "part", "figures"}
+        return [result for result in found if result is not None and ours <= set(result)]
 
     def write(self, name: str, text: str) -> None:
         """Write a file whole or not at all."""

@@ -42,6 +42,10 @@ class Run:
                 f"{folder} is there already",
                 f"go on with --resume {folder}, or choose another folder with -o",
             ) from error
+        except OSError as error:
+            raise LiveSerError(
+                f"cannot make {folder}: {error.strerror}", "choose another folder with -o"
+            ) from error
         run = cls(folder)
         run.write_json("config.json", config.to_dict())
         run.write_json("splits.json", splits)
@@ -69,6 +73,11 @@ class Run:
         """The weights that did best on the test split so far, where they are asked for."""
         return self.folder / "best.weights.h5"
 
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its end."""
+        return self.weights.is_file() and (self.folder / "metrics.json").is_file()
+
     def read_json(self, name: str) -> Any:
         """One of the folder's JSON files."""
         path = self.folder / name
@@ -90,6 +99,16 @@ class Run:
     def save_weights(self, model: keras.Model) -> None:
         """Keep the trained weights."""
         self._replace(self.weights.name, model.save_weights)
+
+    def load_weights(self, model: keras.Model) -> None:
+        """Give a network the trained weights."""
+        try:
+            model.load_weights(self.weights)
+        except (OSError, ValueError, KeyError) as error:
+            raise LiveSerError(
+                f"{self.weights} does not hold the weights of this network",
+                "train it again",
+            ) from error
 
     def save_best(self, model: keras.Model) -> None:
         """Keep the weights as they stand: none did better on the test split."""

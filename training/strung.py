@@ -21,7 +21,7 @@ from training.conditions import read
 from training.corpora import Clip
 
 PAUSE = (1.0, 4.0)  # seconds between clips
-ROOM_DB = -35.0  # level of the room under the mean level of the clips
+ROOM_DB = -35.0  # level of the room under the mean level of the clips, pauses included
 NOBODY = -1
 _TAIL = round(PAUSE[1] / CHUNK_SECONDS)  # chunks of room after the last clip
 

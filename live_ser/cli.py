@@ -6,6 +6,7 @@ Commands import what they use when they use it: ``live-ser --help`` waits for no
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import stat
@@ -251,8 +252,9 @@ def _unfinished(arguments: Arguments, paths: list[str], style: Style, info: Mode
 
     if arguments.output is None:
         raise LiveSerError("--resume without an output", "name it with -o", exit_code=2)
-    done = finished(arguments.output, style, info.labels)
-    left = [path for path in paths if (named(path) if style == "csv" else path) not in done]
+    sources = [named(path) if style == "csv" else path for path in paths]
+    done = finished(arguments.output, style, info.labels, set(sources))
+    left = [path for path, source in zip(paths, sources, strict=True) if source not in done]
     if not arguments.quiet:
         _say(f"{len(paths) - len(left)} of {len(paths)} files are judged already")
     return left
@@ -414,9 +416,14 @@ def _attach_sinks(
 
     blocks, sinks = session.source, session.sinks
     recorded = bool(arguments.output) or not _only_dashboard(arguments)
+    if arguments.record:
+        from live_ser.recording import kind_of
+
+        kind_of(Path(arguments.record))  # refused before anything is created
     if recorded:
         style = style_of(arguments.format, arguments.output, "jsonl")
-        records = written(arguments.output, style, info.labels, force=arguments.force)
+        force = arguments.force
+        records = written(arguments.output, style, info.labels, force=force, anew=not force)
         writer = stack.enter_context(records)
         file = arguments.output and f"the record {Path(arguments.output).name}"
         sinks.attach(RecordSink(writer, file or "standard output"))
@@ -470,7 +477,8 @@ def _in_our_words(error: Exception) -> LiveSerError:
         return error
     if isinstance(error, OSError):
         where = f" {error.filename}" if error.filename else ""
-        return LiveSerError(f"cannot read or write{where}: {error.strerror or error}")
+        tries = "make room" if error.errno == errno.ENOSPC else "see that it is there and yours"
+        return LiveSerError(f"cannot read or write{where}: {error.strerror or error}", tries)
     return LiveSerError(
         f"{type(error).__name__}: {error}", "the same with -v, and report what it prints"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -71,8 +72,10 @@ class Dashboard:
         return console.is_terminal and not console.is_dumb_terminal
 
     def __enter__(self) -> Dashboard:
-        self._screen.__enter__()
-        self._draw()
+        with ExitStack() as stack:
+            stack.enter_context(self._screen)
+            self._draw()
+            stack.pop_all()  # all is well: the screen is kept
         return self
 
     def __exit__(

@@ -98,7 +98,10 @@ class FfmpegSound:
                 *(self._program, "-nostdin", "-v", "error"),
                 # A file can name others, even on the network; it must not.
                 *("-protocol_whitelist", "file", "-i", name),
-                *("-map", "0:a:0", "-f", "au", "-c:a", "pcm_f32be", "pipe:1"),
+                *("-map", "0:a:0"),
+                # Sound that begins after the picture: times are those of the file.
+                *("-af", "aresample=async=1:first_pts=0"),
+                *("-f", "au", "-c:a", "pcm_f32be", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -48,6 +48,7 @@ def written(
     force: bool = False,
     several: bool = False,
     more: bool = False,
+    anew: bool = False,
 ) -> Iterator[Writer]:
     """What writes records, into a file or, without one, onto standard output.
 
@@ -58,12 +59,14 @@ def written(
         force: overwrite files that are there.
         several: whether records of more than one source are to come.
         more: add to the file, if it is there.
+        anew: in a folder, leave files that are there, and take the next name.
 
     Raises:
         LiveSerError: the file is there already, or cannot be written; or it cannot hold this.
     """
     if path is not None and is_folder(path):
-        with _Folder(Places(path, _ENDINGS[style]), style, labels, force=force) as writer:
+        places = Places(path, _ENDINGS[style], anew=anew)
+        with _Folder(places, style, labels, force=force) as writer:
             yield writer
         return
     if several and style in ANNOTATIONS:
@@ -143,6 +146,7 @@ class Places:
         ending: of the names in the folder.
         several: whether there are several recordings.
         option: with which it was named.
+        anew: whether files that are there keep their names.
 
     Raises:
         LiveSerError: the folder cannot be made, the file has another ending, or would be for
@@ -150,9 +154,15 @@ class Places:
     """
 
     def __init__(
-        self, path: str, ending: str, *, several: bool = False, option: str = "-o"
+        self,
+        path: str,
+        ending: str,
+        *,
+        several: bool = False,
+        option: str = "-o",
+        anew: bool = False,
     ) -> None:
-        self._path, self._ending = Path(path), ending
+        self._path, self._ending, self._anew = Path(path), ending, anew
         self._taken: set[str] = set()
         self._is_folder = is_folder(path)
         if several and not self._is_folder:
@@ -175,10 +185,17 @@ class Places:
             return self._path
         stem = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", Path(source).stem) or "_"
         name, number = stem, 1
-        while name.lower() in self._taken:  # some file systems do not tell Clip from clip
+        while self._is_taken(name):
             number += 1
             name = f"{stem}-{number}"
         self._taken.add(name.lower())
+        return self._file(name)
+
+    def _is_taken(self, name: str) -> bool:
+        # Some file systems do not tell Clip from clip.
+        return name.lower() in self._taken or (self._anew and self._file(name).exists())
+
+    def _file(self, name: str) -> Path:
         return self._path / f"{name}{self._ending}"
 
 

@@ -99,6 +99,8 @@ def _spaced(word: str, height: int, width: int) -> tuple[str, ...]:
     """A word without large letters: spaced capitals in the middle line."""
     spaced = " ".join(word.upper())
     shown = spaced if cell_len(spaced) <= width else word.upper()
+    if height < 1:
+        return ()
     lines = [""] * height
     lines[height // 2] = shown
     return tuple(lines)

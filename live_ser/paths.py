@@ -59,19 +59,25 @@ def _listed(listing: BinaryIO) -> list[str]:
 
 def _in_folder(folder: str) -> Iterator[str]:
     found = False
-    for place, folders, names in os.walk(folder):
+    closed: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
         folders.sort()
         for name in sorted(names):
             if os.path.splitext(name)[1].lower() in SOUND:
                 found = True
                 yield os.path.join(place, name)
-    if not found:
+    yield from (error.filename for error in closed)
+    if not found and not closed:
         yield folder
 
 
 def not_meant(path: str) -> LiveSerError | None:
     """Why a name that came out of :func:`files_meant` is no file, if it is plain."""
     if os.path.isdir(path):
+        try:
+            os.scandir(path).close()
+        except OSError as error:
+            return LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights")
         return LiveSerError(f"there are no sound files in the folder {path}", "name another one")
     if glob.has_magic(path) and not os.path.lexists(path):
         return LiveSerError(f"there is no file that fits {path}", "see what ls says of it")

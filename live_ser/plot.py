@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from live_ser.errors import LiveSerError
 from live_ser.extras import needed
 from live_ser.features import Frames, FrameStream
 from live_ser.outputs import create
@@ -83,8 +84,12 @@ def draw_plot(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that the font lacks; a box is drawn
         descriptor = create(output, force=force)
-        with os.fdopen(descriptor, "wb") as file:
-            figure.savefig(file, format="png")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                figure.savefig(file, format="png")
+        except OSError as error:
+            os.unlink(output)  # half of a picture
+            raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
 
 
 def plotting() -> Any:

@@ -25,6 +25,20 @@ from live_ser.sinks import Sink
 _UPDATE_SECONDS = 0.5
 
 
+def kind_of(path: Path) -> str:
+    """``flac`` or ``wav``, as the file's suffix says.
+
+    Raises:
+        LiveSerError: it says something else.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in _LENGTH_WRITERS:
+        raise LiveSerError(
+            f"{path} is neither .flac nor .wav", "name the recording so", exit_code=2
+        )
+    return kind
+
+
 class Recording(Sink):
     """Mono sound as 16-bit FLAC or WAV; what was not heard is silence in it.
 
@@ -41,11 +55,7 @@ class Recording(Sink):
         import soundfile
 
         path = Path(path)
-        kind = path.suffix.lower().removeprefix(".")
-        if kind not in _LENGTH_WRITERS:
-            raise LiveSerError(
-                f"{path} is neither .flac nor .wav", "name the recording so", exit_code=2
-            )
+        kind = kind_of(path)
         self.name = f"the recording {path.name}"
         self._write_length = _LENGTH_WRITERS[kind]
         self._rate = rate

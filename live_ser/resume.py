@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,13 +14,16 @@ from live_ser.records import check_record
 from live_ser.rows import columns
 
 
-def finished(path: str | Path, style: Style, labels: Sequence[str]) -> set[str]:
+def finished(
+    path: str | Path, style: Style, labels: Sequence[str], meant: Collection[str]
+) -> set[str]:
     """The recordings that an output holds a verdict on; what follows the last verdict is cut off.
 
     Args:
         path: of the output; it need not be there.
         style: of it.
         labels: of the model that goes on with it.
+        meant: recordings that are judged again; what is of no other is cut off.
 
     Raises:
         LiveSerError: it is not an output of this style and model; it is left as it is.
@@ -33,15 +36,16 @@ def finished(path: str | Path, style: Style, labels: Sequence[str]) -> set[str]:
     if not path.exists():
         return set()
     try:
-        return _finished(path, style, labels)
+        return _finished(path, style, labels, meant)
     except OSError as error:
         raise LiveSerError(
             f"cannot go on with {path}: {error.strerror}", "check its rights"
         ) from error
 
 
-def _finished(path: Path, style: Style, labels: Sequence[str]) -> set[str]:
+def _finished(path: Path, style: Style, labels: Sequence[str], meant: Collection[str]) -> set[str]:
     sources: set[str] = set()
+    foreign = 0  # the first line after the last verdict that is of something else
     whole = 0  # bytes, up to the last verdict
     with path.open("r+b") as file:
         begins = b'{"type":' if style == "jsonl" else ",".join(columns(labels)).encode() + b"\n"
@@ -62,7 +66,11 @@ def _finished(path: Path, style: Style, labels: Sequence[str]) -> set[str]:
                 if set(record["probabilities"] or labels) != set(labels):  # type: ignore[index]
                     raise _other(path, number)
                 sources.add(record["source"])  # type: ignore[index]
-                whole = lines.read
+                whole, foreign = lines.read, 0
+            elif not foreign and record.get("source") not in meant:  # type: ignore[attr-defined]
+                foreign = number
+        if foreign:  # such as a session: it must not be lost
+            raise _other(path, foreign)
         file.truncate(whole)
     return sources
 

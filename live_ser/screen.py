@@ -34,7 +34,7 @@ class Screen:
             size = os.get_terminal_size(self.console.file.fileno())
         except (AttributeError, OSError, ValueError):
             return self.console.size.width, self.console.size.height
-        return size.columns, size.lines
+        return size.columns or 80, size.lines or 24  # a terminal that doesn't know says 0
 
     def __enter__(self) -> Screen:
         self.console.set_alt_screen(True)

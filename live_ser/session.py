@@ -52,8 +52,8 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """From the start of the source to the newest sound."""
-        return self._position / self._rate
+        """From the start of the source to the newest sound, heard or not."""
+        return (self._position + self._paused_for) / self._rate
 
     def __iter__(self) -> Iterator[Block]:
         for block in self.source:
@@ -61,7 +61,9 @@ class Session:
                 self._show(kept)
                 yield kept
             if self._done(block) or not self._obey():
-                return
+                break
+        if self._paused_for:
+            self._show(self._pause())
 
     def _unless_paused(self, block: Block) -> Iterator[Block]:
         """What is left of a block, after a gap for the pause that it ends."""
@@ -77,9 +79,14 @@ class Session:
             self.sinks.hear(NOTHING)
             return
         if self._paused_for:
-            yield Gap(self._paused_for / self._rate, "paused")
-            self._paused_for = 0
+            yield self._pause()
         yield block
+
+    def _pause(self) -> Gap:
+        """The pause that is over now."""
+        pause = Gap(self._paused_for / self._rate, "paused")
+        self._paused_for = 0
+        return pause
 
     def _show(self, block: Block) -> None:
         if isinstance(block, Gap):

@@ -135,9 +135,25 @@ def _decoder(path: Path, raw: BinaryIO) -> Any:
     if path.stat().st_size == 0:
         raise LiveSerError(f"{path} is empty", "record or copy it again")
     try:
-        return soundfile.SoundFile(raw)
+        sound = soundfile.SoundFile(raw)
     except (soundfile.LibsndfileError, TypeError, OSError):
         return FfmpegSound(path)
+    if sound.frames < UNKNOWN_LENGTH and (sound.format != "MP3" or _tells_length(path)):
+        return sound
+    sound.close()
+    return FfmpegSound(path)
+
+
+def _tells_length(path: Path) -> bool:
+    """Whether an MP3 file says how long it is; else libsndfile guesses, and stops there."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        tag = 0
+        if head.startswith(b"ID3"):  # its length in four bytes of seven bits
+            tag = 10 + sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(head[6:]))
+        file.seek(tag)
+        first = file.read(4096)
+    return any(name in first for name in (b"Xing", b"Info", b"VBRI"))
 
 
 def _check_header(path: Path, raw: BinaryIO, sound: Any) -> None:

@@ -185,7 +185,7 @@ def _session_readers() -> list[Reader]:
 
     def gone_on_with(path: Path) -> None:
         style: Literal["csv", "jsonl"] = "csv" if path.suffix == ".csv" else "jsonl"
-        finished(path, style, ["neutral", "happy", "sad", "angry"])
+        finished(path, style, ["neutral", "happy", "sad", "angry"], ())
 
     return [reported, gone_on_with]
 

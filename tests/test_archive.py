@@ -227,6 +227,32 @@ def test_what_cannot_be_gone_on_with_is_left_as_it_is(
     assert out.read_text() == held
 
 
+def test_a_folder_takes_a_file_of_its_own_for_each_session(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    words = ["listen", "--from", speech, "--speed", "0", "--model", tiny_model]
+    for _ in range(2):
+        assert live_ser(*words, "-o", f"{tmp_path / 'sessions'}/").returncode == 0
+    first, second = sorted((tmp_path / "sessions").iterdir(), key=lambda path: len(path.name))
+    assert (first.name, second.name) == (f"{speech.stem}.jsonl", f"{speech.stem}-2.jsonl")
+    assert len(list(read_records(first))) == len(list(read_records(second)))
+
+
+def test_a_session_is_no_output_to_go_on_with(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    record = tmp_path / "session.jsonl"
+    model = ("--model", tiny_model)
+    assert (
+        live_ser("listen", "--from", speech, "--speed", "0", *model, "-o", record).returncode == 0
+    )
+    held = record.read_bytes()
+    run = live_ser("file", speech, *model, "-o", record, "--resume")
+    assert run.returncode == 1
+    assert "not the output of this command" in run.stderr
+    assert record.read_bytes() == held
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_written_when_it_is_interrupted_is_whole_and_no_worker_stays(

@@ -61,6 +61,34 @@ def test_compressed_sound_is_nearly_that_of_the_file(clips: Path, speech: Path, 
     assert np.corrcoef(loudness(original), loudness(sound))[0, 1] > 0.95
 
 
+def test_a_file_that_does_not_say_how_long_it_is_is_heard_whole(
+    clips: Path, speech: Path, tmp_path: Path
+) -> None:
+    length = len(heard(speech))
+    plain = tmp_path / "plain.wav"
+    soundfile.write(plain, heard(speech), 16000)
+    for options in (
+        ["-b:a", "64k", "-write_xing", "0", "-id3v2_version", "0", str(tmp_path / "a.mp3")],
+        ["-q:a", "6", "-write_xing", "0", str(tmp_path / "b.mp3")],
+        ["-f", "flac", "pipe:1"],
+    ):
+        command = [str(FFMPEG), "-v", "error", "-i", str(plain), *options]
+        done = subprocess.run(command, check=True, capture_output=True)
+        path = Path(options[-1])
+        if done.stdout:
+            path = tmp_path / "pipe.flac"
+            path.write_bytes(done.stdout)
+        assert abs(len(heard(path)) - length) < 0.2 * 16000  # MP3 pads
+
+
+def test_sound_that_begins_after_the_picture_keeps_its_time(clips: Path, tmp_path: Path) -> None:
+    late = tmp_path / "late.mp4"
+    picture = ["-f", "lavfi", "-i", "color=size=16x16:rate=5:duration=1"]
+    sound = ["-itsoffset", "3", "-i", str(clips / "clip.m4a"), "-map", "0:v", "-map", "1:a"]
+    subprocess.run([str(FFMPEG), "-v", "error", *picture, *sound, str(late)], check=True)
+    assert abs(len(heard(late)) - len(heard(clips / "clip.m4a")) - 3 * 16000) < 0.1 * 16000
+
+
 def test_it_can_be_replayed_without_end(clips: Path) -> None:
     samples = 0
     with replay(clips / "clip.mka", 16000, speed=0, endless=True) as blocks:

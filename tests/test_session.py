@@ -96,6 +96,18 @@ def test_space_pauses_and_what_was_missed_is_a_gap() -> None:
     assert session.seconds == pytest.approx(1.0)
 
 
+def test_a_mark_in_a_pause_is_at_its_own_time() -> None:
+    _, entries = run(Session(Source(), RATE), {1: " ", 3: "m", 5: " "})
+    assert ("mark", 0.4) in entries
+
+
+def test_a_pause_that_is_not_ended_is_a_gap_as_well() -> None:
+    session = Session(Source(), RATE)
+    _, entries = run(session, {7: " "})
+    assert entries[-1] == ("gap", 0.8, pytest.approx(0.2), "paused")
+    assert session.seconds == pytest.approx(1.0)
+
+
 def test_other_keys_are_the_sinks_business() -> None:
     _, entries = run(Session(Source(), RATE), {0: "?", 1: "s"})
     assert ("key", "?") in entries

@@ -90,6 +90,17 @@ def listen(speech: Path, tiny_model: Path, tmp_path: Path) -> str:
     return " ".join(f'"{word}"' for word in words)
 
 
+def test_a_terminal_that_does_not_know_its_size_is_drawn_on_and_given_back(
+    listen: str, tmp_path: Path
+) -> None:
+    script = f"stty rows 0 cols 0; {listen} --speed 0 -o {tmp_path / 'q.jsonl'}"
+    command = ["script", "-qec", script, "/dev/null"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout[-500:]
+    assert b"neutral" in done.stdout
+    assert b"\x1b[?1049l" in done.stdout
+
+
 def is_drawn(width: int) -> Callable[[str], bool]:
     """Whether the whole dashboard is there, for this width and no other."""
 

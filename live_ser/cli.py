@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from live_ser.quiet import native_messages_hidden
 
+    _open_standard_streams()
     arguments = parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -75,6 +76,16 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _say(f"  try: {error.hint}")
             return error.exit_code
         return code
+
+
+def _open_standard_streams() -> None:
+    """Put nothing in the place of standard streams that are closed.
+
+    The next file that is opened would stand there else, and be written into.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _listen(arguments: Arguments) -> int:
@@ -126,9 +137,11 @@ def _file(arguments: Arguments) -> int:
     style = style_of(arguments.format, arguments.output, "table")
     paths = list(files_meant(arguments.paths))
     several = len(paths) > 1
-    if arguments.resume:
-        paths = _unfinished(arguments, paths, style, model.info)
     pictures = _pictures(arguments, several=several)
+    if arguments.resume:
+        if pictures:
+            pictures.reserve(paths)
+        paths = _unfinished(arguments, paths, style, model.info)
     output = written(
         arguments.output,
         style,
@@ -343,6 +356,8 @@ def _info(arguments: Arguments) -> int:
 def _report(arguments: Arguments) -> int:
     from live_ser.report import write_report
 
+    if Path(arguments.session).is_dir():
+        raise LiveSerError(f"{arguments.session} is a folder", "name the record in it")
     output = arguments.output or Path(arguments.session).with_suffix(".html")
     write_report(
         arguments.session,

@@ -66,7 +66,8 @@ class Model(EmotionModel):
         """
         with self._blocks(sound, rate) as blocks:
             found = analyse(self, blocks, hop=hop, smoothing=smoothing, timeline=True)
-            return Results(one for one in found if isinstance(one, Prediction))
+            windows = (one for one in found if isinstance(one, Prediction))
+            return Results(windows, Prediction, self.info.labels)
 
     def segments(self, sound: Sound, rate: float | None = None) -> Results[Segment]:
         """The utterances of a recording, each measured against what is said around it.
@@ -80,7 +81,8 @@ class Model(EmotionModel):
         """
         with self._blocks(sound, rate) as blocks:
             found = analyse(self, blocks, segments=True)
-            return Results(one for one in found if isinstance(one, Segment))
+            utterances = (one for one in found if isinstance(one, Segment))
+            return Results(utterances, Segment, self.info.labels)
 
     @contextmanager
     def _blocks(self, sound: Sound, rate: float | None) -> Iterator[Iterable[Samples]]:

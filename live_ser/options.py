@@ -161,10 +161,13 @@ def _amount(text: str) -> float:
     return value
 
 
+_LONGEST = 1e9  # seconds, or whatever it is; thirty years
+
+
 def _positive(text: str) -> float:
     value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    if not 0 < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0, or more than any session")
     return value
 
 

@@ -6,7 +6,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
@@ -164,6 +164,7 @@ class Places:
     ) -> None:
         self._path, self._ending, self._anew = Path(path), ending, anew
         self._taken: set[str] = set()
+        self._reserved: dict[str, list[Path]] = {}
         self._is_folder = is_folder(path)
         if several and not self._is_folder:
             raise _holds_one(path, option)
@@ -179,10 +180,18 @@ class Places:
                     f"cannot make the folder {path}: {error.strerror}", "name another one"
                 ) from error
 
+    def reserve(self, sources: Iterable[str]) -> None:
+        """Keep a place for each of these, in their order, whether or not it is asked for."""
+        places = [(source, self.of(source)) for source in sources]
+        for source, place in places:
+            self._reserved.setdefault(source, []).append(place)
+
     def of(self, source: str) -> Path:
         """The place of a recording's file; a number tells those of the same name apart."""
         if not self._is_folder:
             return self._path
+        if reserved := self._reserved.get(source):
+            return reserved.pop(0)
         stem = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", Path(source).stem) or "_"
         name, number = stem, 1
         while self._is_taken(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -30,7 +30,19 @@ R = TypeVar("R", bound=Result)
 
 
 class Results(list[R], Generic[R]):
-    """Several results of a recording, in their order."""
+    """Several results of a recording, in their order.
+
+    Args:
+        results: what was found.
+        kind: of the results, where there may be none.
+        labels: of the model; without them a table has columns only for those that were said.
+    """
+
+    def __init__(
+        self, results: Iterable[R] = (), kind: type[R] | None = None, labels: Sequence[str] = ()
+    ) -> None:
+        super().__init__(results)
+        self._columns = _columns(kind, labels) if kind else None
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each result, a column for each attribute, and for each label ``p_LABEL``.
@@ -40,8 +52,16 @@ class Results(list[R], Generic[R]):
         Raises:
             LiveSerError: pandas is not installed.
         """
-        frame: pd.DataFrame = needed("pandas", "tables").DataFrame(map(_row, self))
+        rows = [_row(result) for result in self]
+        frame: pd.DataFrame = needed("pandas", "tables").DataFrame(rows, columns=self._columns)
         return frame
+
+
+def _columns(kind: type[Result], labels: Sequence[str]) -> list[str]:
+    """The keys of :func:`_row`, whatever was found."""
+    names = [field.name for field in fields(kind)]
+    spread = [f"{_SPREAD[name]}_{label}" for name in names if name in _SPREAD for label in labels]
+    return [name for name in names if name not in _SPREAD] + spread
 
 
 def _row(result: Result) -> dict[str, Any]:

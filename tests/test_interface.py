@@ -105,6 +105,9 @@ def test_results_are_tables_where_pandas_is_installed(model: Model, speech: Path
     assert np.allclose(judged[columns].sum(axis=1), 1, atol=1e-5)
     assert table[table["state"] == "silence"][columns].isna().all(axis=None)
     assert len(model.segments(speech).to_frame()) == 2
+    nothing = np.zeros(32_000, np.float32)
+    assert list(model.timeline(nothing, 16_000).to_frame().columns) == list(table.columns)
+    assert set(columns) < set(model.segments(nothing, 16_000).to_frame().columns)
     assert model.predict(speech).to_frame()["label"].tolist() == [model.predict(speech).label]
 
 

@@ -119,6 +119,22 @@ def test_the_command_draws_each_file(tiny_model: Path, speech: Path, tmp_path: P
     assert names == sorted(["other.png", f"{speech.stem}.png"])
 
 
+def test_a_picture_keeps_its_name_where_the_command_goes_on(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    first, second = (tmp_path / name / "clip.flac" for name in "ab")
+    words = ["--model", tiny_model, "-o", tmp_path / "out.jsonl", "--plot", f"{tmp_path / 'pics'}/"]
+    first.parent.mkdir()
+    second.parent.mkdir()
+    first.write_bytes(speech.read_bytes())
+    assert live_ser("file", first, second, *words).returncode == 1  # the second is not there yet
+    drawn = (tmp_path / "pics" / "clip.png").read_bytes()
+    second.write_bytes(speech.read_bytes())
+    assert live_ser("file", first, second, *words, "--resume").returncode == 0
+    assert (tmp_path / "pics" / "clip.png").read_bytes() == drawn
+    assert (tmp_path / "pics" / "clip-2.png").exists()
+
+
 def test_a_picture_is_named_as_what_it_is(tiny_model: Path, speech: Path) -> None:
     run = live_ser("file", speech, "--model", tiny_model, "--plot", "x.jpeg")
     assert (run.returncode, run.stdout) == (2, "")

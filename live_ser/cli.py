@@ -400,6 +400,12 @@ def _source(arguments: Arguments, rate: int) -> Iterator[Source]:
 
     with ExitStack() as stack:
         if arguments.replay is not None:
+            if arguments.channel or arguments.channels:
+                raise LiveSerError(
+                    "--channel and --channels choose among those of a microphone",
+                    "write one channel into a file of its own, and replay that",
+                    exit_code=2,
+                )
             yield stack.enter_context(replay(arguments.replay, rate, arguments.speed))
             return
         try:

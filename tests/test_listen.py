@@ -142,6 +142,8 @@ def test_or_demo_replays_a_recording_when_there_is_no_microphone(
         (["--enroll", "ten"], "--enroll: ten is no number"),
         (["--channels", "1.5"], "--channels: 1.5 is no whole number"),
         (["--duration", "0"], "not more than 0"),
+        (["--duration", "1e305"], "more than any session"),
+        (["--channel", "2"], "of a microphone"),
         (["--channels", "0"], "less than 1"),
         (["--hop", "9"], "hop of 9 s"),
         (["--smoothing", "-1"], "smoothing of -1 s"),

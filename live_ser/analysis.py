@@ -83,18 +83,13 @@ def analyse(
     monitor = Monitor(model, (), hop=hop, smoothing=smoothing)
     # Without a timeline windows only bring what is new in them: the fewer, the better.
     windows = WindowStream(info, monitor.hop if timeline else info.window)
-    stretches = StretchStream(info)
     clip = _Clip(model)
     heard = _windows(windows, blocks)
     with closing(ahead(heard) if threads > 1 else heard) as heard:
         for window, arrived in heard:
             if timeline:
                 yield monitor.judge(window, arrived)
-            clip.hear(window)
-            for stretch in stretches.push(window.new_frames, window.new_mask):
-                yield from (segment for segment in clip.push(stretch) if segments)
-    for stretch in stretches.finish():
-        yield from (segment for segment in clip.push(stretch) if segments)
+            yield from (segment for segment in clip.hear(window) if segments)
     yield from (segment for segment in clip.finish() if segments)
     yield clip.verdict(windows.seconds)
 
@@ -116,27 +111,30 @@ class _Clip:
 
     def __init__(self, model: EmotionModel) -> None:
         self._info = model.info
+        self._stretches = StretchStream(model.info)
         self._hindsight = Hindsight(model)
         self._sum = VerdictSum(model.info)
         self._evidence = 0.0
 
-    def hear(self, window: Window) -> None:
-        """Count the speech that is new in a window."""
+    def hear(self, window: Window) -> Iterator[Segment]:
+        """Hear what is new in a window; the utterances that are judged for good now."""
         self._evidence += float(np.count_nonzero(window.new_mask)) * CHUNK_SECONDS
-
-    def push(self, stretch: Stretch) -> Iterator[Segment]:
-        """Hear a stretch; those that are judged for good now."""
-        if stretch.evidence:
-            wanted = len(stretch.frames) > 0 and self._sum.wants(stretch.evidence)
-            yield from starmap(self._segment, self._hindsight.push(stretch, wanted=wanted))
+        yield from self._push(self._stretches.push(window.new_frames, window.new_mask))
 
     def finish(self) -> Iterator[Segment]:
         """Those that nothing follows any more."""
+        yield from self._push(self._stretches.finish())
         yield from starmap(self._segment, self._hindsight.finish())
 
     def verdict(self, duration: float) -> Verdict:
         """On all of it."""
         return self._sum.verdict(duration, self._evidence)
+
+    def _push(self, stretches: Iterable[Stretch]) -> Iterator[Segment]:
+        for stretch in stretches:
+            if stretch.evidence:
+                wanted = len(stretch.frames) > 0 and self._sum.wants(stretch.evidence)
+                yield from starmap(self._segment, self._hindsight.push(stretch, wanted=wanted))
 
     def _segment(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
         """A stretch, counted in the verdict."""

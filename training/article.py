@@ -38,8 +38,9 @@ from live_ser.features import Frames, log_mel
 from live_ser.spec import FeatureSpec, GateSpec
 from training.article_network import DYNAMIC_RANGE, article_network
 from training.config import RunConfig
-from training.corpora import LABELS, SAME, Clip
+from training.corpora import LABELS, Clip
 from training.dataset import FeatureConfig, Utterances, kept_frames, read_mono, sizes
+from training.truth import right_labels
 
 _WORKERS = 2
 _NOTHING = -200.0  # dB, far under any dynamic range
@@ -189,9 +190,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         size = self.config.batch
         drawn = [self._items[i] for i in order[index * size : (index + 1) * size]]
         frames = [self.utterances.takes[i][k] for i, k in drawn]
-        emotions = [self.utterances.clips[i].emotion for i, _ in drawn]
-        names = [SAME.get(one, one) if one not in self.config.classes else one for one in emotions]
-        wanted = self._one_hot[[self.config.classes.index(name) for name in names]]
+        clips = [self.utterances.clips[i] for i, _ in drawn]
+        wanted = self._one_hot[right_labels(clips, self.config.classes)]
         return whole(frames, self._length, self.config), {"emotion": wanted}
 
 

@@ -89,6 +89,11 @@ class RunConfig:
         """Frames that one judgement hears at most."""
         return self.features.spec().frames_in(round(self.window * self.features.sample_rate))
 
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What a network has in common with one that teaches or calibrates it."""
+        return self.preset, self.features, self.classes
+
     def with_setting(self, setting: str) -> Self:
         """The same with one field replaced.
 

@@ -120,12 +120,12 @@ def load_utterances(
         takes: degraded takes of each clip, beside the one as recorded.
         workers: processes.
     """
+    around = _noises(data)
     found: dict[str, tuple[Frames, ...]] = {}
     for corpus in sorted({clip.corpus for clip in clips}):
         members = [clip for clip in clips if clip.corpus == corpus]
         for take in range(takes + 1):
-            around = _noises(data) if take else []
-            key = _key(members, features, gate, take, around)
+            key = _key(members, features, gate, take, around if take else [])
             file = cache / f"{corpus}-{take}-{key}.npz"
             compute = partial(_compute, members, features, gate, data, take=take, workers=workers)
             for clip, one in zip(members, kept_frames(file, compute), strict=True):

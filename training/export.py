@@ -299,8 +299,7 @@ def export_run(
 
 def _shape(config: RunConfig) -> tuple[Any, ...]:
     """What the weights are of."""
-    network = config.network if isinstance(config, Config) else None
-    return config.preset, config.features, config.classes, network
+    return *config.kind, config.network if isinstance(config, Config) else None
 
 
 def _check_left_out(run: Run, config: RunConfig) -> None:
@@ -310,8 +309,7 @@ def _check_left_out(run: Run, config: RunConfig) -> None:
             f"{run.folder} left nothing out: it cannot tell how sure to be of strangers",
             "take runs of --split held-out, or of a corpus left out",
         )
-    kinds = [(one.preset, one.features, one.classes) for one in (run.config, config)]
-    if kinds[0] != kinds[1]:
+    if run.config.kind != config.kind:
         raise LiveSerError(
             f"{run.folder} hears other features or knows other classes than this network",
             "take runs with the same settings",

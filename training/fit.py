@@ -17,7 +17,7 @@ from training import command, metrics, pictures
 from training.article import ArticleConfig
 from training.calibration import calibrate
 from training.config import Config, RunConfig
-from training.corpora import LABELS, READERS, SAME, Clip, read_corpus
+from training.corpora import LABELS, READERS, Clip, read_corpus
 from training.dataset import Utterances
 from training.distill import Exported, Taught, Teacher
 from training.learn import Logits, merging, softmax
@@ -169,9 +169,10 @@ def _check_clips(config: RunConfig, split: Split) -> None:
             f"the split {split.name} has no clip of {titles(sorted(idle))}",
             f"name {', '.join(one for one in config.corpora if one not in idle)} alone",
         )
-    learnt = {*config.classes, *(name for name, same in SAME.items() if same in config.classes)}
-    emotions = {clip.emotion for clip in split.train}
-    if config.preset == ArticleConfig.preset and (unknown := emotions - learnt):
+    known, _ = truth(split.train, config.classes)
+    learnt = {split.train[i].emotion for i in known}
+    unknown = {clip.emotion for clip in split.train} - learnt
+    if config.preset == ArticleConfig.preset and unknown:
         raise LiveSerError(
             f"the preset {config.preset} has no class for {', '.join(sorted(unknown))}",
             "take other corpora, or the preset live_ser",
@@ -191,7 +192,7 @@ def _check_teacher(path: Path, config: Config, split: Split) -> None:
     run = Run.open(path)
     if not run.weights.is_file():
         raise LiveSerError(f"{path} has no trained weights yet", "finish it first")
-    if (run.config.features, run.config.classes) != (config.features, config.classes):
+    if run.config.kind != config.kind:
         raise LiveSerError(
             f"{path} hears other features or knows other classes than this network",
             "take a run with the same settings",

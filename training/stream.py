@@ -27,7 +27,7 @@ from training import metrics
 from training.conditions import esc10
 from training.corpora import Clip
 from training.music import music
-from training.strung import NOBODY, String, at_level, generator, hush, string
+from training.strung import NOBODY, String, at_level, generator, hush, most, string
 from training.truth import right_labels
 
 
@@ -193,14 +193,13 @@ def _truths(session: Session, labels: Sequence[str]) -> _Truths:
 def _moment(window: Prediction, strung: String) -> Moment:
     first = int(np.ceil(window.start / CHUNK_SECONDS - 1e-9))
     stop = int(window.end / CHUNK_SECONDS + 1e-9)
-    inside = strung.speaker[first:stop]
-    spoken = inside[inside != NOBODY]
+    spoken = strung.spoken(first, stop)
     return Moment(
         end=window.end,
         state=window.state,
         label=window.label,
         spoken=len(spoken) * CHUNK_SECONDS,
-        clip=int(np.bincount(spoken).argmax()) if len(spoken) else None,
+        clip=most(spoken),
         speaking=_speaking(strung.speaker, stop),
     )
 

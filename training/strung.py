@@ -40,6 +40,17 @@ class String:
     clips: tuple[Clip, ...]
     speaker: NDArray[np.intp]
 
+    def spoken(self, first: int, stop: int) -> NDArray[np.intp]:
+        """The clips that the speech in these chunks is of, one for each chunk of speech."""
+        inside = self.speaker[first:stop]
+        spoken: NDArray[np.intp] = inside[inside != NOBODY]
+        return spoken
+
+
+def most(spoken: NDArray[np.intp]) -> int | None:
+    """The clip that most of some speech is of; None without speech."""
+    return int(np.bincount(spoken).argmax()) if len(spoken) else None
+
 
 def string(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator) -> String:
     """Put clips in a random order, with pauses between them, into a room."""
@@ -78,8 +89,11 @@ def verdicts(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> dict[s
     evidence = [0.0] * len(sums)
     rate = model.info.features.sample_rate
     for found in analyse(model, sound_in_memory(strung.samples, rate, rate), segments=True):
-        place = _spoken(strung, found) if isinstance(found, Segment) else NOBODY
-        if isinstance(found, Segment) and place != NOBODY and found.probabilities:
+        if not isinstance(found, Segment) or not found.probabilities:
+            continue
+        first, stop = (round(at / CHUNK_SECONDS) for at in (found.start, found.end))
+        place = most(strung.spoken(first, stop))
+        if place is not None:
             said = np.array(list(found.probabilities.values()), np.float32)
             sums[place].add(Judgement(said, found.activation or 0.0, None), found.evidence)
             evidence[place] += found.evidence
@@ -109,14 +123,6 @@ def at_level(samples: Samples, level_db: float) -> Samples:
     """Sound at an RMS level in dB re full scale; silence stays as it is."""
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
     return samples * np.float32(10 ** (level_db / 20) / rms) if rms else samples
-
-
-def _spoken(strung: String, segment: Segment) -> int:
-    """The clip that most of a segment's speech is of."""
-    first, stop = (round(at / CHUNK_SECONDS) for at in (segment.start, segment.end))
-    inside = strung.speaker[first:stop]
-    spoken = inside[inside != NOBODY]
-    return int(np.bincount(spoken).argmax()) if len(spoken) else NOBODY
 
 
 def _nothing(chunks: int, rate: int) -> Samples:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import starmap
 
 import numpy as np
@@ -46,7 +46,7 @@ class Segment(Result):
     state: State
     label: str | None
     confidence: float | None
-    probabilities: Mapping[str, float] | None
+    probabilities: Mapping[str, float] | None = field(hash=False)
     activation: float | None
     evidence: float
 

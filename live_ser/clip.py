@@ -7,7 +7,7 @@ more speech count for more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Verdict(Result):
     state: State
     label: str | None
     confidence: float | None
-    probabilities: Mapping[str, float] | None
+    probabilities: Mapping[str, float] | None = field(hash=False)
     activation: float | None
     speech: float
     evidence: float

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from live_ser.analysis import Segment, analyse, judge_clip
 from live_ser.clip import Verdict
 from live_ser.devices import Opener, open_input
-from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel, find
 from live_ser.monitor import Monitor, Prediction
@@ -26,8 +25,9 @@ Sound = str | os.PathLike[str] | ArrayLike
 class Model(EmotionModel):
     """A model that judges recordings, on disk or in memory.
 
-    Sound is the path of a sound file, or samples ``[n]`` or ``[n, channels]``: floats with full
-    scale at 1, or integers with that of their type. Of samples the ``rate`` in Hz must be told.
+    Sound is the path of a sound file, or samples ``[n]``, ``[n, channels]`` or ``[1, n]``: floats
+    with full scale at 1, or integers of at most 32 bits with that of their type. Samples need their
+    ``rate`` in Hz.
 
     It can be pickled: its path travels, not the network.
     """
@@ -90,8 +90,6 @@ class Model(EmotionModel):
         if isinstance(sound, str | os.PathLike):
             with audio_file(Path(sound), wanted) as blocks:
                 yield blocks
-        elif rate is None:
-            raise LiveSerError("samples without their rate", "give the rate in Hz, too")
         else:
             yield sound_in_memory(sound, rate, wanted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from live_ser.baseline import RunningBaseline
@@ -50,8 +50,8 @@ class Prediction(Result):
     state: State
     label: str | None
     confidence: float | None
-    probabilities: Mapping[str, float] | None
-    raw: Mapping[str, float] | None
+    probabilities: Mapping[str, float] | None = field(hash=False)
+    raw: Mapping[str, float] | None = field(hash=False)
     activation: float | None
     speech: float
     evidence: float

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,61 +13,117 @@ from numpy.typing import ArrayLike, NDArray
 from live_ser.blocks import Resampler, mean_of_channels
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
-from live_ser.sound_file import HIGHEST_SAMPLE, LOWEST_RATE
+from live_ser.sound_file import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
 
 _MOST_CHANNELS = 64
+_WIDEST_INTEGER = 4  # bytes: no sound has samples of more, so the full scale of int64 means nothing
 
 
-def sound_in_memory(samples: ArrayLike, rate: float, wanted: int) -> Iterator[Samples]:
+def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
+    """Mono sound as everything behind the entrance expects it; a copy, whose owner may go on.
+
+    Args:
+        samples: ``[n]``, ``[n, 1]`` or ``[1, n]``; floats with full scale at 1, or integers of at
+            most 32 bits with the full scale of their type.
+        name: what the caller calls this argument.
+
+    Returns:
+        float32 ``[n]``.
+
+    Raises:
+        LiveSerError: this is no mono sound.
+    """
+    sound = _as_array(samples, name)
+    if sound.ndim != 1:
+        raise LiveSerError(
+            f"{name}: a block of shape {list(np.shape(samples))} is not mono",
+            "give blocks of shape [n]: one channel, or the mean of the channels",
+        )
+    return _full_scale(sound, name)
+
+
+def sound_in_memory(
+    samples: ArrayLike, rate: float | None, wanted: int, name: str = "sound"
+) -> Iterator[Samples]:
     """Blocks of one second of sound that is held as an array.
 
     Args:
-        samples: ``[n]`` or ``[n, channels]``; floats with full scale at 1, or integers with that of
-            their type.
-        rate: of it, in Hz.
-        wanted: rate of the blocks, in Hz.
+        samples: ``[n]``, ``[n, channels]`` or ``[1, n]``; floats with full scale at 1, or integers
+            of at most 32 bits with the full scale of their type.
+        rate: sample rate of it, in Hz.
+        wanted: sample rate of the blocks, in Hz.
+        name: what the caller calls the samples.
 
     Raises:
-        LiveSerError: this is no sound.
+        LiveSerError: this is no sound, or no rate.
     """
-    sound = np.asarray(samples)
+    sound = _as_array(samples, name)
+    return _blocks(sound, _checked_rate(rate), wanted, name)
+
+
+def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
+    """Numbers of shape ``[n]`` or, where there are several channels, ``[n, channels]``."""
+    hint = "give the path of a sound file, or an array of shape [n] or [n, channels]"
+    if samples is None or isinstance(samples, str | bytes | bytearray | memoryview):
+        raise LiveSerError(f"{name}: {type(samples).__name__} is no array of samples", hint)
+    try:
+        sound = np.asarray(samples)
+    except (ValueError, TypeError) as error:
+        raise LiveSerError(f"{name}: {error}", hint) from error
     if sound.dtype.kind not in "iuf" or sound.ndim not in (1, 2):
         raise LiveSerError(
-            f"samples of type {sound.dtype} and shape {list(sound.shape)} are no sound",
+            f"{name}: samples of type {sound.dtype} and shape {list(sound.shape)} are no sound",
             "give numbers of shape [n] or [n, channels]",
         )
+    if sound.dtype.kind in "iu" and sound.dtype.itemsize > _WIDEST_INTEGER:
+        raise LiveSerError(
+            f"{name}: integers of {8 * sound.dtype.itemsize} bits have no full scale",
+            "give floats between -1 and 1, or integers of the type that they were recorded in: "
+            "numpy.asarray(samples, numpy.int16)",
+        )
+    if sound.ndim == 2 and 1 in sound.shape:
+        return sound.reshape(-1)
     if sound.ndim == 2 and not 1 <= sound.shape[1] <= _MOST_CHANNELS:
         raise LiveSerError(
-            f"samples of shape {list(sound.shape)} have {sound.shape[1]} channels",
+            f"{name}: samples of shape {list(sound.shape)} have {sound.shape[1]} channels",
             "give them as [n, channels]: samples.T",
         )
-    if not LOWEST_RATE <= rate <= 1e6:
+    return sound
+
+
+def _checked_rate(rate: object) -> int:
+    if rate is None:
+        raise LiveSerError("rate: samples come without it", "give their rate in Hz, too")
+    if isinstance(rate, bool) or not isinstance(rate, Real):
+        raise LiveSerError(f"rate: {rate!r} is no number", "give the rate in Hz: 16000")
+    if not LOWEST_RATE <= float(rate) <= HIGHEST_RATE or not math.isfinite(float(rate)):
         raise LiveSerError(
-            f"there is no speech at a rate of {rate:g} samples a second", "give the rate in Hz"
+            f"rate: there is no speech at {float(rate):g} samples a second", "give the rate in Hz"
         )
-    return _blocks(sound, round(rate), wanted)
+    return round(float(rate))
 
 
-def _blocks(sound: NDArray[Any], rate: int, wanted: int) -> Iterator[Samples]:
+def _blocks(sound: NDArray[Any], rate: int, wanted: int, name: str) -> Iterator[Samples]:
     resample = Resampler(rate, wanted)
     for start in range(0, len(sound), rate):
-        block = _full_scale(sound[start : start + rate])
-        good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
-        if not good.all():
-            value = float(block[~good][0])
-            raise LiveSerError(
-                f"a sample after {start / rate:g} s is {value:g}, where full scale is 1",
-                "give floats between -1 and 1, or integers",
-            )
-        mono = mean_of_channels(block) if block.ndim == 2 else block
-        yield resample.push(np.ascontiguousarray(mono))
+        block = _full_scale(sound[start : start + rate], name, start / rate)
+        yield resample.push(mean_of_channels(block) if block.ndim == 2 else block)
     yield resample.finish()
 
 
-def _full_scale(block: NDArray[Any]) -> Samples:
-    """Floats with full scale at 1."""
+def _full_scale(block: NDArray[Any], name: str, start: float = 0.0) -> Samples:
+    """A copy, in floats with full scale at 1."""
     if block.dtype.kind == "f":
-        return block.astype(np.float32)
-    half = 2.0 ** (8 * block.dtype.itemsize - 1)
-    middle = half if block.dtype.kind == "u" else 0.0
-    return ((block - middle) / half).astype(np.float32)
+        sound = block.astype(np.float32)
+    else:
+        half = 2.0 ** (8 * block.dtype.itemsize - 1)
+        middle = half if block.dtype.kind == "u" else 0.0
+        sound = ((block - middle) / half).astype(np.float32)
+    good = np.abs(sound) < HIGHEST_SAMPLE  # false for what is not a number, too
+    if not good.all():
+        raise LiveSerError(
+            f"{name}: a sample after {start:g} s is {float(block[~good][0]):g}, "
+            "where full scale is 1",
+            "give floats between -1 and 1, or integers",
+        )
+    return sound

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from live_ser.features import Frames, FrameStream, Samples
+from live_ser.samples import checked_block
 from live_ser.spec import ModelInfo
 from live_ser.speech import CHUNK_SECONDS, SpeechGate, frame_range
 
@@ -87,14 +88,18 @@ class WindowStream:
         self._waits = 0  # samples in it
         self._begin()
 
-    def push(self, samples: Samples) -> Iterator[Window]:
+    def push(self, samples: ArrayLike) -> Iterator[Window]:
         """The windows that ``samples`` complete.
 
         Args:
-            samples: float32 ``[n]``, mono at the model's rate.
+            samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
+
+        Raises:
+            LiveSerError: this is no sound.
         """
-        self._waiting.append(samples)
-        self._waits += len(samples)
+        block = checked_block(samples)
+        self._waiting.append(block)
+        self._waits += len(block)
         while self._waits >= (step := self._hop - self._position % self._hop):
             heard = np.concatenate(self._waiting)
             self._waiting, self._waits = [heard[step:]], len(heard) - step

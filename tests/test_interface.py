@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from command import live_ser as command
 from command import records
 from scripted_microphone import ScriptedMicrophone, in_blocks
 
 import live_ser
 from live_ser import LiveSerError, Model
+from live_ser.analysis import analyse
+from live_ser.features import Samples
+from live_ser.monitor import Monitor
 from live_ser.results import Results
 
 
@@ -71,6 +76,12 @@ def test_samples_of_every_type_and_number_of_channels_mean_the_same(
         (np.zeros(48000), 1, "Hz"),
         (np.zeros(48000), -1, "Hz"),
         (np.zeros(48000), float("nan"), "Hz"),
+        (np.zeros(48000), "16000", "rate: '16000' is no number"),
+        (np.zeros(48000, np.int64), 48000, "integers of 64 bits"),
+        ([1, -2, 3], 48000, "integers of 64 bits"),
+        (b"RIFF", 48000, "sound: bytes"),
+        (None, 48000, "sound: NoneType"),
+        ([[1.0, 2.0], [3.0]], 48000, "sound:"),
         ("missing.wav", None, "missing.wav"),
     ],
 )
@@ -81,6 +92,59 @@ def test_what_is_no_sound_is_refused_with_what_to_try(
         model.predict(samples, rate)  # type: ignore[arg-type]
     assert said in f"{caught.value.message} {caught.value.hint}"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (None, "blocks: NoneType"),
+        (b"RIFF", "blocks: bytes"),
+        (np.zeros((800, 2)), "is not mono"),
+        (np.zeros(800, np.int64), "integers of 64 bits"),
+        (np.full(800, np.inf), "inf"),
+    ],
+)
+def test_a_block_that_is_no_mono_sound_is_refused(model: Model, block: Any, said: str) -> None:
+    for judge in (Monitor, analyse):
+        with pytest.raises(LiveSerError, match=said) as caught:
+            list(judge(model, [block]))
+        assert caught.value.hint
+
+
+def test_mono_is_mono_whatever_its_shape_and_type(model: Model, speech: Path) -> None:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    expected = model.predict(samples, rate)
+    assert model.predict(samples[:, np.newaxis], rate) == expected
+    assert model.predict(samples[np.newaxis], rate) == expected
+    assert model.predict(samples.tolist(), rate) == expected
+    at_model_rate = soxr.resample(samples, rate, 16000)
+    blocks = [at_model_rate[i : i + 8000] for i in range(0, len(at_model_rate), 8000)]
+    ends = [p.label for p in Monitor(model, blocks)]
+    assert [p.label for p in Monitor(model, [b[np.newaxis] for b in blocks])] == ends
+    assert [p.label for p in Monitor(model, [b.astype(np.float64) for b in blocks])] == ends
+
+
+def test_a_buffer_may_be_used_again_once_it_was_given(model: Model, speech: Path) -> None:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    sound = soxr.resample(samples, rate, 16000)
+    buffer = np.zeros(1000, np.float32)
+
+    def refilled() -> Iterator[Samples]:
+        for start in range(0, len(sound) - 1000, 1000):
+            buffer[:] = sound[start : start + 1000]
+            yield buffer
+
+    apart = [sound[i : i + 1000] for i in range(0, len(sound) - 1000, 1000)]
+    expected = [p.raw for p in Monitor(model, apart)]
+    assert [p.raw for p in Monitor(model, refilled())] == expected
+    assert list(analyse(model, refilled())) == list(analyse(model, apart))
+
+
+def test_results_can_be_kept_in_sets(model: Model, speech: Path) -> None:
+    assert len({model.predict(speech), model.predict(speech)}) == 1
+    assert len(set(model.segments(speech))) == 2
+    timeline = model.timeline(speech)
+    assert len(set(timeline)) == len(timeline)
 
 
 def test_no_samples_are_silence(model: Model) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
+from live_ser.extras import as_root
 
 COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
 
@@ -218,8 +219,9 @@ def portaudio_hint(platform: str = sys.platform) -> str:
     """What to type to have PortAudio."""
     if platform.startswith("linux"):
         return (
-            "Debian, Ubuntu: sudo apt install libportaudio2; "
-            "Fedora: sudo dnf install portaudio; Arch: sudo pacman -S portaudio"
+            f"Debian, Ubuntu: {as_root('apt install libportaudio2')}; "
+            f"Fedora: {as_root('dnf install portaudio')}; "
+            f"Arch: {as_root('pacman -S portaudio')}"
         )
     if platform == "darwin":
         return "python -m pip install --force-reinstall sounddevice, or: brew install portaudio"

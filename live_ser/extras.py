@@ -1,8 +1,9 @@
-"""Packages that only some commands need, and how to install them."""
+"""What only some commands need, and how to install it."""
 
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 from live_ser.errors import LiveSerError
@@ -26,3 +27,9 @@ def needed(module: str, extra: str) -> Any:
             f"this needs {package}, which cannot be imported: {error}",
             f"python -m pip install 'live-ser[{extra}]'",
         ) from error
+
+
+def as_root(command: str) -> str:
+    """A command line that needs the rights of root, as this user has to type it."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return command if is_root else f"sudo {command}"

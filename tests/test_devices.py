@@ -192,6 +192,14 @@ def test_the_command_that_installs_portaudio_is_named(platform: str, commands: l
         assert command in portaudio_hint(platform)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="only Unix has a root")
+def test_root_is_not_told_to_use_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "sudo" not in portaudio_hint("linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "sudo apt install" in portaudio_hint("linux")
+
+
 def test_without_portaudio_there_is_one_line_and_the_command_that_installs_it(
     tmp_path: Path, tiny_model: Path
 ) -> None:

@@ -20,6 +20,7 @@ from training.config import Config, RunConfig
 from training.corpora import LABELS, READERS, Clip, read_corpus
 from training.dataset import Utterances
 from training.distill import Exported, Taught, Teacher
+from training.epoch import train_epoch
 from training.learn import Logits, merging, softmax
 from training.presets import PRESETS, recipe
 from training.recordings import titles
@@ -86,7 +87,7 @@ def _learn(
     every = 1 if config.select_on_test else _LOOK_EVERY
     with tqdm(total=config.epochs, initial=start, desc="epochs", unit="epoch") as bar:
         for epoch in range(start, config.epochs):
-            row = {"epoch": float(epoch + 1), **_epoch(model, batches, config.seed, epoch)}
+            row = {"epoch": float(epoch + 1), **train_epoch(model, batches, config.seed, epoch)}
             if (epoch + 1) % every == 0 or epoch + 1 == config.epochs:
                 row |= validate()
             rows.append(row)
@@ -96,23 +97,6 @@ def _learn(
             run.checkpoint(model, epoch + 1)
             bar.update()
             bar.set_postfix(loss=f"{row['loss']:.3f}")
-
-
-def _epoch(
-    model: keras.Model, batches: keras.utils.PyDataset, seed: int, epoch: int
-) -> dict[str, float]:
-    """Pass once over the batches; mean losses."""
-    # Drop out what this epoch drops, whichever epochs this process has seen before: Keras keeps no
-    # state of its random generators with the weights.
-    for place, layer in enumerate(model.layers):
-        if generator := getattr(layer, "seed_generator", None):
-            generator.state.assign([seed + 1000 * place, epoch])
-    model.reset_metrics()
-    # A plain loop: on one core, Keras' own pipeline idles for half of the time.
-    for index in range(len(batches)):
-        means = model.train_on_batch(*batches[index], return_dict=True)
-    batches.on_epoch_end()
-    return {name: float(value) for name, value in means.items()}
 
 
 def begin(

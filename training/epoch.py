@@ -1,0 +1,54 @@
+"""One pass over the batches, which comes to the same whatever this process did before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def train_epoch(
+    model: keras.Model, batches: keras.utils.PyDataset, seed: int, epoch: int
+) -> dict[str, float]:
+    """Train a network for an epoch.
+
+    Args:
+        model: compiled; it is trained in place.
+        batches: of the epoch. They move on to the next one afterwards.
+        seed: of the run.
+        epoch: its number, from 0.
+
+    Returns:
+        The mean of each loss.
+    """
+    # Drop out what this epoch drops, whichever epochs this process has seen before: Keras keeps no
+    # state of its random generators with the weights.
+    generators = [one for one in model.variables if one.name == "seed_generator_state"]
+    for place, state in enumerate(generators):
+        state.assign([seed + 1000 * place, epoch])
+    if model.train_function is None:
+        model.train_function = _step(model, batches[0][1])
+    model.reset_metrics()
+    # A plain loop: on one core, Keras' own pipeline idles for half of the time.
+    for index in range(len(batches)):
+        means = model.train_on_batch(*batches[index], return_dict=True)
+    batches.on_epoch_end()
+    return {name: float(value) for name, value in means.items()}
+
+
+def _step(model: keras.Model, targets: Any) -> Any:
+    """Make the step that ``train_on_batch`` takes: one function for batches of any length.
+
+    Keras would trace a function for the shapes that it meets first, and another for all others.
+    The two round differently, and which batch is the first depends on the epoch that a run goes on
+    from: it would come to other weights than a run that was never broken off.
+    """
+    spec = (
+        keras.tree.map_structure(lambda one: tf.TensorSpec(one.shape, one.dtype), model.input),
+        keras.tree.map_structure(
+            lambda one: tf.TensorSpec((None, *one.shape[1:]), one.dtype), targets
+        ),
+    )
+    step = tf.function(model.train_step, input_signature=[spec])
+    return lambda batches: step(next(batches)[:2])

@@ -17,7 +17,7 @@ from benchmarks.sounds import demo
 from benchmarks.table import Cell, Table, command
 from live_ser.dashboard import Dashboard
 from live_ser.model import load
-from live_ser.monitor import Prediction
+from live_ser.results import Prediction
 from live_ser.spec import ModelInfo
 
 BLOCK = 0.05

@@ -6,11 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from live_ser.analysis import Segment
-    from live_ser.clip import Verdict
     from live_ser.errors import LiveSerError
     from live_ser.interface import Model, listen, load
-    from live_ser.monitor import Prediction
+    from live_ser.results import Prediction, Segment, Verdict
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,9 +26,9 @@ __all__ = [
 _HOMES = {
     "LiveSerError": "errors",
     "Model": "interface",
-    "Prediction": "monitor",
-    "Segment": "analysis",
-    "Verdict": "clip",
+    "Prediction": "results",
+    "Segment": "results",
+    "Verdict": "results",
     "listen": "interface",
     "load": "interface",
 }

@@ -8,14 +8,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from live_ser.analysis import Segment, analyse
-from live_ser.clip import Verdict
+from live_ser.analysis import analyse
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel
-from live_ser.monitor import Monitor, Prediction
 from live_ser.paths import not_meant
 from live_ser.records import Record, clip_record, segment_record, window_record
+from live_ser.results import Prediction, Segment, Verdict
+from live_ser.settings import Settings
 from live_ser.sources import audio_file
 from live_ser.spool import Spool
 from live_ser.workers import Tell, Workers, cores
@@ -69,7 +69,7 @@ class Job:
 
     def __post_init__(self) -> None:
         # What cannot be is said once, not for each file.
-        Monitor(self.model, (), hop=self.hop, smoothing=self.smoothing)
+        Settings.checked(self.model.info, self.hop, self.smoothing)
 
     def __call__(self, path: str, tell: Tell) -> Outcome:
         """Judge one file; whatever is wrong with it comes out as the outcome's error.

@@ -186,7 +186,7 @@ def _file_on_cluster(arguments: Arguments) -> int:
 
     from live_ser.extras import needed
     from live_ser.model import load
-    from live_ser.monitor import Monitor
+    from live_ser.settings import Settings
 
     if arguments.output is None or arguments.format not in (None, "parquet"):
         raise LiveSerError(
@@ -204,7 +204,7 @@ def _file_on_cluster(arguments: Arguments) -> int:
 
     model = load(arguments.model)
     options = {name: getattr(arguments, name) for name in ("hop", "smoothing")}
-    Monitor(model, (), **options)  # what cannot be is said here, not by a worker
+    Settings.checked(model.info, **options)  # what cannot be is said here, not by a worker
     options |= {name: getattr(arguments, name) for name in ("timeline", "segments")}
     sources = sources_meant(arguments.paths)
     cluster = Cluster(arguments.scheduler, model, arguments.output, **options)

@@ -6,43 +6,12 @@ more speech count for more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.model import Judgement
-from live_ser.monitor import State
-from live_ser.results import Result
+from live_ser.results import Decision, Verdict, decide
 from live_ser.spec import ModelInfo
-
-
-@dataclass(frozen=True)
-class Verdict(Result):
-    """What a clip sounds like.
-
-    Attributes:
-        duration: seconds.
-        state: ``speech``, ``uncertain``, ``listening`` (too little speech) or ``silence``.
-        label: the emotion; the best guess in ``uncertain``, None in ``silence`` and ``listening``.
-        confidence: probability of the label, 0 to 1.
-        probabilities: of every label; None where nothing was judged.
-        activation: how aroused the voice sounds, 0 (calm) to 1.
-        speech: share of the clip that is speech, 0 to 1.
-        evidence: seconds of speech.
-        windows: stretches that were judged.
-    """
-
-    duration: float
-    state: State
-    label: str | None
-    confidence: float | None
-    probabilities: Mapping[str, float] | None = field(hash=False)
-    activation: float | None
-    speech: float
-    evidence: float
-    windows: int
 
 
 class VerdictSum:
@@ -86,29 +55,10 @@ class VerdictSum:
             duration: of the clip, in seconds.
             evidence: seconds of speech in it.
         """
-        info = self._info
-        if not self._weight or not evidence or evidence < info.gate.min_speech:
-            return Verdict(
-                duration=duration,
-                state="listening" if evidence else "silence",
-                label=None,
-                confidence=None,
-                probabilities=None,
-                activation=None,
-                speech=min(1.0, evidence / duration) if duration else 0.0,
-                evidence=evidence,
-                windows=0,
-            )
+        speech = min(1.0, evidence / duration) if duration else 0.0
+        if not self._weight or not evidence or evidence < self._info.gate.min_speech:
+            decision = Decision(state="listening" if evidence else "silence", evidence=evidence)
+            return Verdict(**vars(decision), duration=duration, speech=speech, windows=0)
         *mean, activation = map(float, self._sum / self._weight)
-        best = int(np.argmax(mean))
-        return Verdict(
-            duration=duration,
-            state="uncertain" if mean[best] < info.abstain else "speech",
-            label=info.labels[best],
-            confidence=mean[best],
-            probabilities=dict(zip(info.labels, mean, strict=True)),
-            activation=activation,
-            speech=min(1.0, evidence / duration),
-            evidence=evidence,
-            windows=self._stretches,
-        )
+        decision = decide(self._info, mean, activation, evidence=evidence)
+        return Verdict(**vars(decision), duration=duration, speech=speech, windows=self._stretches)

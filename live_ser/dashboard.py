@@ -22,7 +22,7 @@ from live_ser.spec import ModelInfo
 from live_ser.view import DashboardState, page, render
 
 if TYPE_CHECKING:
-    from live_ser.monitor import Prediction
+    from live_ser.results import Prediction
 
 __all__ = ["Dashboard", "DashboardState", "render"]
 

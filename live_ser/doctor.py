@@ -17,10 +17,10 @@ from live_ser.blocks import Gap, Source
 from live_ser.devices import accepted_rates, find_device, input_devices, portaudio
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples, log_mel
+from live_ser.front_end import level_db
 from live_ser.model import EmotionModel, load
 from live_ser.sources import microphone
 from live_ser.speech import CHUNK_SECONDS, SpeechGate, speech_mask
-from live_ser.windows import level_db
 
 _SECONDS = 3.0  # of the microphone that are examined
 _SPEECH_SECONDS = 0.3  # of them that count as speech found

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from live_ser.analysis import Segment, analyse, judge_clip
-from live_ser.clip import Verdict
+from live_ser.analysis import analyse, judge_clip
 from live_ser.devices import Opener, open_input
 from live_ser.features import Samples
 from live_ser.model import EmotionModel, find
-from live_ser.monitor import Monitor, Prediction
-from live_ser.results import Results
+from live_ser.monitor import Monitor
+from live_ser.results import Prediction, Results, Segment, Verdict
 from live_ser.samples import sound_in_memory
 from live_ser.sources import audio_file, microphone
 

@@ -14,7 +14,7 @@ from live_ser.lines import Line, Look, Part, fitted, row
 from live_ser.palette import colours
 
 if TYPE_CHECKING:
-    from live_ser.monitor import State
+    from live_ser.results import State
 
 SECONDS = 60
 

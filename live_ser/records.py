@@ -11,43 +11,10 @@ from datetime import datetime
 from typing import Any, Protocol, get_args
 
 from live_ser.blocks import Gap
-from live_ser.clip import Verdict
-from live_ser.monitor import Prediction, State
+from live_ser.results import Decision, Prediction, Segment, State, Verdict
 from live_ser.spec import SCHEMA, ModelInfo
 
 Record = dict[str, Any]
-
-
-class Judged(Protocol):
-    """What a window, a segment and a clip have in common: how a stretch of time sounds."""
-
-    @property
-    def state(self) -> State: ...  # noqa: D102
-
-    @property
-    def label(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def confidence(self) -> float | None: ...  # noqa: D102
-
-    @property
-    def probabilities(self) -> Mapping[str, float] | None: ...  # noqa: D102
-
-    @property
-    def activation(self) -> float | None: ...  # noqa: D102
-
-    @property
-    def evidence(self) -> float: ...  # noqa: D102
-
-
-class Utterance(Judged, Protocol):
-    """A judged stretch of a recording, in seconds from its start."""
-
-    @property
-    def start(self) -> float: ...  # noqa: D102
-
-    @property
-    def end(self) -> float: ...  # noqa: D102
 
 
 def session_record(info: ModelInfo, source: str, hop: float, started: datetime) -> Record:
@@ -79,7 +46,7 @@ def window_record(prediction: Prediction) -> Record:
     }
 
 
-def segment_record(segment: Utterance) -> Record:
+def segment_record(segment: Segment) -> Record:
     """One utterance, judged on its own speech."""
     seconds = segment.end - segment.start
     return {
@@ -162,7 +129,7 @@ def check_record(record: object) -> None:
             raise ValueError(f"{name} is {record[name]!r:.40} in a {kind} record")
 
 
-def _judged(judged: Judged, speech: float) -> Record:
+def _judged(judged: Decision, speech: float) -> Record:
     probabilities = judged.probabilities
     return {
         "state": judged.state,

@@ -1,24 +1,48 @@
-"""What is found in a recording, as rows: dictionaries, and tables of pandas."""
+"""Results: what is decided about a stretch of sound, the rule that decides it, and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from live_ser.extras import needed
+from live_ser.spec import ModelInfo
 
 if TYPE_CHECKING:
     import pandas as pd
 
+State = Literal["listening", "speech", "silence", "uncertain"]
 
-@dataclass(frozen=True)
-class Result:
-    """Something that was found."""
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """How a stretch of sound is called.
+
+    Attributes:
+        state: ``speech`` (judged), ``uncertain`` (judged, but the model cannot tell),
+            ``listening`` (too little speech) or ``silence``.
+        label: the emotion; the best guess in ``uncertain``, None in ``silence`` and ``listening``.
+        confidence: probability of the label, 0 to 1.
+        probabilities: probability of every label; None where nothing was judged.
+        activation: how aroused the voice sounds, 0 (calm) to 1.
+        evidence: seconds of speech.
+    """
+
+    state: State
+    label: str | None = None
+    confidence: float | None = None
+    # A dictionary has no hash; equal results have equal ones without it.
+    probabilities: Mapping[str, float] | None = field(default=None, hash=False)
+    activation: float | None = None
+    evidence: float
 
     def to_dict(self) -> dict[str, Any]:
         """Every attribute by its name: what JSON can hold."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in _fields(type(self))}
         return {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
 
     def to_frame(self) -> pd.DataFrame:
@@ -26,7 +50,94 @@ class Result:
         return Results([self]).to_frame()
 
 
-R = TypeVar("R", bound=Result)
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Decision):
+    """A window, judged; probabilities and activation are smoothed over time.
+
+    Attributes:
+        start: seconds from the start of the source to the start of the window.
+        end: seconds from the start of the source to the end of the window.
+        raw: probability of every label in this window alone.
+        speech: share of the window that is speech, 0 to 1.
+        since_speech: seconds since speech was last heard; None if it never was.
+        level_db: RMS of the newest hop in dB re full scale.
+        latency_ms: from the newest block in to the probabilities out.
+        baseline: seconds of the speaker's earlier speech that the window was measured against; None
+            where it was judged by itself, or not at all.
+    """
+
+    start: float
+    end: float
+    raw: Mapping[str, float] | None = field(default=None, hash=False)
+    speech: float
+    since_speech: float | None
+    level_db: float
+    latency_ms: float
+    baseline: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment(Decision):
+    """An utterance, measured against what is said around it.
+
+    Attributes:
+        start: seconds from the start of the recording to its first speech.
+        end: seconds from the start of the recording to the end of its last speech.
+    """
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Decision):
+    """A recording, judged as a whole.
+
+    Attributes:
+        duration: seconds.
+        speech: share of the recording that is speech, 0 to 1.
+        windows: number of stretches that were judged.
+    """
+
+    duration: float
+    speech: float
+    windows: int
+
+
+def decide(
+    info: ModelInfo,
+    probabilities: ArrayLike,
+    activation: float,
+    *,
+    evidence: float,
+    best: int | None = None,
+) -> Decision:
+    """Decide how a stretch of speech is called.
+
+    Args:
+        info: metadata of the model that judged it.
+        probabilities: float ``[classes]``, summing to 1, in the order of the labels.
+        activation: how aroused the voice sounds, 0 to 1.
+        evidence: seconds of speech.
+        best: index of the label to show; that of the highest probability if None.
+
+    Returns:
+        ``uncertain`` where the label's probability is under the model's threshold of abstention,
+        ``speech`` elsewhere.
+    """
+    values = [float(p) for p in np.asarray(probabilities)]
+    best = int(np.argmax(values)) if best is None else best
+    return Decision(
+        state="uncertain" if values[best] < info.abstain else "speech",
+        label=info.labels[best],
+        confidence=values[best],
+        probabilities=dict(zip(info.labels, values, strict=True)),
+        activation=activation,
+        evidence=evidence,
+    )
+
+
+R = TypeVar("R", bound=Decision)
 
 
 class Results(list[R], Generic[R]):
@@ -34,8 +145,8 @@ class Results(list[R], Generic[R]):
 
     Args:
         results: what was found.
-        kind: of the results, where there may be none.
-        labels: of the model; without them a table has columns only for those that were said.
+        kind: class of the results, where there may be none.
+        labels: the model's; without them a table has columns only for those that were found.
     """
 
     def __init__(
@@ -57,14 +168,23 @@ class Results(list[R], Generic[R]):
         return frame
 
 
-def _columns(kind: type[Result], labels: Sequence[str]) -> list[str]:
+_SPREAD = {"probabilities": "p", "raw": "raw"}
+_FIRST = ("start", "end", "duration")  # columns of a table, as everywhere in live-ser
+
+
+def _fields(kind: type[Decision]) -> list[Any]:
+    """The fields of a result, times first."""
+    return sorted(fields(kind), key=lambda field: field.name not in _FIRST)
+
+
+def _columns(kind: type[Decision], labels: Sequence[str]) -> list[str]:
     """The keys of :func:`_row`, whatever was found."""
-    names = [field.name for field in fields(kind)]
+    names = [field.name for field in _fields(kind)]
     spread = [f"{_SPREAD[name]}_{label}" for name in names if name in _SPREAD for label in labels]
     return [name for name in names if name not in _SPREAD] + spread
 
 
-def _row(result: Result) -> dict[str, Any]:
+def _row(result: Decision) -> dict[str, Any]:
     row: dict[str, Any] = {}
     spread: dict[str, Any] = {}
     for name, value in result.to_dict().items():
@@ -73,6 +193,3 @@ def _row(result: Result) -> dict[str, Any]:
         else:
             row[name] = value
     return row | spread
-
-
-_SPREAD = {"probabilities": "p", "raw": "raw"}

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from live_ser.blocks import Gap, Source
 from live_ser.features import Samples
 from live_ser.keys import REDRAW
-from live_ser.monitor import Monitor, Prediction
+from live_ser.monitor import Monitor
 from live_ser.records import Record, Writer, gap_record, mark_record, window_record
+from live_ser.results import Prediction
 
 if TYPE_CHECKING:
     from live_ser.dashboard import Dashboard

@@ -19,7 +19,7 @@ from live_ser.spectrogram import spectrogram
 from live_ser.words import clock
 
 if TYPE_CHECKING:
-    from live_ser.monitor import State
+    from live_ser.results import State
 
 _WIDE = 118  # columns from which the last minute stands beside the bars
 _NARROW = 30  # columns under which some panels are cut off

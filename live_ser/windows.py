@@ -1,25 +1,21 @@
-"""Sliding windows over sound that arrives in blocks.
+"""Sliding windows over the steps of a front end.
 
-Windows end at every multiple of the hop from the start of the source, and begin one window earlier
-or where hearing began. What is left after the last whole hop makes one last window. However the
-sound is cut into blocks, the windows are the same.
+A window ends with each step, and begins one window earlier or where the sound began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from live_ser.features import Frames, FrameStream, Samples
-from live_ser.samples import checked_block
+from live_ser.features import Frames
+from live_ser.front_end import Features
 from live_ser.spec import ModelInfo
-from live_ser.speech import CHUNK_SECONDS, SpeechGate, frame_range
+from live_ser.speech import CHUNK_SECONDS, frame_range
 
 PAUSE_SECONDS = 1.0  # without speech, after which what comes is another utterance
-_QUIETEST = 1e-6  # RMS: digital silence is shown as -120 dB
 
 
 @dataclass(frozen=True)
@@ -35,8 +31,6 @@ class Window:
         offset: seconds from the start of the first chunk to the start of the first frame.
         since_speech: seconds since speech was last heard; None if it never was.
         level_db: RMS of the newest hop in dB re full scale.
-        new_frames: float32 ``[frames, n_mels]``, those that no window before it held.
-        new_mask: bool ``[chunks]``, which of the chunks that no window before it held are speech.
     """
 
     start: float
@@ -46,8 +40,6 @@ class Window:
     offset: float
     since_speech: float | None
     level_db: float
-    new_frames: Frames
-    new_mask: NDArray[np.bool_]
 
     @property
     def evidence(self) -> float:
@@ -69,100 +61,61 @@ class Window:
         return self.frames[first:stop]
 
 
-class WindowStream:
-    """Windows of a signal that arrives in blocks.
+class SlidingWindows:
+    """The newest window of a source, after each step of its front end.
 
     Args:
-        info: of the model that will judge them.
-        hop: seconds from one window to the next.
+        info: metadata of the model that will judge the windows.
     """
 
-    def __init__(self, info: ModelInfo, hop: float) -> None:
-        self._info = info
-        self._rate = info.features.sample_rate
-        self._hop = max(1, round(hop * self._rate))
-        self._length = round(info.window * self._rate)
-        self._position = 0  # samples from the start of the source, of what windows were made of
+    def __init__(self, info: ModelInfo) -> None:
+        self._spec = info.features
+        self._length = round(info.window * info.features.sample_rate)
         self._last_speech: float | None = None
-        self._waiting: list[Samples] = []
-        self._waits = 0  # samples in it
-        self._begin()
+        self._begin(0)
 
-    def push(self, samples: ArrayLike) -> Iterator[Window]:
-        """The windows that ``samples`` complete.
+    def push(self, features: Features) -> Window:
+        """The window that ends where this step does.
 
         Args:
-            samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
-
-        Raises:
-            LiveSerError: this is no sound.
+            features: those of the next step. After a gap nothing from before it is in a window.
         """
-        block = checked_block(samples)
-        self._waiting.append(block)
-        self._waits += len(block)
-        while self._waits >= (step := self._hop - self._position % self._hop):
-            heard = np.concatenate(self._waiting)
-            self._waiting, self._waits = [heard[step:]], len(heard) - step
-            yield self._window(heard[:step])
-
-    def finish(self) -> Iterator[Window]:
-        """The window that ends where the source does; none if the last one did."""
-        if self._waits:
-            rest = np.concatenate(self._waiting)
-            self._waiting, self._waits = [], 0
-            yield self._window(rest)
-
-    def gap(self, seconds: float) -> None:
-        """Let time go by that was not heard: no window holds sound from both sides of it."""
-        self._position += self._waits + round(seconds * self._rate)
-        self._begin()
-
-    @property
-    def seconds(self) -> float:
-        """From the start of the source to the newest sample."""
-        return (self._position + self._waits) / self._rate
-
-    def _begin(self) -> None:
-        """Hear as if for the first time."""
-        self._origin = self._position
-        self._waiting, self._waits = [], 0
-        self._frames = Ring(np.zeros((0, self._info.features.n_mels), np.float32))
-        self._mask = Ring(np.zeros(0, np.bool_))
-        self._frame_stream = FrameStream(self._info.features)
-        self._gate = SpeechGate(self._rate, self._info.gate.floor_db)
-
-    def _window(self, heard: Samples) -> Window:
-        spec, gate = self._info.features, self._info.gate
-        self._position += len(heard)
-        new_frames = self._frame_stream.push(heard)
-        new_mask = self._gate.push(heard) >= gate.threshold
-        self._frames.push(new_frames)
-        self._mask.push(new_mask)
+        if features.origin != self._origin:
+            self._begin(features.origin)
+        self._frames.push(features.frames)
+        self._mask.push(features.mask)
 
         # In samples and seconds from the origin, where frames and chunks begin.
-        stop = self._position - self._origin
-        start = max(0, stop - self._length)
-        first_frame = -(-start // spec.hop_length)
-        first_chunk = int(np.ceil(start / self._rate / CHUNK_SECONDS - 1e-9))
+        rate, hop = self._spec.sample_rate, self._spec.hop_length
+        start = max(0, features.stop - self._origin - self._length)
+        first_frame = -(-start // hop)
+        first_chunk = int(np.ceil(start / rate / CHUNK_SECONDS - 1e-9))
         self._frames.drop_before(first_frame)
         self._mask.drop_before(first_chunk)
 
-        spoken = np.flatnonzero(self._mask.items)
-        origin, end = self._origin / self._rate, self._position / self._rate
-        if len(spoken):
-            last = self._mask.first + int(spoken[-1]) + 1
-            self._last_speech = min(end, origin + last * CHUNK_SECONDS)
+        end = features.stop / rate
+        self._look_for_speech(end)
         return Window(
-            start=(self._origin + start) / self._rate,
+            start=(self._origin + start) / rate,
             end=end,
             frames=self._frames.items,
             mask=_newest_utterance(self._mask.items),
-            offset=first_frame * spec.hop_length / self._rate - first_chunk * CHUNK_SECONDS,
+            offset=first_frame * hop / rate - first_chunk * CHUNK_SECONDS,
             since_speech=None if self._last_speech is None else end - self._last_speech,
-            level_db=level_db(heard),
-            new_frames=new_frames,
-            new_mask=new_mask,
+            level_db=features.level_db,
         )
+
+    def _begin(self, origin: int) -> None:
+        self._origin = origin
+        self._frames = Ring(np.zeros((0, self._spec.n_mels), np.float32))
+        self._mask = Ring(np.zeros(0, np.bool_))
+
+    def _look_for_speech(self, end: float) -> None:
+        spoken = np.flatnonzero(self._mask.items)
+        if len(spoken):
+            last = self._mask.first + int(spoken[-1]) + 1
+            origin = self._origin / self._spec.sample_rate
+            self._last_speech = min(end, origin + last * CHUNK_SECONDS)
 
 
 def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -174,14 +127,6 @@ def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     newest = mask.copy()
     newest[: spoken[long[-1] + 1]] = False
     return newest
-
-
-def level_db(samples: Samples) -> float:
-    """RMS in dB re full scale; -120 for digital silence, 0 for a square wave at full scale."""
-    if not len(samples):
-        return 20 * float(np.log10(_QUIETEST))
-    rms = np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
-    return 20 * float(np.log10(max(rms, _QUIETEST)))
 
 
 class Ring:

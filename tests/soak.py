@@ -35,9 +35,10 @@ from live_ser.devices import Callback, InputStream, open_input
 from live_ser.features import Samples
 from live_ser.json_lines import JsonLines
 from live_ser.model import load
-from live_ser.monitor import Monitor, Prediction
+from live_ser.monitor import Monitor
 from live_ser.recording import Recording
 from live_ser.records import end_record, session_record
+from live_ser.results import Prediction
 from live_ser.session import Session
 from live_ser.sinks import DashboardSink, RecordSink, Sink
 from live_ser.sources import microphone

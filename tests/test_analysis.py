@@ -19,12 +19,12 @@ from conftest import tiny_baseline, tiny_info, write_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_ser.analysis import Segment, analyse, judge_clip
-from live_ser.clip import Verdict
+from live_ser.analysis import analyse, judge_clip
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples, log_mel
 from live_ser.model import EmotionModel
-from live_ser.monitor import Monitor, Prediction
+from live_ser.monitor import Monitor
+from live_ser.results import Prediction, Segment, Verdict
 from live_ser.spec import BaselineSpec
 from live_ser.speech import CHUNK_SECONDS, frame_range, speech_mask
 from live_ser.utterances import UtteranceCutter, pieces
@@ -139,7 +139,9 @@ def test_scraps_of_speech_are_listening_and_count_only_where_there_is_nothing_el
 
 
 def test_nothing_is_silence_of_no_length(model: EmotionModel) -> None:
-    assert judge_clip(model, []) == Verdict(0.0, "silence", None, None, None, None, 0.0, 0.0, 0)
+    assert judge_clip(model, []) == Verdict(
+        duration=0.0, state="silence", speech=0.0, evidence=0.0, windows=0
+    )
 
 
 @pytest.mark.parametrize(

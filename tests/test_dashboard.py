@@ -15,8 +15,8 @@ from rich.console import Console
 from live_ser.dashboard import Dashboard, DashboardState, render
 from live_ser.gauges import Level
 from live_ser.last_minute import Moment
-from live_ser.monitor import Prediction
 from live_ser.palette import colours
+from live_ser.results import Prediction
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 SIZES = [

@@ -20,8 +20,8 @@ pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
 from live_ser.analysis import judge_clip
-from live_ser.clip import Verdict
 from live_ser.model import EmotionModel
+from live_ser.results import Verdict
 from live_ser.speech import CHUNK_SECONDS, speech_mask
 from training import command, conditions, evaluate, judged, stream, strung
 from training.corpora import LABELS, Clip, read_corpus

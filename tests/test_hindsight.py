@@ -11,10 +11,11 @@ import soundfile
 import soxr
 from conftest import tiny_baseline, tiny_info, write_model
 
-from live_ser.analysis import Segment, analyse
+from live_ser.analysis import analyse
 from live_ser.features import Frames, Samples, log_mel
 from live_ser.hindsight import HORIZON
 from live_ser.model import EmotionModel
+from live_ser.results import Segment
 from live_ser.speech import CHUNK_SECONDS, frame_range, speech_mask
 
 RATE = 16_000

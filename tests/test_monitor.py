@@ -17,7 +17,8 @@ from scripted_microphone import ScriptedMicrophone, in_blocks
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel, load
-from live_ser.monitor import Monitor, Prediction
+from live_ser.monitor import Monitor
+from live_ser.results import Prediction
 from live_ser.sources import Block, Gap, audio_file, microphone, replay
 from live_ser.speech import CHUNK_SECONDS, speech_mask
 from training.music import music

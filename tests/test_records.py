@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +13,8 @@ from conftest import LABELS, tiny_info
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_ser.clip import Verdict
 from live_ser.errors import LiveSerError
 from live_ser.json_lines import JsonLines
-from live_ser.monitor import Prediction, State
 from live_ser.outputs import written
 from live_ser.record_files import read_records
 from live_ser.records import (
@@ -31,6 +28,7 @@ from live_ser.records import (
     session_record,
     window_record,
 )
+from live_ser.results import Prediction, Segment, Verdict
 from live_ser.sources import Gap
 
 
@@ -54,20 +52,6 @@ def prediction(**changes: Any) -> Prediction:
     return Prediction(**{**values, **changes})
 
 
-@dataclass(frozen=True)
-class Utterance:
-    """What a segment is made of."""
-
-    start: float
-    end: float
-    state: State
-    label: str | None
-    confidence: float | None
-    probabilities: dict[str, float] | None
-    activation: float | None
-    evidence: float
-
-
 SILENT = {
     "state": "silence",
     "label": None,
@@ -82,8 +66,14 @@ SILENT = {
 def every_kind(source: str = "clip.wav") -> list[Record]:
     started = datetime(2026, 1, 31, 12, tzinfo=UTC)
     judged = dict(zip(LABELS, (0.1, 0.1, 0.1, 0.7), strict=True))
-    verdict = Verdict(3.6, "uncertain", "angry", 0.7, judged, 0.9, 0.5, 1.8, 1)
-    spoken = Utterance(0.5, 2.5, "speech", "angry", 0.7, judged, 0.9, 1.5)
+    angry: dict[str, Any] = {
+        "label": "angry",
+        "confidence": 0.7,
+        "probabilities": judged,
+        "activation": 0.9,
+    }
+    verdict = Verdict(**angry, state="uncertain", evidence=1.8, duration=3.6, speech=0.5, windows=1)
+    spoken = Segment(**angry, state="speech", evidence=1.5, start=0.5, end=2.5)
     return [
         session_record(tiny_info(), source, 0.5, started),
         window_record(prediction()),

@@ -11,7 +11,8 @@ import soxr
 from conftest import tiny_info
 
 from live_ser.features import Samples
-from live_ser.windows import PAUSE_SECONDS, Window, WindowStream
+from live_ser.front_end import FrontEnd
+from live_ser.windows import PAUSE_SECONDS, SlidingWindows, Window
 
 RATE = 16000
 
@@ -31,7 +32,8 @@ def silence(seconds: float) -> Samples:
 
 def last_window(*sound: Samples) -> Window:
     whole = np.concatenate(sound)
-    return list(WindowStream(tiny_info(), hop=0.5).push(whole[: len(whole) // 8000 * 8000]))[-1]
+    front_end, sliding = FrontEnd(tiny_info(), step=0.5), SlidingWindows(tiny_info())
+    return [sliding.push(features) for features in front_end.push(whole)][-1]
 
 
 def test_what_was_said_before_a_long_pause_is_left_out(sentence: Samples) -> None:

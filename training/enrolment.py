@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.baseline import RunningBaseline
-from live_ser.clip import Verdict
 from live_ser.features import Frames, log_mel
 from live_ser.model import EmotionModel
+from live_ser.results import Decision, Verdict, decide
 from live_ser.spec import ModelInfo
 from live_ser.speech import frame_range, speech_mask
 from training.conditions import read
@@ -133,18 +133,9 @@ def _spoken(clip: Clip, info: ModelInfo) -> Frames:
 def _verdict(model: EmotionModel, frames: Frames, baseline: NDArray[np.float32]) -> Verdict:
     seconds = len(frames) / _rate(model.info)
     if not len(frames):
-        return Verdict(seconds, "silence", None, None, None, None, 0.0, 0.0, 0)
-    said = model.judge(frames, baseline)
-    best = int(np.argmax(said.probabilities))
-    confidence = float(said.probabilities[best])
-    return Verdict(
-        duration=seconds,
-        state="uncertain" if confidence < model.info.abstain else "speech",
-        label=model.info.labels[best],
-        confidence=confidence,
-        probabilities=dict(zip(model.info.labels, map(float, said.probabilities), strict=True)),
-        activation=said.activation,
-        speech=1.0,
-        evidence=seconds,
-        windows=1,
-    )
+        decision = Decision(state="silence", evidence=0.0)
+    else:
+        said = model.judge(frames, baseline)
+        decision = decide(model.info, said.probabilities, said.activation, evidence=seconds)
+    judged = bool(len(frames))
+    return Verdict(**vars(decision), duration=seconds, speech=float(judged), windows=int(judged))

@@ -16,10 +16,10 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from live_ser.analysis import judge_clip
-from live_ser.clip import Verdict
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel
+from live_ser.results import Verdict
 from live_ser.spec import ModelInfo
 from training.corpora import Clip
 from training.judged import Judged

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.clip import Verdict
+from live_ser.results import Verdict
 from training import metrics
 from training.corpora import Clip
 from training.truth import right_labels

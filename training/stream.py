@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from live_ser.features import Samples
 from live_ser.model import EmotionModel
-from live_ser.monitor import Monitor, Prediction, State
+from live_ser.monitor import Monitor
+from live_ser.results import Prediction, State
 from live_ser.sources import replay
 from live_ser.spec import ModelInfo
 from live_ser.speech import CHUNK_SECONDS

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.analysis import Segment, analyse
-from live_ser.clip import Verdict, VerdictSum
+from live_ser.analysis import analyse
+from live_ser.clip import VerdictSum
 from live_ser.features import Samples
 from live_ser.model import EmotionModel, Judgement
+from live_ser.results import Segment, Verdict
 from live_ser.samples import sound_in_memory
 from live_ser.spec import ModelInfo
 from live_ser.speech import CHUNK_SECONDS, speech_mask

@@ -1,0 +1,56 @@
+"""How windows are judged: the settings that a user can choose, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from live_ser.errors import LiveSerError
+from live_ser.spec import ModelInfo
+
+SMOOTHING = 1.0  # seconds
+_SHORTEST_HOP = 0.05  # seconds
+_LONGEST_SMOOTHING = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How often windows are judged, and how they are smoothed.
+
+    Attributes:
+        hop: seconds from one window to the next.
+        smoothing: time constant in seconds; 0 is off.
+    """
+
+    hop: float
+    smoothing: float
+
+    @classmethod
+    def checked(
+        cls, info: ModelInfo, hop: float | None = None, smoothing: float | None = None
+    ) -> Settings:
+        """The settings that are asked for.
+
+        Args:
+            info: metadata of the model.
+            hop: seconds, from 0.05 to the model's window; the model's own if None.
+            smoothing: seconds, from 0 to 60; 1 if None.
+
+        Raises:
+            LiveSerError: one of them cannot be.
+        """
+        hop = info.hop if hop is None else hop
+        if not _SHORTEST_HOP <= hop <= info.window:
+            raise LiveSerError(
+                f"a hop of {hop:g} s is not between {_SHORTEST_HOP:g} s and the window "
+                f"({info.window:g} s)",
+                f"leave --hop out for the model's own of {info.hop:g} s",
+                exit_code=2,
+            )
+        smoothing = SMOOTHING if smoothing is None else smoothing
+        if not 0 <= smoothing <= _LONGEST_SMOOTHING:
+            raise LiveSerError(
+                f"smoothing of {smoothing:g} s is not between 0 and {_LONGEST_SMOOTHING:g} s",
+                f"leave --smoothing out for {SMOOTHING:g} s",
+                exit_code=2,
+            )
+        return cls(hop, smoothing)

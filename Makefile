@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_PACKAGES := libportaudio2
 TEST_PACKAGES := libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng tmux ffmpeg \
-	jackd2 chromium chromium-driver
+	jackd2 chromium chromium-driver strace
 
 run: setup
 	$(BIN)/live-ser listen --or-demo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     from live_ser.errors import LiveSerError
     from live_ser.interface import Model, listen, load
     from live_ser.results import Prediction, Segment, Verdict
+
+# ONNX Runtime 1.31 and later report to their makers, unless this is set before they are imported,
+# by whatever: a model, the package of the speech detector, an exporter of networks.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 __all__ = [

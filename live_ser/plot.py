@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
-from live_ser.extras import needed
+from live_ser.extras import keep_nothing, needed
 from live_ser.features import Frames, FrameStream
 from live_ser.outputs import create
 from live_ser.overview import Overview, Values
@@ -98,6 +98,7 @@ def plotting() -> Any:
     Raises:
         LiveSerError: matplotlib is not installed.
     """
+    keep_nothing("MPLCONFIGDIR")
     return needed("matplotlib.figure", "plot")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,8 @@ class LocalCluster:
     def __init__(self, folder: Path, workers: int = 2) -> None:
         self._log = (folder / "log.txt").open("w")
         self._file = folder / "scheduler.json"
+        self.home = folder / "home"
+        self.home.mkdir()
         here = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
         self.scheduler = self._start("scheduler", *here)
         while not self._file.exists():
@@ -54,7 +57,8 @@ class LocalCluster:
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         command = [*DASK, *words, "--scheduler-file", str(self._file)]
-        return subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)
+        env = {**os.environ, "HOME": str(self.home)}
+        return subprocess.Popen(command, env=env, stdout=self._log, stderr=subprocess.STDOUT)
 
     def close(self) -> None:
         for process in (*self.workers, self.scheduler):
@@ -107,6 +111,7 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
     assert local.stderr.splitlines() == [line]
     assert len(clips(here)) == FILES
     assert clips(parts(out)) == clips(here)  # every file once, in order, and with these figures
+    assert list(cluster.home.iterdir()) == []  # the workers kept and reported nothing
     # Windows and segments are those of the local run too.
     for source in {record["source"] for record in here}:
         mine = [r for r in parts_of(out) if r["file"] == source]

@@ -68,9 +68,13 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder.parent
 
 
-def training(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+def training(
+    *arguments: object, check: bool = True, **env: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **env}
+    )
     assert not (check and done.returncode), done.stderr
     return done
 
@@ -79,11 +83,12 @@ def training(*arguments: object, check: bool = True) -> subprocess.CompletedProc
 def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two epochs, trained by the command."""
     base = tmp_path_factory.mktemp("runs")
-    folder = base / "straight"
-    done = training(
-        "training.fit", "--data", corpus, "-o", folder, "--cache", base / "cache", *SMALL
-    )
+    folder, home = base / "straight", base / "home"
+    home.mkdir()
+    words = ["training.fit", "--data", corpus, "-o", folder, "--cache", base / "cache", *SMALL]
+    done = training(*words, HOME=str(home))
     assert "held-out speakers: UAR" in done.stdout
+    assert list(home.iterdir()) == []  # nothing is kept or reported but the run
     return folder
 
 

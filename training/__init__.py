@@ -2,5 +2,8 @@
 
 import os
 
+from live_ser.extras import keep_nothing
+
 # TensorFlow tells of its compiler flags at every start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+keep_nothing("KERAS_HOME", "MPLCONFIGDIR")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from live_ser.features import Samples
 
@@ -42,6 +41,7 @@ class Source(Protocol):
         overflows: how often sound was lost because nobody took it in time.
         backlog: seconds of sound that wait to be taken.
         message: what the user should know of it now; empty where all is well.
+        notes: what the user should know once; more may come while it is iterated over.
     """
 
     @property
@@ -58,6 +58,9 @@ class Source(Protocol):
 
     @property
     def message(self) -> str: ...  # noqa: D102
+
+    @property
+    def notes(self) -> Sequence[str]: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[Block]: ...
 
@@ -90,13 +93,6 @@ class Resampler:
             return NOTHING
         rest: Samples = self._stream.resample_chunk(NOTHING, last=True)
         return rest
-
-
-def mean_of_channels(block: NDArray[np.float32]) -> Samples:
-    """One channel, ``[n]``, of a block ``[n, channels]``."""
-    # Sums along a long axis take a seventh of the time of those along a short one.
-    mean: Samples = np.ascontiguousarray(block.T).mean(axis=0, dtype=np.float32)
-    return mean
 
 
 def wait_until(moment: float) -> Iterator[Samples]:

@@ -15,6 +15,8 @@ from live_ser.extras import as_root
 
 COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
 
+_SERVER_CHANNELS = 32  # sound servers claim so many, or more, whatever microphone they stand for
+
 BLOCK_SECONDS = 0.05  # what a callback brings: twenty a second are enough for a level meter
 
 Interleaved = NDArray[np.float32]  # [n, channels]
@@ -76,6 +78,7 @@ class Opener(Protocol):
         channels: int | None,
         callback: Callback,
         *,
+        channel: int | None = None,
         rescan: bool = False,
     ) -> InputStream:
         """Open ``device``, at ``rate`` if it can, and give each block to ``callback``.
@@ -160,6 +163,7 @@ def open_input(
     channels: int | None,
     callback: Callback,
     *,
+    channel: int | None = None,
     rescan: bool = False,
 ) -> InputStream:
     """Open a device at ``rate`` where it can, at a rate that it has where it cannot.
@@ -167,9 +171,12 @@ def open_input(
     Args:
         device: index, part of a name, or None for the default one.
         rate: in Hz, as wanted.
-        channels: how many to record; None for as few as the device lets.
+        channels: how many to record; None for two, where the device has them, or as many as are
+            needed to hear ``channel`` alone. A sound server that is asked for fewer than there are
+            mixes them, and channels out of phase are silence then.
         callback: called from PortAudio's own thread with a block, float32 ``[n, channels]``, that
             it has to copy, and whether sound was lost before it.
+        channel: the one that will be heard, from 1; None for their mean.
         rescan: have PortAudio look for devices again first; no other stream may be open then.
 
     Raises:
@@ -180,7 +187,7 @@ def open_input(
         sd._terminate()  # its list of devices is of the moment when it was started
         sd._initialize()
     chosen = find_device(device)
-    rate, channels = _choose_format(chosen, rate, channels)
+    rate, channels = _choose_format(chosen, rate, channels, channel)
 
     def relay(indata: Interleaved, _frames: int, _time: Any, status: Any) -> None:
         callback(indata, bool(status.input_overflow))
@@ -240,15 +247,21 @@ class _PortAudioStream:
         self.stream.close(ignore_errors=True)
 
 
-def _choose_format(device: InputDevice, rate: int, channels: int | None) -> tuple[int, int]:
+def _choose_format(
+    device: InputDevice, rate: int, channels: int | None, channel: int | None
+) -> tuple[int, int]:
     """A rate and a channel count that the device has, as near to what is wanted as there is."""
     if channels is not None and channels > device.channels:
         raise LiveSerError(
             f"{device.name} has {device.channels} channels, not {channels}",
             f"--channels {device.channels}, or leave it out",
         )
-    # Some drivers have no mono: the mean of what they have is taken then.
-    counts = [channels] if channels else [1, *range(2, min(device.channels, 8) + 1)]
+    if channel is not None and channel > device.channels:
+        raise LiveSerError(
+            f"{device.name} has {device.channels} channels, and no channel {channel}",
+            f"--channel {device.channels}, or a smaller one",
+        )
+    counts = [channels] if channels else _channel_counts(device.channels, channel)
     rates = dict.fromkeys([rate, device.default_rate, 48000, 44100, 16000, *COMMON_RATES])
     refusal: Exception | None = None
     for count in counts:
@@ -259,6 +272,15 @@ def _choose_format(device: InputDevice, rate: int, channels: int | None) -> tupl
             refusal = refusal or error
     assert refusal is not None
     raise _cannot_open(device, refusal) from refusal
+
+
+def _channel_counts(there: int, channel: int | None) -> list[int]:
+    """How many channels to record, what is tried first standing first."""
+    least = channel or 1
+    counts = [min(there, max(2, least)), *range(least, min(there, max(8, least)) + 1)]
+    if channel is not None and there < _SERVER_CHANNELS:
+        counts.insert(0, there)
+    return list(dict.fromkeys(counts))
 
 
 def _refusal(device: InputDevice, rate: int, channels: int) -> Exception | None:

@@ -92,6 +92,8 @@ def examine(
             yield Finding("ok", f"{source.name} opens at {source.native_rate} Hz")
             samples = _record(source, round(_SECONDS * spec.sample_rate))
             yield from _losses(source)
+            for note in source.notes:
+                yield Finding("note", note, "choose one with --channel, or mend its wiring")
     except LiveSerError as error:
         yield _failure(error)
         return

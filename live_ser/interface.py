@@ -126,8 +126,9 @@ def listen(
         model: loaded, or what :func:`load` takes.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, None for the usual one.
-        channels: how many to record; None for as few as the device lets.
-        channel: which of them to hear, from 1; None for their mean.
+        channels: how many to record; None for as many as it takes.
+        channel: which of them to hear, from 1; None for their mean, or one of them where that is
+            lost because they are out of phase.
         reconnect: when the device goes away, wait for it to come back.
         opener: opens the device.
 

@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, mean_of_channels, wait_until
+from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, wait_until
+from live_ser.channels import Downmix
 from live_ser.devices import InputStream, Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
@@ -31,7 +32,7 @@ class Microphone:
         open_line: opens a device, which it is given first, and has it call ``callback``.
         device: index, part of a name, or None for the default one.
         rate: of the blocks, in Hz.
-        channel: which one to hear, from 1; None for the mean.
+        channel: which one to hear, from 1; None for the mean, or one where that is lost.
         reconnect: when the device goes away, wait for it to come back.
 
     Attributes:
@@ -55,6 +56,7 @@ class Microphone:
         self._gone_since: float | None = None
         self._attempts = 0
         self.message = ""
+        self._mix: Downmix | None = None  # how many channels there are shows with the first block
         self._line = _Line(partial(open_line, device))
 
     @property
@@ -77,6 +79,12 @@ class Microphone:
         """Seconds of sound that wait to be taken."""
         return self._line.backlog
 
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of it once."""
+        note = self._mix.note if self._mix else ""
+        return [f"{self.name}: {note}"] if note else []
+
     def close(self) -> None:
         """Let the device go, also one that is just being opened."""
         if self._attempt is not None:
@@ -91,6 +99,7 @@ class Microphone:
             except queue.Empty:
                 yield NOTHING
                 if self._line.is_stalled:
+                    yield resample.push(self._rest())
                     yield from self._connect_again()
                     resample = Resampler(self._line.stream.rate, self._rate)
                 continue
@@ -99,6 +108,7 @@ class Microphone:
                 self._gone_since, self._attempts, self.message = None, 0, ""
             if gap is not None:
                 self._lost += gap.reason == "overflow"
+                yield resample.push(self._rest())
                 resample = Resampler(self._line.stream.rate, self._rate)
                 yield gap
             yield resample.push(self._mono(block))
@@ -106,9 +116,13 @@ class Microphone:
     def _mono(self, block: Interleaved) -> Samples:
         if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        if self._channel is None:
-            return mean_of_channels(block)
-        return np.ascontiguousarray(block[:, self._channel - 1])
+        if self._mix is None or self._mix.channels != block.shape[1]:
+            self._mix = Downmix(block.shape[1], self._line.stream.rate, self._channel)
+        return self._mix.push(block)
+
+    def _rest(self) -> Samples:
+        """What is not heard yet of the sound before a gap."""
+        return NOTHING if self._mix is None else self._mix.finish()
 
     def _connect_again(self) -> Iterator[Block]:
         """Try until a device opens; nothing comes meanwhile, but time goes by."""

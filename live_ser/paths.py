@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from live_ser.errors import LiveSerError
+from live_ser.name_list import is_plain, read_names
 
 LIST = "-"  # stands for the list on standard input
 
@@ -32,11 +33,13 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
         opens it will say why that fails.
 
     Raises:
-        LiveSerError: the list is empty.
+        LiveSerError: the list is empty, or no list.
     """
     for word in words:
         if word == LIST:
-            yield from files_meant(_listed(listing or sys.stdin.buffer))
+            names = [name for name in read_names(listing or sys.stdin.buffer) if name != LIST]
+            for name in names:
+                yield from files_meant([name]) if is_plain(name) else [name]
         elif os.path.isdir(word):
             yield from _in_folder(word)
         elif glob.has_magic(word) and not os.path.lexists(word):
@@ -46,15 +49,6 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
                 yield word
         else:
             yield word
-
-
-def _listed(listing: BinaryIO) -> list[str]:
-    data = listing.read()
-    names = data.split(b"\0") if b"\0" in data else data.splitlines()
-    listed = [os.fsdecode(name) for name in names if name.strip() and name != os.fsencode(LIST)]
-    if not listed:
-        raise LiveSerError("the list on standard input names no files", "see what writes it")
-    return listed
 
 
 def _in_folder(folder: str) -> Iterator[str]:

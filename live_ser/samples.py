@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from live_ser.blocks import Resampler, mean_of_channels
+from live_ser.blocks import Resampler
+from live_ser.channels import Downmix
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.sound_file import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
@@ -105,9 +106,11 @@ def _checked_rate(rate: object) -> int:
 
 def _blocks(sound: NDArray[Any], rate: int, wanted: int, name: str) -> Iterator[Samples]:
     resample = Resampler(rate, wanted)
+    mix = Downmix(sound.shape[1] if sound.ndim == 2 else 1, rate)
     for start in range(0, len(sound), rate):
         block = _full_scale(sound[start : start + rate], name, start / rate)
-        yield resample.push(mean_of_channels(block) if block.ndim == 2 else block)
+        yield resample.push(mix.push(block.reshape(len(block), -1)))
+    yield resample.push(mix.finish())
     yield resample.finish()
 
 

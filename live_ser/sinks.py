@@ -167,6 +167,7 @@ class DashboardSink(Sink):
         self._monitor = monitor
         self._marks = 0
         self._complaint = ""
+        self._told: set[str] = set()
 
     def complain(self, line: str) -> None:
         self._complaint = line
@@ -174,6 +175,9 @@ class DashboardSink(Sink):
     def hear(self, samples: Samples) -> None:
         if len(samples):
             self._dashboard.level(samples)
+        for note in set(self._source.notes) - self._told:
+            self._told.add(note)
+            self._advise(note)
         advice = self._advice if time.monotonic() < self._advised_until else ""
         self._dashboard.status(
             message=self._source.message or self._complaint or advice,
@@ -197,8 +201,7 @@ class DashboardSink(Sink):
             self._marks += 1
             self._dashboard.status(marks=self._marks)
         else:
-            self._advice = "not marked: there is no record, which -o FILE keeps"
-            self._advised_until = time.monotonic() + self._ADVISED
+            self._advise("not marked: there is no record, which -o FILE keeps")
 
     def key(self, key: str) -> None:
         if key == "s":
@@ -210,6 +213,10 @@ class DashboardSink(Sink):
 
     def pause(self, paused: bool) -> None:
         self._dashboard.status(paused=paused)
+
+    def _advise(self, line: str) -> None:
+        self._advice = line
+        self._advised_until = time.monotonic() + self._ADVISED
 
 
 class MessageSink(Sink):
@@ -224,6 +231,7 @@ class MessageSink(Sink):
     def __init__(self, write: Callable[[str], None], source: Source) -> None:
         self._write, self._source = write, source
         self._said = ""
+        self._told: set[str] = set()
 
     def complain(self, line: str) -> None:
         self._write(line)
@@ -233,3 +241,7 @@ class MessageSink(Sink):
         if message != self._said:
             self._said = message
             self._write(message or f"listening to {self._source.name} again")
+        for note in self._source.notes:
+            if note not in self._told:
+                self._told.add(note)
+                self._write(note)

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from live_ser.blocks import Resampler, mean_of_channels, wait_until
+from live_ser.blocks import Resampler, wait_until
+from live_ser.channels import Downmix
 from live_ser.devices import Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
@@ -43,17 +44,24 @@ class AudioFile:
         block: float,
         speed: float,
         endless: bool = False,
+        channel: int | None = None,
     ) -> None:
         self.name = Path(path).name
         self.native_rate: int = sound.samplerate
         self._path, self._sound, self._rate = path, sound, rate
         self._block, self._speed, self._endless = block, speed, endless
+        self._mix = Downmix(sound.channels, sound.samplerate, channel)
 
     @property
     def duration(self) -> float:
         """Seconds, as the file's header says; infinite where it does not."""
         frames = self._sound.frames
         return frames / self.native_rate if frames < UNKNOWN_LENGTH else math.inf
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of it once, as far as it was read."""
+        return [self._mix.note] if self._mix.note else []
 
     def __iter__(self) -> Iterator[Samples]:
         while True:
@@ -87,7 +95,8 @@ class AudioFile:
                 break
             self._check(block, read)
             read += len(block)
-            yield mean_of_channels(block)
+            yield self._mix.push(block)
+        yield self._mix.finish()
         if read < self._sound.frames < UNKNOWN_LENGTH:
             raise _truncated(self._path, read, self._sound)
 

@@ -35,8 +35,10 @@ def microphone(
     Args:
         device: index, part of a name, or None for the default one.
         rate: of the blocks, in Hz; a device that has another one is resampled.
-        channels: how many to record; None for as few as the device lets.
-        channel: which of them to hear, from 1; None for their mean.
+        channels: how many to record; None for as many as it takes, see
+            :func:`live_ser.devices.open_input`.
+        channel: which of them to hear, from 1; None for their mean, or one of them where that is
+            lost.
         reconnect: when the device goes away, wait for it to come back.
         opener: opens the device.
 
@@ -47,7 +49,7 @@ def microphone(
     if channel is not None and not 1 <= channel <= (channels or channel):
         raise LiveSerError(f"no channel {channel} in {channels} channels", "count them from 1")
     mic = Microphone(
-        partial(opener, rate=rate, channels=channels or channel),
+        partial(opener, rate=rate, channels=channels, channel=channel),
         device=device,
         rate=rate,
         channel=channel,

@@ -74,6 +74,7 @@ class ScriptedMicrophone:
         channels: int | None,
         callback: Callback,
         *,
+        channel: int | None = None,
         rescan: bool = False,
     ) -> ScriptedStream:
         self.asked.append(device)

@@ -187,6 +187,7 @@ class Irregular:
         channels: int | None,
         callback: Callback,
         *,
+        channel: int | None = None,
         rescan: bool = False,
     ) -> None:
         self._closed = threading.Event()

@@ -309,9 +309,3 @@ def test_the_bar_tells_files_hours_speed_and_what_is_left(calls: Path) -> None:
 def test_a_list_may_be_a_list_of_patterns_and_ends_where_names_do() -> None:
     listing = io.BytesIO(b"one.wav\n\n two.wav\r\n/nowhere/*.wav\n-\n")
     assert list(files_meant(["-"], listing)) == ["one.wav", " two.wav", "/nowhere/*.wav"]
-
-
-def test_an_empty_list_is_told(tiny_model: Path) -> None:
-    run = live_ser("file", "--model", tiny_model, "-")
-    assert (run.returncode, run.stdout) == (1, "")
-    assert "names no files" in run.stderr

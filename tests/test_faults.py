@@ -436,6 +436,7 @@ class Obedient:
         channels: int | None,
         callback: Callback,
         *,
+        channel: int | None = None,
         rescan: bool = False,
     ) -> ScriptedStream:
         if self.refused:

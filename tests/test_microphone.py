@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from command import LIVE_SER, live_ser, records
 from sound_server import SoundServer
 
@@ -136,6 +138,40 @@ def test_channels_are_chosen(
 ) -> None:
     with listening(room, tiny_model, *channels) as listener:
         room.play(sentence, "room")
+        listener.until(is_speech)
+        assert_heard(listener, tiny_model, sentence)
+
+
+def stereo(clip: Path, path: Path, *gains: float) -> Path:
+    """A clip of several channels, each as loud as its gain says; below 0 it is inverted."""
+    samples, rate = soundfile.read(clip, dtype="float32")
+    soundfile.write(path, samples[:, np.newaxis] * np.float32(gains), rate, subtype="FLOAT")
+    return path
+
+
+def test_channels_out_of_phase_are_heard_and_told_of(
+    room: SoundServer, tiny_model: Path, sentence: Path, tmp_path: Path
+) -> None:
+    inverted = stereo(sentence, tmp_path / "inverted.wav", 0.9, -1)
+    with listening(room, tiny_model) as listener:
+        room.play(inverted, "room")
+        listener.until(is_speech)
+        assert_heard(listener, tiny_model, sentence)
+        listener.process.terminate()
+        _, said = listener.process.communicate(timeout=30)
+    assert "its channels cancel each other out" in said
+
+
+def test_a_channel_is_heard_without_the_other(
+    room: SoundServer, tiny_model: Path, sentence: Path, tmp_path: Path
+) -> None:
+    """The server does not mix them, whatever it is asked for."""
+    second = stereo(sentence, tmp_path / "second.wav", 0, 1)
+    with listening(room, tiny_model, "--channel", "1") as listener:
+        room.play(second, "room")
+        assert {r["state"] for r in listener.records if is_window(r)} == {"silence"}
+    with listening(room, tiny_model, "--channel", "2") as listener:
+        room.play(second, "room")
         listener.until(is_speech)
         assert_heard(listener, tiny_model, sentence)
 

@@ -28,6 +28,7 @@ class Source:
     overflows = 0
     backlog = 0.0
     message = ""
+    notes = ()
 
     def __init__(self, *blocks: Block) -> None:
         self.blocks = blocks or tuple(np.full(100, i, np.float32) for i in range(10))

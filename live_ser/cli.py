@@ -59,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             code: int = _COMMANDS[arguments.command](arguments)
             sys.stdout.flush()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            _say_notes(interrupt)
             return 0 if arguments.command == "listen" else 1
         except BrokenPipeError:
             let_go(sys.stdout)
@@ -70,11 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
                 traceback.print_exc()
             let_go(sys.stdout)
-            error = _in_our_words(error)
-            _say(f"live-ser: {error.message}")
-            if error.hint:
-                _say(f"  try: {error.hint}")
-            return error.exit_code
+            told = _in_our_words(error)
+            _say(f"live-ser: {told.message}")
+            if told.hint:
+                _say(f"  try: {told.hint}")
+            _say_notes(error)
+            return told.exit_code
         return code
 
 
@@ -503,6 +505,12 @@ def _in_our_words(error: Exception) -> LiveSerError:
     return LiveSerError(
         f"{type(error).__name__}: {error}", "the same with -v, and report what it prints"
     )
+
+
+def _say_notes(error: BaseException) -> None:
+    """Say where to find what was on its way when it ended."""
+    for note in getattr(error, "__notes__", ()):
+        _say(note)
 
 
 def _say(line: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 from live_ser.errors import LiveSerError
+from live_ser.new_file import NewFile
 
 if TYPE_CHECKING:
     from live_ser.records import Record, Writer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Style = Literal["table", "jsonl", "csv", "parquet", "vtt", "textgrid", "audacity"]
 STYLES: tuple[Style, ...] = get_args(Style)
 ANNOTATIONS: tuple[Style, ...] = ("vtt", "textgrid", "audacity")  # each of one recording
+_GROWING: tuple[Style, ...] = ("table", "jsonl", "csv")  # of use before they are whole
 _ENDINGS: dict[Style, str] = {
     "table": ".txt",
     "jsonl": ".jsonl",
@@ -71,7 +73,7 @@ def written(
         return
     if several and style in ANNOTATIONS:
         raise _holds_one(f"a {style} file", "-o")
-    with _opened(path, style, labels, force=force, more=more) as writer:
+    with _Output(path, style, labels, force=force, more=more) as writer:
         yield writer
 
 
@@ -80,33 +82,80 @@ def is_folder(path: str) -> bool:
     return path.endswith(("/", os.sep)) or Path(path).is_dir()
 
 
-@contextmanager
-def _opened(
-    path: str | Path | None,
-    style: Style,
-    labels: Sequence[str],
-    *,
-    force: bool,
-    more: bool = False,
-) -> Iterator[Writer]:
-    if style == "parquet" and path is None:
-        raise LiveSerError(
-            "Parquet is not for standard output", "name a file: -o NAME.parquet", exit_code=2
-        )
-    start = _starter(style, labels)  # which may lack a package: before anything is created
-    stream: IO[Any] = sys.stdout
-    begun = False
-    if path is not None:
-        mode, encoding = ("wb", None) if style == "parquet" else ("w", "utf-8")
-        stream = os.fdopen(create(path, force=force, more=more), mode, encoding=encoding)
-        begun = more and stream.seek(0, os.SEEK_END) > 0
-    elif isinstance(stream, io.TextIOWrapper) and style != "table":
-        stream.reconfigure(encoding="utf-8")
-    with ExitStack() as stack:
-        stack.callback(let_go, stream)
-        writer = start(stream, begun)
-        stack.callback(writer.close)  # what is known already is told, also where Ctrl-C ends it
-        yield writer
+class _Output:
+    """A writer, and where its records go.
+
+    Args:
+        path: of the file; standard output if None.
+        style: of the records.
+        labels: of the model.
+        force: replace a file that is there, once the new one is whole.
+        more: add to the file, if it is there.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None,
+        style: Style,
+        labels: Sequence[str],
+        *,
+        force: bool,
+        more: bool = False,
+    ) -> None:
+        if style == "parquet" and path is None:
+            raise LiveSerError(
+                "Parquet is not for standard output", "name a file: -o NAME.parquet", exit_code=2
+            )
+        start = _starter(style, labels)  # which may lack a package: before anything is created
+        self._style = style
+        self._file: NewFile | None = None
+        self._stream: IO[Any] = sys.stdout
+        self._holds_records = False
+        begun = False
+        if path is not None:
+            self._file = NewFile(path, force=force, grows=style in _GROWING, more=more)
+            raw = io.BufferedWriter(self._file.raw)
+            self._stream = raw if style == "parquet" else io.TextIOWrapper(raw, "utf-8")
+            begun = more and raw.seekable() and raw.seek(0, os.SEEK_END) > 0
+        elif isinstance(sys.stdout, io.TextIOWrapper) and style != "table":
+            sys.stdout.reconfigure(encoding="utf-8")
+        self._writer = start(self._stream, begun)
+
+    def write(self, record: Record) -> None:
+        self._writer.write(record)
+        self._holds_records = True
+
+    def close(self) -> None:
+        """Nothing: ``__exit__`` knows how it ended."""
+
+    def __enter__(self) -> _Output:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
+        try:
+            self._end()
+        except BaseException as failure:
+            if self._file is not None:
+                self._give_up(self._file, error or failure, whole=False)
+            raise
+        if self._file is None:
+            return
+        if self._file.replaces and (error is not None or not self._holds_records):
+            self._give_up(self._file, error, whole=True)
+        else:
+            self._file.finish()
+
+    def _end(self) -> None:
+        try:
+            self._writer.close()  # what is known already is told, also where Ctrl-C ends it
+        finally:
+            let_go(self._stream)
+
+    def _give_up(self, file: NewFile, error: BaseException | None, *, whole: bool) -> None:
+        if error is not None and self._holds_records and (whole or self._style in _GROWING):
+            file.leave(error)
+        else:
+            file.drop()
 
 
 def _starter(style: Style, labels: Sequence[str]) -> Callable[[IO[Any], bool], Writer]:
@@ -219,8 +268,8 @@ class _Folder:
     def write(self, record: Record) -> None:
         if self._writer is None:
             path = self._places.of(record["source"])
-            opened = _opened(path, self._style, self._labels, force=self._force)
-            self._writer = self._open.enter_context(opened)
+            output = _Output(path, self._style, self._labels, force=self._force)
+            self._writer = self._open.enter_context(output)
         self._writer.write(record)
         if record["type"] in ("clip", "end"):
             self.close()
@@ -232,8 +281,8 @@ class _Folder:
     def __enter__(self) -> _Folder:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, *how: Any) -> None:
+        self._open.__exit__(*how)
 
 
 def _holds_one(what: str, option: str) -> LiveSerError:
@@ -242,28 +291,6 @@ def _holds_one(what: str, option: str) -> LiveSerError:
         f"name a folder, with a slash at its end, for a file of each: {option} FOLDER/",
         exit_code=2,
     )
-
-
-def create(path: str | Path, *, force: bool = False, more: bool = False) -> int:
-    """A new file, as a descriptor to read and write; an old one gives way only with ``force``.
-
-    With ``more`` an old one is kept as it is.
-
-    Raises:
-        LiveSerError: it is there already, or cannot be written.
-    """
-    binary: int = getattr(os, "O_BINARY", 0)
-    either = 0 if more else os.O_TRUNC if force else os.O_EXCL
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | either | binary, 0o666)
-    except FileExistsError as error:
-        raise LiveSerError(
-            f"{path} is there already", "take another name, or --force to overwrite it"
-        ) from error
-    except OSError as error:
-        raise LiveSerError(
-            f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
-        ) from error
 
 
 def let_go(stream: IO[Any]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import math
-import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from live_ser.errors import LiveSerError
 from live_ser.extras import keep_nothing, needed
 from live_ser.features import Frames, FrameStream
-from live_ser.outputs import create
+from live_ser.new_file import NewFile
 from live_ser.overview import Overview, Values
 from live_ser.palette import colours
 from live_ser.printable import printable
@@ -83,12 +83,10 @@ def draw_plot(
         lanes.set_xlabel("hours : minutes : seconds")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that the font lacks; a box is drawn
-        descriptor = create(output, force=force)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                figure.savefig(file, format="png")
+            with NewFile(output, force=force) as file, io.BufferedWriter(file.raw) as png:
+                figure.savefig(png, format="png")
         except OSError as error:
-            os.unlink(output)  # half of a picture
             raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from live_ser.blocks import Gap
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
-from live_ser.outputs import create
+from live_ser.new_file import NewFile
 from live_ser.records import Record
 from live_ser.sinks import Sink
 
@@ -42,6 +42,8 @@ def kind_of(path: Path) -> str:
 class Recording(Sink):
     """Mono sound as 16-bit FLAC or WAV; what was not heard is silence in it.
 
+    It is a context manager: a file that it replaces stays until it ends without an error.
+
     Args:
         path: of the file; its suffix says which of the two.
         rate: in Hz.
@@ -61,7 +63,8 @@ class Recording(Sink):
         self._rate = rate
         self._samples = 0
         self._updated = 0
-        self._disk = _Disk(os.fdopen(create(path, force=force), "w+b", buffering=0))
+        self._file = NewFile(path, force=force, grows=True)
+        self._disk = _Disk(self._file.raw)
         self._sound = soundfile.SoundFile(
             self._disk, "w", rate, 1, subtype="PCM_16", format=kind.upper()
         )
@@ -112,11 +115,15 @@ class Recording(Sink):
     def __enter__(self) -> Recording:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
         self.close()
+        if error is None:
+            self._file.finish()
+        else:
+            self._file.leave(error)
 
     def close(self) -> None:
-        """Finish the file as well as it can be."""
+        """End the sound as well as it can be; the file has its name once the context ends."""
         with suppress(RuntimeError):  # the disk keeps its reason
             self._sound.close()
         self._disk.close()

@@ -21,6 +21,7 @@ from typing import Any
 
 from live_ser import __version__
 from live_ser.errors import LiveSerError
+from live_ser.new_file import NewFile
 from live_ser.palette import colours
 from live_ser.printable import printable
 from live_ser.record_files import read_records
@@ -115,13 +116,10 @@ def write_report(
     sound = None if audio is None else _sound(Path(audio))
     text = report_page(log, sound=sound, model=_model_of(log, model))
     try:
-        with Path(output).open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-    except FileExistsError as error:
-        hint = "give another name with -o, or replace it with --force"
-        raise LiveSerError(f"{output} exists already", hint) from error
+        with NewFile(output, force=force) as file, io.BufferedWriter(file.raw) as stream:
+            stream.write(text.encode())
     except OSError as error:
-        raise LiveSerError(f"cannot write {output}: {error.strerror}") from error
+        raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
 
 
 def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:

@@ -212,7 +212,7 @@ def test_the_command_writes_a_page_beside_the_record(tmp_path: Path) -> None:
     assert "Marked moments" in (tmp_path / "session.html").read_text("utf-8")
     again = live_ser("report", path)
     assert again.returncode == 1
-    assert "exists already" in again.stderr
+    assert "is there already" in again.stderr
     assert "Traceback" not in again.stderr
 
 
@@ -220,7 +220,7 @@ def test_an_existing_page_is_kept_unless_forced(tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     output.write_text("mine")
     path = written(tmp_path, session())
-    with pytest.raises(LiveSerError, match="exists"):
+    with pytest.raises(LiveSerError, match="is there already"):
         write_report(path, output)
     assert output.read_text() == "mine"
     write_report(path, output, force=True)

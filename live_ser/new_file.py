@@ -1,0 +1,215 @@
+"""A file that is written: what stood at its name before stays until the new one is whole."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from live_ser.errors import LiveSerError
+
+_BINARY: int = getattr(os, "O_BINARY", 0)
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY
+_STEM = 50  # characters of a name that the name beside it begins with
+
+
+class NewFile:
+    """A file that is written, beside what stands at its name or where nothing does.
+
+    It ends in one of three ways: :meth:`finish` gives it its name, :meth:`leave` keeps it under the
+    name that it was written under, and :meth:`drop` removes it. A context manager finishes it,
+    or drops it where the block raised.
+
+    Args:
+        path: of the file; a symbolic link stands for the file that it points to.
+        force: replace what is there. It stays as it is until the new file is finished, which then
+            has its mode and its owner.
+        grows: whether the file is of use before it is whole. Where nothing is there it then has its
+            name from the start; else it gets its name when it is finished.
+        more: add to what is there, in place.
+
+    Attributes:
+        raw: that is written to, unbuffered; readable too.
+        replaces: whether another file stands at the name.
+
+    Raises:
+        LiveSerError: something is there and neither ``force`` nor ``more`` is given, or the file
+            cannot be made.
+    """
+
+    def __init__(
+        self, path: str | Path, *, force: bool = False, grows: bool = False, more: bool = False
+    ) -> None:
+        self._path = Path(path)
+        self._name = Path(os.path.realpath(path))
+        self._beside: Path | None = None
+        self._grows = grows
+        try:
+            there = self._path.stat() if self._path.exists() else None
+            self.replaces = there is not None and stat.S_ISREG(there.st_mode) and not more
+            leads_nowhere = there is None and self._path.is_symlink()
+            if (self.replaces or leads_nowhere) and not force:
+                raise FileExistsError
+            if there is not None and stat.S_ISBLK(there.st_mode):
+                raise OSError(errno.EINVAL, "it is a disk")
+            if self.replaces or (there is None and not (grows or more)):
+                self.raw = self._open_beside(there)
+            elif there is None:
+                self.raw = Raw(os.open(self._name, _NEW, 0o666), "r+")
+            else:
+                self.raw = _open_more(self._name, there)
+        except FileExistsError as error:
+            raise self._is_there() from error
+        except OSError as error:
+            raise LiveSerError(
+                f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
+            ) from error
+
+    def finish(self) -> None:
+        """Close the file and give it its name; one that could not be written whole does not get it.
+
+        Raises:
+            LiveSerError: it cannot take its name; it is kept beside.
+        """
+        if self._beside is None or self.raw.failure:
+            self._put_away()
+            return
+        try:
+            self.raw.close()
+            if self.replaces:
+                os.replace(self._beside, self._name)
+            else:
+                _rename_to_free(self._beside, self._name)
+        except FileExistsError as error:  # since the beginning
+            raise self._is_there() from error
+        except OSError as error:
+            raise LiveSerError(
+                f"cannot put {self._path} in its place: {error.strerror}", f"see {self._beside}"
+            ) from error
+        self._beside = None
+
+    def leave(self, error: BaseException) -> None:
+        """Close the file and keep it beside the one that it was to replace.
+
+        Args:
+            error: why; where to find the file is added to it as a note.
+        """
+        self._put_away(keep=True)
+        if self._beside is not None:
+            error.add_note(f"{self._path} is as it was; what was written is in {self._beside}")
+
+    def drop(self) -> None:
+        """Close the file and remove it, unless it had its name from the start."""
+        self._put_away(keep=False)
+
+    def __enter__(self) -> NewFile:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.drop()
+
+    def _open_beside(self, there: os.stat_result | None) -> Raw:
+        number = 1
+        while True:
+            part = "part" if number == 1 else f"part-{number}"
+            beside = self._name.with_name(
+                f"{self._name.stem[:_STEM]}.{part}{self._name.suffix[:_STEM]}"
+            )
+            try:
+                raw = Raw(os.open(beside, _NEW, 0o666), "r+")
+            except FileExistsError:  # of another process, or of one that was killed
+                number += 1
+                continue
+            self._beside = beside
+            if there is not None:
+                raw.take_after(there)
+            return raw
+
+    def _put_away(self, keep: bool | None = None) -> None:
+        with suppress(OSError):
+            self.raw.close()
+        if self._beside is not None and not (self._grows if keep is None else keep):
+            with suppress(OSError):
+                self._beside.unlink()
+            self._beside = None
+
+    def _is_there(self) -> LiveSerError:
+        return LiveSerError(
+            f"{self._path} is there already", "take another name, or --force to overwrite it"
+        )
+
+
+class Raw(io.FileIO):
+    """An unbuffered file that remembers what went wrong.
+
+    Attributes:
+        failure: the first error of writing.
+    """
+
+    failure: OSError | None = None
+    _synced = False
+
+    def take_after(self, there: os.stat_result) -> None:
+        """Take mode and owner of the file that this one is to replace."""
+        self._synced = True  # or a power cut after that leaves the name and no content
+        if hasattr(os, "fchown"):
+            with suppress(OSError):  # only root gives files away
+                os.fchown(self.fileno(), there.st_uid, there.st_gid)
+            os.fchmod(self.fileno(), stat.S_IMODE(there.st_mode))
+
+    def write(self, data: Any) -> int:
+        """Write bytes, maybe not all of them; how many.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = self.failure or error
+            raise
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            OSError: what was written does not reach the disk.
+        """
+        if self.closed:
+            return
+        try:
+            if self._synced:
+                os.fsync(self.fileno())
+        except OSError as error:
+            self.failure = self.failure or error
+            raise
+        finally:
+            super().close()
+
+
+def _open_more(path: Path, there: os.stat_result) -> Raw:
+    """Open what is there, to add to it; devices and pipes take what they get."""
+    if stat.S_ISFIFO(there.st_mode):
+        return Raw(os.open(path, os.O_WRONLY | _BINARY), "w")
+    return Raw(os.open(path, os.O_RDWR | _BINARY), "r+")
+
+
+def _rename_to_free(path: Path, name: Path) -> None:
+    """Rename a file, and fail where another has the name by now."""
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links on this file system
+        if name.exists():
+            raise FileExistsError from None
+        os.rename(path, name)
+    else:
+        path.unlink()

@@ -1,13 +1,19 @@
-"""Worker processes: each does one thing at a time, and may die without taking others along."""
+"""Worker processes: each does one thing at a time, and may die without taking others along.
+
+A worker tells every second that it is there, whatever it works on. One that is stopped, or stands
+still for good, is ended like one that died.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import wait
@@ -29,6 +35,9 @@ _TRIES = 2  # of an item whose worker died
 _STILLBORN = 3  # workers in a row that die before they can work: then none ever will
 _AHEAD = 4096  # results that wait for an earlier one
 _LOOK_EVERY = 0.1  # seconds, after which signals are seen to
+_BEAT_EVERY = 1.0  # seconds, in which a worker tells that it is there
+_PATIENCE = 15.0  # seconds, after which one that tells nothing is ended
+_PATIENCE_AT_START = 90.0  # seconds, while it imports what it needs
 _QUICK = 0.1  # seconds: who took less for an item is given the next one while it works
 
 
@@ -40,6 +49,12 @@ class _Worker:
     numbers: deque[int] = field(default_factory=deque)  # of the item that it works on, and the next
     since: float = 0.0  # when it began with the first of them
     quick: bool = False  # with the one before
+    silent: float = 0.0  # seconds, for as long as it was listened to
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it has told nothing for so long that it never will."""
+        return self.silent > (_PATIENCE if self.ready else _PATIENCE_AT_START)
 
     @property
     def has_room(self) -> bool:
@@ -53,7 +68,7 @@ class Workers(Generic[Item, Result]):
     Args:
         work: done by them; it and what it takes and gives travel between processes. It is also
             given what tells how far it is, in whatever it counts.
-        lost: the result of an item whose worker died, and died again.
+        lost: the result of an item whose worker died or stood still, and the next one too.
         count: of processes.
         told: hears the number of an item, and how far it is.
         look: called now and then; what it raises ends the work.
@@ -136,12 +151,22 @@ class Workers(Generic[Item, Result]):
 
     def _hear(self) -> None:
         by_pipe: dict[Any, _Worker] = {worker.pipe: worker for worker in self._workers}
-        for pipe in wait(list(by_pipe), _LOOK_EVERY):
-            worker = by_pipe[pipe]
+        asked = time.monotonic()
+        heard = wait(list(by_pipe), _LOOK_EVERY)
+        # At most what it waits for: this process may have been stopped itself, with its workers.
+        listened = min(time.monotonic() - asked, _LOOK_EVERY)
+        for pipe, worker in by_pipe.items():
+            worker.silent = 0.0 if pipe in heard else worker.silent + listened
+            if worker.stands_still:
+                worker.process.kill()  # which ends a stopped one, too
+                self._bury(worker)
+        for worker in (by_pipe[pipe] for pipe in heard):
             try:
                 kind, value = worker.pipe.recv()
             except (EOFError, OSError):
                 self._bury(worker)
+                continue
+            if kind == "beat":
                 continue
             if kind == "ready":
                 worker.ready, self._stillborn = True, 0
@@ -177,7 +202,7 @@ class Workers(Generic[Item, Result]):
 
     def _stop(self) -> None:
         for worker in self._workers:
-            worker.process.terminate()
+            worker.process.kill()  # a stopped one hears of nothing less
         for worker in self._workers:
             worker.process.join()
             worker.pipe.close()
@@ -194,10 +219,23 @@ def cores() -> int:
 def _work(work: Callable[[Any, Tell], Any], pipe: Connection) -> None:
     """What a worker process does, until nobody wants it any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it, who ends it
-    pipe.send(("ready", None))
+    one_at_a_time = threading.Lock()
+
+    def send(kind: str, value: object = None) -> None:
+        with one_at_a_time:
+            pipe.send((kind, value))
+
+    def beat() -> None:
+        with suppress(OSError):
+            while True:
+                time.sleep(_BEAT_EVERY)
+                send("beat")
+
+    send("ready")
+    threading.Thread(target=beat, daemon=True).start()
     try:
         while True:
             item = pipe.recv()
-            pipe.send(("done", work(item, lambda amount: pipe.send(("told", amount)))))
+            send("done", work(item, lambda amount: send("told", amount)))
     except (EOFError, OSError):
         return

@@ -110,9 +110,9 @@ def test_segments_are_in_the_table(tiny_model: Path, speech: Path) -> None:
     assert len([line for line in run.stdout.splitlines() if " to " in line]) == 2
 
 
-def workers() -> list[psutil.Process]:
-    """Those that this process has at work."""
-    children = psutil.Process().children()
+def workers(pid: int | None = None) -> list[psutil.Process]:
+    """Those that a process has at work: this one if None."""
+    children = psutil.Process(pid).children()
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
@@ -132,6 +132,24 @@ def test_a_worker_that_is_killed_costs_a_retry(
             killed += 1
     assert killed == 2
     assert found == expected
+    assert not workers()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no processes")
+def test_the_file_of_a_worker_that_is_stopped_is_given_to_another(
+    tiny_model: Path, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live_ser.workers._PATIENCE", 3.0)
+    job = Job(load(tiny_model), tmp_path)
+    paths = sorted(str(path) for path in calls.rglob("*.wav")) * 8
+    found = []
+    for outcome in judge_files(job, paths, workers=2):
+        assert outcome.error is None
+        found.append(outcome.source)
+        if len(found) == 5:
+            for worker in workers():
+                worker.suspend()
+    assert found == paths
     assert not workers()
 
 
@@ -280,6 +298,30 @@ def test_what_is_written_when_it_is_interrupted_is_whole_and_no_worker_stays(
     assert records(lines)[-1]["type"] == "clip"
     psutil.wait_procs(workers, timeout=10)
     assert not any(worker.is_running() for worker in workers)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no processes")
+def test_one_interrupt_ends_it_all_stopped_workers_included(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    words = ["file", *[str(calls)] * 200, "--workers", "2", "--model", str(tiny_model)]
+    with subprocess.Popen(
+        [*LIVE_SER, *words, "-o", str(out)],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        while not out.exists() or out.stat().st_size < 2000:
+            assert process.poll() is None
+            time.sleep(0.05)
+        stopped = workers(process.pid)
+        assert len(stopped) == 2
+        for worker in stopped:
+            worker.suspend()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 1
+    psutil.wait_procs(stopped, timeout=10)
+    assert not any(worker.is_running() for worker in stopped)
+    assert records(out.read_text("utf-8"))[-1]["type"] == "clip"
 
 
 def test_many_records_go_through_the_disk_and_leave_nothing_there(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from typing import IO
 
 import numpy as np
 
+from live_ser.decoder import Decoder, Missing, no_sound
 from live_ser.devices import Interleaved
 from live_ser.errors import LiveSerError
 
-UNKNOWN_LENGTH = 2**50  # samples: libsndfile says so, or more, of FLAC written into a pipe
 _INSTALL = "install ffmpeg: sudo apt install ffmpeg, brew install ffmpeg, winget install ffmpeg"
 _HEADER = struct.Struct(">4s5I")  # of Sun's AU: magic, offset, size, encoding, rate, channels
 _FLOAT32 = 6  # the encoding
@@ -27,24 +27,17 @@ _FLOAT32 = 6  # the encoding
 _DAMAGE = re.compile("partial file|prematurely|truncat|corrupt|Error while decoding|Invalid data")
 
 
-class FfmpegSound:
-    """An open file, read as a ``soundfile.SoundFile`` is.
+class FfmpegDecoder(Decoder):
+    """A file, decoded by ffmpeg.
 
     Args:
         path: of the file.
-
-    Attributes:
-        samplerate: in Hz.
-        channels: how many.
-        frames: ``UNKNOWN_LENGTH``: how many there are shows at the end.
-        format: ``FFMPEG``.
 
     Raises:
         LiveSerError: ffmpeg is not installed, or cannot read the file either.
     """
 
-    frames = UNKNOWN_LENGTH
-    format = "FFMPEG"
+    frames = None  # how many there are shows at the end
 
     def __init__(self, path: Path) -> None:
         program = shutil.which("ffmpeg")
@@ -57,12 +50,8 @@ class FfmpegSound:
         self._path, self._program = path, program
         self._start()
 
-    def read(self, frames: int, **_: object) -> Interleaved:
-        """The next frames, float32 ``[n, channels]``; fewer at the end.
-
-        Raises:
-            LiveSerError: the file is truncated or damaged, or holds nothing.
-        """
+    def read(self, frames: int) -> Interleaved:
+        """The next frames."""
         size = 4 * self.channels
         data = self._output.read(frames * size)
         self._read += len(data) // size
@@ -71,9 +60,8 @@ class FfmpegSound:
         samples = np.frombuffer(data[: len(data) // size * size], ">f4")
         return samples.astype(np.float32).reshape(-1, self.channels)
 
-    def seek(self, frame: int) -> None:
-        """Begin again; ``frame`` must be 0."""
-        assert frame == 0
+    def rewind(self) -> None:
+        """Begin again."""
         self.close()
         self._start()
 
@@ -83,12 +71,6 @@ class FfmpegSound:
         self._process.wait()
         self._messages.join()
         self._output.close()
-
-    def __enter__(self) -> FfmpegSound:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _start(self) -> None:
         self._read = 0
@@ -117,7 +99,7 @@ class FfmpegSound:
             magic, offset, _, encoding, rate, channels = _HEADER.unpack(header)
             if (magic, encoding) == (b".snd", _FLOAT32) and rate and channels:
                 self._output.read(offset - _HEADER.size)
-                self.samplerate, self.channels = int(rate), int(channels)
+                self.rate, self.channels = int(rate), int(channels)
                 return
         self.close()
         raise LiveSerError(
@@ -129,14 +111,9 @@ class FfmpegSound:
         failed = self._process.wait()
         self._messages.join()
         if failed or self._messages.damage:
-            why = self._messages.damage or self._messages.first
-            raise LiveSerError(
-                f"{self._path} is truncated or damaged after {self._read / self.samplerate:.2f} s: "
-                f"{why}",
-                "copy or record it again",
-            )
-        if not self._read:
-            raise LiveSerError(f"{self._path} holds no sound: zero samples", "record it again")
+            self.missing = (Missing(self._read / self.rate),)
+        elif not self._read:
+            raise no_sound(self._path)
 
 
 class _Messages(threading.Thread):

@@ -62,18 +62,21 @@ def microphone(
 
 
 @contextmanager
-def audio_file(path: str | Path, rate: int) -> Iterator[AudioFile]:
+def audio_file(path: str | Path, rate: int, *, partial: bool = False) -> Iterator[AudioFile]:
     """Read a sound file, whatever its format, rate and number of channels.
 
     Args:
         path: of the file.
         rate: of the blocks, in Hz.
+        partial: give what there is of a file of which sound is missing; ``missing`` of what is
+            yielded tells what that is.
 
     Raises:
-        LiveSerError: it is not a sound file, or a broken one; some of that shows while iterating.
+        LiveSerError: it is not a sound file; or sound is missing, and ``partial`` is off; some of
+            that shows while iterating.
     """
     with open_audio(Path(path)) as sound:
-        yield AudioFile(path, sound, rate, block=1.0, speed=0.0)
+        yield AudioFile(path, sound, rate, block=1.0, speed=0.0, partial=partial)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from live_ser.errors import LiveSerError
     from live_ser.interface import Model, listen, load
     from live_ser.results import Prediction, Segment, Verdict
+    from live_ser.stream import Stream
 
 # ONNX Runtime 1.31 and later report to their makers, unless this is set before they are imported,
 # by whatever: a model, the package of the speech detector, an exporter of networks.
@@ -21,6 +22,7 @@ __all__ = [
     "Model",
     "Prediction",
     "Segment",
+    "Stream",
     "Verdict",
     "__version__",
     "listen",
@@ -33,6 +35,7 @@ _HOMES = {
     "Model": "interface",
     "Prediction": "results",
     "Segment": "results",
+    "Stream": "stream",
     "Verdict": "results",
     "listen": "interface",
     "load": "interface",

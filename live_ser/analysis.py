@@ -9,21 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from itertools import starmap
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from live_ser.ahead import ahead
-from live_ser.classifier import WindowClassifier
-from live_ser.clip import VerdictSum
 from live_ser.front_end import Features, FrontEnd
-from live_ser.hindsight import Hindsight
-from live_ser.model import EmotionModel, Judgement
-from live_ser.results import Decision, Prediction, Segment, Verdict, decide
+from live_ser.model import EmotionModel
+from live_ser.results import Prediction, Segment, Verdict
 from live_ser.settings import Settings
-from live_ser.speech import CHUNK_SECONDS
-from live_ser.utterances import Stretch, StretchStream
+from live_ser.utterance_classifier import UtteranceClassifier
+from live_ser.window_classifier import WindowClassifier
 from live_ser.windows import SlidingWindows
 
 
@@ -60,7 +55,7 @@ def analyse(
     # Without a timeline, the fewer steps the better.
     front_end = FrontEnd(info, settings.hop if timeline else info.window)
     sliding, classifier = SlidingWindows(info), WindowClassifier(model, settings)
-    recording = _Recording(model)
+    recording = UtteranceClassifier(model)
     steps = _features(front_end, blocks)
     with closing(ahead(steps) if threads > 1 else steps) as steps:
         for features, arrived in steps:
@@ -81,48 +76,6 @@ def judge_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
     *_, verdict = analyse(model, blocks)
     assert isinstance(verdict, Verdict)
     return verdict
-
-
-class _Recording:
-    """The utterances of a recording, judged one after another, and the verdict on all of them."""
-
-    def __init__(self, model: EmotionModel) -> None:
-        self._info = model.info
-        self._stretches = StretchStream(model.info)
-        self._hindsight = Hindsight(model)
-        self._sum = VerdictSum(model.info)
-        self._evidence = 0.0
-
-    def push(self, features: Features) -> Iterator[Segment]:
-        """The utterances that are judged for good, now that this is known."""
-        self._evidence += float(np.count_nonzero(features.mask)) * CHUNK_SECONDS
-        yield from self._judge(self._stretches.push(features.frames, features.mask))
-
-    def finish(self) -> Iterator[Segment]:
-        """Those that nothing follows any more."""
-        yield from self._judge(self._stretches.finish())
-        yield from starmap(self._segment, self._hindsight.finish())
-
-    def verdict(self, duration: float) -> Verdict:
-        """The verdict on all of it."""
-        return self._sum.verdict(duration, self._evidence)
-
-    def _judge(self, stretches: Iterable[Stretch]) -> Iterator[Segment]:
-        for stretch in stretches:
-            if stretch.evidence:
-                wanted = len(stretch.frames) > 0 and self._sum.wants(stretch.evidence)
-                yield from starmap(self._segment, self._hindsight.push(stretch, wanted=wanted))
-
-    def _segment(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
-        """A stretch, counted in the verdict."""
-        evidence = stretch.evidence
-        if judgement and self._sum.wants(evidence):
-            self._sum.add(judgement, evidence)
-        decision = Decision(state="listening", evidence=evidence)
-        if judgement and evidence >= self._info.gate.min_speech:
-            probabilities, activation = judgement.probabilities, judgement.activation
-            decision = decide(self._info, probabilities, activation, evidence=evidence)
-        return Segment(**vars(decision), start=stretch.start, end=stretch.end)
 
 
 def _features(

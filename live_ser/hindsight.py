@@ -54,12 +54,15 @@ class Hindsight:
     A model without a baseline has no use for what follows: nothing waits then.
 
     Args:
-        model: that judges.
+        model: the model that judges.
+        baseline: what is known of the speaker, which learns from what is heard; nothing if None.
     """
 
-    def __init__(self, model: EmotionModel) -> None:
+    def __init__(self, model: EmotionModel, baseline: RunningBaseline | None = None) -> None:
+        if baseline is None and model.info.baseline:
+            baseline = RunningBaseline(model.info)
         self._model = model
-        self._baseline = RunningBaseline(model.info) if model.info.baseline else None
+        self._baseline = baseline if model.info.baseline else None
         self._waiting: deque[_Waiting] = deque()
 
     def push(self, stretch: Stretch, *, wanted: bool) -> Iterator[tuple[Stretch, Judgement | None]]:

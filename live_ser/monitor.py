@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from live_ser.baseline import RunningBaseline
 from live_ser.blocks import Block, Gap
-from live_ser.classifier import WindowClassifier
 from live_ser.front_end import FrontEnd
 from live_ser.model import EmotionModel
 from live_ser.results import Prediction
 from live_ser.settings import Settings
+from live_ser.window_classifier import WindowClassifier
 from live_ser.windows import SlidingWindows
 
 

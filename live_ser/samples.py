@@ -59,7 +59,7 @@ def sound_in_memory(
         LiveSerError: this is no sound, or no rate.
     """
     sound = _as_array(samples, name)
-    return _blocks(sound, _checked_rate(rate), wanted, name)
+    return _blocks(sound, checked_rate(rate), wanted, name)
 
 
 def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
@@ -92,7 +92,12 @@ def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
     return sound
 
 
-def _checked_rate(rate: object) -> int:
+def checked_rate(rate: object) -> int:
+    """A sample rate in Hz, as a whole number.
+
+    Raises:
+        LiveSerError: it is no number, or there is no speech at such a rate.
+    """
     if rate is None:
         raise LiveSerError("rate: samples come without it", "give their rate in Hz, too")
     if isinstance(rate, bool) or not isinstance(rate, Real):

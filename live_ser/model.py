@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,12 +16,16 @@ from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
 from live_ser.features import Frames
+from live_ser.onnx_file import check_onnx
 from live_ser.spec import METADATA_KEY, ModelInfo
 
 DEFAULT_MODEL = "live_ser"
 _MAX_BYTES = 256 * 2**20  # of a file
 _MAX_MEMORY = 512 * 2**20  # bytes that all models of a process may take to judge
-_PATIENCE = 20.0  # seconds in which a model has to judge its first window
+_PATIENCE = 20.0  # seconds in which a model has to load, and to judge its first window
+# Nothing is computed of constants while a model loads, where time and memory have no end: judging,
+# where they have, does it. What this would save our networks cannot be measured.
+_NOT_OPTIMISED = ["ConstantFolding", "ConstantFoldingDQ"]
 
 
 @dataclass(frozen=True)
@@ -138,11 +144,21 @@ def _open(path: Path) -> Any:
     _bound_memory()
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        # From bytes, not from the path: a graph then cannot name other files to be read.
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        check_onnx(data)
+        with _patience(lambda: options.set_load_cancellation_flag(True)):
+            # From bytes, not from the path: a graph then cannot name other files to be read.
+            return ort.InferenceSession(
+                data,
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=_NOT_OPTIMISED,
+                enable_fallback=False,  # it would print, and try the same again
+            )
     except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them documented
+        why = f" in {_PATIENCE:g} s" if type(error).__name__ == "ModelLoadCanceled" else ""
+        why = f": {error}" if type(error) is ValueError else why
         raise LiveSerError(
-            f"{path} is not a model that ONNX Runtime can load",
+            f"{path} is not a model that ONNX Runtime can load{why}",
             "take an .onnx file that python -m training.export wrote",
         ) from error
 
@@ -221,9 +237,17 @@ def _run_in_time(session: Any, info: ModelInfo, given: dict[str, NDArray[np.floa
     import onnxruntime as ort
 
     options = ort.RunOptions()
-    watchdog = threading.Timer(_PATIENCE, setattr, (options, "terminate", True))
+    with _patience(lambda: setattr(options, "terminate", True)):
+        return session.run(_outputs(info), given, options)
+
+
+@contextmanager
+def _patience(end: Callable[[], None]) -> Iterator[None]:
+    """Have something ended once patience is at its end."""
+    watchdog = threading.Timer(_PATIENCE, end)
+    watchdog.daemon = True
     watchdog.start()
     try:
-        return session.run(_outputs(info), given, options)
+        yield
     finally:
         watchdog.cancel()

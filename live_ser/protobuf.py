@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
+_LONGEST = 63  # bits of a number
 _WIDTHS = {1: 8, 5: 4}  # bytes of the wire types whose length is fixed
 
 
@@ -19,13 +21,20 @@ def fields(message: memoryview) -> dict[int, list[Any]]:
         ValueError: it is no such message.
     """
     found: dict[int, list[Any]] = defaultdict(list)
+    for number, value in each_field(message):
+        found[number].append(value)
+    return found
+
+
+def each_field(message: memoryview) -> Iterator[tuple[int, Any]]:
+    """The number and the value of each field, as :func:`fields` has them, one at a time."""
     at = 0
     while at < len(message):
         key, at = _number(message, at)
         wire_type = key & 7
         if wire_type == 0:
             value, at = _number(message, at)
-            found[key >> 3].append(value)
+            yield key >> 3, value
             continue
         if wire_type == 2:
             length, at = _number(message, at)
@@ -33,9 +42,8 @@ def fields(message: memoryview) -> dict[int, list[Any]]:
             length = _WIDTHS[wire_type]
         else:
             raise ValueError(f"wire type {wire_type}")
-        found[key >> 3].append(message[at : at + length])
+        yield key >> 3, message[at : at + length]
         at += length
-    return found
 
 
 def _number(message: memoryview, at: int) -> tuple[int, int]:
@@ -47,3 +55,5 @@ def _number(message: memoryview, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return number, at
+        if shift > _LONGEST:
+            raise ValueError("a number without an end")

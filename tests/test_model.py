@@ -115,6 +115,61 @@ def that_never_ends(path: Path) -> None:
     onnx.save(model, str(path))
 
 
+def that_computes_while_it_loads(path: Path) -> None:
+    """Products of constants, which could all be computed beforehand: seconds, of a few bytes."""
+    onnx = pytest.importorskip("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    model = onnx.load(str(write_model(path, tiny_info())))
+    model.graph.initializer.append(helper.make_tensor("size", types.INT64, [2], [1500, 1500]))
+    ones = helper.make_tensor("one", types.FLOAT, [1], [1.0])
+    model.graph.node.append(helper.make_node("ConstantOfShape", ["size"], ["0"], value=ones))
+    for i in range(60):
+        model.graph.node.append(helper.make_node("MatMul", [f"{i}", "0"], [f"{i + 1}"]))
+    model.graph.output.append(helper.make_tensor_value_info("60", types.FLOAT, None))
+    onnx.save(model, str(path))
+
+
+def that_is_written_sparse(path: Path) -> None:
+    """Two gigabytes, of which all but four bytes are zeros that are not written."""
+    onnx = pytest.importorskip("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    model = onnx.load(str(write_model(path, tiny_info())))
+    value = helper.make_tensor("value", types.FLOAT, [1], [1.0])
+    place = helper.make_tensor("place", types.INT64, [1], [0])
+    sparse = helper.make_sparse_tensor(value, place, [2**29])
+    model.graph.node.append(helper.make_node("Constant", [], ["much"], sparse_value=sparse))
+    model.graph.output.append(helper.make_tensor_value_info("much", types.FLOAT, None))
+    onnx.save(model, str(path))
+
+
+def that_doubles_and_doubles(path: Path) -> None:
+    """Functions each of which is the one before it, twice: hundreds of thousands of nodes."""
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+    model = onnx.load(str(write_model(path, tiny_info())))
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("ours", 1)]
+    for i in range(18):
+        name, domain = (f"f{i - 1}", "ours") if i else ("Neg", "")
+        nodes = [helper.make_node(name, [a], [b], domain=domain) for a, b in ("xy", "yz")]
+        model.functions.append(helper.make_function("ours", f"f{i}", ["x"], ["z"], nodes, sets))
+    model.opset_import.append(sets[1])
+    model.graph.node.append(helper.make_node("f17", ["activation"], ["last"], domain="ours"))
+    model.graph.output.append(helper.make_tensor_value_info("last", 1, None))
+    onnx.save(model, str(path))
+
+
+def of_too_many_parts(path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(write_model(path, tiny_info())))
+    nodes = [onnx.helper.make_node("Neg", ["activation"], [str(i)]) for i in range(30_000)]
+    model.graph.node.extend(nodes)
+    onnx.save(model, str(path))
+
+
+def that_is_torn(path: Path) -> None:
+    path.write_bytes(write_model(path, tiny_info()).read_bytes()[:-100])
+
+
 def rewrite(path: Path, change: Callable[[dict[str, str]], Any]) -> None:
     onnx = pytest.importorskip("onnx")
     write_model(path, tiny_info())
@@ -137,6 +192,11 @@ def rewrite(path: Path, change: Callable[[dict[str, str]], Any]) -> None:
         (with_other_mels, "20 mels"),
         (that_asks_for_much, "MiB"),
         (that_never_ends, "in 1 s"),
+        (that_computes_while_it_loads, "in 1 s"),
+        (that_is_written_sparse, "sparse tensors"),
+        (that_doubles_and_doubles, "functions"),
+        (of_too_many_parts, "100000 parts"),
+        (that_is_torn, "not a model"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused_in_one_line(
@@ -144,6 +204,7 @@ def test_a_model_that_does_not_fit_is_refused_in_one_line(
     spoil: Callable[[Path], None],
     said: str,
     monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(model_module, "_PATIENCE", 1.0)
     path = tmp_path / "spoilt.onnx"
@@ -152,6 +213,7 @@ def test_a_model_that_does_not_fit_is_refused_in_one_line(
         load(path)
     assert said in caught.value.message
     assert "\n" not in caught.value.message
+    assert capfd.readouterr().out == ""  # that is for data alone
 
 
 def test_a_model_that_does_not_fit_is_refused_before_the_microphone_opens(tmp_path: Path) -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from live_ser.adts import adts_delay
+from live_ser.amr import amr_seconds
 from live_ser.chain import Chain, Link
+from live_ser.chunks import aiff_links, au_links, wav_links
 from live_ser.decoder import Decoder
 from live_ser.ffmpeg import FfmpegDecoder
 from live_ser.mpeg_audio import begins_mpeg, mpeg_links
 from live_ser.ogg import ogg_links
 from live_ser.sndfile import SndfileDecoder
+
+_CONTAINERS: dict[bytes, Callable[[BinaryIO], list[Link]]] = {
+    **dict.fromkeys((b"RIFF", b"RF64", b"BW64"), wav_links),
+    b"FORM": aiff_links,
+    b".snd": au_links,
+    b"OggS": ogg_links,
+}
 
 
 def decoder_of(path: Path, file: BinaryIO) -> Decoder:
@@ -25,24 +36,24 @@ def decoder_of(path: Path, file: BinaryIO) -> Decoder:
     """
     import soundfile
 
+    links = _links(file)
     try:
-        if links := _links(file):
-            return Chain(file, links)
-        sound = SndfileDecoder(file)
-        if sound.frames:
+        sound = Chain(file, links) if links else SndfileDecoder(file)
+        if sound.frames != 0 and (sound.frames or len(links) > 1):
             return sound
         sound.close()
-        return FfmpegDecoder(path)
     except (soundfile.LibsndfileError, TypeError, OSError):
-        return FfmpegDecoder(path)
+        pass
+    cut = any(link.lost_behind for link in links)
+    return FfmpegDecoder(path, skip=adts_delay(file), seconds=amr_seconds(file), cut=cut)
 
 
 def _links(file: BinaryIO) -> list[Link]:
     """The links of a file whose container is read here; none of any other file."""
     file.seek(0)
     magic = file.read(4)
-    if magic == b"OggS":
-        return ogg_links(file)
+    if magic in _CONTAINERS:
+        return _CONTAINERS[magic](file)
     if begins_mpeg(file):
         return mpeg_links(file, 0, file.seek(0, 2))
     return []

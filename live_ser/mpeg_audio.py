@@ -143,7 +143,7 @@ class _Stream:
 def begins_mpeg(file: BinaryIO) -> bool:
     """Whether a file begins with frames, or with tags, zeros or a piece of a frame before them."""
     end = file.seek(0, 2)
-    position = _behind_tags(file, 0, end)
+    position = behind_tags(file, 0, end)
     file.seek(position)
     head = file.read(_AT_ONCE)
     zeros = len(head) - len(head.lstrip(b"\0"))
@@ -163,7 +163,7 @@ def mpeg_links(file: BinaryIO, start: int, end: int) -> list[Link]:
     end = _without_tags(file, start, end)
     streams: list[_Stream] = []
     reader = _Reader(file, end)
-    position = _next_sync(reader, _behind_tags(file, start, end), None)
+    position = _next_sync(reader, behind_tags(file, start, end), None)
     lost = 0
     while position is not None:
         position, lost = _walk(reader, position, lost, streams)
@@ -197,7 +197,7 @@ def _walk(
         position += frame.size
     if stream is None or position >= reader.end:
         return None, 0
-    behind = _behind_tags(reader.file, position, reader.end)
+    behind = behind_tags(reader.file, position, reader.end)
     following = _next_sync(reader, behind, stream.frame.kind)
     if following is None:
         return None, 0
@@ -287,7 +287,7 @@ class _Reader:
         return self._window[within : within + max(0, size)]
 
 
-def _behind_tags(file: BinaryIO, position: int, end: int) -> int:
+def behind_tags(file: BinaryIO, position: int, end: int) -> int:
     """The first byte that is no tag of those that stand before sound, nor zero."""
     while True:
         file.seek(position)

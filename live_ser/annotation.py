@@ -12,6 +12,8 @@ from live_ser.records import Record
 from live_ser.stretches import Stretch, Stretches
 from live_ser.words import in_words
 
+_MARK_SECONDS = 1.0  # that the cue of a marked moment is shown
+
 
 @dataclass(frozen=True)
 class Annotation:
@@ -28,6 +30,14 @@ class Annotation:
     duration: float
     stretches: tuple[Stretch, ...]
     marks: tuple[float, ...] = ()
+
+
+def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
+    """Subtitles: start and end in milliseconds, some time apart, and a line; in order of time."""
+    texts = [(s.start, s.end, in_a_line(s)) for s in annotation.stretches]
+    texts += [(mark, mark + _MARK_SECONDS, "marked") for mark in annotation.marks]
+    shown = [(round(1000 * start), round(1000 * end), text) for start, end, text in sorted(texts)]
+    return [cue for cue in shown if cue[0] < cue[1]]  # one without length is an error
 
 
 def in_a_line(stretch: Stretch) -> str:

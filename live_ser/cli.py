@@ -11,24 +11,28 @@ import io
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
+from live_ser.formats import ANNOTATIONS, ENDINGS, sidecar_of, style_of
 from live_ser.interrupts import ending_signals, gentle_interrupts
 from live_ser.options import parser
-from live_ser.outputs import ANNOTATIONS, Places, let_go, style_of, written
+from live_ser.outputs import let_go, written
+from live_ser.places import Places
 from live_ser.printable import printable
 
 if TYPE_CHECKING:
     from live_ser.archive import Job, Outcome
     from live_ser.baseline import RunningBaseline
+    from live_ser.formats import Style
     from live_ser.model import EmotionModel
     from live_ser.monitor import Monitor
-    from live_ser.outputs import Style
     from live_ser.profile import Profile
     from live_ser.progress import FileProgress
     from live_ser.session import Session
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from live_ser.spec import ModelInfo
 
 Arguments = argparse.Namespace
+_DEMO = Path(__file__).with_name("demo.flac")
+_KINDS = 3  # of files that were left alone, that are named
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -96,6 +102,7 @@ def _listen(arguments: Arguments) -> int:
     from live_ser.records import end_record, session_record
     from live_ser.session import Session
 
+    style_of(arguments.format, arguments.output, "jsonl")  # refused before anything is opened
     model = load(arguments.model)
     rate = model.info.features.sample_rate
     baseline, profile = _baseline(arguments, model.info)
@@ -105,7 +112,8 @@ def _listen(arguments: Arguments) -> int:
             model, session, hop=arguments.hop, smoothing=arguments.smoothing, baseline=baseline
         )
         started = datetime.now().astimezone()
-        _attach_sinks(arguments, stack, session, predictions, model.info)
+        places = _claim_session(arguments, model, blocks, profile)
+        _attach_sinks(arguments, stack, session, predictions, model.info, places=places)
         session.sinks.begin(session_record(model.info, blocks.name, predictions.hop, started))
         try:
             for prediction in predictions:
@@ -135,22 +143,27 @@ def _file(arguments: Arguments) -> int:
     from live_ser.model import load
     from live_ser.paths import files_meant
 
-    model = load(arguments.model)
     style = style_of(arguments.format, arguments.output, "table")
-    paths = list(files_meant(arguments.paths))
-    several = len(paths) > 1
-    pictures = _pictures(arguments, several=several)
+    model = load(arguments.model)
+    others: Counter[str] = Counter()
+    paths = list(files_meant(arguments.paths, left_alone=lambda name: others.update([_kind(name)])))
+    records, pictures = _places(arguments, paths, style)
+    _claim(
+        arguments,
+        inputs=[str(model.path), *paths],
+        style=style,
+        records=records,
+        pictures=pictures,
+    )
     if arguments.resume:
-        if pictures:
-            pictures.reserve(paths)
         paths = _unfinished(arguments, paths, style, model.info)
     output = written(
-        arguments.output,
+        records,
         style,
         model.info.labels,
         force=arguments.force,
-        several=several,
         more=arguments.resume,
+        bom=arguments.bom,
     )
     failures = 0
     with ExitStack() as stack:
@@ -180,6 +193,7 @@ def _file(arguments: Arguments) -> int:
                     failures += not _drawn(outcome, model.info, pictures, force=arguments.force)
                 outcome.records.drop()
                 look()
+    _say_left_alone(arguments, others)
     return int(failures > 0)
 
 
@@ -208,7 +222,8 @@ def _file_on_cluster(arguments: Arguments) -> int:
     options = {name: getattr(arguments, name) for name in ("hop", "smoothing")}
     Settings.checked(model.info, **options)  # what cannot be is said here, not by a worker
     options |= {name: getattr(arguments, name) for name in ("timeline", "segments")}
-    sources = sources_meant(arguments.paths)
+    others: Counter[str] = Counter()
+    sources = sources_meant(arguments.paths, left_alone=lambda name: others.update([_kind(name)]))
     cluster = Cluster(arguments.scheduler, model, arguments.output, **options)
     failures = 0
     with closing(cluster):
@@ -230,7 +245,72 @@ def _file_on_cluster(arguments: Arguments) -> int:
                 for error in part.errors:
                     failures += 1
                     _say(f"live-ser: {error.message} ({error.hint})")
+    _say_left_alone(arguments, others)
     return int(failures > 0)
+
+
+def _kind(name: str) -> str:
+    """What kind of file a name is of, for people."""
+    return os.path.splitext(name)[1].lower() or "without an ending"
+
+
+def _say_left_alone(arguments: Arguments, others: Counter[str]) -> None:
+    """Say how many files of other kinds were in the folders."""
+    if not others or arguments.quiet:
+        return
+    kinds = [f"{count} {kind}" for kind, count in others.most_common(_KINDS)]
+    if len(others) > _KINDS:
+        kinds.append("…")
+    files = "1 file" if others.total() == 1 else f"{others.total()} files"
+    _say(f"left alone {files} of other kinds ({', '.join(kinds)})")
+
+
+def _places(
+    arguments: Arguments, paths: list[str], style: Style
+) -> tuple[Places | None, Places | None]:
+    """Where records and pictures go."""
+    records = pictures = None
+    if arguments.output is not None:
+        one_each = style in ANNOTATIONS
+        records = Places(arguments.output, ENDINGS[style], paths, one_each=one_each)
+    elif style in ANNOTATIONS and len(paths) > 1:
+        raise LiveSerError(
+            f"{style} is for one recording, and there are several",
+            "name a folder, with a slash at its end, for a file of each: -o FOLDER/",
+            exit_code=2,
+        )
+    if arguments.plot is not None:
+        from live_ser.plot import picture_places
+
+        pictures = picture_places(arguments.plot, paths)
+    return records, pictures
+
+
+def _claim(
+    arguments: Arguments,
+    *,
+    inputs: list[str],
+    style: Style,
+    records: Places | None,
+    pictures: Places | None,
+) -> None:
+    """Refuse to write what is read, or to write it twice; and make the folders."""
+    claims = Claims()
+    for path in inputs:
+        claims.read(path)
+    if "-" in arguments.paths:
+        claims.read_stream(sys.stdin, "the list on standard input")
+    if records is None:
+        claims.write_stream(sys.stdout, "standard output")
+    for place in records.all() if records else ():
+        claims.write(place)
+        if (sidecar := sidecar_of(place, style)) is not None:
+            claims.write(sidecar)
+    for place in pictures.all() if pictures else ():
+        claims.write(place)
+    for places in (records, pictures):
+        if places is not None:
+            places.make()
 
 
 @contextmanager
@@ -299,16 +379,6 @@ def _drawn(outcome: Outcome, info: ModelInfo, pictures: Places, *, force: bool) 
         _say(f"live-ser: {error.message} ({error.hint})")
         return False
     return True
-
-
-def _pictures(arguments: Arguments, *, several: bool) -> Places | None:
-    """Where the pictures go that were asked for."""
-    if arguments.plot is None:
-        return None
-    from live_ser.plot import plotting
-
-    plotting()
-    return Places(arguments.plot, ".png", several=several, option="--plot")
 
 
 def _devices(arguments: Arguments) -> int:
@@ -425,28 +495,56 @@ def _source(arguments: Arguments, rate: int) -> Iterator[Source]:
                 raise
             _say(f"live-ser: {error.message}; a bundled recording is replayed instead")
             endless = arguments.duration is None and _has_dashboard(arguments)
-            demo = Path(__file__).with_name("demo.flac")
             name = "demo.flac (no microphone)"
-            blocks = stack.enter_context(replay(demo, rate, endless=endless, name=name))
+            blocks = stack.enter_context(replay(_DEMO, rate, endless=endless, name=name))
         yield blocks
 
 
+def _claim_session(
+    arguments: Arguments, model: EmotionModel, source: Source, profile: Profile | None
+) -> Places | None:
+    """Refuse to write what is read, or to write it twice; where the records go, if into files."""
+    style = style_of(arguments.format, arguments.output, "jsonl")
+    claims = Claims()
+    claims.read(model.path, "the model")
+    claims.read(_DEMO)
+    if arguments.replay is not None:
+        claims.read(arguments.replay)
+    if profile is not None:
+        claims.write(profile.path)
+    if arguments.record:
+        from live_ser.recording import kind_of
+
+        kind_of(Path(arguments.record))
+        claims.write(arguments.record)
+    if arguments.output is None:
+        claims.write_stream(sys.stdout, "standard output")
+        return None
+    places = Places(arguments.output, ENDINGS[style], [source.name], anew=not arguments.force)
+    for place in places.all():
+        claims.write(place)
+        if (sidecar := sidecar_of(place, style)) is not None:
+            claims.write(sidecar)
+    return places
+
+
 def _attach_sinks(
-    arguments: Arguments, stack: ExitStack, session: Session, predictions: Monitor, info: ModelInfo
+    arguments: Arguments,
+    stack: ExitStack,
+    session: Session,
+    predictions: Monitor,
+    info: ModelInfo,
+    *,
+    places: Places | None,
 ) -> None:
     """Attach what takes the session: the dashboard, records, or lines for people."""
     from live_ser.sinks import DashboardSink, MessageSink, RecordSink
 
     blocks, sinks = session.source, session.sinks
     recorded = bool(arguments.output) or not _only_dashboard(arguments)
-    if arguments.record:
-        from live_ser.recording import kind_of
-
-        kind_of(Path(arguments.record))  # refused before anything is created
     if recorded:
         style = style_of(arguments.format, arguments.output, "jsonl")
-        force = arguments.force
-        records = written(arguments.output, style, info.labels, force=force, anew=not force)
+        records = written(places, style, info.labels, force=arguments.force, bom=arguments.bom)
         writer = stack.enter_context(records)
         file = arguments.output and f"the record {Path(arguments.output).name}"
         sinks.attach(RecordSink(writer, file or "standard output"))

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -28,7 +28,7 @@ from live_ser.archive import Job
 from live_ser.errors import LiveSerError
 from live_ser.model import EmotionModel
 from live_ser.parquet import Parquet
-from live_ser.paths import SOUND, files_meant
+from live_ser.paths import files_meant, is_sound
 
 _LONGEST = 256  # files of a part
 _ROUNDS = 8  # parts that each thread of the cluster gets at least, so that all end together
@@ -65,18 +65,21 @@ class Done:
     errors: tuple[LiveSerError, ...]
 
 
-def sources_meant(words: Sequence[str]) -> list[str]:
+def sources_meant(
+    words: Sequence[str], *, left_alone: Callable[[str], None] = lambda name: None
+) -> list[str]:
     """The files that are meant, as every machine can find them.
 
     Args:
         words: as :func:`live_ser.paths.files_meant` takes them; and addresses such as
             ``s3://bucket/folder``, of files, folders and patterns.
+        left_alone: told the name of each file in a local folder that is not taken for sound.
 
     Raises:
         LiveSerError: a place cannot be read.
     """
     found: list[str] = []
-    for word in files_meant(words):
+    for word in files_meant(words, left_alone=left_alone):
         if "://" not in word:
             found.append(os.path.abspath(word))
             continue
@@ -84,7 +87,7 @@ def sources_meant(words: Sequence[str]) -> list[str]:
             if any(sign in path for sign in "*?["):
                 names = system.glob(path)
             elif system.isdir(path):
-                names = [n for n in system.find(path) if os.path.splitext(n)[1].lower() in SOUND]
+                names = [name for name in system.find(path) if is_sound(os.path.basename(name))]
             else:
                 names = [path]
             if not names:

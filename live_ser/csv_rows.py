@@ -1,14 +1,19 @@
-"""CSV: a row for each window, segment, clip, mark and gap."""
+"""CSV and TSV: a row for each window, segment, clip, mark and gap."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import IO
 
 from live_ser.printable import disarmed
 from live_ser.records import Record
 from live_ser.rows import TEXTS, Rows, columns, record_of
+
+# What begins a formula, also in the letters of East Asia; apostrophes in front stay tellable.
+_FORMULA = re.compile("'*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 
 
 class Csv:
@@ -18,12 +23,22 @@ class Csv:
         stream: that is written to.
         labels: of the model; each has a column.
         header: False to go on in a file that has one.
+        delimiter: between the values of a row.
     """
 
-    def __init__(self, stream: IO[str], labels: Iterable[str], *, header: bool = True) -> None:
+    def __init__(
+        self,
+        stream: IO[str],
+        labels: Iterable[str],
+        *,
+        header: bool = True,
+        delimiter: str = ",",
+    ) -> None:
         self._stream = stream
         self._rows = Rows()
-        self._writer = csv.DictWriter(stream, columns(labels), lineterminator="\n")
+        self._writer = csv.DictWriter(
+            stream, columns(labels), delimiter=delimiter, lineterminator="\n"
+        )
         if header:
             self._writer.writeheader()
         stream.flush()
@@ -35,6 +50,9 @@ class Csv:
             return
         if row["file"] is not None:
             row["file"] = named(row["file"])
+        for name in TEXTS:
+            if row.get(name) is not None:
+                row[name] = _guarded(row[name])
         self._writer.writerow(row)
         self._stream.flush()
 
@@ -47,13 +65,24 @@ def named(source: str) -> str:
     return disarmed(source, lambda _: "\N{REPLACEMENT CHARACTER}")
 
 
+def _guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: with an apostrophe in front."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
 def read_csv(stream: IO[str]) -> Iterator[tuple[int, object]]:
     """The number of the line on which each row ends, and its record: None where it is no row.
 
     A last row without its end, as a killed process leaves it, is left out.
     """
     lines = _Lines(stream)
-    rows = csv.DictReader(lines)
+    first = next(iter(lines), "").removeprefix("\ufeff")
+    delimiter = "\t" if first.startswith("file\t") else ","
+    rows = csv.DictReader(chain([first], lines), delimiter=delimiter)
     try:
         for row in rows:
             if not lines.newest.endswith("\n"):
@@ -82,7 +111,7 @@ class _Lines:
 
 def _value(name: str, text: str) -> float | str | None:
     if not text or name in TEXTS:
-        return text or None
+        return _unguarded(text) or None
     try:
         return float(text)
     except ValueError:

@@ -6,7 +6,7 @@ import argparse
 import math
 
 from live_ser import __version__
-from live_ser.outputs import STYLES
+from live_ser.formats import STYLES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,6 +26,11 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument("--format", choices=STYLES, help="of the records")
     judging.add_argument(
         "-o", "--output", metavar="FILE", help="write the records there; FOLDER/ for a file each"
+    )
+    judging.add_argument(
+        "--bom",
+        action="store_true",
+        help="begin CSV and TSV with a byte order mark, for spreadsheets",
     )
     judging.add_argument("--force", action="store_true", help="overwrite files that are there")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from live_ser.errors import LiveSerError
@@ -14,12 +14,30 @@ from live_ser.name_list import is_plain, read_names
 LIST = "-"  # stands for the list on standard input
 
 # What is taken for sound in a folder; a file that is named is tried whatever its ending.
-_AUDIO = "aac ac3 aif aifc aiff amr ape au caf flac m4a m4b mka mp2 mp3 oga ogg opus snd sph"
-_OTHERS = "w64 wav wave wma wv 3gp avi mkv mov mp4 mpeg mpg webm"
-SOUND = frozenset(f".{ending}" for ending in f"{_AUDIO} {_OTHERS}".split())
+_AUDIO = """
+    3ga aac ac3 aif aifc aiff amr ape au caf flac gsm m4a m4b m4r mka mp2 mp3 mpga oga ogg opus snd
+    sph spx tta voc w64 wav wave weba wma wv
+"""
+_VIDEO = "3g2 3gp avi flv m4v mkv mov mp4 mpeg mpg ts webm"
+_SOUND = frozenset(f".{ending}" for ending in f"{_AUDIO} {_VIDEO}".split())
 
 
-def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterator[str]:
+def is_sound(name: str) -> bool:
+    """Whether a file in a folder is taken for sound, by its name; hidden ones are not."""
+    return not is_hidden(name) and os.path.splitext(name)[1].lower() in _SOUND
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name in a folder is hidden, as what macOS adds to a file is: ``._clip.wav``."""
+    return name.startswith(".")
+
+
+def files_meant(
+    words: Iterable[str],
+    listing: BinaryIO | None = None,
+    *,
+    left_alone: Callable[[str], None] = lambda name: None,
+) -> Iterator[str]:
     """The files that are meant, in the order of the words; those of a folder by name.
 
     Args:
@@ -27,6 +45,7 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
             ``?``, ``[`` and ``**``; ``-`` for a list of any of these, one a line or with zero bytes
             between them.
         listing: that ``-`` stands for; standard input if None.
+        left_alone: told the name of each file in a folder that is not taken for sound.
 
     Returns:
         Names. What is no file, folder or pattern that fits is among them as it was written: whoever
@@ -39,9 +58,12 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
         if word == LIST:
             names = [name for name in read_names(listing or sys.stdin.buffer) if name != LIST]
             for name in names:
-                yield from files_meant([name]) if is_plain(name) else [name]
+                if is_plain(name):
+                    yield from files_meant([name], left_alone=left_alone)
+                else:
+                    yield name
         elif os.path.isdir(word):
-            yield from _in_folder(word)
+            yield from _in_folder(word, left_alone)
         elif glob.has_magic(word) and not os.path.lexists(word):
             found = sorted(glob.iglob(word, recursive=True))
             yield from (name for name in found if not os.path.isdir(name))
@@ -51,15 +73,17 @@ def files_meant(words: Iterable[str], listing: BinaryIO | None = None) -> Iterat
             yield word
 
 
-def _in_folder(folder: str) -> Iterator[str]:
+def _in_folder(folder: str, left_alone: Callable[[str], None]) -> Iterator[str]:
     found = False
     closed: list[OSError] = []
     for place, folders, names in os.walk(folder, onerror=closed.append):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(names):
-            if os.path.splitext(name)[1].lower() in SOUND:
+            if is_sound(name):
                 found = True
                 yield os.path.join(place, name)
+            elif not is_hidden(name):
+                left_alone(name)
     yield from (error.filename for error in closed)
     if not found and not closed:
         yield folder

@@ -18,6 +18,7 @@ from live_ser.features import Frames, FrameStream
 from live_ser.new_file import NewFile
 from live_ser.overview import Overview, Values
 from live_ser.palette import colours
+from live_ser.places import Places
 from live_ser.printable import printable
 from live_ser.records import Record
 from live_ser.sources import audio_file
@@ -88,6 +89,24 @@ def draw_plot(
                 figure.savefig(png, format="png")
         except OSError as error:
             raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
+
+
+def picture_places(path: str, sources: Sequence[str]) -> Places:
+    """Where the picture of each recording goes.
+
+    Args:
+        path: of the picture, or of a folder for several.
+        sources: paths of the recordings.
+
+    Raises:
+        LiveSerError: matplotlib is not installed, the picture has another ending than ``.png``, or
+            would be of several recordings.
+    """
+    plotting()
+    places = Places(path, ".png", sources, one_each=True, option="--plot")
+    if not places.is_folder and Path(path).suffix.lower() != ".png":
+        raise LiveSerError(f"{path} does not end with .png", "name it NAME.png", exit_code=2)
+    return places
 
 
 def plotting() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ _HINT = "take a file that live-ser wrote"
 
 
 def read_records(path: str | Path) -> Iterator[Record]:
-    """The records of a JSON Lines, CSV or Parquet file, each of them checked.
+    """The records of a JSON Lines, CSV, TSV or Parquet file, each of them checked.
 
     A last line that was not finished, as a killed session leaves it, is left out.
 
@@ -39,9 +40,10 @@ def read_records(path: str | Path) -> Iterator[Record]:
 
 def _numbered(path: Path) -> Iterator[tuple[int, object]]:
     with path.open("rb") as raw:  # once: it may be a pipe
-        start = raw.peek(5)
+        start = raw.peek(8)
         if start.startswith(b"PAR1"):
             yield from read_parquet(path, raw)
             return
-        with io.TextIOWrapper(raw, "utf-8", newline="") as text:
-            yield from (read_csv if start.startswith(b"file,") else read_json_lines)(text)
+        is_table = start.removeprefix(codecs.BOM_UTF8).startswith((b"file,", b"file\t"))
+        with io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+            yield from (read_csv if is_table else read_json_lines)(text)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from live_ser import __version__
+from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
 from live_ser.new_file import NewFile
 from live_ser.palette import colours
@@ -112,6 +113,11 @@ def write_report(
     Raises:
         LiveSerError: something cannot be read, is no session, or cannot be written.
     """
+    claims = Claims()
+    for path in (session, audio, model):
+        if path is not None:
+            claims.read(path)
+    claims.write(output)
     log = read_session(session, recording)
     sound = None if audio is None else _sound(Path(audio))
     text = report_page(log, sound=sound, model=_model_of(log, model))

@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from live_ser.csv_rows import read_csv
 from live_ser.errors import LiveSerError
+from live_ser.formats import Style
 from live_ser.json_lines import read_json_lines
-from live_ser.outputs import Style
 from live_ser.records import check_record
 from live_ser.rows import columns
 

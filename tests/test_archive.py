@@ -49,7 +49,8 @@ def without_latency(text: str) -> list[dict[str, object]]:
 def test_a_folder_a_pattern_and_a_list_mean_the_same_files(tiny_model: Path, calls: Path) -> None:
     words = ["file", "--format", "jsonl", "--model", str(tiny_model)]
     of_folder = live_ser(*words, calls)
-    assert (of_folder.returncode, of_folder.stderr) == (0, "")
+    assert of_folder.returncode == 0
+    assert of_folder.stderr == "left alone 1 file of other kinds (1 .txt)\n"
     names = [record["source"] for record in records(of_folder.stdout)]
     assert len(names) == len(set(names)) == 12
     assert live_ser(*words, calls / "**" / "*.wav").stdout == of_folder.stdout
@@ -96,7 +97,7 @@ def test_workers_say_what_one_process_says_in_the_same_order(
     assert alone.returncode == together.returncode == 1
     assert without_latency(together.stdout) == without_latency(alone.stdout)
     assert together.stderr == alone.stderr
-    assert len(alone.stderr.splitlines()) == 2
+    assert len(alone.stderr.splitlines()) == 3  # the last is of what is no sound in the folder
     kinds = [record["type"] for record in records(alone.stdout)]
     assert kinds.count("clip") == 12
     assert set(kinds) == {"window", "segment", "clip"}
@@ -351,3 +352,28 @@ def test_the_bar_tells_files_hours_speed_and_what_is_left(calls: Path) -> None:
 def test_a_list_may_be_a_list_of_patterns_and_ends_where_names_do() -> None:
     listing = io.BytesIO(b"one.wav\n\n two.wav\r\n/nowhere/*.wav\n-\n")
     assert list(files_meant(["-"], listing)) == ["one.wav", " two.wav", "/nowhere/*.wav"]
+
+
+def test_a_folder_says_what_it_leaves_alone(tiny_model: Path, speech: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+    names = ["clip.flac", "._clip.flac", ".hidden.wav", ".trash/old.wav", "notes.txt", "b/x.TXT"]
+    for name in [*names, "b/README", "b/page.pdf"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(speech.read_bytes())
+    words = ["file", folder, "--model", tiny_model, "--format", "jsonl"]
+    run = live_ser(*words)
+    assert run.returncode == 0
+    assert [record["source"] for record in records(run.stdout)] == [str(folder / "clip.flac")]
+    (said,) = run.stderr.splitlines()
+    assert "left alone 4 files" in said
+    assert "2 .txt" in said
+    assert live_ser(*words, "-q").stderr == ""
+    assert live_ser("file", folder / "clip.flac", "--model", tiny_model).stderr == ""
+
+
+def test_every_kind_of_sound_is_found_in_a_folder(tmp_path: Path) -> None:
+    kinds = "weba 3ga 3g2 m4v m4r ts flv spx gsm tta voc mpga wav mp3 WAV Mp4"
+    names = [f"clip-{number}.{kind}" for number, kind in enumerate(kinds.split())]
+    for name in names:
+        (tmp_path / name).touch()
+    assert sorted(files_meant([str(tmp_path)])) == sorted(str(tmp_path / name) for name in names)

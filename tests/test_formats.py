@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from command import live_ser, records
@@ -14,9 +18,16 @@ from hypothesis import strategies as st
 
 from live_ser.annotation import Annotation
 from live_ser.audacity import label_track
+from live_ser.bids import events
+from live_ser.eaf import eaf
 from live_ser.errors import LiveSerError
-from live_ser.outputs import Style, written
+from live_ser.formats import ANNOTATIONS, ENDINGS, STYLES, Style, style_of
+from live_ser.outputs import written
+from live_ser.places import Places
+from live_ser.printable import printable
+from live_ser.record_files import read_records
 from live_ser.records import Record
+from live_ser.srt import srt
 from live_ser.stretches import Stretch, stretches
 from live_ser.textgrid import textgrid
 from live_ser.webvtt import webvtt
@@ -184,15 +195,16 @@ def test_marks_are_points(tmp_path: Path) -> None:
 def test_several_recordings_need_a_folder_and_have_a_file_each(
     tiny_model: Path, speech: Path, tmp_path: Path
 ) -> None:
-    other = tmp_path / speech.name
-    other.write_bytes(speech.read_bytes())
-    words = ["file", "--model", tiny_model, "--format", "textgrid", speech, other]
+    clips = [tmp_path / f"clip.{ending}" for ending in ("flac", "oga")]
+    for clip in clips:
+        clip.write_bytes(speech.read_bytes())
+    words = ["file", "--model", tiny_model, "--format", "textgrid", *clips]
     refused = live_ser(*words, "-o", tmp_path / "one.file")
     assert refused.returncode == 2
     assert "-o FOLDER/" in refused.stderr
     folder = tmp_path / "new" / "folder"
     assert live_ser(*words, "-o", f"{folder}/").returncode == 0
-    names = [f"{speech.stem}-2.TextGrid", f"{speech.stem}.TextGrid"]
+    names = ["clip-2.TextGrid", "clip.TextGrid"]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert len({path.read_text("utf-8") for path in folder.iterdir()}) == 1
     again = live_ser(*words, "-o", folder)
@@ -218,10 +230,12 @@ def test_an_annotation_is_of_utterances_or_of_windows_where_they_are_asked_for(
         assert times == expected
 
 
-@pytest.mark.parametrize("style", ["vtt", "textgrid", "audacity"])
+@pytest.mark.parametrize("style", ANNOTATIONS)
 def test_one_annotation_is_not_of_several_recordings(tmp_path: Path, style: Style) -> None:
-    with pytest.raises(LiveSerError, match="holds one recording"):
-        write(tmp_path / "out", style, SEGMENTS, several=True)
+    words = ["file", "a.wav", "b.wav", "--format", style, "-o", tmp_path / "out"]
+    run = live_ser(*words)
+    assert run.returncode == 2
+    assert "holds one recording" in run.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -236,6 +250,162 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> Non
     (tmp_path / "file").touch()
     with pytest.raises(LiveSerError, match="cannot make the folder"):
         write(f"{tmp_path}/file/x/", "csv", [])
+
+
+def test_subtitles_of_every_player(tmp_path: Path) -> None:
+    reader = pytest.importorskip("webvtt", reason="webvtt-py is not installed")
+    write(tmp_path / "clip.srt", "srt", SEGMENTS)
+    cues = reader.from_srt(str(tmp_path / "clip.srt"))
+    assert [(cue.start, cue.end, cue.text) for cue in cues] == [
+        ("00:00:00.500", "00:00:02.000", "happy 70 %"),
+        ("00:00:02.000", "00:00:04.250", "uncertain, perhaps sad 70 %"),
+        ("00:00:06.000", "00:00:09.500", "angry 70 %"),
+    ]
+    hostile = srt(labelled("<b>go</b> 1 --> 2"))
+    assert not {"<", ">"} & set(hostile.replace(" --> ", " ", 1))
+
+
+def test_elan_finds_a_tier_for_each_field(tmp_path: Path) -> None:
+    elan = pytest.importorskip("pympi.Elan", reason="pympi-ling is not installed")
+    write(tmp_path / "clip.eaf", "eaf", [{"type": "mark", "time": 1.25}, *SEGMENTS])
+    document = elan.Eaf(str(tmp_path / "clip.eaf"))
+    assert list(document.get_tier_names()) == [
+        *("emotion", "state", "confidence", "activation", "marks")
+    ]
+    times = [(500, 2000), (2000, 4250), (6000, 9500)]
+    for tier, values in {
+        "emotion": ["happy", "sad", "angry"],
+        "state": ["speech", "uncertain", "speech"],
+        "confidence": ["0.7000"] * 3,
+        "activation": ["0.2500"] * 3,
+    }.items():
+        expected = [(*time, value) for time, value in zip(times, values, strict=True)]
+        assert sorted(document.get_annotation_data_for_tier(tier)) == expected
+    assert document.get_annotation_data_for_tier("marks") == [(1250, 2250, "marked")]
+    (media,) = document.get_linked_files()
+    assert media["RELATIVE_MEDIA_URL"] == "./clip.wav"
+
+
+@given(st.text() | st.just(HOSTILE))
+def test_an_eaf_is_xml_whatever_the_label_is(label: str) -> None:
+    (value,) = (
+        tier.findtext(".//ANNOTATION_VALUE") or ""
+        for tier in ElementTree.fromstring(eaf(labelled(label, f"{label}.wav"))).iter("TIER")
+        if tier.get("TIER_ID") == "emotion"
+    )
+    assert value == printable(label)
+
+
+def test_bids_has_events_and_says_what_they_are(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "sub-01_task-talk_events.tsv"
+    run = live_ser("file", speech, "--model", tiny_model, "-o", out)
+    assert (run.returncode, run.stderr) == (0, "")
+    with out.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    columns = list(rows[0])
+    assert columns[:3] == ["onset", "duration", "trial_type"]
+    segments = [
+        record
+        for record in records(
+            live_ser("file", speech, "--model", tiny_model, "--segments", "--format=jsonl").stdout
+        )
+        if record["type"] == "segment" and record["label"]
+    ]
+    assert [row["trial_type"] for row in rows] == [segment["label"] for segment in segments]
+    for row, segment in zip(rows, segments, strict=True):
+        assert float(row["onset"]) == pytest.approx(segment["start"], abs=1e-4)
+        assert float(row["duration"]) == pytest.approx(segment["end"] - segment["start"], abs=2e-4)
+    said = json.loads((tmp_path / "sub-01_task-talk_events.json").read_text("utf-8"))
+    assert list(said) == columns
+    assert set(LABELS) < set(said["trial_type"]["Levels"])
+    again = live_ser("file", speech, "--model", tiny_model, "-o", out)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+
+
+def test_what_bids_lacks_is_not_available() -> None:
+    text = events(Annotation("x", 9.0, (Stretch(1.0, 2.0, "speech", "sad", 0.5, None),), (0.5,)))
+    assert text.splitlines()[1:] == [
+        "0.5\t0\tmark\tn/a\tn/a\tn/a",
+        "1\t1\tsad\tspeech\t0.5\tn/a",
+    ]
+
+
+@pytest.mark.parametrize(("ending", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_no_cell_acts_as_a_formula_and_all_are_read_back(
+    tmp_path: Path, ending: str, delimiter: str
+) -> None:
+    hostile = ["=1+1", "+1", "-1", "@SUM(1)", "'=1", "''-x", "'quoted", "\uff1dx", "plain.wav"]
+    path = tmp_path / f"out.{ending}"
+    write(path, style_of(None, str(path), "table"), [clip(name) for name in hostile], bom=True)
+    data = path.read_bytes()
+    assert data.startswith(codecs.BOM_UTF8 + b"file")
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        cells = [row["file"] for row in csv.DictReader(stream, delimiter=delimiter)]
+    assert not any(cell.startswith(tuple("=+-@\uff1d")) for cell in cells)
+    assert [record["source"] for record in read_records(path)] == hostile
+
+
+def test_a_byte_order_mark_is_for_spreadsheets() -> None:
+    run = live_ser("file", "x.wav", "--bom", "--format", "jsonl")
+    assert run.returncode == 2
+    assert "--bom" in run.stderr
+
+
+@pytest.mark.parametrize("name", ["out.mp3", "out.xlsx", "clip.wav", "out.jsonl.bak"])
+@pytest.mark.parametrize("command", [["file", "x.wav"], ["listen", "--from", "x.wav"]])
+def test_an_unknown_ending_is_refused_with_those_that_are_known(
+    tmp_path: Path, name: str, command: list[str]
+) -> None:
+    with pytest.raises(LiveSerError) as raised:
+        style_of(None, str(tmp_path / name), "table")
+    assert raised.value.exit_code == 2
+    assert all(ending in raised.value.hint for ending in ENDINGS.values())
+    if name == "out.mp3":
+        run = live_ser(*command, "-o", tmp_path / name)
+        assert run.returncode == 2
+        assert ".srt" in run.stderr
+    assert not (tmp_path / name).exists()
+
+
+def test_each_ending_stands_for_its_format() -> None:
+    for style in STYLES:
+        if style != "audacity":
+            assert style_of(None, f"name{ENDINGS[style].upper()}", "table") == style
+    assert style_of(None, "no ending", "csv") == "csv"
+
+
+def test_a_folder_keeps_the_tree_of_what_was_judged(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    calls = tmp_path / "calls"
+    for name in ("d1/a.flac", "d2/a.flac", "d2/deep/a.flac"):
+        (calls / name).parent.mkdir(parents=True, exist_ok=True)
+        (calls / name).write_bytes(speech.read_bytes())
+    out = tmp_path / "out"
+    words = ["-o", f"{out}/", "--format", "jsonl", "--plot", f"{out}/"]
+    run = live_ser(
+        "file", calls, calls / "d1" / ".." / "d1" / "a.flac", "--model", tiny_model, *words
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    stems = ["d1/a-2", "d1/a", "d2/a", "d2/deep/a"]
+    assert made == sorted(f"{stem}{ending}" for stem in stems for ending in (".jsonl", ".png"))
+    source = records((out / "d2/deep/a.jsonl").read_text("utf-8"))[0]["source"]
+    assert source == str(calls / "d2/deep/a.flac")
+
+
+@given(st.lists(st.text(alphabet="./a\\:b", min_size=1, max_size=12), min_size=1, max_size=5))
+def test_no_name_leads_out_of_the_folder(names: list[str]) -> None:
+    places = Places("out/", ".csv", names).all()
+    assert len({str(place).lower() for place in places}) == len(names)
+    for place in places:
+        assert place.parts[0] == "out"
+        assert ".." not in place.parts
+        assert place.name.endswith(".csv")
 
 
 def labelled(label: str, source: str = "clip.wav") -> Annotation:
@@ -275,9 +445,10 @@ def test_a_textgrid_reader_gives_quotes_back(tmp_path: Path) -> None:
     assert [entry.label.replace('""', '"') for entry in tier.entries] == ["", 'say "no"', ""]
 
 
-@pytest.mark.parametrize("style", ["vtt", "textgrid", "audacity"])
+@pytest.mark.parametrize("style", ANNOTATIONS)
 def test_a_recording_without_speech_has_an_empty_annotation(tmp_path: Path, style: Style) -> None:
     silent = {**clip(), **judged(None, "silence")}
     text = write(tmp_path / "x", style, [silent])
     assert "happy" not in text
-    assert text.startswith({"vtt": "WEBVTT", "textgrid": "File type", "audacity": ""}[style])
+    begins = {"vtt": "WEBVTT", "textgrid": "File type", "eaf": "<?xml", "bids": "onset\tduration"}
+    assert text.startswith(begins.get(style, ""))

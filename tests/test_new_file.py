@@ -17,8 +17,9 @@ from conftest import LABELS
 from test_formats import SEGMENTS
 
 from live_ser.errors import LiveSerError
+from live_ser.formats import STYLES, Style
 from live_ser.new_file import NewFile
-from live_ser.outputs import STYLES, Style, written
+from live_ser.outputs import written
 
 OLD = b"what was there"
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
 
 
@@ -28,6 +29,22 @@ def run(main: Callable[[], object]) -> int:
         print("stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def keep_apart(output: Path, *inputs: Path) -> None:
+    """Refuse an output that lies in a folder which is read.
+
+    Args:
+        output: file or folder.
+        inputs: folders of corpora and runs; files, such as weights.
+
+    Raises:
+        LiveSerError: it would be written into one of these.
+    """
+    claims = Claims()
+    for path in inputs:
+        (claims.read_folder if path.is_dir() else claims.read)(path)
+    claims.write(output)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -113,6 +113,7 @@ def main(words: Sequence[str] | None = None) -> None:
             f"choose among {', '.join(_EVERY_PART)}",
             exit_code=2,
         )
+    command.keep_apart(given.output, given.data, *([given.run] if given.run else []))
     results = Results(given.output)
     model = None
     if measured := [part for part in wanted if part in PARTS]:

@@ -23,7 +23,7 @@ from live_ser.errors import LiveSerError
 from live_ser.features import Frames, Samples, log_mel
 from live_ser.palette import colours
 from live_ser.spec import FeatureSpec
-from training.command import add_data, run
+from training.command import add_data, keep_apart, run
 from training.corpora import LABELS, READERS, Clip, Corpus, read_corpus
 from training.dataset import FeatureConfig, read_mono
 
@@ -272,6 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def draw() -> None:
+        keep_apart(options.output, options.data)
         corpora = [read_corpus(name, options.data, labels=()) for name in options.corpora]
         pair = (options.emotions[0], options.emotions[1])
         for path in explore(corpora, options.output, pair=pair, speaker=options.speaker):

@@ -353,7 +353,13 @@ def main() -> None:
     )
     given = parser.parse_args()
     heard_by = [Run.open(folder) for folder in given.heard_by]
-    info = export_run(Run.open(given.run), given.output, heard_by, given.set)
+    run = Run.open(given.run)
+    # Its own export may be replaced, and nothing else of a run.
+    files = [path for one in (run, *heard_by) for path in one.folder.iterdir()]
+    command.keep_apart(
+        given.output, *(path for path in files if path.suffix != ".onnx"), *run.teachers()
+    )
+    info = export_run(run, given.output, heard_by, given.set)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 
 

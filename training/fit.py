@@ -350,6 +350,7 @@ def main() -> None:
         for setting in (f"seed={given.seed}", *epochs, *given.set):
             config = config.with_setting(setting)
         folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
+        command.keep_apart(folder, given.data, *given.teacher)
         run = begin(
             folder,
             config,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -12,8 +13,8 @@ from numpy.typing import ArrayLike
 from live_ser.analysis import analyse, judge_clip
 from live_ser.devices import Opener, open_input
 from live_ser.features import Samples
+from live_ser.listening import Listening
 from live_ser.model import EmotionModel, find
-from live_ser.monitor import Monitor
 from live_ser.results import Prediction, Results, Segment, Verdict
 from live_ser.samples import sound_in_memory
 from live_ser.sources import audio_file, microphone
@@ -116,8 +117,8 @@ def listen(
     channel: int | None = None,
     reconnect: bool = True,
     opener: Opener = open_input,
-) -> Generator[Prediction, None, None]:
-    """Listen to a microphone: a prediction each hop, for as long as it is iterated over.
+) -> Listening:
+    """Listen to a microphone: a prediction each hop, with ``for`` or ``async for``.
 
     The microphone is opened for the first prediction, and closed when the loop is left.
 
@@ -137,12 +138,13 @@ def listen(
             off it went away.
     """
     loaded = model if isinstance(model, EmotionModel) else load(model)
-    with microphone(
+    opened = partial(
+        microphone,
         device,
         loaded.info.features.sample_rate,
         channels=channels,
         channel=channel,
         reconnect=reconnect,
         opener=opener,
-    ) as blocks:
-        yield from Monitor(loaded, blocks, hop=hop, smoothing=smoothing)
+    )
+    return Listening(loaded, opened, hop=hop, smoothing=smoothing)

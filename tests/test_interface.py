@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import aclosing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -207,6 +209,44 @@ def test_listening_gives_predictions_and_closes_the_microphone_when_it_is_left(
         break
     assert opened[0].closed.is_set()
     assert len(opened) == 1
+
+
+def test_listening_works_beside_other_tasks(tiny_model: Path, speech: Path) -> None:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    opened: list[Any] = []
+
+    def opener(*words: Any, **options: Any) -> Any:
+        opened.append(ScriptedMicrophone(rate, in_blocks(samples, rate))(*words, **options))
+        return opened[-1]
+
+    async def watch(most: int) -> list[float]:
+        ends = []
+        listening = live_ser.listen(model=tiny_model, opener=opener)
+        async with aclosing(aiter(listening)) as predictions:
+            async for prediction in predictions:
+                ends.append(prediction.end)
+                if len(ends) == most:
+                    break
+        return ends
+
+    async def both() -> list[float]:
+        ends, _ = await asyncio.gather(watch(1), asyncio.sleep(0))
+        return ends
+
+    (end,) = asyncio.run(both())
+    assert end % 0.5 == 0
+    assert opened[0].closed.is_set()
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(watch(1000))
+        while len(opened) < 2:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert opened[1].closed.is_set()
 
 
 def test_importing_loads_nothing_until_it_is_asked_for() -> None:

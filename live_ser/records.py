@@ -154,6 +154,8 @@ def _is_text(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
+    if type(value) is float:  # nearly all of them are: a day has millions
+        return math.isfinite(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     try:
@@ -167,6 +169,8 @@ def _is_amount(value: object) -> bool:
 
 
 def _is_share(value: object) -> bool:
+    if type(value) is float:
+        return 0 <= value <= 1
     return _is_number(value) and 0 <= value <= 1  # type: ignore[operator]
 
 

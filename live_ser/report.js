@@ -48,10 +48,11 @@
       const stop = Math.min(width, Math.max(start + 1, Math.floor(x(w.end, width))));
       for (let i = start; i < stop; i++) {
         strips[i] = w;
-        if (!w.probabilities || !(w.state === "speech" || w.state === "uncertain")) continue;
-        count[i] += 1;
-        aroused[i] += w.activation === null ? 0.5 : w.activation;
-        w.probabilities.forEach((p, k) => { sums[k][i] += p; });
+        const sounded = w.sounded ?? Number(w.state === "speech" || w.state === "uncertain");
+        if (!w.probabilities || !sounded) continue;
+        count[i] += sounded;
+        aroused[i] += sounded * (w.activation === null ? 0.5 : w.activation);
+        w.probabilities.forEach((p, k) => { sums[k][i] += sounded * p; });
       }
     }
     return { sums, count, aroused, strips };

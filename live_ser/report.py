@@ -10,12 +10,11 @@ import hashlib
 import html
 import io
 import json
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,69 +24,17 @@ from live_ser.errors import LiveSerError
 from live_ser.new_file import NewFile
 from live_ser.palette import colours
 from live_ser.printable import printable
-from live_ser.record_files import read_records
-from live_ser.records import Record
+from live_ser.session_log import SessionLog, longest_stretches, read_session, shares
 from live_ser.sources import audio_file
 from live_ser.spec import ModelInfo
 from live_ser.tables import flat
+from live_ser.window_columns import STATES
 from live_ser.words import clock
 
-_LONGEST = 10  # stretches that are listed
-_LABELS = 64  # at most: each has a lane of the timeline
+_DRAWN = 20_000  # windows that a page holds one by one: nearly three hours, at two a second
 _AUDIO_BYTES = 128 * 2**20  # at most: it travels inside the page
 _PLAYED = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
-_NAMED = 5  # recordings that a message lists
 _FLAC_RATE = 44100
-_HINT = "take what live-ser listen -o writes, or live-ser file with --timeline or --segments"
-
-
-@dataclass(frozen=True)
-class Window:
-    """One judged window or segment, and the stretch of time that it speaks for.
-
-    Attributes:
-        since: seconds from the start of the source to the end of the window before it, or to the
-            start of the segment.
-        end: seconds from the start of the source to the end of the window.
-        record: as it was written.
-    """
-
-    since: float
-    end: float
-    record: Record
-
-    @property
-    def said(self) -> str:
-        """The emotion, or the state where there is none."""
-        state, label = str(self.record["state"]), self.record["label"]
-        return str(label) if state == "speech" and label is not None else state
-
-
-@dataclass(frozen=True)
-class SessionLog:
-    """What the records of one session or recording tell.
-
-    Attributes:
-        source: name of what was heard.
-        labels: of the model.
-        facts: the session record; empty for a recording, which has none.
-        windows: in the order of time.
-        gaps: start, end and reason of what was not heard.
-        marks: seconds at which the user marked a moment.
-        seconds: that the session lasted.
-        end: the end record; empty where the session was cut off.
-        unit: what was judged: ``windows`` or ``segments``.
-    """
-
-    source: str
-    labels: tuple[str, ...]
-    facts: Record
-    windows: tuple[Window, ...]
-    gaps: tuple[Record, ...] = ()
-    marks: tuple[float, ...] = ()
-    seconds: float = 0.0
-    end: Record = field(default_factory=dict)
-    unit: str = "windows"
 
 
 def write_report(
@@ -140,108 +87,6 @@ def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:
     return info if info and set(info.labels) == set(log.labels) else None
 
 
-def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
-    """Read the records of a session, or the windows or segments of a recording.
-
-    Args:
-        path: of their file.
-        recording: which one, where the file holds several: its name, or the end of it.
-
-    Raises:
-        LiveSerError: they cannot be read, or are not of exactly one session or recording.
-    """
-    source, kinds = _records_of_one(path, recording)
-    judged = kinds.get("window") or kinds.get("segment")
-    if not judged:
-        raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
-    heads = kinds.get("session", []) + kinds.get("clip", [])
-    head, end = heads[0] if heads else judged[0], kinds.get("end", [{}])[-1]
-    gaps = sorted(kinds.get("gap", []), key=lambda gap: gap["start"])
-    windows = _windows(judged, gaps)
-    labels = tuple(head.get("labels") or _labels([*judged, *kinds.get("clip", [])]))
-    if len(labels) > _LABELS:
-        raise LiveSerError(f"{path} knows {len(labels)} emotions; a page shows {_LABELS}", _HINT)
-    unknown = {w.record["label"] for w in windows} - {*labels, None}
-    if unknown:
-        raise LiveSerError(
-            f"{path} names {sorted(unknown)[0]!r:.40}, which is no label of it", _HINT
-        )
-    lengths = [end.get("seconds", 0), *(clip["duration"] for clip in kinds.get("clip", []))]
-    times = [windows[-1].end, *(gap["end"] for gap in gaps), *lengths]
-    return SessionLog(
-        source=source,
-        labels=labels,
-        facts=head if head["type"] == "session" else {},
-        windows=windows,
-        gaps=tuple(gaps),
-        marks=tuple(sorted(float(mark["time"]) for mark in kinds.get("mark", []))),
-        seconds=float(max(times)),
-        end=end,
-        unit=f"{judged[0]['type']}s",
-    )
-
-
-def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, dict[str, list[Record]]]:
-    """Name and records, by their type, of the one session or recording that is meant."""
-    found: dict[str, dict[str, list[Record]]] = {}
-    source = ""
-    for record in read_records(path):
-        # A window of a session does not say whose it is: it follows the record that does.
-        source = str(record.get("source", source))
-        kinds = found.setdefault(source, {})
-        # What cannot be meant need not be remembered, but for its name.
-        first = len(found.keys() - {""}) < 2 if recording is None else _is_called(source, recording)
-        if first or not source:
-            kinds.setdefault(str(record["type"]), []).append(record)
-    strays = found.pop("", {})  # from before the record that says whose they are
-    names = [name for name in found if recording is None or _is_called(name, recording)]
-    names = [recording] if recording in names else names
-    if not found:
-        raise LiveSerError(f"{path} holds no session and no recording", _HINT)
-    if len(names) != 1:
-        listed = ", ".join([*found][:_NAMED]) + (", …" if len(found) > _NAMED else "")
-        what = f"{len(names)} recordings" + (f" called {recording}" if recording else "")
-        raise LiveSerError(
-            f"{path} holds {what}; a page shows one", f"--recording NAME, of these: {listed}"
-        )
-    kinds = found[names[0]]
-    for kind, records in strays.items():
-        kinds[kind] = records + kinds.get(kind, [])
-    for kind in ("session", "clip"):
-        if len(kinds.get(kind, [])) > 1:
-            raise LiveSerError(
-                f"{path} holds {len(kinds[kind])} sessions of {names[0]}; a page shows one", _HINT
-            )
-    return names[0], kinds
-
-
-def _is_called(source: str, name: str) -> bool:
-    """Whether a recording's path is this one, or ends with it."""
-    parts, wanted = Path(source).parts, Path(name).parts
-    return source == name or (bool(wanted) and parts[-len(wanted) :] == wanted)
-
-
-def shares(log: SessionLog) -> dict[str, float]:
-    """Seconds of each emotion and state, longest first; what was not heard is left out."""
-    seconds: dict[str, float] = {}
-    for window in log.windows:
-        seconds[window.said] = seconds.get(window.said, 0.0) + window.end - window.since
-    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
-
-
-def longest_stretches(log: SessionLog) -> list[tuple[float, float, str]]:
-    """The longest stretches in which one emotion was heard: start, end, emotion."""
-    found: list[tuple[float, float, str]] = []
-    for before, window in pairwise([None, *log.windows]):
-        if window is None or window.record["state"] != "speech":
-            continue
-        if before and before.said == window.said and before.end == window.since:
-            found[-1] = (found[-1][0], window.end, window.said)
-        else:
-            found.append((window.since, window.end, window.said))
-    return sorted(found, key=lambda stretch: stretch[0] - stretch[1])[:_LONGEST]
-
-
 def report_page(log: SessionLog, *, sound: str | None, model: ModelInfo | None) -> str:
     """The page.
 
@@ -260,7 +105,7 @@ def report_page(log: SessionLog, *, sound: str | None, model: ModelInfo | None) 
         "shares": _shares_table(log),
         "stretches": _stretches_table(log),
         "marks": _marks(log),
-        "unit": log.unit,
+        "unit": log.unit + (f", {_together(log)} at a time" if _together(log) > 1 else ""),
         "card": _card(log, model),
         "version": _text(__version__),
         "data": _json(_data(log)),
@@ -271,28 +116,6 @@ def report_page(log: SessionLog, *, sound: str | None, model: ModelInfo | None) 
     }
     # In one pass: what is filled in is never looked at again.
     return re.sub(r"\{\{(\w+)\}\}", lambda hole: values[hole[1]], _resource("report.html"))
-
-
-def _windows(records: Iterable[Record], gaps: Sequence[Record]) -> tuple[Window, ...]:
-    ordered = sorted(records, key=lambda record: record["end"])
-    windows = []
-    before, next_gap = 0.0, 0
-    for record in ordered:
-        while next_gap < len(gaps) and gaps[next_gap]["end"] <= record["end"]:
-            before = max(before, gaps[next_gap]["end"])
-            next_gap += 1
-        end = float(record["end"])
-        windows.append(Window(min(max(before, float(record["start"])), end), end, record))
-        before = end
-    return tuple(windows)
-
-
-def _labels(records: Iterable[Record]) -> tuple[str, ...]:
-    """The labels of a timeline, which does not say them by themselves."""
-    for record in records:
-        if record["probabilities"]:
-            return tuple(record["probabilities"])
-    return ()
 
 
 def _facts(log: SessionLog) -> list[str]:
@@ -403,25 +226,43 @@ def _data(log: SessionLog) -> dict[str, Any]:
         "seconds": log.seconds,
         "marks": log.marks,
         "gaps": [{**gap, "reason": printable(gap["reason"])} for gap in log.gaps],
-        "windows": [
-            {
-                "since": round(window.since, 3),
-                "end": round(window.end, 3),
-                "state": window.record["state"],
-                "label": window.record["label"] and printable(window.record["label"]),
-                "confidence": window.record["confidence"],
-                "probabilities": _ordered(window.record["probabilities"], log.labels),
-                "activation": window.record["activation"],
-                "speech": window.record["speech"],
-                "level_db": window.record.get("level_db"),
-            }
-            for window in log.windows
-        ],
+        "windows": [*_drawn(log)],
     }
 
 
-def _ordered(shares: dict[str, float] | None, labels: Sequence[str]) -> list[float] | None:
-    return None if not shares else [round(shares.get(label, 0.0), 4) for label in labels]
+def _drawn(log: SessionLog) -> Iterator[dict[str, Any]]:
+    """The windows as the page has them: several as one, where they are very many."""
+    many = _together(log)
+    windows = log.windows.joined(many) if many > 1 else log.windows
+    names = [*map(printable, log.labels), None]
+    columns = {
+        "since": windows.since.round(3).tolist(),
+        "end": windows.end.round(3).tolist(),
+        "state": [STATES[state] for state in windows.state],
+        "label": [names[label] for label in windows.label],
+        "confidence": map(_number, windows.confidence.round(6).tolist()),
+        "probabilities": map(_numbers, windows.probabilities.tolist()),
+        "activation": map(_number, windows.activation.round(6).tolist()),
+        "speech": windows.speech.round(4).tolist(),
+        "level_db": map(_number, windows.level_db.round(1).tolist()),
+    }
+    if windows.sounded is not None:
+        columns["sounded"] = windows.sounded.tolist()
+    for row in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, row, strict=True))
+
+
+def _numbers(row: list[float]) -> list[float] | None:
+    return None if not row or math.isnan(row[0]) else [round(share, 4) for share in row]
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _together(log: SessionLog) -> int:
+    """How many windows are one on the page."""
+    return math.ceil(len(log.windows) / _DRAWN)
 
 
 def _json(data: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,8 +19,10 @@ from conftest import tiny_info, write_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from live_ser import report
 from live_ser.errors import LiveSerError
-from live_ser.report import longest_stretches, read_session, shares, write_report
+from live_ser.report import write_report
+from live_ser.session_log import longest_stretches, read_session, shares
 
 LABELS = ["neutral", "happy", "sad", "angry"]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' {{data}} \u2028\x1b[2J"
@@ -177,6 +180,45 @@ def test_a_session_that_was_cut_off_says_so(tmp_path: Path) -> None:
         stream.write('{"type":"win')
     write_report(path, tmp_path / "report.html")
     assert "cut off before its end" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def drawn(page: Path) -> list[dict[str, Any]]:
+    """What the script of a page draws."""
+    data = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"))
+    assert data
+    windows: list[dict[str, Any]] = json.loads(data[1])["windows"]
+    return windows
+
+
+def test_of_very_many_windows_several_are_one_and_gaps_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_DRAWN", 6)  # 18 windows: three are one
+    output = tmp_path / "report.html"
+    write_report(written(tmp_path, session()), output)
+    found = [(w["since"], w["end"], w["label"] or w["state"], w["sounded"]) for w in drawn(output)]
+    assert found == [
+        (0.0, 1.5, "neutral", 3), (1.5, 2.0, "neutral", 1),  # then a gap
+        (3.0, 4.5, "neutral", 3), (4.5, 6.0, "silence", 1), (6.0, 7.5, "silence", 1),
+        (7.5, 9.0, "happy", 3), (9.0, 10.0, "happy", 2),
+    ]  # fmt: skip
+    assert drawn(output)[-1]["probabilities"] == [0.1, 0.4, 0.1, 0.4]
+    text = output.read_text("utf-8")
+    assert "18 windows" in text
+    assert "All windows, 3 at a time" in text
+
+
+def test_a_day_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_DRAWN", 100)
+    peaks = []
+    for count in (1000, 5000):
+        windows = (window(i / 2, LABELS[i % 4]) for i in range(1, count + 1))
+        path = written(tmp_path, [session()[0], *windows])
+        tracemalloc.start()
+        write_report(path, tmp_path / "report.html", force=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / 4000 < 500  # bytes a window: as records they take thousands
 
 
 def test_bad_input_gets_one_line(tmp_path: Path) -> None:

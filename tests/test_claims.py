@@ -10,6 +10,7 @@ from command import live_ser
 
 from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
+from training.command import keep_apart
 
 
 @pytest.fixture
@@ -51,19 +52,30 @@ def refused(*words: str | Path) -> str:
     return said
 
 
-@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_file_is_known_by_whatever_name(clip: Path, other_name: str) -> None:
+    claims = Claims()
+    claims.read(clip.name)
+    with pytest.raises(LiveSerError, match="is read"):
+        claims.write(other_name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["file", "c.flac", "--format=csv", "-o"],
+        ["file", ".", "--format=csv", "-o"],
+        ["listen", "--from", "c.flac", "--speed=0", "--record"],
+        ["listen", "--from", "c.flac", "--speed=0", "--format=csv", "-o"],
+    ],
+    ids=" ".join,
+)
 def test_no_output_is_a_recording_that_is_judged(
-    tiny_model: Path, clip: Path, other_name: str, force: list[str]
+    tiny_model: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
+    monkeypatch.chdir(clip.parent)
     kept = clip.read_bytes()
-    model = ["--model", tiny_model]
-    for words in (
-        ["file", clip.name, *model, "--format", "csv", "-o", other_name],
-        ["file", ".", *model, "--format", "csv", "-o", other_name],
-        ["listen", "--from", clip.name, *model, "--speed", "0", "--record", other_name],
-        ["listen", "--from", clip.name, *model, "--speed", "0", "--format=csv", "-o", other_name],
-    ):
-        assert "is read" in refused(*words, *force)
+    os.link(clip, "hard.flac")
+    assert "is read" in refused(*words, "hard.flac", "--model", tiny_model, "--force")
     assert clip.read_bytes() == kept
 
 
@@ -134,3 +146,14 @@ def test_nothing_is_written_into_a_folder_that_is_read(tmp_path: Path) -> None:
         with pytest.raises(LiveSerError, match="which is read"):
             claims.write(tmp_path / name)
     claims.write(tmp_path / "corpus-2")
+
+
+def test_training_writes_into_no_corpus_and_no_run_that_it_reads(tmp_path: Path) -> None:
+    data, run, weights = tmp_path / "data", tmp_path / "run", tmp_path / "teacher.onnx"
+    data.mkdir()
+    run.mkdir()
+    weights.touch()
+    for output in (data, data / "ravdess" / "new", run, weights):
+        with pytest.raises(LiveSerError, match="is read"):
+            keep_apart(output, data, run, weights)
+    keep_apart(tmp_path / "new", data, run, weights)

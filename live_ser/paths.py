@@ -43,7 +43,7 @@ def files_meant(
     Args:
         words: names of files; folders, for the sound files in them and below; patterns with ``*``,
             ``?``, ``[`` and ``**``; ``-`` for a list of any of these, one a line or with zero bytes
-            between them.
+            between them, where only the last part of a path may be a pattern.
         listing: that ``-`` stands for; standard input if None.
         left_alone: told the name of each file in a folder that is not taken for sound.
 
@@ -58,7 +58,7 @@ def files_meant(
         if word == LIST:
             names = [name for name in read_names(listing or sys.stdin.buffer) if name != LIST]
             for name in names:
-                if is_plain(name):
+                if is_plain(name) and not _is_wide(name):
                     yield from files_meant([name], left_alone=left_alone)
                 else:
                     yield name
@@ -71,6 +71,15 @@ def files_meant(
                 yield word
         else:
             yield word
+
+
+def _is_wide(word: str) -> bool:
+    """Whether a pattern looks into more than one folder.
+
+    What is typed may; a line of a list, which may come from anywhere, would have a disk searched.
+    """
+    wide = glob.has_magic(os.path.dirname(word)) or "**" in word
+    return wide and not os.path.lexists(word)
 
 
 def _in_folder(folder: str, left_alone: Callable[[str], None]) -> Iterator[str]:
@@ -98,5 +107,6 @@ def not_meant(path: str) -> LiveSerError | None:
             return LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights")
         return LiveSerError(f"there are no sound files in the folder {path}", "name another one")
     if glob.has_magic(path) and not os.path.lexists(path):
-        return LiveSerError(f"there is no file that fits {path}", "see what ls says of it")
+        hint = "see what ls says of it; in a list, only the name of a file may be a pattern"
+        return LiveSerError(f"there is no file that fits {path}", hint)
     return None

@@ -354,6 +354,13 @@ def test_a_list_may_be_a_list_of_patterns_and_ends_where_names_do() -> None:
     assert list(files_meant(["-"], listing)) == ["one.wav", " two.wav", "/nowhere/*.wav"]
 
 
+def test_no_line_of_a_list_has_a_disk_searched(calls: Path) -> None:
+    wide = [f"{calls}/**/*.wav", f"{calls.parent}/*/*.wav", "/*/*/*/*", "**"]
+    listing = io.BytesIO("\n".join([*wide, f"{calls}/0/*.wav"]).encode())
+    narrow = sorted(str(path) for path in (calls / "0").glob("*.wav"))
+    assert list(files_meant(["-"], listing)) == [*wide, *narrow]  # what is wide gets its line
+
+
 def test_a_folder_says_what_it_leaves_alone(tiny_model: Path, speech: Path, tmp_path: Path) -> None:
     folder = tmp_path / "calls"
     names = ["clip.flac", "._clip.flac", ".hidden.wav", ".trash/old.wav", "notes.txt", "b/x.TXT"]

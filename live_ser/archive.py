@@ -12,7 +12,7 @@ from live_ser.analysis import analyse
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel
-from live_ser.paths import not_meant
+from live_ser.paths import key_of, not_meant
 from live_ser.records import Record, clip_record, segment_record, window_record
 from live_ser.results import Prediction, Segment, Verdict
 from live_ser.settings import Settings
@@ -53,6 +53,7 @@ class Job:
         timeline: whether to judge windows: of every file, or of those that are longer than so many
             seconds.
         segments: whether to give utterances.
+        judged_with: what each clip says of the options, for ``--resume`` to compare.
         threads: that work on a file: one or two.
 
     Raises:
@@ -65,6 +66,7 @@ class Job:
     smoothing: float | None = None
     timeline: bool | float = False
     segments: bool = False
+    judged_with: str = ""
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -113,8 +115,12 @@ class Job:
                 segments=self.segments,
                 threads=self.threads,
             )
+            key = key_of(path)
             for result in results:
-                spool.write(_record(path, result))
+                record = {**_record(path, result), "key": key}
+                if isinstance(result, Verdict):
+                    record["judged_with"] = self.judged_with
+                spool.write(record)
         assert isinstance(result, Verdict)
         return result.duration
 

@@ -23,7 +23,7 @@ from live_ser.errors import LiveSerError
 from live_ser.formats import ANNOTATIONS, ENDINGS, sidecar_of, style_of
 from live_ser.interrupts import ending_signals, gentle_interrupts
 from live_ser.options import parser
-from live_ser.outputs import let_go, written
+from live_ser.outputs import let_go, name_is_refused, written
 from live_ser.places import Places
 from live_ser.printable import printable
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from live_ser.monitor import Monitor
     from live_ser.profile import Profile
     from live_ser.progress import FileProgress
+    from live_ser.records import Writer
     from live_ser.session import Session
     from live_ser.sources import Source
     from live_ser.spec import ModelInfo
@@ -156,7 +157,7 @@ def _file(arguments: Arguments) -> int:
         pictures=pictures,
     )
     if arguments.resume:
-        paths = _unfinished(arguments, paths, style, model.info)
+        paths = _unfinished(arguments, paths, style, model)
     output = written(
         records,
         style,
@@ -186,9 +187,7 @@ def _file(arguments: Arguments) -> int:
                 # The length of what ffmpeg reads is known at its end only.
                 is_long = outcome.seconds > _long(model.info)
                 shown = arguments.timeline or (style == "table" and is_long)
-                for record in outcome.records:
-                    if shown or record["type"] != "window":
-                        writer.write(record)
+                failures += not _kept(outcome, writer, windows=shown)
                 if pictures and not outcome.error:
                     failures += not _drawn(outcome, model.info, pictures, force=arguments.force)
                 outcome.records.drop()
@@ -217,11 +216,13 @@ def _file_on_cluster(arguments: Arguments) -> int:
     if not arguments.verbose:
         logging.disable()  # Dask's log says in many lines what is said in one
     from live_ser.cluster import Cluster, sources_meant
+    from live_ser.paths import key_of
 
     model = load(arguments.model)
     options = {name: getattr(arguments, name) for name in ("hop", "smoothing")}
     Settings.checked(model.info, **options)  # what cannot be is said here, not by a worker
     options |= {name: getattr(arguments, name) for name in ("timeline", "segments")}
+    options["judged_with"] = _judged_with(arguments, model)
     others: Counter[str] = Counter()
     sources = sources_meant(arguments.paths, left_alone=lambda name: others.update([_kind(name)]))
     cluster = Cluster(arguments.scheduler, model, arguments.output, **options)
@@ -232,9 +233,10 @@ def _file_on_cluster(arguments: Arguments) -> int:
             raise LiveSerError(
                 f"{arguments.output} holds verdicts already", "take another folder, or --resume"
             )
+        left = [source for source in sources if key_of(source) not in done]
         if arguments.resume and not arguments.quiet:
-            _say(f"{sum(s in done for s in sources)} of {len(sources)} files are judged already")
-        sources = [source for source in sources if source not in done]
+            _say(f"{len(sources) - len(left)} of {len(sources)} files are judged already")
+        sources = left
         with (
             _progress(arguments, sources, "parquet") as bar,
             closing(cluster.judge(sources)) as parts,
@@ -332,7 +334,15 @@ def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Jo
             smoothing=arguments.smoothing,
             timeline=always or long,
             segments=segments,
+            judged_with=_judged_with(arguments, model),
         )
+
+
+def _judged_with(arguments: Arguments, model: EmotionModel) -> str:
+    from live_ser.resume import judged_with
+
+    given = {name: getattr(arguments, name) for name in ("timeline", "segments")}
+    return judged_with(model, arguments.hop, arguments.smoothing, **given)
 
 
 def _long(info: ModelInfo) -> float:
@@ -340,16 +350,16 @@ def _long(info: ModelInfo) -> float:
     return 2 * info.window
 
 
-def _unfinished(arguments: Arguments, paths: list[str], style: Style, info: ModelInfo) -> list[str]:
+def _unfinished(
+    arguments: Arguments, paths: list[str], style: Style, model: EmotionModel
+) -> list[str]:
     """The files that an output which is gone on with holds no verdict on."""
-    from live_ser.csv_rows import named
-    from live_ser.resume import finished
+    from live_ser.resume import unfinished
 
     if arguments.output is None:
         raise LiveSerError("--resume without an output", "name it with -o", exit_code=2)
-    sources = [named(path) if style == "csv" else path for path in paths]
-    done = finished(arguments.output, style, info.labels, set(sources))
-    left = [path for path, source in zip(paths, sources, strict=True) if source not in done]
+    options = _judged_with(arguments, model)
+    left = unfinished(arguments.output, style, model.info.labels, paths, options)
     if not arguments.quiet:
         _say(f"{len(paths) - len(left)} of {len(paths)} files are judged already")
     return left
@@ -366,6 +376,20 @@ def _progress(arguments: Arguments, paths: list[str], style: Style) -> Iterator[
     shown = alone and not arguments.quiet and sys.stderr.isatty()
     with FileProgress(Console(stderr=True, quiet=not shown), paths) as bar:
         yield bar
+
+
+def _kept(outcome: Outcome, writer: Writer, *, windows: bool) -> bool:
+    """Write what came of a recording; False where no file can have its name."""
+    try:
+        for record in outcome.records:
+            if windows or record["type"] != "window":
+                writer.write(record)
+    except LiveSerError as error:
+        if not name_is_refused(error):
+            raise
+        _say(f"live-ser: {error.message} (give {outcome.source} a shorter name)")
+        return False
+    return True
 
 
 def _drawn(outcome: Outcome, info: ModelInfo, pictures: Places, *, force: bool) -> bool:

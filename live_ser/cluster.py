@@ -28,7 +28,9 @@ from live_ser.archive import Job
 from live_ser.errors import LiveSerError
 from live_ser.model import EmotionModel
 from live_ser.parquet import Parquet
-from live_ser.paths import files_meant, is_sound
+from live_ser.paths import files_meant, is_sound, key_of
+from live_ser.printable import unescaped
+from live_ser.resume import check_options
 
 _LONGEST = 256  # files of a part
 _ROUNDS = 8  # parts that each thread of the cluster gets at least, so that all end together
@@ -132,22 +134,25 @@ class Cluster:
             ) from error
 
     def finished(self) -> set[str]:
-        """The files that the output holds a verdict on already.
+        """The keys of the files that the output holds a verdict on already.
 
         Raises:
-            LiveSerError: the output cannot be read, or holds something else.
+            LiveSerError: the output cannot be read, holds something else, or was begun with other
+                options.
         """
         found: set[str] = set()
         with _storage(self._output) as (system, _):
             for name in self._parts_there():
                 try:
                     with system.open(name, "rb") as stream:
-                        table = pyarrow.parquet.read_table(stream, columns=["file", "type"])
+                        clips = _clips(stream)
                 except pyarrow.ArrowException as error:
                     raise LiveSerError(
                         f"{name} is no whole part of an output of live-ser", "take another folder"
                     ) from error
-                found |= {row["file"] for row in table.to_pylist() if row["type"] == "clip"}
+                for clip in clips:
+                    check_options(self._output, clip["judged_with"], self._options["judged_with"])
+                    found.add(key_of(clip["source"]))  # as it is to be found from here
         return found
 
     def judge(self, sources: Sequence[str]) -> Generator[Done, None, None]:
@@ -250,12 +255,24 @@ def _judge_part(options: dict[str, Any], part: Part, output: str) -> Done:
                 if outcome.error:
                     errors.append(_of(outcome.error, path, source))
                 for record in outcome.records:
-                    writer.write({**record, "source": source})
+                    writer.write({**record, "source": source, "key": key_of(source)})
                 outcome.records.drop()
                 seconds += outcome.seconds
             writer.close()
         _publish(local, output, part.name)
     return Done(len(part.sources), seconds, tuple(errors))
+
+
+def _clips(stream: Any) -> list[dict[str, Any]]:
+    """The clips of a part: ``source`` and ``judged_with``, None where it does not say so."""
+    with pyarrow.parquet.ParquetFile(stream) as file:
+        names = {"file", "type", "judged_with"} & set(file.schema_arrow.names)
+        rows = file.read(columns=sorted(names)).to_pylist()
+    return [
+        {"source": unescaped(row["file"]), "judged_with": row.get("judged_with")}
+        for row in rows
+        if row["type"] == "clip"
+    ]
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO
 
-from live_ser.printable import disarmed
 from live_ser.records import Record
 from live_ser.rows import TEXTS, Rows, columns, record_of
 
@@ -48,8 +47,6 @@ class Csv:
         row = self._rows.of(record)
         if row is None:
             return
-        if row["file"] is not None:
-            row["file"] = named(row["file"])
         for name in TEXTS:
             if row.get(name) is not None:
                 row[name] = _guarded(row[name])
@@ -58,11 +55,6 @@ class Csv:
 
     def close(self) -> None:
         """Do nothing: every row is written."""
-
-
-def named(source: str) -> str:
-    """The name of a recording as CSV holds it."""
-    return disarmed(source, lambda _: "\N{REPLACEMENT CHARACTER}")
 
 
 def _guarded(text: str) -> str:

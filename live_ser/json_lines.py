@@ -19,7 +19,7 @@ class JsonLines:
     def write(self, record: Record) -> None:
         """Write one record."""
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-        self._stream.write(disarmed(text, _escaped) + "\n")
+        self._stream.write(disarmed(text) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -39,7 +39,3 @@ def read_json_lines(stream: IO[str]) -> Iterator[tuple[int, object]]:
         except (ValueError, RecursionError):
             if line.endswith("\n"):
                 yield number, None
-
-
-def _escaped(character: str) -> str:
-    return f"\\u{ord(character):04x}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -93,8 +94,9 @@ class _Output:
                 self._sidecar = NewFile(beside, force=force)
             self._file = NewFile(path, force=force, grows=style in GROWING, more=more)
             raw = io.BufferedWriter(self._file.raw)
-            self._stream = raw if style == "parquet" else io.TextIOWrapper(raw, encoding)
             begun = more and raw.seekable() and raw.seek(0, os.SEEK_END) > 0
+            encoding = "utf-8" if begun else encoding  # one mark a file
+            self._stream = raw if style == "parquet" else io.TextIOWrapper(raw, encoding)
         elif isinstance(sys.stdout, io.TextIOWrapper) and style != "table":
             sys.stdout.reconfigure(encoding=encoding)
         self._writer = start(self._stream, begun)
@@ -215,6 +217,12 @@ class _Folder:
 
     def __exit__(self, *how: Any) -> None:
         self._open.__exit__(*how)
+
+
+def name_is_refused(error: LiveSerError) -> bool:
+    """Whether a file cannot be made for its name alone, such as a too long one."""
+    number = getattr(error.__cause__, "errno", None)
+    return number in (errno.ENAMETOOLONG, errno.EILSEQ)
 
 
 def let_go(stream: IO[Any]) -> None:

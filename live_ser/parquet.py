@@ -42,8 +42,6 @@ class Parquet:
         row = self._rows.of(record)
         if row is None:
             return
-        if row["file"] is not None:  # a name may hold bytes that are no text
-            row["file"] = row["file"].encode("utf-8", "replace").decode()
         self._group.append(row)
         if len(self._group) == _GROUP_ROWS:
             self._write_group()

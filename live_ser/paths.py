@@ -6,6 +6,7 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from typing import BinaryIO
 
 from live_ser.errors import LiveSerError
@@ -96,6 +97,17 @@ def _in_folder(folder: str, left_alone: Callable[[str], None]) -> Iterator[str]:
     yield from (error.filename for error in closed)
     if not found and not closed:
         yield folder
+
+
+def key_of(path: str) -> str:
+    """A digest of where a file lies, the same however its name is typed and through whatever link.
+
+    Args:
+        path: of the file, or an address such as ``s3://bucket/call.wav``, which is taken as it is.
+    """
+    path = path.removeprefix("file://")
+    place = path if "://" in path else os.path.normcase(os.path.realpath(path))
+    return blake2b(os.fsencode(place), digest_size=8).hexdigest()
 
 
 def not_meant(path: str) -> LiveSerError | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 # What acts on a terminal even in data for programs, which keep the rest of a name as it is: control
 # codes, line breaks, direction overrides, and bytes that are no text.
 _ACTING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_ESCAPE = re.compile(r"\\(u[0-9a-f]{4})")
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -30,11 +30,23 @@ def _shown(character: str) -> str:
     return " " if category == "Zs" else character
 
 
-def disarmed(text: str, instead: Callable[[str], str]) -> str:
-    """Text for programs, in which nothing acts on a terminal that it is shown on.
+def disarmed(text: str) -> str:
+    r"""Text for programs, in which nothing acts on a terminal that it is shown on.
 
-    Args:
-        text: to be written.
-        instead: gives what stands for a character that would act.
+    What would is written by its number, as JSON has it: ``\uXXXX``.
     """
-    return _ACTING.sub(lambda found: instead(found[0]), text)
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escaped(name: str) -> str:
+    r"""A name for tables: disarmed, and so that no two names are written alike.
+
+    The backslash of a name that holds ``\uXXXX`` already is written by its number, too.
+    :func:`unescaped` gives the name back.
+    """
+    return disarmed(_ESCAPE.sub(r"\\u005c\1", name))
+
+
+def unescaped(text: str) -> str:
+    """The name that :func:`escaped` wrote."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1][1:], 16)), text)

@@ -233,10 +233,11 @@ FIELDS: dict[str, dict[str, _Check]] = {
 OPTIONAL: dict[str, dict[str, _Check]] = {
     "window": {
         "source": _is_text,
+        "key": _is_text,
         "evidence": _is_amount,
         "since_speech": _or_none(_is_amount),
         "baseline": _or_none(_is_amount),
     },
-    "segment": {"source": _is_text, "evidence": _is_amount},
-    "clip": {"evidence": _is_amount},
+    "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount},
+    "clip": {"key": _is_text, "judged_with": _is_text, "evidence": _is_amount},
 }

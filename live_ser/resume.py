@@ -2,77 +2,146 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
 from live_ser.csv_rows import read_csv
 from live_ser.errors import LiveSerError
-from live_ser.formats import Style
+from live_ser.formats import SHEETS, Style
 from live_ser.json_lines import read_json_lines
-from live_ser.records import check_record
+from live_ser.model import EmotionModel
+from live_ser.paths import key_of
+from live_ser.records import Record, check_record
 from live_ser.rows import columns
+from live_ser.settings import Settings
 
 
-def finished(
-    path: str | Path, style: Style, labels: Sequence[str], meant: Collection[str]
-) -> set[str]:
-    """The recordings that an output holds a verdict on; what follows the last verdict is cut off.
+def judged_with(
+    model: EmotionModel,
+    hop: float | None,
+    smoothing: float | None,
+    *,
+    timeline: bool,
+    segments: bool,
+) -> str:
+    """The options that decide what an output holds, in words: each clip in it says them.
 
     Args:
-        path: of the output; it need not be there.
-        style: of it.
-        labels: of the model that goes on with it.
-        meant: recordings that are judged again; what is of no other is cut off.
+        model: that judges; its name and a digest of its file tell it from others.
+        hop: seconds between windows; the model's own if None.
+        smoothing: time constant of windows in seconds; the usual one if None.
+        timeline: whether windows are written.
+        segments: whether utterances are written.
+    """
+    digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
+    settings = Settings.checked(model.info, hop, smoothing)
+    told = [f"{model.info.name} {digest}"]
+    told += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
+    told += ["timeline"] * timeline + ["segments"] * segments
+    return ", ".join(told)
+
+
+def check_options(path: str | Path, held: str | None, wanted: str) -> None:
+    """See that an output is gone on with as it was begun.
+
+    Args:
+        path: of the output.
+        held: what a clip in it says it was judged with; None where it does not say.
+        wanted: what the next clips will say.
 
     Raises:
-        LiveSerError: it is not an output of this style and model; it is left as it is.
+        LiveSerError: it was begun with other options.
     """
-    path = Path(path)
-    if style not in ("jsonl", "csv"):
+    if held and held != wanted:
         raise LiveSerError(
-            f"a {style} output cannot be gone on with", "take --format jsonl or csv", exit_code=2
+            f"{path} was begun with other options: {held}; and not {wanted}",
+            "give the options that it was begun with, or name another output",
         )
-    if not path.exists():
-        return set()
+
+
+def clip_key(record: Record) -> str:
+    """The key of the file that a clip is of, also where it was written before there were keys."""
+    key: str | None = record.get("key")
+    return key or key_of(record["source"])
+
+
+def unfinished(
+    output: str | Path, style: Style, labels: Sequence[str], paths: Sequence[str], options: str
+) -> list[str]:
+    """The files that an output holds no verdict on; what follows its last verdict is cut off.
+
+    Args:
+        output: path of it; it need not be there.
+        style: of it.
+        labels: of the model that goes on with it.
+        paths: of the files that are meant. What the output holds of no other is cut off.
+        options: that it goes on with, as :func:`judged_with` has them.
+
+    Raises:
+        LiveSerError: it is not an output of this style, model and options; it is left as it is.
+    """
+    output = Path(output)
+    if style not in ("jsonl", *SHEETS):
+        raise LiveSerError(
+            f"a {style} output cannot be gone on with",
+            "take --format jsonl, csv or tsv",
+            exit_code=2,
+        )
+    if not output.exists():
+        return list(paths)
+    keys = [key_of(path) for path in paths]
     try:
-        return _finished(path, style, labels, meant)
+        done = _finished(output, style, labels, set(keys), options)
     except OSError as error:
         raise LiveSerError(
-            f"cannot go on with {path}: {error.strerror}", "check its rights"
+            f"cannot go on with {output}: {error.strerror}", "check its rights"
         ) from error
+    return [path for path, key in zip(paths, keys, strict=True) if key not in done]
 
 
-def _finished(path: Path, style: Style, labels: Sequence[str], meant: Collection[str]) -> set[str]:
-    sources: set[str] = set()
+def _finished(
+    path: Path, style: Style, labels: Sequence[str], meant: Collection[str], options: str
+) -> set[str]:
+    """The keys of the files that an output holds a verdict on."""
+    done: set[str] = set()
     foreign = 0  # the first line after the last verdict that is of something else
     whole = 0  # bytes, up to the last verdict
     with path.open("r+b") as file:
-        begins = b'{"type":' if style == "jsonl" else ",".join(columns(labels)).encode() + b"\n"
+        begins = b'{"type":'
+        if style in SHEETS:
+            begins = ("\t" if style == "tsv" else ",").join(columns(labels)).encode() + b"\n"
+            if file.read(len(BOM_UTF8)) == BOM_UTF8:  # --bom
+                begins = BOM_UTF8 + begins
+            file.seek(0)
         start = file.read(len(begins))
         if not begins.startswith(start):
             raise _other(path, 1)
-        if style == "csv" and start == begins:
+        if style in SHEETS and start == begins:
             whole = len(begins)
         file.seek(0)
         lines = _WholeLines(file)
-        read = read_csv if style == "csv" else read_json_lines
+        read = read_csv if style in SHEETS else read_json_lines
         for number, record in read(lines):  # type: ignore[arg-type]
             try:
                 check_record(record)
             except ValueError as error:
                 raise _other(path, number) from error
-            if record["type"] == "clip":  # type: ignore[index]
-                if set(record["probabilities"] or labels) != set(labels):  # type: ignore[index]
+            assert isinstance(record, dict)
+            if record["type"] == "clip":
+                check_options(path, record.get("judged_with"), options)
+                if set(record["probabilities"] or labels) != set(labels):
                     raise _other(path, number)
-                sources.add(record["source"])  # type: ignore[index]
+                done.add(clip_key(record))
                 whole, foreign = lines.read, 0
-            elif not foreign and record.get("source") not in meant:  # type: ignore[attr-defined]
+            elif not foreign and record.get("key") not in meant:
                 foreign = number
         if foreign:  # such as a session: it must not be lost
             raise _other(path, foreign)
         file.truncate(whole)
-    return sources
+    return done
 
 
 class _WholeLines:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from live_ser.printable import escaped, unescaped
 from live_ser.records import FIELDS, OPTIONAL, Record
 
 Row = dict[str, Any]
 
 _KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
-TEXTS = ("file", "label", "type", "state", "reason")
+TEXTS = ("file", "label", "type", "state", "reason", "key", "judged_with")
 _FIRST = ("file", "start", "end", "label", "confidence")
 _LAST = (
     *("activation", "type", "state", "speech", "evidence"),
-    *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
+    *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason", "key"),
+    "judged_with",
 )
 _SHARE = "p_"
 
@@ -43,7 +45,8 @@ class Rows:
 
 def _row_of(record: Record, source: str | None) -> Row:
     """The row of a record; ``source`` tells whose it is, where the record does not say so."""
-    row: Row = {"file": record.get("source", source)}
+    name = record.get("source", source)
+    row: Row = {"file": None if name is None else escaped(name)}
     if record["type"] == "clip":
         row |= {"start": 0.0, "end": record["duration"]}
     elif record["type"] == "mark":
@@ -58,7 +61,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
     kind = str(row.get("type"))
     known = {
         **row,
-        "source": row.get("file"),
+        "source": unescaped(name) if isinstance(name := row.get("file"), str) else None,
         "duration": row.get("end"),
         "time": row.get("start"),
         "probabilities": {

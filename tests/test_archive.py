@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import soundfile
 import soxr
 from command import LIVE_SER, live_ser, records
+from conftest import tiny_info, write_model
 from rich.console import Console
 
 from live_ser.archive import Job, judge_files
@@ -183,11 +185,11 @@ def test_workers_that_cannot_begin_are_one_error(monkeypatch: pytest.MonkeyPatch
     assert "--workers 1" in caught.value.hint
 
 
-@pytest.mark.parametrize("style", ["jsonl", "csv"])
+@pytest.mark.parametrize("style", ["jsonl", "csv", "tsv"])
 def test_an_output_that_was_broken_off_is_gone_on_with(
     tiny_model: Path, calls: Path, tmp_path: Path, style: str
 ) -> None:
-    words = ["file", calls, "--timeline", "--model", tiny_model]
+    words = ["file", calls, "--timeline", "--model", tiny_model, *["--bom"] * (style == "tsv")]
     whole, broken = tmp_path / f"whole.{style}", tmp_path / f"broken.{style}"
     assert live_ser(*words, "-o", whole).returncode == 0
     data = whole.read_bytes()
@@ -200,6 +202,112 @@ def test_an_output_that_was_broken_off_is_gone_on_with(
     new = tmp_path / "new" / f"new.{style}"
     assert live_ser(*words, "-o", new, "--resume").returncode == 0
     assert judged(new) == judged(whole)
+
+
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+def test_resume_knows_a_file_however_its_path_is_typed(
+    tiny_model: Path, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    call = sorted(calls.rglob("*.wav"))[0]
+    shutil.copy(call, here / "call.wav")
+    shutil.copy(call, elsewhere / "call.wav")  # of the same name, and another
+    (elsewhere / "link.wav").symlink_to(here / "call.wav")
+    out = tmp_path / f"out.{style}"
+    words = ["file", "--timeline", "--model", tiny_model, "-o", out]
+    monkeypatch.chdir(here)
+    assert live_ser(*words, "call.wav").returncode == 0
+    held = out.read_bytes()
+    monkeypatch.chdir(elsewhere)
+    for name in (here / "call.wav", "../here/./call.wav", "link.wav"):
+        run = live_ser(*words, name, "--resume")
+        assert (run.returncode, out.read_bytes()) == (0, held)
+        assert "1 of 1 files are judged already" in run.stderr
+    out.write_bytes(held[:-5])  # torn off: its windows are known, too
+    assert live_ser(*words, "link.wav", "--resume").returncode == 0
+    assert len(out.read_bytes().splitlines()) == len(held.splitlines())
+    assert "0 of 1 files" in live_ser(*words, "call.wav", "--resume").stderr
+    assert sum(record["type"] == "clip" for record in read_records(out)) == 2
+
+
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+def test_resume_goes_on_with_no_other_options_than_the_output_was_begun_with(
+    tiny_model: Path, calls: Path, tmp_path: Path, style: str
+) -> None:
+    other = write_model(tmp_path / "tiny.onnx", tiny_info(abstain=0.5))  # of the same name
+    first, *_ = sorted(calls.rglob("*.wav"))
+    out = tmp_path / f"out.{style}"
+    begun = ["--model", tiny_model, "--timeline", "--hop", "1"]
+    assert live_ser("file", first, *begun, "-o", out).returncode == 0
+    held = out.read_bytes()
+    for changed in (
+        begun[:3],
+        [*begun, "--segments"],
+        [*begun[:4], "0.5"],
+        [*begun, "--smoothing", "0"],
+        ["--model", other, *begun[2:]],
+        begun[:2] + begun[3:],
+    ):
+        run = live_ser("file", calls, *changed, "-o", out, "--resume")
+        assert run.returncode == 1
+        why, _ = run.stderr.splitlines()
+        assert "was begun with other options" in why
+        assert "hop 1" in why
+        assert out.read_bytes() == held
+    run = live_ser("file", calls, *begun, "--smoothing", "1", "-o", out, "--resume")  # as usual
+    assert run.returncode == 0
+
+
+# Alike on a terminal, where what acts on it shows as one sign; and no text in UTF-8.
+STRANGE = ["a\x01.wav", "a\x02.wav", "a\ufffd.wav", "a\\u0001.wav", "a\udcff.wav", "a\n.wav"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
+@pytest.mark.parametrize("style", ["jsonl", "csv", "parquet"])
+def test_names_that_look_alike_are_told_apart(
+    tiny_model: Path, calls: Path, tmp_path: Path, style: str
+) -> None:
+    if style == "parquet":
+        pytest.importorskip("pyarrow")
+    call = sorted(calls.rglob("*.wav"))[0]
+    folder = tmp_path / "strange"
+    folder.mkdir()
+    for name in STRANGE:
+        shutil.copy(call, folder / name)
+    out = tmp_path / f"out.{style}"
+    words = ["file", "--model", tiny_model, "-o", out]
+    if style != "parquet":
+        assert live_ser(*words, *(folder / name for name in STRANGE[:3])).returncode == 0
+        run = live_ser(*words, folder, "--resume")
+        assert "3 of 6 files are judged already" in run.stderr
+    else:
+        assert live_ser(*words, folder).returncode == 0
+    sources = [record["source"] for record in read_records(out)]
+    assert sorted(sources) == sorted(str(folder / name) for name in STRANGE)
+
+
+def test_a_name_that_is_too_long_for_a_folder_costs_its_file_alone(
+    tiny_model: Path, calls: Path, tmp_path: Path
+) -> None:
+    call = sorted(calls.rglob("*.wav"))[0]
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    names = ["a", 251 * "b", "c"]
+    for name in names:
+        shutil.copy(call, folder / f"{name}.wav")
+    for style in ("jsonl", "textgrid", "vtt"):
+        words = ["--model", tiny_model, "--format", style]
+        run = live_ser("file", folder, *words, "-o", f"{out / style}/")
+        held = {path.stem for path in (out / style).iterdir()}
+        if style == "vtt":  # an ending of four characters fits
+            assert (run.returncode, held) == (0, set(names))
+            continue
+        assert run.returncode == 1
+        (line,) = run.stderr.splitlines()
+        assert "bbb" in line
+        assert held == {"a", "c"}
 
 
 def judged(path: Path) -> list[tuple[object, ...]]:
@@ -257,10 +365,13 @@ def test_a_folder_takes_a_file_of_its_own_for_each_session(
     assert len(list(read_records(first))) == len(list(read_records(second)))
 
 
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
 def test_a_session_is_no_output_to_go_on_with(
-    tiny_model: Path, speech: Path, tmp_path: Path
+    tiny_model: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str
 ) -> None:
-    record = tmp_path / "session.jsonl"
+    record = tmp_path / f"session.{style}"
+    monkeypatch.chdir(speech.parent)
+    speech = Path(speech.name)  # as the session calls it
     model = ("--model", tiny_model)
     assert (
         live_ser("listen", "--from", speech, "--speed", "0", *model, "-o", record).returncode == 0

@@ -149,6 +149,28 @@ def test_an_output_is_gone_on_with_and_never_added_to_unasked(
     assert sorted(clip["source"] for clip in clips(parts(out))) == sorted(sources)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
+def test_names_that_are_no_text_are_judged_once_and_other_options_are_refused(
+    tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "strange", tmp_path / "verdicts"
+    folder.mkdir()
+    names = ["a\udcff.wav", "a\udcfe.wav", "a?.wav", "a\x07.wav"]
+    for name in names:
+        shutil.copy(calls / "call 00.wav", folder / name)
+    words = ["--model", tiny_model, "--scheduler", cluster.address, "-o", out]
+    assert live_ser("file", folder / names[0], folder / names[3], *words).returncode == 0
+    (tmp_path / "link").symlink_to(folder)
+    more = live_ser("file", tmp_path / "link", *words, "--resume")
+    assert "2 of 4 files are judged already" in more.stderr
+    assert "4 of 4 files" in live_ser("file", folder, *words, "--resume").stderr
+    found = sorted(Path(clip["source"]).name for clip in clips(parts(out)))
+    assert found == sorted(names)
+    other = live_ser("file", folder, *words, "--resume", "--segments")
+    assert other.returncode == 1
+    assert "was begun with other options" in other.stderr
+
+
 def test_a_scheduler_that_dies_and_an_output_that_is_another_are_two_lines(
     tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
 ) -> None:

@@ -109,7 +109,8 @@ def test_records_are_those_that_are_documented(folder: Path) -> None:
         record = json.loads(line)
         seen.add(record["type"])
         # Of a clip's timeline, each window also says which file it is of.
-        assert set(record) - {"source"} == documented[record["type"]] - {"source"}
+        of_a_file = {"source", "key"}
+        assert set(record) - of_a_file == documented[record["type"]] - of_a_file
     assert seen == {"session", "window", "segment", "end", "clip"}
 
 

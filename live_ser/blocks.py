@@ -21,7 +21,7 @@ class Gap:
 
     Attributes:
         seconds: how long it was.
-        reason: why, in a word or two.
+        reason: why: ``nothing came``, ``overflow``, ``microphone gone`` or ``paused``.
     """
 
     seconds: float
@@ -40,6 +40,7 @@ class Source(Protocol):
         native_rate: of the device or file, in Hz, before resampling.
         overflows: how often sound was lost because nobody took it in time.
         backlog: seconds of sound that wait to be taken.
+        behind: seconds from the newest sound that was given to what is heard now.
         message: what the user should know of it now; empty where all is well.
         notes: what the user should know once; more may come while it is iterated over.
     """
@@ -55,6 +56,9 @@ class Source(Protocol):
 
     @property
     def backlog(self) -> float: ...  # noqa: D102
+
+    @property
+    def behind(self) -> float: ...  # noqa: D102
 
     @property
     def message(self) -> str: ...  # noqa: D102

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live_ser.capture_clock import host_clock
 from live_ser.errors import LiveSerError
 from live_ser.extras import as_root
 
@@ -17,10 +19,29 @@ COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
 
 _SERVER_CHANNELS = 32  # sound servers claim so many, or more, whatever microphone they stand for
 
+CLOSE_SECONDS = 1.0  # that are given to a device to close
 BLOCK_SECONDS = 0.05  # what a callback brings: twenty a second are enough for a level meter
 
 Interleaved = NDArray[np.float32]  # [n, channels]
-Callback = Callable[[Interleaved, bool], None]
+
+# PortAudio is one for all lines of a process, and not made for several threads.
+_one_at_a_time = threading.RLock()
+_open_streams: set[int] = set()
+
+
+class Times(NamedTuple):
+    """When a block was captured and came; both by the host's clock.
+
+    Attributes:
+        captured: when its first sample was captured, as the device's own clock has it.
+        arrived: when the block came.
+    """
+
+    captured: float
+    arrived: float
+
+
+Callback = Callable[[Interleaved, Times, bool], None]
 
 
 class NoMicrophoneError(LiveSerError):
@@ -95,9 +116,11 @@ def input_devices() -> list[InputDevice]:
         NoMicrophoneError: PortAudio is missing.
     """
     sd = portaudio()
-    default = sd.default.device[0]
-    hosts = sd.query_hostapis()
-    default_host = sd.default.hostapi
+    with _one_at_a_time:
+        default = sd.default.device[0]
+        hosts = sd.query_hostapis()
+        entries = sd.query_devices()
+        default_host = sd.default.hostapi
     return [
         InputDevice(
             index=index,
@@ -108,7 +131,7 @@ def input_devices() -> list[InputDevice]:
             is_default=index == default or index == hosts[default_host]["default_input_device"],
             in_default_host=entry["hostapi"] == default_host,
         )
-        for index, entry in enumerate(sd.query_devices())
+        for index, entry in enumerate(entries)
         if entry["max_input_channels"] > 0
     ]
 
@@ -175,35 +198,40 @@ def open_input(
             needed to hear ``channel`` alone. A sound server that is asked for fewer than there are
             mixes them, and channels out of phase are silence then.
         callback: called from PortAudio's own thread with a block, float32 ``[n, channels]``, that
-            it has to copy, and whether sound was lost before it.
+            it has to copy, when that was captured, and whether sound was lost before it.
         channel: the one that will be heard, from 1; None for their mean.
-        rescan: have PortAudio look for devices again first; no other stream may be open then.
+        rescan: have PortAudio look for devices again first. That ends every stream of the
+            process, so it is left out while another one is open.
 
     Raises:
         LiveSerError: there is no such device, or it refuses.
     """
     sd = portaudio()
-    if rescan:
-        sd._terminate()  # its list of devices is of the moment when it was started
-        sd._initialize()
-    chosen = find_device(device)
-    rate, channels = _choose_format(chosen, rate, channels, channel)
+    with _one_at_a_time:
+        if rescan and not _open_streams:
+            sd._terminate()  # its list of devices is of the moment when it was started
+            sd._initialize()
+        chosen = find_device(device)
+        rate, channels = _choose_format(chosen, rate, channels, channel)
 
-    def relay(indata: Interleaved, _frames: int, _time: Any, status: Any) -> None:
-        callback(indata, bool(status.input_overflow))
+        def relay(indata: Interleaved, _frames: int, time: Any, status: Any) -> None:
+            arrived = host_clock()
+            age = time.currentTime - time.inputBufferAdcTime
+            callback(indata, Times(arrived - age, arrived), bool(status.input_overflow))
 
-    try:
-        stream = sd.InputStream(
-            device=chosen.index,
-            samplerate=rate,
-            channels=channels,
-            dtype="float32",
-            blocksize=max(1, round(rate * BLOCK_SECONDS)),
-            callback=relay,
-        )
-        stream.start()
-    except sd.PortAudioError as error:
-        raise _cannot_open(chosen, error) from error
+        try:
+            stream = sd.InputStream(
+                device=chosen.index,
+                samplerate=rate,
+                channels=channels,
+                dtype="float32",
+                blocksize=max(1, round(rate * BLOCK_SECONDS)),
+                callback=relay,
+            )
+            stream.start()
+        except sd.PortAudioError as error:
+            raise _cannot_open(chosen, error) from error
+        _open_streams.add(id(stream))
     return _PortAudioStream(chosen.name, rate, stream)
 
 
@@ -242,9 +270,17 @@ class _PortAudioStream:
     stream: Any
 
     def close(self) -> None:
+        # A sound server that hangs would hold its caller for ever.
+        closing = threading.Thread(target=self._close, daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+    def _close(self) -> None:
         # Abort, not stop: stopping waits for buffers that a lost device never fills.
         self.stream.abort(ignore_errors=True)
-        self.stream.close(ignore_errors=True)
+        with _one_at_a_time:
+            self.stream.close(ignore_errors=True)
+            _open_streams.discard(id(self.stream))
 
 
 def _choose_format(
@@ -286,9 +322,10 @@ def _channel_counts(there: int, channel: int | None) -> list[int]:
 def _refusal(device: InputDevice, rate: int, channels: int) -> Exception | None:
     sd = portaudio()
     try:
-        sd.check_input_settings(
-            device=device.index, samplerate=rate, channels=channels, dtype="float32"
-        )
+        with _one_at_a_time:
+            sd.check_input_settings(
+                device=device.index, samplerate=rate, channels=channels, dtype="float32"
+            )
     except sd.PortAudioError as error:
         return error  # type: ignore[no-any-return]
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,9 @@ from functools import partial
 import numpy as np
 
 from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, wait_until
+from live_ser.capture_clock import Arrival, CaptureClock, host_clock
 from live_ser.channels import Downmix
-from live_ser.devices import InputStream, Interleaved
+from live_ser.devices import InputStream, Interleaved, Times
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 
@@ -53,11 +53,14 @@ class Microphone:
         self._lost = 0  # times that sound waited too long to be taken
         self._earlier_overflows = 0  # of lines that are closed
         self._attempt: _Attempt | None = None
-        self._gone_since: float | None = None
         self._attempts = 0
         self.message = ""
         self._mix: Downmix | None = None  # how many channels there are shows with the first block
+        self._clock = CaptureClock()
+        self._opened = host_clock()
+        self._given_on = 0.0  # seconds of sound that wait to be given on, out of the clock
         self._line = _Line(partial(open_line, device))
+        self._resample = Resampler(self._line.stream.rate, rate)
 
     @property
     def name(self) -> str:
@@ -77,7 +80,12 @@ class Microphone:
     @property
     def backlog(self) -> float:
         """Seconds of sound that wait to be taken."""
-        return self._line.backlog
+        return self._line.backlog + self._clock.waiting + self._given_on
+
+    @property
+    def behind(self) -> float:
+        """Seconds from the newest sound that was given to what is captured now."""
+        return self._clock.behind(host_clock()) + self._given_on
 
     @property
     def notes(self) -> list[str]:
@@ -92,32 +100,46 @@ class Microphone:
         self._line.stream.close()
 
     def __iter__(self) -> Iterator[Block]:
-        resample = Resampler(self._line.stream.rate, self._rate)
+        silent = 0.0  # seconds, as this loop lived through them: it may have been stopped as well
         while True:
             try:
-                gap, block = self._line.take(HEARTBEAT)
+                arrival = self._line.take(HEARTBEAT)
             except queue.Empty:
                 yield NOTHING
-                if self._line.is_stalled:
-                    yield resample.push(self._rest())
+                silent += HEARTBEAT
+                if silent > self._line.patience:
+                    yield from self._give(self._clock.settle())
                     yield from self._connect_again()
-                    resample = Resampler(self._line.stream.rate, self._rate)
+                    silent = 0.0
                 continue
-            if self._gone_since is not None:
-                gap = Gap(self._line.heard_since - self._gone_since, "microphone gone")
-                self._gone_since, self._attempts, self.message = None, 0, ""
-            if gap is not None:
-                self._lost += gap.reason == "overflow"
-                yield resample.push(self._rest())
-                resample = Resampler(self._line.stream.rate, self._rate)
-                yield gap
-            yield resample.push(self._mono(block))
+            silent = 0.0
+            self._lost += arrival.dropped > 0
+            if self.message:
+                self._attempts, self.message = 0, ""
+            yield from self._give(self._clock.push(arrival))
 
-    def _mono(self, block: Interleaved) -> Samples:
+    def _give(self, placed: list[tuple[float, Arrival]]) -> Iterator[Block]:
+        """Blocks at the rate that is wanted, with gaps for what is missing before them."""
+        self._given_on = sum(arrival.seconds for _, arrival in placed)
+        for missing, arrival in placed:
+            self._given_on -= arrival.seconds
+            gaps = [Gap(arrival.dropped, "overflow")] if arrival.dropped else []
+            if arrival.fresh:
+                gaps.append(Gap(missing, "microphone gone"))
+            elif missing:
+                gaps.append(Gap(missing, "overflow" if arrival.overflow else "nothing came"))
+            if gaps:
+                yield self._resample.push(self._rest())
+                yield self._resample.finish()
+                yield from gaps
+                self._resample = Resampler(arrival.rate, self._rate)
+            yield self._resample.push(self._mono(arrival.block, arrival.rate))
+
+    def _mono(self, block: Interleaved, rate: int) -> Samples:
         if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         if self._mix is None or self._mix.channels != block.shape[1]:
-            self._mix = Downmix(block.shape[1], self._line.stream.rate, self._channel)
+            self._mix = Downmix(block.shape[1], rate, self._channel)
         return self._mix.push(block)
 
     def _rest(self) -> Samples:
@@ -133,9 +155,7 @@ class Microphone:
                 "plug it in again, or take another one: live-ser devices; "
                 "listen without --no-reconnect waits for it",
             )
-        if self._gone_since is None:
-            self._gone_since = self._line.last_heard
-        self._earlier_overflows += self._line.overflows
+        self._clock.start(self._opened)
         old: _Line | None = self._line
         while True:
             self.message = f"{gone}; trying to have it back"
@@ -149,6 +169,7 @@ class Microphone:
                 yield from wait_until(time.monotonic() + HEARTBEAT)
             line, self._attempt = self._attempt.line, None
             if line is not None:
+                self._earlier_overflows += self._line.overflows
                 self._line = line
                 return
             old = None  # the attempt closed it
@@ -157,10 +178,10 @@ class Microphone:
 class _Line:
     """One connection to a device: a callback that only copies, and a bounded queue behind it."""
 
-    def __init__(self, open_stream: Callable[..., InputStream]) -> None:
+    def __init__(self, open_stream: Callable[..., InputStream], *, again: bool = False) -> None:
         self.overflows = 0
-        self.last_heard = self.heard_since = self._taken_at = _clock()
-        self._queue: queue.SimpleQueue[tuple[int, float, Interleaved]] = queue.SimpleQueue()
+        self._again = again
+        self._queue: queue.SimpleQueue[tuple[int, Times, bool, Interleaved]] = queue.SimpleQueue()
         self._captured = self._taken = 0  # samples of a channel
         self._oldest = 0  # the first one that waits
         self._most = math.inf  # that may wait
@@ -173,39 +194,36 @@ class _Line:
         return (self._captured - self._taken) / self.stream.rate
 
     @property
-    def is_stalled(self) -> bool:
-        """Whether the device should have called back by now."""
-        patience = STALL_SECONDS if self._captured else START_SECONDS
-        return _clock() - self.last_heard > patience
+    def patience(self) -> float:
+        """Seconds without sound after which the device counts as gone."""
+        return STALL_SECONDS if self._captured else START_SECONDS
 
-    def take(self, timeout: float) -> tuple[Gap | None, Interleaved]:
-        """The oldest block that waits, and what is missing before it.
+    def take(self, timeout: float) -> Arrival:
+        """The oldest block that waits.
 
         Raises:
             queue.Empty: none came within ``timeout`` seconds.
         """
-        start, heard_at, block = self._queue.get(timeout=timeout)
-        lost = (start - self._taken) / self.stream.rate
-        silent = heard_at - self._taken_at - lost - len(block) / self.stream.rate
-        first = self._taken == 0
+        start, times, overflow, block = self._queue.get(timeout=timeout)
+        arrival = Arrival(
+            block,
+            self.stream.rate,
+            times.arrived,
+            times.captured,
+            dropped=(start - self._taken) / self.stream.rate,
+            overflow=overflow,
+            fresh=self._again and self._taken == 0,
+        )
         self._taken = self._oldest = start + len(block)
-        self._taken_at = heard_at
-        if lost:
-            return Gap(lost, "overflow"), block
-        if silent > STALL_SECONDS and not first:
-            return Gap(silent, "nothing came"), block  # the machine slept, perhaps
-        return None, block
+        return arrival
 
-    def _callback(self, block: Interleaved, overflow: bool) -> None:
-        self.last_heard = _clock()
-        if not self._captured:
-            self.heard_since = self.last_heard
+    def _callback(self, block: Interleaved, times: Times, overflow: bool) -> None:
         self.overflows += overflow
         with contextlib.suppress(queue.Empty):
             while self._captured + len(block) - self._oldest > self._most:  # the newest wins
-                start, _, dropped = self._queue.get_nowait()
+                start, _, _, dropped = self._queue.get_nowait()
                 self._oldest = start + len(dropped)
-        self._queue.put_nowait((self._captured, self.last_heard, block.copy()))
+        self._queue.put_nowait((self._captured, times, overflow, block.copy()))
         self._captured += len(block)
 
 
@@ -224,7 +242,7 @@ class _Attempt(threading.Thread):
         if self._old is not None:
             self._old.stream.close()
         with contextlib.suppress(LiveSerError):
-            line = _Line(self._open_stream)
+            line = _Line(self._open_stream, again=True)
             with self._lock:
                 if self._wanted:
                     self.line = line
@@ -237,12 +255,3 @@ class _Attempt(threading.Thread):
             self._wanted = False
             if self.line is not None:
                 self.line.stream.close()
-
-
-def _clock() -> float:
-    """Seconds that go on while the machine sleeps, where the system has a clock that does."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    if sys.platform == "darwin":
-        return time.clock_gettime(time.CLOCK_MONOTONIC)
-    return time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from live_ser.blocks import NOTHING, Block, Gap, Source
+from live_ser.blocks import HEARTBEAT, NOTHING, Block, Gap, Source
 from live_ser.keys import NO_KEY
 from live_ser.microphone import STALL_SECONDS
 from live_ser.sinks import Sinks
@@ -42,7 +42,8 @@ class Session:
         self._ending = ending
         self._position = 0  # samples from the start of the source
         self._paused_for = 0  # samples that went by unheard
-        self._last_sound = time.monotonic()
+        self._looked = time.monotonic()
+        self._silent = 0.0  # seconds without sound, as this session lived through them
         self.paused = False
 
     @property
@@ -99,12 +100,15 @@ class Session:
     def _done(self, block: Block) -> bool:
         if self._left is None:
             return False
+        # A source that is silent for good must not keep the session from ending. A process that
+        # was stopped did not hear for itself that nothing came.
         now = time.monotonic()
+        self._silent += min(now - self._looked, 2 * HEARTBEAT)
+        self._looked = now
         if isinstance(block, Gap) or len(block):
-            self._last_sound = now
-        # A source that is silent for good must not keep the session from ending.
-        silent = now - self._last_sound
-        return self._left <= (round(silent * self._rate) if silent > STALL_SECONDS else 0)
+            self._silent = 0.0
+        silent = self._silent if self._silent > STALL_SECONDS else 0.0
+        return self._left <= round(silent * self._rate)
 
     def _obey(self) -> bool:
         """Do what the user asks for; whether to go on."""
@@ -115,7 +119,7 @@ class Session:
             self.paused = not self.paused
             self.sinks.pause(self.paused)
         elif key == "m":
-            self.sinks.mark(self.seconds)
+            self.sinks.mark(self.seconds + self.source.behind)
         elif key != NO_KEY:
             self.sinks.key(key)
         return True

@@ -44,6 +44,7 @@ class AudioFile:
 
     overflows = 0
     backlog = 0.0
+    behind = 0.0
     message = ""
 
     def __init__(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.devices import BLOCK_SECONDS, Callback
+from live_ser.capture_clock import host_clock
+from live_ser.devices import BLOCK_SECONDS, Callback, Times
 from live_ser.errors import LiveSerError
 
 
@@ -22,11 +23,27 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """So many seconds go by of which no sound ever comes; the script does not wait for them."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Late:
+    """The sound of so many seconds from here on comes at their end, all at once."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Overflow:
     """The next block comes after sound was lost."""
 
 
-Step = NDArray[np.float32] | Wait | Overflow | Callable[[], None]  # anything may happen meanwhile
+Step = (
+    NDArray[np.float32] | Wait | Missing | Late | Overflow | Callable[[], None]
+)  # anything may happen meanwhile
 
 
 def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
@@ -35,6 +52,33 @@ def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float3
         samples = samples[:, np.newaxis]
     size = round(rate * BLOCK_SECONDS)
     return [samples[i : i + size] for i in range(0, len(samples), size)]
+
+
+class DeviceTime:
+    """The time of a device that may bring its sound faster than it could be spoken."""
+
+    def __init__(self) -> None:
+        self._now = self._late_until = host_clock()
+        self._looked = time.monotonic()
+
+    def play(self, seconds: float) -> Times:
+        """The times of a block, which is captured after what was there before."""
+        captured = self._now
+        self.skip(seconds)
+        return Times(captured, max(self._now, self._late_until))
+
+    def skip(self, seconds: float) -> None:
+        """Capture nothing for a while."""
+        self._now += seconds
+        self._looked = time.monotonic()
+
+    def late(self, seconds: float) -> None:
+        """Bring nothing for a while, but capture."""
+        self._late_until = self._now + seconds
+
+    def open(self) -> None:
+        """A device that is opened has missed what went by since."""
+        self.skip(time.monotonic() - self._looked)
 
 
 @dataclass
@@ -62,6 +106,7 @@ class ScriptedMicrophone:
         self.asked: list[int | str | None] = []
         self.streams: list[ScriptedStream] = []
         self.played = threading.Event()
+        self.time = DeviceTime()
 
     def all_played(self) -> bool:
         """Whether the newest device has nothing more to say."""
@@ -83,6 +128,7 @@ class ScriptedMicrophone:
             raise LiveSerError("no such device", "plug it in")
         stream = ScriptedStream(f"scripted {len(self.streams)}", self.rate)
         self.streams.append(stream)
+        self.time.open()
         play = threading.Thread(target=self._play, args=(script, callback, stream), daemon=True)
         play.start()
         return stream
@@ -90,7 +136,7 @@ class ScriptedMicrophone:
     def _play(
         self,
         script: Iterable[Step],
-        callback: Callable[[NDArray[np.float32], bool], None],
+        callback: Callback,
         stream: ScriptedStream,
     ) -> None:
         try:
@@ -101,7 +147,7 @@ class ScriptedMicrophone:
     def _play_steps(
         self,
         script: Iterable[Step],
-        callback: Callable[[NDArray[np.float32], bool], None],
+        callback: Callback,
         stream: ScriptedStream,
     ) -> None:
         overflow = False
@@ -111,6 +157,11 @@ class ScriptedMicrophone:
                 return
             if isinstance(step, Wait):
                 time.sleep(step.seconds)
+                self.time.skip(step.seconds)
+            elif isinstance(step, Missing):
+                self.time.skip(step.seconds)
+            elif isinstance(step, Late):
+                self.time.late(step.seconds)
             elif isinstance(step, Overflow):
                 overflow = True
             elif not isinstance(step, np.ndarray):
@@ -120,7 +171,7 @@ class ScriptedMicrophone:
                 if buffer is None or buffer.shape != step.shape:
                     buffer = np.empty_like(step)
                 buffer[:] = step
-                callback(buffer, overflow)
+                callback(buffer, self.time.play(len(step) / self.rate), overflow)
                 overflow = False
                 time.sleep(self.pace)
         if buffer is not None:

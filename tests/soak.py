@@ -30,8 +30,9 @@ import sound_server
 import soundfile
 import soxr
 
+from live_ser.capture_clock import host_clock
 from live_ser.dashboard import Dashboard
-from live_ser.devices import Callback, InputStream, open_input
+from live_ser.devices import Callback, InputStream, Times, open_input
 from live_ser.features import Samples
 from live_ser.json_lines import JsonLines
 from live_ser.model import load
@@ -208,7 +209,8 @@ class Irregular:
                 waiting = np.concatenate([waiting, next(sound)])
             due += size / RATE
             self._closed.wait(max(0.0, due - time.monotonic()))
-            self._callback(waiting[:size, np.newaxis], False)
+            now = host_clock()
+            self._callback(waiting[:size, np.newaxis], Times(now - size / RATE, now), False)
             waiting = waiting[size:]
 
 

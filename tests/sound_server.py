@@ -29,12 +29,19 @@ class SoundServer:
 
     env: dict[str, str]
 
-    def plug_in(self, name: str, rate: int = 48000) -> str:
+    def plug_in(self, name: str, rate: int = 48000, channels: int = 2) -> str:
         """Plug a microphone in; gives what :meth:`pull_out` wants."""
-        return self._pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={rate}")
+        form = f"rate={rate}", f"channels={channels}"
+        return self._pactl("load-module", "module-null-sink", f"sink_name={name}", *form)
 
     def pull_out(self, microphone: str) -> None:
         self._pactl("unload-module", microphone)
+
+    def suspend(self, name: str, seconds: float) -> None:
+        """Let a microphone hear nothing for a while."""
+        self._pactl("suspend-sink", name, "1")
+        time.sleep(seconds)
+        self._pactl("suspend-sink", name, "0")
 
     def microphones(self) -> list[str]:
         """All that are plugged in, as :meth:`pull_out` wants them."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,14 @@ class Status:
 
 
 @dataclass
+class Moments:
+    """As PortAudio has them: of a clock of its own."""
+
+    currentTime: float = 1000.25
+    inputBufferAdcTime: float = 1000.0
+
+
+@dataclass
 class FakePortAudio:
     """As much of ``sounddevice`` as devices need: names, and the formats that each one opens at."""
 
@@ -35,6 +45,9 @@ class FakePortAudio:
     formats: set[tuple[int, int]]  # rates and channel counts
     refusal: tuple[Any, ...] = ("Invalid sample rate", -9997)
     opened: list[dict[str, Any]] = field(default_factory=list)
+    streams: int = 0  # that are open
+    rescans: int = 0
+    ended: int = 0  # streams that a rescan ended
     PortAudioError = PortAudioError
 
     class default:
@@ -62,19 +75,35 @@ class FakePortAudio:
         if (samplerate, channels) not in self.formats:
             raise PortAudioError(*self.refusal)
 
-    def InputStream(self, **settings: Any) -> FakePortAudio:
+    def InputStream(self, **settings: Any) -> FakeStream:
         self.opened.append(settings)
-        return self
+        return FakeStream(self, settings["callback"], settings["channels"])
+
+    def _terminate(self) -> None:
+        self.rescans += 1
+        self.ended += self.streams
+        time.sleep(0.001)
+
+    def _initialize(self) -> None:
+        self.ended += self.streams  # none may be opened meanwhile
+
+
+@dataclass
+class FakeStream:
+    port: FakePortAudio
+    callback: Any
+    channels: int
 
     def start(self) -> None:
-        block = np.zeros((4, self.opened[-1]["channels"]), np.float32)
-        self.opened[-1]["callback"](block, 4, None, Status(input_overflow=True))
+        self.port.streams += 1
+        block = np.zeros((4, self.channels), np.float32)
+        self.callback(block, 4, Moments(), Status(input_overflow=True))
 
     def abort(self, ignore_errors: bool) -> None:
         pass
 
     def close(self, ignore_errors: bool) -> None:
-        pass
+        self.port.streams -= 1
 
 
 NAMES = [
@@ -147,7 +176,7 @@ def test_the_rate_and_channels_are_those_that_the_device_has(
 ) -> None:
     fake.formats = formats
     heard: list[tuple[tuple[int, ...], bool]] = []
-    stream = open_input(None, 16000, None, lambda block, lost: heard.append((block.shape, lost)))
+    stream = open_input(None, 16000, None, lambda block, _, lost: heard.append((block.shape, lost)))
     assert stream.rate == rate
     assert (fake.opened[0]["samplerate"], fake.opened[0]["channels"]) == (rate, channels)
     assert heard == [((4, channels), True)]
@@ -167,15 +196,56 @@ def test_a_device_that_refuses_says_why_and_what_to_try(
 ) -> None:
     fake.formats, fake.refusal = set(), refusal
     with pytest.raises(LiveSerError) as caught:
-        open_input(None, 16000, None, lambda block, lost: None)
+        open_input(None, 16000, None, lambda block, times, lost: None)
     assert "Built-in Microphone" in caught.value.message
     assert (refusal[2][2] if len(refusal) > 2 else refusal[0]) in caught.value.message
     assert hint in caught.value.hint
 
 
+def test_a_block_brings_its_age_by_the_clock_of_the_device(fake: FakePortAudio) -> None:
+    ages: list[float] = []
+    open_input(
+        None, 16000, None, lambda _, times, lost: ages.append(times.arrived - times.captured)
+    ).close()
+    assert ages == [pytest.approx(0.25)]
+
+
+@pytest.mark.parametrize("lines", [2, 4, 8])
+def test_looking_for_devices_again_ends_no_line_of_the_process(
+    fake: FakePortAudio, lines: int
+) -> None:
+    def line() -> None:
+        for _ in range(20):  # each time the device was gone
+            open_input(None, 16000, None, lambda *_: None, rescan=True).close()
+
+    threads = [threading.Thread(target=line) for _ in range(lines)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert fake.ended == 0
+    assert fake.streams == 0
+    before = fake.rescans
+    open_input(None, 16000, None, lambda *_: None, rescan=True).close()
+    assert fake.rescans == before + 1  # nobody else is there
+
+
+def test_a_device_that_never_closes_keeps_nobody_waiting(
+    fake: FakePortAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "CLOSE_SECONDS", 0.05)
+    hung = threading.Event()
+    monkeypatch.setattr(FakeStream, "abort", lambda self, ignore_errors: hung.wait(10))
+    stuck = open_input(None, 16000, None, lambda *_: None)
+    stuck.close()
+    open_input(None, 16000, None, lambda *_: None, rescan=True)
+    assert fake.rescans == 0  # the one that is stuck is still open
+    hung.set()
+
+
 def test_more_channels_than_there_are_is_refused(fake: FakePortAudio) -> None:
     with pytest.raises(LiveSerError, match="has 2 channels, not 5"):
-        open_input(None, 16000, 5, lambda block, lost: None)
+        open_input(None, 16000, 5, lambda block, times, lost: None)
     assert not fake.opened
 
 

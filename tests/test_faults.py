@@ -33,7 +33,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from rich.console import Console
-from scripted_microphone import Overflow, ScriptedMicrophone, ScriptedStream, Step, Wait, in_blocks
+from scripted_microphone import (
+    DeviceTime,
+    Missing,
+    Overflow,
+    ScriptedMicrophone,
+    ScriptedStream,
+    Step,
+    Wait,
+    in_blocks,
+)
 
 from live_ser import microphone as microphone_module
 from live_ser.blocks import Gap
@@ -94,8 +103,7 @@ class Scene:
         scripts: what each device does until it is gone, one after the other; None refuses to open.
         file: that the records go into.
         width: of the terminal, asked at each drawing.
-        jump: seconds that the clock leaps ahead in the middle.
-        ahead: seconds that it has leapt.
+        jump: seconds of which nothing comes, although the device stays.
         overflows: how often the device says that it lost sound.
         gaps: reasons of the gaps that there have to be, in any order.
     """
@@ -105,7 +113,6 @@ class Scene:
     file: Disk = field(default_factory=Disk)
     width: Callable[[], int] = lambda: 80
     jump: float = 0.0
-    ahead: float = 0.0
     overflows: int = 0
     gaps: list[str] = field(default_factory=list)
 
@@ -114,10 +121,6 @@ class Scene:
         """Of the last device."""
         assert self.scripts[-1] is not None
         return self.scripts[-1]
-
-    def leap(self) -> None:
-        """Let the clock leap."""
-        self.ahead = self.jump
 
     def middle(self) -> int:
         """Where a fault may happen: not before the device has begun."""
@@ -187,10 +190,8 @@ def another_rate(scene: Scene) -> None:
 def clock_jump(scene: Scene) -> None:
     """The machine slept for ten minutes."""
     scene.jump = 600.0
-    # Right before a block: of a device that is late just then, nothing more would be expected.
-    later = range(scene.middle(), len(scene.steps))
-    place = next(i for i in later if isinstance(scene.steps[i], np.ndarray))
-    scene.steps.insert(place, scene.leap)
+    scene.steps.insert(scene.middle(), Missing(scene.jump))
+    scene.gaps.append("nothing came")
 
 
 def slow_disk(scene: Scene) -> None:
@@ -367,7 +368,6 @@ def play(model: EmotionModel, sound: Samples, folder: Path, *faults: Fault) -> N
 
     with (
         impatient(),
-        leaping(lambda: scene.ahead),
         show(model, scripted, told_to_end, scene.file, folder) as on_stage,
     ):
         on_stage.run(scene.width)
@@ -375,15 +375,6 @@ def play(model: EmotionModel, sound: Samples, folder: Path, *faults: Fault) -> N
     assert all(stream.closed.is_set() for stream in scripted.streams)
     assert scene.file.failed is (scene.file.failure is not None)
     on_stage.check(overflows=scene.overflows, gaps=scene.gaps, jump=scene.jump)
-
-
-@contextmanager
-def leaping(ahead: Callable[[], float]) -> Iterator[None]:
-    """A clock that is ahead of the true one."""
-    clock = microphone_module._clock
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(microphone_module, "_clock", lambda: clock() + ahead())
-        yield
 
 
 def _no_window_holds_a_gap(kept: list[Record]) -> None:
@@ -428,6 +419,7 @@ class Obedient:
         self.told: SimpleQueue[tuple[Samples, bool]] = SimpleQueue()
         self.brought = 0
         self.streams: list[ScriptedStream] = []
+        self.time = DeviceTime()
 
     def __call__(
         self,
@@ -445,6 +437,7 @@ class Obedient:
         stream = ScriptedStream(f"opened {len(self.streams)}", self.rate)
         self.streams.append(stream)
         self.mute = False
+        self.time.open()
         threading.Thread(target=self._play, args=(callback, stream), daemon=True).start()
         return stream
 
@@ -457,7 +450,8 @@ class Obedient:
             except Empty:
                 told, block, overflow = False, silence, False
             if not self.mute:
-                callback(block[:, np.newaxis], overflow)
+                times = self.time.play(len(block) / stream.rate)
+                callback(block[:, np.newaxis], times, overflow)
             self.brought += told
 
 
@@ -475,7 +469,6 @@ class Misfortunes(RuleBasedStateMachine):
         self.over = threading.Event()
         self.stack = ExitStack()
         self.stack.enter_context(impatient())
-        self.stack.enter_context(leaping(lambda: self.jump))
         self.folder = tempfile.TemporaryDirectory()
         folder = Path(self.folder.name)
         self.show = self.stack.enter_context(
@@ -531,6 +524,7 @@ class Misfortunes(RuleBasedStateMachine):
     @rule()
     def the_machine_sleeps(self) -> None:
         self.jump += 600.0
+        self.device.time.skip(600.0)
         self.bring(self.sound[:RATE])
 
     @rule(slow=st.booleans(), failure=st.sampled_from((None, FULL, CLOSED)))

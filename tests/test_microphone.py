@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -214,6 +217,80 @@ def test_without_reconnection_a_microphone_that_goes_away_is_the_end(
         *_, why, what = listener.process.stderr.read().splitlines()
     assert "stopped delivering sound" in why
     assert "--no-reconnect" in what
+
+
+_LINES = """
+import json, sys, threading
+from live_ser.blocks import Gap
+from live_ser.sources import microphone
+
+def listen(name):
+    with microphone(name, 16000) as mic:
+        heard = 0
+        for block in mic:
+            if isinstance(block, Gap):
+                print(json.dumps([name, block.reason]), flush=True)
+            else:
+                heard += len(block)
+                if heard >= 16000 > heard - len(block):
+                    print(json.dumps([name, "heard"]), flush=True)
+            if over.is_set():
+                break
+
+over = threading.Event()
+lines = [threading.Thread(target=listen, args=(name,)) for name in sys.argv[1:]]
+for line in lines:
+    line.start()
+sys.stdin.read()
+over.set()
+for line in lines:
+    line.join()
+"""
+
+
+@pytest.mark.parametrize("lines", [2, 8])
+def test_a_line_that_stalls_is_opened_again_and_the_others_hear_on(
+    room: SoundServer, lines: int
+) -> None:
+    headset = room.plug_in("headset")
+    names = ["headset", *["room"] * (lines - 1)]
+    words = [sys.executable, "-c", _LINES, *names]
+    with subprocess.Popen(
+        words, env=room.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert [json.loads(process.stdout.readline())[1] for _ in names] == ["heard"] * lines
+            room.suspend("headset", seconds=2.6)
+            assert json.loads(process.stdout.readline()) == ["headset", "microphone gone"]
+            rest, _ = process.communicate("", timeout=30)
+            assert rest == ""  # nobody else noticed anything
+        finally:
+            process.kill()
+            room.pull_out(headset)
+
+
+def test_a_process_that_was_stopped_has_lost_nothing(room: SoundServer, tiny_model: Path) -> None:
+    with listening(room, tiny_model, "--format", "jsonl", "--duration", "6") as listener:
+        listener.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        listener.process.send_signal(signal.SIGCONT)
+        end = listener.until(lambda record: record["type"] == "end")
+    assert end["seconds"] == 6.0
+    assert end["overflows"] == 0
+    assert "gap" not in {record["type"] for record in listener.records}
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.2])
+def test_what_a_suspended_microphone_did_not_hear_is_a_gap(
+    room: SoundServer, tiny_model: Path, seconds: float
+) -> None:
+    with listening(room, tiny_model) as listener:
+        listener.until(is_window)
+        room.suspend("room", seconds)
+        gap = listener.until(lambda record: record["type"] == "gap")
+    assert gap["reason"] == "nothing came"
+    assert gap["end"] - gap["start"] == pytest.approx(seconds, abs=0.15)  # pactl takes its time
 
 
 def test_devices_are_listed_with_their_rates(room: SoundServer) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scripted_microphone import Overflow, ScriptedMicrophone, Step, Wait, in_blocks
+from scripted_microphone import Late, Missing, Overflow, ScriptedMicrophone, Step, Wait, in_blocks
 
 from live_ser import microphone as microphone_module
 from live_ser.errors import LiveSerError
@@ -49,6 +50,17 @@ def take(blocks: Iterator[Block], samples: int) -> list[Block]:
 
 def sound_in(blocks: list[Block]) -> Samples:
     return np.concatenate([block for block in blocks if not isinstance(block, Gap)])
+
+
+def gaps_in(blocks: list[Block]) -> list[tuple[int, Gap]]:
+    """Each gap, after the number of samples before it."""
+    heard, gaps = 0, []
+    for block in blocks:
+        if isinstance(block, Gap):
+            gaps.append((heard, block))
+        else:
+            heard += len(block)
+    return gaps
 
 
 def test_everything_arrives_in_order_and_once() -> None:
@@ -137,25 +149,60 @@ def test_a_device_that_wakes_up_slowly_is_no_stall() -> None:
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_a_short_pause_is_no_stall() -> None:
-    script: list[Step] = [*in_blocks(ramp(1), RATE), Wait(0.15), *in_blocks(ramp(1), RATE)]
+@pytest.mark.parametrize("pause", [0.07, 0.15, 1.9, 600.0])
+def test_what_a_device_that_paused_did_not_hear_is_a_gap_however_short(pause: float) -> None:
+    script: list[Step] = [*in_blocks(ramp(1), RATE), Missing(pause), *in_blocks(ramp(1), RATE)]
     scripted = ScriptedMicrophone(RATE, script)
     with microphone(None, RATE, opener=scripted) as mic:
-        assert not [b for b in take(iter(mic), 2 * RATE) if isinstance(b, Gap)]
+        blocks = take(iter(mic), 2 * RATE)
+        assert mic.overflows == 0
+    assert gaps_in(blocks) == [(RATE, Gap(pytest.approx(pause, abs=0.001), "nothing came"))]
     assert len(scripted.asked) == 1
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_a_machine_that_slept_has_a_gap() -> None:
-    script: list[Step] = [*in_blocks(ramp(1), RATE), Wait(0.5), *in_blocks(ramp(1), RATE)]
+@pytest.mark.parametrize("late", [0.07, 0.4, 2.5, 9.0])
+def test_sound_that_is_only_late_is_neither_missing_nor_heard_twice(late: float) -> None:
+    script: list[Step] = [*in_blocks(ramp(1), RATE), Late(late), *in_blocks(ramp(late + 1), RATE)]
     scripted = ScriptedMicrophone(RATE, script)
     with microphone(None, RATE, opener=scripted) as mic:
-        assert scripted.played.wait(30)  # we slept as well, and noticed nothing meanwhile
-        blocks = take(iter(mic), 2 * RATE)
-        (gap,) = (block for block in blocks if isinstance(block, Gap))
-        assert gap.seconds > 0.3
-        assert gap.reason == "nothing came"
-        assert mic.overflows == 0
+        blocks = take(iter(mic), round((late + 2) * RATE))
+        assert mic.backlog == 0
+    assert not [block for block in blocks if isinstance(block, Gap)]
+    np.testing.assert_array_equal(sound_in(blocks), np.concatenate([ramp(1), ramp(late + 1)]))
+    assert len(scripted.asked) == 1
+
+
+def test_what_a_device_lost_of_a_backlog_is_an_overflow_where_it_was_lost() -> None:
+    blocks = in_blocks(ramp(1), RATE)
+    # A second and a half waits in the device, the next half is lost, and then it is taken.
+    script: list[Step] = [*blocks, Late(2), *blocks, *blocks[:10], Missing(0.5), Overflow()]
+    scripted = ScriptedMicrophone(RATE, [*script, *blocks, *blocks])
+    with microphone(None, RATE, opener=scripted) as mic:
+        heard = take(iter(mic), round(4.5 * RATE))
+        assert mic.overflows == 1
+    assert gaps_in(heard) == [(2.5 * RATE, Gap(pytest.approx(0.5, abs=0.001), "overflow"))]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_process_that_was_stopped_does_not_give_its_microphone_up() -> None:
+    stopped = threading.Event()
+
+    def script() -> Iterator[Step]:
+        yield from in_blocks(ramp(1), RATE)
+        yield Late(2)
+        stopped.wait(10)
+        yield from in_blocks(ramp(3), RATE)
+
+    scripted = ScriptedMicrophone(RATE, script())
+    with microphone(None, RATE, opener=scripted) as mic:
+        blocks = iter(mic)
+        take(blocks, RATE)
+        for _ in range(2):
+            next(blocks)
+            time.sleep(0.4)  # more than a device may be silent, but nobody listened
+        stopped.set()
+        assert not [b for b in take(blocks, 3 * RATE) if isinstance(b, Gap)]
     assert len(scripted.asked) == 1
 
 

@@ -144,7 +144,7 @@ def test_now_is_where_sound_lies_that_is_captured_now() -> None:
     assert clock.behind(device.now + 7) == pytest.approx(7, abs=0.01)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(60))
 def test_whatever_happens_sound_lies_where_it_was_to_a_tenth_of_a_second(seed: int) -> None:
     chance = random.Random(seed)
     device = Device(drift=chance.uniform(-2e-4, 2e-4), jitter=chance.uniform(0, 0.02), seed=seed)

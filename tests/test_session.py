@@ -110,6 +110,13 @@ def test_a_pause_that_is_not_ended_is_a_gap_as_well() -> None:
     assert session.seconds == pytest.approx(1.0)
 
 
+def test_a_mark_is_where_the_sound_is_that_is_heard_now_though_it_comes_late() -> None:
+    source = Source()
+    source.behind = 2.5
+    _, entries = run(Session(source, RATE), {1: "m"})
+    assert ("mark", pytest.approx(2.7)) in entries
+
+
 def test_other_keys_are_the_sinks_business() -> None:
     _, entries = run(Session(Source(), RATE), {0: "?", 1: "s"})
     assert ("key", "?") in entries

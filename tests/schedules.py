@@ -321,10 +321,12 @@ def _when(file: Path, places: Places, place: NDArray[np.float64]) -> NDArray[np.
     some = round(DRAINED / BLOCK_SECONDS)
     prompt = [max(late[i : i + some].min(), late[max(0, i - some) : i + 1].min())
               for i in range(len(late))]  # fmt: skip
+    starts = [places.of(np.frombuffer(bytes.fromhex(code), np.int16)) for _, code in notes]
     heard = [
-        (where, moment - where)
-        for (_, code), moment in zip(notes, blocks + prompt, strict=True)
-        if (where := places.of(np.frombuffer(bytes.fromhex(code), np.int16))) is not None
+        (start, moment - start)
+        for start, after, moment in zip(starts, starts[1:], blocks + prompt, strict=False)
+        # In a block that does not lead on to the next one, the noise stopped somewhere.
+        if start is not None and after is not None and abs(after - start - BLOCK_SECONDS) < 1e-6
     ]
     where, offset = np.array(heard).T
     block = np.maximum(0, np.searchsorted(where, place, "right") - 1)

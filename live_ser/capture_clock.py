@@ -24,6 +24,7 @@ LEAST_MISSING = 0.06  # seconds; arrivals jitter by less
 SETTLED = 0.5  # seconds of sound in which nothing came any sooner: there is no backlog any more
 MAX_DRIFT = 500e-6  # of a device's clock, in seconds a second
 _SOONER = 0.01  # seconds; less is jitter
+_RECALLED = 30.0  # seconds of sound for which a gap can turn out to have been too long
 _USUAL = 0.02  # weight of one block in the usual age of blocks
 
 
@@ -72,6 +73,9 @@ class CaptureClock:
         self.position = 0.0
         self._prompt: float | None = None  # host clock less position, of blocks in time
         self._usual: float | None = None  # seconds from the end of a block to its arrival, it says
+        self._gap_end = self._gap = 0.0  # where the last gap ended, and how long it was
+        self._gap_prompt = 0.0  # _prompt, as that gap had it
+        self._owed = 0.0  # seconds by which it was too long: sound has come sooner since
         self._waiting: list[Arrival] = []
         self._end = 0.0  # position after those that wait, if nothing were missing
         self._least = self._reference = np.inf  # seconds that the promptest of them is late
@@ -130,18 +134,20 @@ class CaptureClock:
     def _place(self) -> Iterator[tuple[float, Arrival]]:
         """Give on what waits: the promptest block is in time, and what is missing before it."""
         assert self._prompt is not None
-        missing = max(0.0, self._least)
-        first = self._first_after(missing)
-        yield from self._release(first)
+        least = self._least
+        yield from self._release(self._first_after(least))
+        owed = min(self._owed, least)
+        missing = least - owed
         self.position += missing
+        self._prompt += owed
+        self._gap, self._gap_end, self._gap_prompt = missing, self.position, self._prompt
+        self._owed = 0.0
         later, self._waiting = self._waiting, []
         self._start_over()
         for arrival in later:  # another stretch may be missing among them
             for more, each in self._push(arrival):
                 yield more + missing, each
                 missing = 0.0
-        if missing:
-            raise AssertionError("the promptest block is in time now, and was given on")
 
     def _first_after(self, missing: float) -> int:
         """Number of the waiting block before which so much is missing.
@@ -172,6 +178,8 @@ class CaptureClock:
         assert self._prompt is not None
         late = arrival.arrived - self.position - self._prompt
         self._prompt += min(MAX_DRIFT * arrival.seconds, late)
+        if self.position - self._gap_end < _RECALLED:
+            self._owed = min(max(0.0, self._gap_prompt - self._prompt), self._gap)
         if late <= LEAST_MISSING:
             age = arrival.arrived - arrival.captured - arrival.seconds
             usual = age if self._usual is None else self._usual

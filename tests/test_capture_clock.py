@@ -167,3 +167,15 @@ def test_whatever_happens_sound_lies_where_it_was_to_a_tenth_of_a_second(seed: i
         device.play(chance.uniform(1, 5))
     assert error(device) < 0.1
     assert sum(placed(device)[0]) == pytest.approx(lost, abs=0.1)
+
+
+def test_a_gap_that_was_too_long_shortens_the_next_one() -> None:
+    device = Device()
+    device.play(5)
+    # The sound server falls behind for a second, in which what it holds back looks missing.
+    for _ in range(20):
+        device.play(BLOCK, late_until=device.now + BLOCK + 0.08)
+    device.play(5)
+    device.miss(1)
+    device.play(5)
+    assert sum(placed(device)[0]) == pytest.approx(1, abs=0.01)

@@ -260,7 +260,8 @@ def play(seed: int, model: Path, *faults: Fault, most: int = 4) -> Outcome:
         words += ["--format", "jsonl", "-o", f"{folder}/kept.jsonl", "-d", "default"]
         words += ["--record", f"{folder}/kept.wav"]
         process = stack.enter_context(_child(*words, env=server.env))
-        while not (folder / "kept.wav").exists() or soundfile.info(folder / "kept.wav").frames == 0:
+        recording = folder / "kept.wav"
+        while not recording.exists() or recording.stat().st_size < RATE:
             assert process.poll() is None, "it did not begin"
             time.sleep(0.05)
         time.sleep(CALM)

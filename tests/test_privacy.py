@@ -76,7 +76,9 @@ class Home:
         assert kept == set(asked_for)
         assert list(self.temporary.iterdir()) == []
         places = (*(str(self.folder / name) for name in asked_for), str(self.temporary))
-        made = [path for path in self._made() if not path.startswith(places)]
+        # What is written at once is written as NAME.part.EXT and renamed.
+        paths = (path.replace(".part.", ".") for path in self._made())
+        made = [path for path in paths if not path.startswith(places)]
         assert [path for path in made if not SOUND_FILES.fullmatch(path)] == []
         sockets = [call for call in self.calls if re.search(r" socket\((?!AF_UNIX)", call)]
         assert sockets == []

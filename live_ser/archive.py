@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from live_ser.analysis import analyse
+from live_ser.decoder import spans
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel
@@ -33,12 +34,14 @@ class Outcome:
         seconds: of sound in it; 0 where it could not be judged.
         records: its windows and segments as they were found, and its clip at the end.
         error: why there are none, if there are none.
+        notes: what the user should know of the file, a line each.
     """
 
     source: str
     seconds: float
     records: Spool
     error: LiveSerError | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Job:
             seconds.
         segments: whether to give utterances.
         judged_with: what each clip says of the options, for ``--resume`` to compare.
+        partial: whether to judge what there is of files of which sound is missing.
         threads: that work on a file: one or two.
 
     Raises:
@@ -67,6 +71,7 @@ class Job:
     timeline: bool | float = False
     segments: bool = False
     judged_with: str = ""
+    partial: bool = False
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -82,7 +87,7 @@ class Job:
         """
         spool = Spool(self.folder)
         try:
-            seconds = self._judge(path, spool, tell)
+            seconds, notes = self._judge(path, spool, tell)
         except LiveSerError as error:
             spool.drop()
             return Outcome(path, 0.0, spool, not_meant(path) or error)
@@ -91,7 +96,7 @@ class Job:
             said = f"cannot judge {path}: {type(error).__name__}: {error}"
             return Outcome(path, 0.0, spool, LiveSerError(said, "convert it to WAV and try that"))
         spool.close()
-        return Outcome(path, seconds, spool)
+        return Outcome(path, seconds, spool, notes=notes)
 
     def lost(self, path: str) -> Outcome:
         """What came of a file whose worker died, and died again."""
@@ -101,9 +106,9 @@ class Job:
         )
         return Outcome(path, 0.0, Spool(self.folder), error)
 
-    def _judge(self, path: str, spool: Spool, tell: Tell) -> float:
+    def _judge(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
         rate = self.model.info.features.sample_rate
-        with audio_file(path, rate) as blocks:
+        with audio_file(path, rate, partial=self.partial) as blocks:
             known = blocks.duration
             long = self.timeline if isinstance(self.timeline, bool) else known > self.timeline
             results = analyse(
@@ -117,12 +122,13 @@ class Job:
             )
             key = key_of(path)
             for result in results:
-                record = {**_record(path, result), "key": key}
                 if isinstance(result, Verdict):
-                    record["judged_with"] = self.judged_with
-                spool.write(record)
-        assert isinstance(result, Verdict)
-        return result.duration
+                    verdict = replace(result, missing=spans(blocks.missing))
+                    record = {**_record(path, verdict), "judged_with": self.judged_with}
+                else:
+                    record = _record(path, result)
+                spool.write({**record, "key": key})
+        return verdict.duration, tuple(blocks.notes)
 
 
 def judge_files(

@@ -181,6 +181,8 @@ def _file(arguments: Arguments) -> int:
             outcomes = stack.enter_context(closing(judged))
             for outcome in outcomes:
                 bar.done(outcome.seconds)
+                for note in outcome.notes:
+                    _say(f"live-ser: {outcome.source}: {note}")
                 if outcome.error:
                     failures += 1
                     _say(f"live-ser: {outcome.error.message} ({outcome.error.hint})")
@@ -221,7 +223,7 @@ def _file_on_cluster(arguments: Arguments) -> int:
     model = load(arguments.model)
     options = {name: getattr(arguments, name) for name in ("hop", "smoothing")}
     Settings.checked(model.info, **options)  # what cannot be is said here, not by a worker
-    options |= {name: getattr(arguments, name) for name in ("timeline", "segments")}
+    options |= {name: getattr(arguments, name) for name in ("timeline", "segments", "partial")}
     options["judged_with"] = _judged_with(arguments, model)
     others: Counter[str] = Counter()
     sources = sources_meant(arguments.paths, left_alone=lambda name: others.update([_kind(name)]))
@@ -335,6 +337,7 @@ def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Jo
             timeline=always or long,
             segments=segments,
             judged_with=_judged_with(arguments, model),
+            partial=arguments.partial,
         )
 
 

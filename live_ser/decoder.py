@@ -85,6 +85,13 @@ def joined(missing: Iterable[Missing]) -> tuple[Missing, ...]:
     return tuple(found)
 
 
+def spans(missing: Iterable[Missing]) -> tuple[tuple[float, float | None], ...]:
+    """Starts and ends in seconds as records hold them; None for an end that nothing tells."""
+    return tuple(
+        (round(one.start, 3), None if math.isinf(one.end) else round(one.end, 3)) for one in missing
+    )
+
+
 def is_heard_whole(missing: Iterable[Missing]) -> bool:
     """Whether so little is missing that nobody would hear it."""
     return sum(one.seconds for one in missing) <= TOLERATED

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from numpy.typing import ArrayLike
 
 from live_ser.analysis import analyse, judge_clip
+from live_ser.decoder import spans
 from live_ser.devices import Opener, open_input
 from live_ser.features import Samples
 from live_ser.listening import Listening
 from live_ser.model import EmotionModel, find
 from live_ser.results import Prediction, Results, Segment, Verdict
 from live_ser.samples import sound_in_memory
+from live_ser.sound_file import AudioFile
 from live_ser.sources import audio_file, microphone
 
 Sound = str | os.PathLike[str] | ArrayLike
@@ -32,18 +35,23 @@ class Model(EmotionModel):
     It can be pickled: its path travels, not the network.
     """
 
-    def predict(self, sound: Sound, rate: float | None = None) -> Verdict:
+    def predict(self, sound: Sound, rate: float | None = None, *, partial: bool = False) -> Verdict:
         """One verdict on a whole recording.
 
         Args:
             sound: path or samples.
             rate: of the samples, in Hz.
+            partial: judge what there is of a file of which sound is missing; the verdict tells
+                from when to when that is.
 
         Raises:
-            LiveSerError: it is no sound.
+            LiveSerError: it is no sound; or sound is missing, and ``partial`` is off.
         """
-        with self._blocks(sound, rate) as blocks:
-            return judge_clip(self, blocks)
+        with self._blocks(sound, rate, partial=partial) as blocks:
+            verdict = judge_clip(self, blocks)
+            if isinstance(blocks, AudioFile) and blocks.missing:
+                verdict = replace(verdict, missing=spans(blocks.missing))
+            return verdict
 
     def timeline(
         self,
@@ -52,6 +60,7 @@ class Model(EmotionModel):
         *,
         hop: float | None = None,
         smoothing: float | None = None,
+        partial: bool = False,
     ) -> Results[Prediction]:
         """What the live path says of a recording, window by window.
 
@@ -60,35 +69,41 @@ class Model(EmotionModel):
             rate: of the samples, in Hz.
             hop: seconds from one window to the next; the model's own if None.
             smoothing: time constant in seconds; 0 is off, None for the usual one.
+            partial: judge what there is of a file of which sound is missing.
 
         Raises:
-            LiveSerError: it is no sound, or the hop or the smoothing cannot be.
+            LiveSerError: it is no sound, sound is missing, or the hop or the smoothing cannot be.
         """
-        with self._blocks(sound, rate) as blocks:
+        with self._blocks(sound, rate, partial=partial) as blocks:
             found = analyse(self, blocks, hop=hop, smoothing=smoothing, timeline=True)
             windows = (one for one in found if isinstance(one, Prediction))
             return Results(windows, Prediction, self.info.labels)
 
-    def segments(self, sound: Sound, rate: float | None = None) -> Results[Segment]:
+    def segments(
+        self, sound: Sound, rate: float | None = None, *, partial: bool = False
+    ) -> Results[Segment]:
         """The utterances of a recording, each measured against what is said around it.
 
         Args:
             sound: path or samples.
             rate: of the samples, in Hz.
+            partial: judge what there is of a file of which sound is missing.
 
         Raises:
-            LiveSerError: it is no sound.
+            LiveSerError: it is no sound, or sound is missing.
         """
-        with self._blocks(sound, rate) as blocks:
+        with self._blocks(sound, rate, partial=partial) as blocks:
             found = analyse(self, blocks, segments=True)
             utterances = (one for one in found if isinstance(one, Segment))
             return Results(utterances, Segment, self.info.labels)
 
     @contextmanager
-    def _blocks(self, sound: Sound, rate: float | None) -> Iterator[Iterable[Samples]]:
+    def _blocks(
+        self, sound: Sound, rate: float | None, *, partial: bool
+    ) -> Iterator[Iterable[Samples]]:
         wanted = self.info.features.sample_rate
         if isinstance(sound, str | os.PathLike):
-            with audio_file(Path(sound), wanted) as blocks:
+            with audio_file(Path(sound), wanted, partial=partial) as blocks:
                 yield blocks
         else:
             yield sound_in_memory(sound, rate, wanted)

@@ -127,6 +127,11 @@ def _add_file_options(file: argparse.ArgumentParser) -> None:
     file.add_argument("--timeline", action="store_true", help="judge every window of them too")
     file.add_argument("--segments", action="store_true", help="give every utterance in them too")
     file.add_argument(
+        "--partial",
+        action="store_true",
+        help="judge what there is of files of which sound is missing, and say what that is",
+    )
+    file.add_argument(
         "--workers",
         type=_count,
         metavar="N",

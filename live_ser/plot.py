@@ -60,7 +60,7 @@ def draw_plot(
     envelope = Overview(_extremes, 2, most=_COLUMNS, step=64)
     spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
     stream, heard = FrameStream(spec), 0
-    with audio_file(path, spec.sample_rate) as blocks:
+    with audio_file(path, spec.sample_rate, partial=True) as blocks:
         for samples in blocks:
             envelope.push(np.stack([samples, samples], axis=1))
             spectrum.push(stream.push(samples))

@@ -59,13 +59,14 @@ def segment_record(segment: Segment) -> Record:
 
 def clip_record(source: str, verdict: Verdict) -> Record:
     """One clip, judged as a whole."""
-    return {
+    record = {
         "type": "clip",
         "source": source,
         "duration": round(verdict.duration, 4),
         **_judged(verdict, verdict.speech),
         "windows": verdict.windows,
     }
+    return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
 
 
 def mark_record(time: float) -> Record:
@@ -178,6 +179,16 @@ def _are_shares(value: object) -> bool:
     return isinstance(value, Mapping) and all(map(_is_share, value.values()))
 
 
+def _are_spans(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(span, list)
+        and len(span) == 2
+        and _is_amount(span[0])
+        and (span[1] is None or _is_amount(span[1]))
+        for span in value
+    )
+
+
 def _are_labels(value: object) -> bool:
     return isinstance(value, list) and len(value) > 1 and all(map(_is_text, value))
 
@@ -239,5 +250,5 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
         "baseline": _or_none(_is_amount),
     },
     "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount},
-    "clip": {"key": _is_text, "judged_with": _is_text, "evidence": _is_amount},
+    "clip": {"missing": _are_spans, "key": _is_text, "judged_with": _is_text, "evidence": _is_amount},
 }

@@ -317,7 +317,7 @@ def _as_flac(path: Path) -> bytes:
 
     stream = io.BytesIO()
     with (
-        audio_file(path, _FLAC_RATE) as blocks,
+        audio_file(path, _FLAC_RATE, partial=True) as blocks,
         soundfile.SoundFile(stream, "w", _FLAC_RATE, 1, "PCM_16", format="FLAC") as flac,
     ):
         for samples in blocks:

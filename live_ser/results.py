@@ -97,11 +97,14 @@ class Verdict(Decision):
         duration: seconds.
         speech: share of the recording that is speech, 0 to 1.
         windows: number of stretches that were judged.
+        missing: seconds from which to which sound is lost of a file that was judged in part;
+            None for an end that nothing tells.
     """
 
     duration: float
     speech: float
     windows: int
+    missing: tuple[tuple[float, float | None], ...] = ()
 
 
 def decide(

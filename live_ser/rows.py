@@ -15,12 +15,12 @@ from live_ser.records import FIELDS, OPTIONAL, Record
 Row = dict[str, Any]
 
 _KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
-TEXTS = ("file", "label", "type", "state", "reason", "key", "judged_with")
+TEXTS = ("file", "label", "type", "state", "reason", "key", "judged_with", "missing")
 _FIRST = ("file", "start", "end", "label", "confidence")
 _LAST = (
     *("activation", "type", "state", "speech", "evidence"),
     *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason", "key"),
-    "judged_with",
+    *("judged_with", "missing"),
 )
 _SHARE = "p_"
 
@@ -52,6 +52,10 @@ def _row_of(record: Record, source: str | None) -> Row:
     elif record["type"] == "mark":
         row |= {"start": record["time"], "end": record["time"]}
     row |= {name: value for name, value in record.items() if name in {*_FIRST, *_LAST}}
+    if "missing" in record:
+        row["missing"] = "; ".join(
+            f"{start}-{'' if end is None else end}" for start, end in record["missing"]
+        )
     shares = record.get("probabilities") or {}
     return row | {_SHARE + label: share for label, share in shares.items()}
 
@@ -64,6 +68,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         "source": unescaped(name) if isinstance(name := row.get("file"), str) else None,
         "duration": row.get("end"),
         "time": row.get("start"),
+        "missing": _spans(row.get("missing")),
         "probabilities": {
             name.removeprefix(_SHARE): share
             for name, share in row.items()
@@ -73,3 +78,14 @@ def record_of(row: Mapping[str, Any]) -> Record:
     }
     optional = (name for name in OPTIONAL.get(kind, {}) if known.get(name) is not None)
     return {name: known.get(name) for name in ("type", *FIELDS.get(kind, {}), *optional)}
+
+
+def _spans(text: object) -> object:
+    """Starts and ends in seconds, as a cell holds them; the cell itself where it holds others."""
+    if not isinstance(text, str):
+        return text
+    try:
+        spans = [span.partition("-")[::2] for span in text.split("; ")]
+        return [[float(start), float(end) if end else None] for start, end in spans]
+    except ValueError:
+        return text

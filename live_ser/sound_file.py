@@ -121,7 +121,7 @@ class AudioFile:
         if self.missing and not self._partial:
             raise LiveSerError(
                 f"{self._path} is truncated or damaged: {_told(self.missing)}",
-                "copy or record it again, or --partial for what there is",
+                "copy it again, or judge what there is: --partial (in Python: partial=True)",
             )
 
     def _check(self, block: Interleaved, read: int) -> None:

@@ -250,5 +250,10 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
         "baseline": _or_none(_is_amount),
     },
     "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount},
-    "clip": {"missing": _are_spans, "key": _is_text, "judged_with": _is_text, "evidence": _is_amount},
+    "clip": {
+        "missing": _are_spans,
+        "key": _is_text,
+        "judged_with": _is_text,
+        "evidence": _is_amount,
+    },
 }

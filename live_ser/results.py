@@ -43,7 +43,7 @@ class Decision:
     def to_dict(self) -> dict[str, Any]:
         """Every attribute by its name: what JSON can hold."""
         values = {field.name: getattr(self, field.name) for field in _fields(type(self))}
-        return {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+        return {name: _plain(value) for name, value in values.items()}
 
     def to_frame(self) -> pd.DataFrame:
         """A table of one row, as :meth:`Results.to_frame` makes them."""
@@ -173,6 +173,13 @@ class Results(list[R], Generic[R]):
 
 _SPREAD = {"probabilities": "p", "raw": "raw"}
 _FIRST = ("start", "end", "duration")  # columns of a table, as everywhere in live-ser
+
+
+def _plain(value: Any) -> Any:
+    """What JSON gives back as it is."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _fields(kind: type[Decision]) -> list[Any]:

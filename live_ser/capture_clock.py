@@ -76,6 +76,7 @@ class CaptureClock:
         self._gap_end = self._gap = 0.0  # where the last gap ended, and how long it was
         self._gap_prompt = 0.0  # _prompt, as that gap had it
         self._owed = 0.0  # seconds by which it was too long: sound has come sooner since
+        self._missing = 0.0  # seconds before the next block that is given on
         self._waiting: list[Arrival] = []
         self._end = 0.0  # position after those that wait, if nothing were missing
         self._least = self._reference = np.inf  # seconds that the promptest of them is late
@@ -138,6 +139,7 @@ class CaptureClock:
         yield from self._release(self._first_after(least))
         owed = min(self._owed, least)
         missing = least - owed
+        self._missing += missing
         self.position += missing
         self._prompt += owed
         self._gap, self._gap_end, self._gap_prompt = missing, self.position, self._prompt
@@ -145,31 +147,33 @@ class CaptureClock:
         later, self._waiting = self._waiting, []
         self._start_over()
         for arrival in later:  # another stretch may be missing among them
-            for more, each in self._push(arrival):
-                yield more + missing, each
-                missing = 0.0
+            yield from self._push(arrival)
 
     def _first_after(self, missing: float) -> int:
         """Number of the waiting block before which so much is missing.
 
         It is where the device's own clock leaps: a backlog may have been captured before that.
-        Where it does not leap, the first one.
+        Where it does not leap, the first one. The promptest block is never before it.
         """
         assert self._prompt is not None
         end, late = self.position, 0.0
+        leap: int | None = None
         for number, arrival in enumerate(self._waiting):
             end += arrival.dropped + arrival.seconds
             before = late
             late = arrival.captured + arrival.seconds + (self._usual or 0.0) - end - self._prompt
-            if late - before > missing / 2:
-                return number
+            if leap is None and late - before > missing / 2:
+                leap = number
+            if leap is not None and arrival.arrived - end - self._prompt <= missing + _SOONER:
+                return leap
         return 0
 
     def _release(self, count: int) -> Iterator[tuple[float, Arrival]]:
         for arrival in self._waiting[:count]:
             self.position += arrival.dropped + arrival.seconds
             self._learn(arrival)
-            yield 0.0, arrival
+            missing, self._missing = self._missing, 0.0
+            yield missing, arrival
         self._waiting = self._waiting[count:]
         self._start_over()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,6 +168,20 @@ def test_whatever_happens_sound_lies_where_it_was_to_a_tenth_of_a_second(seed: i
         device.play(chance.uniform(1, 5))
     assert error(device) < 0.1
     assert sum(placed(device)[0]) == pytest.approx(lost, abs=0.1)
+
+
+def test_two_losses_in_a_row_are_both_told_though_the_device_notices_only_one() -> None:
+    device = Device()
+    device.play(5)
+    device.miss(0.75)
+    device.play(0.3, says_its_age=False)
+    device.arrivals[-6:] = [
+        replace(arrival, captured=arrival.captured - 0.75) for arrival in device.arrivals[-6:]
+    ]
+    device.miss(0.8)
+    device.play(5)
+    assert sum(placed(device)[0]) == pytest.approx(1.55, abs=0.01)
+    assert error(device) < 0.1
 
 
 def test_a_gap_that_was_too_long_shortens_the_next_one() -> None:

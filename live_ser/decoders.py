@@ -12,6 +12,7 @@ from live_ser.chain import Chain, Link
 from live_ser.chunks import aiff_links, au_links, wav_links
 from live_ser.decoder import Decoder
 from live_ser.ffmpeg import FfmpegDecoder
+from live_ser.flac import flac_links
 from live_ser.mpeg_audio import begins_mpeg, mpeg_links
 from live_ser.ogg import ogg_links
 from live_ser.sndfile import SndfileDecoder
@@ -20,6 +21,7 @@ _CONTAINERS: dict[bytes, Callable[[BinaryIO], list[Link]]] = {
     **dict.fromkeys((b"RIFF", b"RF64", b"BW64"), wav_links),
     b"FORM": aiff_links,
     b".snd": au_links,
+    b"fLaC": flac_links,
     b"OggS": ogg_links,
 }
 

@@ -128,6 +128,15 @@ def two_chunks(sound: Samples, path: Path) -> bytes:
     return data[: at - 8] + chunk(data[at : at + half]) + between + chunk(data[at + half :])
 
 
+def totalled(total: int) -> Make:
+    def make(sound: Samples, path: Path) -> bytes:
+        data = stored(sound, path, format="FLAC")
+        data[22:26] = struct.pack(">I", total)
+        return bytes(data)
+
+    return make
+
+
 def mp3(sound: Samples, path: Path, *options: str) -> bytes:
     return encoded(sound, path.with_suffix(".mp3"), "-b:a", "48k", *options)
 
@@ -163,6 +172,9 @@ WHOLE: dict[str, Make] = {
     "zero.aiff": zero_aiff,
     "zero.au": zero_au,
     "two-chunks.wav": two_chunks,
+    "total-0.flac": totalled(0),
+    "total-small.flac": totalled(40_000),
+    "total-big.flac": totalled(400_000),
 }
 WHOLE_ENCODED: dict[str, Make] = {
     "plain.mp3": mp3,
@@ -203,7 +215,9 @@ def test_what_stands_before_and_behind_the_frames_of_an_mp3_costs_nothing(
     assert abs(lag(samples, sound)) <= NEAR
 
 
-@pytest.mark.parametrize("kind", [("WAV", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")])
+@pytest.mark.parametrize(
+    "kind", [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")]
+)
 def test_files_that_were_joined_are_heard_one_after_another(
     sound: Samples, tmp_path: Path, kind: tuple[str, str]
 ) -> None:

@@ -13,6 +13,8 @@ from live_ser.devices import Interleaved
 _UNKNOWN_LENGTH = 2**50  # samples: libsndfile says so, or more, of FLAC written into a pipe
 # A writer into a pipe cannot know the size, and promises all that there could be.
 _ANY_SIZE = 0x7FFF0000
+_AT_ONCE = 2**16  # frames
+_FEW = 256  # frames
 
 
 class SndfileDecoder(Decoder):
@@ -57,9 +59,9 @@ class SndfileDecoder(Decoder):
         if self.frames is not None:
             frames = min(frames, self.frames - self._read)
         try:
-            block: Interleaved = self._sound.read(frames, dtype="float32", always_2d=True)
+            block: Interleaved = self._sound.read(max(0, frames), dtype="float32", always_2d=True)
         except self._errors:
-            block = np.zeros((0, self.channels), np.float32)
+            block = self._rest(frames)
         self._read += len(block)
         if not len(block) and self._promised is not None and self._read < self._promised:
             self.missing = (Missing(self._read / self.rate, self._promised / self.rate),)
@@ -75,6 +77,29 @@ class SndfileDecoder(Decoder):
     def close(self) -> None:
         """Release libsndfile's memory; the file stays open."""
         self._sound.close()
+
+    def _rest(self, frames: int) -> Interleaved:
+        """What can be read before an error: a read that fails takes all of its frames along."""
+        self._sound.close()
+        self._file.seek(0)
+        found: list[Interleaved] = [np.zeros((0, self.channels), np.float32)]
+        try:
+            self._sound = self._open(self._file)
+            left = self._skip + self._read
+            while left > 0 and len(skipped := self._sound.read(min(left, _AT_ONCE), "float32")):
+                left -= len(skipped)
+            while not left and frames > 0:
+                block = self._sound.read(min(_FEW, frames), dtype="float32", always_2d=True)
+                found.append(block)
+                frames -= len(block) or frames
+        except self._errors:
+            pass
+        else:
+            return np.concatenate(found)  # this time there was no error
+        self.frames = self._read + sum(map(len, found))
+        if self._promised is None:
+            self.missing = (Missing(self.frames / self.rate),)
+        return np.concatenate(found)
 
     def _begin(self) -> None:
         self._read = 0

@@ -14,10 +14,12 @@ from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.model import EmotionModel
 from live_ser.paths import key_of, not_meant
+from live_ser.reading import USUAL, Reading
 from live_ser.records import Record, clip_record, segment_record, window_record
 from live_ser.results import Prediction, Segment, Verdict
 from live_ser.settings import Settings
-from live_ser.sources import audio_file
+from live_ser.sound_file import AudioFile
+from live_ser.sources import audio_file, is_pipe
 from live_ser.spool import Spool
 from live_ser.workers import Tell, Workers, cores
 
@@ -57,7 +59,7 @@ class Job:
             seconds.
         segments: whether to give utterances.
         judged_with: what each clip says of the options, for ``--resume`` to compare.
-        partial: whether to judge what there is of files of which sound is missing.
+        reading: how each file is read.
         threads: that work on a file: one or two.
 
     Raises:
@@ -71,7 +73,7 @@ class Job:
     timeline: bool | float = False
     segments: bool = False
     judged_with: str = ""
-    partial: bool = False
+    reading: Reading = USUAL
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -108,7 +110,7 @@ class Job:
 
     def _judge(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
         rate = self.model.info.features.sample_rate
-        with audio_file(path, rate, partial=self.partial) as blocks:
+        with audio_file(path, rate, self.reading) as blocks:
             known = blocks.duration
             long = self.timeline if isinstance(self.timeline, bool) else known > self.timeline
             results = analyse(
@@ -124,9 +126,9 @@ class Job:
             for result in results:
                 if isinstance(result, Verdict):
                     verdict = replace(result, missing=spans(blocks.missing))
-                    record = {**_record(path, verdict), "judged_with": self.judged_with}
+                    record = {**_record(path, verdict, blocks), "judged_with": self.judged_with}
                 else:
-                    record = _record(path, result)
+                    record = _record(path, result, blocks)
                 spool.write({**record, "key": key})
         return verdict.duration, tuple(blocks.notes)
 
@@ -145,11 +147,13 @@ def judge_files(
         job: what to do with each.
         paths: of the files.
         workers: processes of one thread; None for as many as there are cores if there is much to
-            do. One does it in this process, and with two threads where it was not asked for.
+            do. One does it in this process, and with two threads where it was not asked for; so
+            it does where sound comes through pipes, which only this process has.
         told: hears now and then the number of a file, and what share of it is done.
         look: called now and then; what it raises ends it all.
     """
     count = min(workers or (cores() if _are_many(paths) else 1), len(paths))
+    count = 1 if any(map(is_pipe, paths)) else count
     if count > 1:
         pool = Workers(job, job.lost, count, told=told, look=look)
         yield from pool.results(paths)
@@ -188,8 +192,8 @@ def _telling(blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -
             tell(min(1.0, heard / rate / seconds))
 
 
-def _record(source: str, result: Prediction | Segment | Verdict) -> Record:
+def _record(source: str, result: Prediction | Segment | Verdict, sound: AudioFile) -> Record:
     if isinstance(result, Verdict):
-        return clip_record(source, result)
+        return clip_record(source, result, channel=sound.channel, track=sound.track)
     made = window_record(result) if isinstance(result, Prediction) else segment_record(result)
     return {**made, "source": source}

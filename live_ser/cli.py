@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
-from live_ser.formats import ANNOTATIONS, ENDINGS, sidecar_of, style_of
+from live_ser.formats import ANNOTATIONS, ENDINGS, STANDARD_OUTPUT, sidecar_of, style_of
 from live_ser.interrupts import ending_signals, gentle_interrupts
 from live_ser.options import parser
 from live_ser.outputs import let_go, name_is_refused, written
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from live_ser.monitor import Monitor
     from live_ser.profile import Profile
     from live_ser.progress import FileProgress
+    from live_ser.reading import Reading
     from live_ser.records import Writer
     from live_ser.session import Session
     from live_ser.sources import Source
@@ -103,6 +104,7 @@ def _listen(arguments: Arguments) -> int:
     from live_ser.records import end_record, session_record
     from live_ser.session import Session
 
+    _use_standard_output(arguments, "jsonl")
     style_of(arguments.format, arguments.output, "jsonl")  # refused before anything is opened
     model = load(arguments.model)
     rate = model.info.features.sample_rate
@@ -115,7 +117,10 @@ def _listen(arguments: Arguments) -> int:
         started = datetime.now().astimezone()
         places = _claim_session(arguments, model, blocks, profile)
         _attach_sinks(arguments, stack, session, predictions, model.info, places=places)
-        session.sinks.begin(session_record(model.info, blocks.name, predictions.hop, started))
+        chosen = {"channel": arguments.channel, "track": arguments.track}
+        session.sinks.begin(
+            session_record(model.info, blocks.name, predictions.hop, started, **chosen)
+        )
         try:
             for prediction in predictions:
                 session.sinks.window(prediction)
@@ -137,7 +142,34 @@ def _listen(arguments: Arguments) -> int:
     return 0
 
 
+def _reading(arguments: Arguments) -> Reading:
+    """How recordings are read."""
+    from live_ser.reading import reading_asked_for
+
+    names = ("channel", "track", "raw", "rate", "channels")
+    asked = {name: getattr(arguments, name) for name in names}
+    return reading_asked_for(**asked, partial=getattr(arguments, "partial", False))
+
+
+def _use_standard_output(arguments: Arguments, usual: Style) -> None:
+    """Take ``-o -`` for what it means: nothing else is to stand there."""
+    if arguments.output == STANDARD_OUTPUT:
+        arguments.output, arguments.format = None, arguments.format or usual
+
+
+def _named_sounds(arguments: Arguments) -> list[str]:
+    """The recordings that are named with --from, standard input among them."""
+    if not (arguments.paths or arguments.sounds):
+        raise LiveSerError("no recordings are named", "live-ser file PATH", exit_code=2)
+    if "-" in arguments.paths and "-" in arguments.sounds:
+        raise LiveSerError(
+            "standard input cannot be a list of names and sound", "name one of them", exit_code=2
+        )
+    return list(arguments.sounds)
+
+
 def _file(arguments: Arguments) -> int:
+    _use_standard_output(arguments, "table")
     if arguments.scheduler is not None:
         return _file_on_cluster(arguments)
     from live_ser.archive import judge_files
@@ -148,6 +180,7 @@ def _file(arguments: Arguments) -> int:
     model = load(arguments.model)
     others: Counter[str] = Counter()
     paths = list(files_meant(arguments.paths, left_alone=lambda name: others.update([_kind(name)])))
+    paths += _named_sounds(arguments)
     records, pictures = _places(arguments, paths, style)
     _claim(
         arguments,
@@ -181,8 +214,7 @@ def _file(arguments: Arguments) -> int:
             outcomes = stack.enter_context(closing(judged))
             for outcome in outcomes:
                 bar.done(outcome.seconds)
-                for note in outcome.notes:
-                    _say(f"live-ser: {outcome.source}: {note}")
+                _tell(outcome.notes, arguments)
                 if outcome.error:
                     failures += 1
                     _say(f"live-ser: {outcome.error.message} ({outcome.error.hint})")
@@ -191,7 +223,7 @@ def _file(arguments: Arguments) -> int:
                 shown = arguments.timeline or (style == "table" and is_long)
                 failures += not _kept(outcome, writer, windows=shown)
                 if pictures and not outcome.error:
-                    failures += not _drawn(outcome, model.info, pictures, force=arguments.force)
+                    failures += not _drawn(outcome, job, pictures, force=arguments.force)
                 outcome.records.drop()
                 look()
     _say_left_alone(arguments, others)
@@ -223,10 +255,12 @@ def _file_on_cluster(arguments: Arguments) -> int:
     model = load(arguments.model)
     options = {name: getattr(arguments, name) for name in ("hop", "smoothing")}
     Settings.checked(model.info, **options)  # what cannot be is said here, not by a worker
-    options |= {name: getattr(arguments, name) for name in ("timeline", "segments", "partial")}
+    options |= {name: getattr(arguments, name) for name in ("timeline", "segments")}
     options["judged_with"] = _judged_with(arguments, model)
+    options["reading"] = _reading(arguments)
     others: Counter[str] = Counter()
     sources = sources_meant(arguments.paths, left_alone=lambda name: others.update([_kind(name)]))
+    sources += sources_meant(_named_sounds(arguments))
     cluster = Cluster(arguments.scheduler, model, arguments.output, **options)
     failures = 0
     with closing(cluster):
@@ -246,6 +280,7 @@ def _file_on_cluster(arguments: Arguments) -> int:
             for part in parts:
                 for _ in range(part.files):
                     bar.done(part.seconds / part.files)
+                _tell(part.notes, arguments)
                 for error in part.errors:
                     failures += 1
                     _say(f"live-ser: {error.message} ({error.hint})")
@@ -285,7 +320,12 @@ def _places(
         )
     if arguments.plot is not None:
         from live_ser.plot import picture_places
+        from live_ser.sources import is_pipe
 
+        if any(map(is_pipe, paths)):
+            raise LiveSerError(
+                "sound from a pipe cannot be drawn", "copy it into a file", exit_code=2
+            )
         pictures = picture_places(arguments.plot, paths)
     return records, pictures
 
@@ -337,7 +377,7 @@ def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Jo
             timeline=always or long,
             segments=segments,
             judged_with=_judged_with(arguments, model),
-            partial=arguments.partial,
+            reading=_reading(arguments),
         )
 
 
@@ -345,7 +385,8 @@ def _judged_with(arguments: Arguments, model: EmotionModel) -> str:
     from live_ser.resume import judged_with
 
     given = {name: getattr(arguments, name) for name in ("timeline", "segments")}
-    return judged_with(model, arguments.hop, arguments.smoothing, **given)
+    reading = _reading(arguments)
+    return judged_with(model, arguments.hop, arguments.smoothing, **given, reading=reading)
 
 
 def _long(info: ModelInfo) -> float:
@@ -395,13 +436,20 @@ def _kept(outcome: Outcome, writer: Writer, *, windows: bool) -> bool:
     return True
 
 
-def _drawn(outcome: Outcome, info: ModelInfo, pictures: Places, *, force: bool) -> bool:
+def _drawn(outcome: Outcome, job: Job, pictures: Places, *, force: bool) -> bool:
     """Whether a recording could be drawn."""
     from live_ser.plot import draw_plot
 
     windows = (record for record in outcome.records if record["type"] == "window")
     try:
-        draw_plot(outcome.source, info, windows, pictures.of(outcome.source), force=force)
+        draw_plot(
+            outcome.source,
+            job.model.info,
+            windows,
+            pictures.of(outcome.source),
+            force=force,
+            reading=job.reading,
+        )
     except LiveSerError as error:
         _say(f"live-ser: {error.message} ({error.hint})")
         return False
@@ -465,8 +513,9 @@ def _report(arguments: Arguments) -> int:
         audio=arguments.audio,
         model=arguments.model,
         force=arguments.force,
+        reading=_reading(arguments),
     )
-    if not arguments.quiet:
+    if not arguments.quiet and output != STANDARD_OUTPUT:
         _say(f"wrote {output}")
     return 0
 
@@ -495,18 +544,21 @@ def _baseline(
 @contextmanager
 def _source(arguments: Arguments, rate: int) -> Iterator[Source]:
     """The sound that was asked for."""
-    from live_ser.sources import microphone, replay
+    from live_ser.sources import is_pipe, microphone, piped, replay
 
     with ExitStack() as stack:
         if arguments.replay is not None:
-            if arguments.channel or arguments.channels:
-                raise LiveSerError(
-                    "--channel and --channels choose among those of a microphone",
-                    "write one channel into a file of its own, and replay that",
-                    exit_code=2,
-                )
-            yield stack.enter_context(replay(arguments.replay, rate, arguments.speed))
+            reading = _reading(arguments)
+            if is_pipe(arguments.replay):
+                yield stack.enter_context(piped(arguments.replay, rate, reading))
+            else:
+                path, speed = arguments.replay, arguments.speed
+                yield stack.enter_context(replay(path, rate, speed, reading=reading))
             return
+        if arguments.track or arguments.raw or arguments.rate:
+            raise LiveSerError(
+                "--track, --raw and --rate are for recordings", "name one: --from", exit_code=2
+            )
         try:
             blocks = stack.enter_context(
                 microphone(
@@ -636,6 +688,12 @@ def _say_notes(error: BaseException) -> None:
     """Say where to find what was on its way when it ended."""
     for note in getattr(error, "__notes__", ()):
         _say(note)
+
+
+def _tell(notes: Sequence[str], arguments: Arguments) -> None:
+    if not arguments.quiet:
+        for note in notes:
+            _say(f"live-ser: {note}")
 
 
 def _say(line: str) -> None:

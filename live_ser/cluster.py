@@ -60,11 +60,13 @@ class Done:
         files: how many it had.
         seconds: of sound in them.
         errors: for each file that could not be judged, why.
+        notes: what to tell the user of the others, a line each.
     """
 
     files: int
     seconds: float
     errors: tuple[LiveSerError, ...]
+    notes: tuple[str, ...] = ()
 
 
 def sources_meant(
@@ -238,6 +240,7 @@ class _Model(WorkerPlugin):  # type: ignore[misc]
 def _judge_part(options: dict[str, Any], part: Part, output: str) -> Done:
     """What a worker does."""
     errors: list[LiveSerError] = []
+    notes: list[str] = []
     seconds = 0.0
     with tempfile.TemporaryDirectory(prefix="live-ser-") as name:
         folder = Path(name)
@@ -254,13 +257,14 @@ def _judge_part(options: dict[str, Any], part: Part, output: str) -> Done:
                     continue
                 if outcome.error:
                     errors.append(_of(outcome.error, path, source))
+                notes += (note.replace(path, source) for note in outcome.notes)
                 for record in outcome.records:
                     writer.write({**record, "source": source, "key": key_of(source)})
                 outcome.records.drop()
                 seconds += outcome.seconds
             writer.close()
         _publish(local, output, part.name)
-    return Done(len(part.sources), seconds, tuple(errors))
+    return Done(len(part.sources), seconds, tuple(errors), tuple(notes))
 
 
 def _clips(stream: Any) -> list[dict[str, Any]]:

@@ -44,12 +44,16 @@ class Decoder(ABC):
         channels: their number.
         frames: how many there will be; None where only the end shows it.
         missing: what is known to be missing, in order of time; it may grow while frames are read.
+        track: the one that is decoded, from 1, where there are several; None where there is one.
+        note: what to tell the user of it, in a line; empty where all is well.
     """
 
     rate: int
     channels: int
     frames: int | None
     missing: tuple[Missing, ...] = ()
+    track: int | None = None
+    note: str = ""
 
     @abstractmethod
     def read(self, frames: int) -> Interleaved:

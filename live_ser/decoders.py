@@ -11,11 +11,15 @@ from live_ser.amr import amr_seconds
 from live_ser.chain import Chain, Link
 from live_ser.chunks import aiff_links, au_links, wav_links
 from live_ser.decoder import Decoder
+from live_ser.errors import LiveSerError
 from live_ser.ffmpeg import FfmpegDecoder
 from live_ser.flac import flac_links
 from live_ser.mpeg_audio import begins_mpeg, mpeg_links
 from live_ser.ogg import ogg_links
+from live_ser.raw_sound import RawDecoder, check_has_header, format_of_name
+from live_ser.reading import USUAL, Reading
 from live_ser.sndfile import SndfileDecoder
+from live_ser.tracks import chosen_track
 
 _CONTAINERS: dict[bytes, Callable[[BinaryIO], list[Link]]] = {
     **dict.fromkeys((b"RIFF", b"RF64", b"BW64"), wav_links),
@@ -26,19 +30,31 @@ _CONTAINERS: dict[bytes, Callable[[BinaryIO], list[Link]]] = {
 }
 
 
-def decoder_of(path: Path, file: BinaryIO) -> Decoder:
+def decoder_of(path: Path, file: BinaryIO, reading: Reading = USUAL) -> Decoder:
     """The decoder of a sound file.
 
     Args:
         path: of the file.
         file: the same, open; it raises nothing, and stays open.
+        reading: how it is read.
 
     Raises:
-        LiveSerError: nothing decodes it.
+        LiveSerError: nothing decodes it, or it has no such track.
     """
+    if reading.raw is not None:
+        return RawDecoder(file, reading.raw)
+    links = _links(file)
+    decoder = _in_this_process(file, links) or _by_ffmpeg(path, file, links, reading.track)
+    if decoder.track is None and (reading.track or 1) > 1:
+        decoder.close()
+        raise LiveSerError(f"{path} has no track {reading.track}", "it has one: leave out --track")
+    return decoder
+
+
+def _in_this_process(file: BinaryIO, links: list[Link]) -> Decoder | None:
+    """The decoder that needs no ffmpeg; None where there is none."""
     import soundfile
 
-    links = _links(file)
     try:
         sound = Chain(file, links) if links else SndfileDecoder(file)
         if sound.frames != 0 and (sound.frames or len(links) > 1):
@@ -46,8 +62,25 @@ def decoder_of(path: Path, file: BinaryIO) -> Decoder:
         sound.close()
     except (soundfile.LibsndfileError, TypeError, OSError):
         pass
-    cut = any(link.lost_behind for link in links)
-    return FfmpegDecoder(path, skip=adts_delay(file), seconds=amr_seconds(file), cut=cut)
+    return None
+
+
+def _by_ffmpeg(path: Path, file: BinaryIO, links: list[Link], wanted: int | None) -> Decoder:
+    """The decoder of everything else, unless the file has no header at all."""
+    form = format_of_name(path)
+    if form is not None:
+        return RawDecoder(file, form)
+    check_has_header(path)
+    track = chosen_track(path, file, wanted)
+    decoder = FfmpegDecoder(
+        path,
+        skip=adts_delay(file),
+        seconds=amr_seconds(file),
+        cut=any(link.lost_behind for link in links),
+        track=track.number,
+    )
+    decoder.track, decoder.note = track.number if track.several else None, track.note
+    return decoder
 
 
 def _links(file: BinaryIO) -> list[Link]:

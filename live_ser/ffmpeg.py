@@ -21,6 +21,7 @@ from live_ser.decoder import Decoder, Missing, joined, no_sound
 from live_ser.devices import Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.extras import as_root
+from live_ser.raw_sound import RAW_OPTION
 
 _INSTALL = (
     f"install ffmpeg: {as_root('apt install ffmpeg')}, brew install ffmpeg, winget install ffmpeg"
@@ -66,22 +67,22 @@ class FfmpegDecoder(Decoder):
         seconds: of sound in it, where a decoder says nothing of its silent end; 0 if ffmpeg
             knows best.
         cut: whether its data are known to end too early.
+        track: of sound, from 1.
 
     Raises:
         LiveSerError: ffmpeg is not installed, or cannot read the file either.
     """
 
     def __init__(
-        self, path: Path, *, skip: float = 0.0, seconds: float = 0.0, cut: bool = False
+        self,
+        path: Path,
+        *,
+        skip: float = 0.0,
+        seconds: float = 0.0,
+        cut: bool = False,
+        track: int = 1,
     ) -> None:
-        program = shutil.which("ffmpeg")
-        if program is None:
-            raise LiveSerError(
-                f"{path} is not a sound file that can be read without ffmpeg, which is not "
-                "installed",
-                _INSTALL,
-            )
-        self._path, self._program = path, program
+        self._path, self._program, self._track = path, ffmpeg_program(path), track
         self._skip, self._seconds, self._cut = skip, seconds, cut
         self._start()
         self.frames = round(seconds * self.rate) or None  # else the end shows it
@@ -117,9 +118,8 @@ class FfmpegDecoder(Decoder):
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and the name is no option
             [
                 *(self._program, "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"),
-                # A file can name others, even on the network; it must not.
-                *("-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS),
-                *("-max_error_rate", "1", "-i", name, "-map", "0:a:0", "-af", _FILTERS),
+                *("-max_error_rate", "1", *input_words(self._path)),
+                *("-map", f"0:a:{self._track - 1}", "-af", _FILTERS),
                 *("-f", "au", "-c:a", "pcm_f32be", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL,
@@ -145,7 +145,8 @@ class FfmpegDecoder(Decoder):
         self.close()
         raise LiveSerError(
             f"{self._path} is not a sound file that can be read: {self._messages.reason}",
-            "WAV, FLAC, OGG, MP3 and AIFF can, and whatever else ffmpeg reads",
+            "WAV, FLAC, OGG, MP3 and AIFF can, and whatever else ffmpeg reads; what has no header "
+            f"with {RAW_OPTION}",
         )
 
     def _end(self, read: int) -> None:
@@ -165,6 +166,28 @@ class FfmpegDecoder(Decoder):
             end = read / self.rate
             found = self._messages.missing(end, self._skip, failed=bool(failed))
             self.missing = joined((*found, Missing(end))) if self._cut else found
+
+
+def ffmpeg_program(path: Path) -> str:
+    """The program that reads a file which libsndfile cannot.
+
+    Raises:
+        LiveSerError: it is not installed.
+    """
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise LiveSerError(
+            f"{path} is not a sound file that can be read without ffmpeg, which is not installed",
+            _INSTALL,
+        )
+    return program
+
+
+def input_words(path: Path) -> list[str]:
+    """What to tell ffmpeg of the file that it reads."""
+    # A file can name others, even on the network; it must not.
+    whitelists = ["-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS]
+    return [*whitelists, "-i", f"file:{os.fspath(path)}"]
 
 
 class _Messages(threading.Thread):

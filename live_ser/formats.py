@@ -11,6 +11,7 @@ from live_ser.errors import LiveSerError
 Style = Literal[
     "table", "jsonl", "csv", "tsv", "parquet", "vtt", "srt", "textgrid", "eaf", "audacity", "bids"
 ]
+STANDARD_OUTPUT = "-"  # stands for it where an output is named
 STYLES: tuple[Style, ...] = get_args(Style)
 # Each file of these holds one recording.
 ANNOTATIONS: tuple[Style, ...] = ("vtt", "srt", "textgrid", "eaf", "audacity", "bids")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from live_ser.devices import Opener, open_input
 from live_ser.features import Samples
 from live_ser.listening import Listening
 from live_ser.model import EmotionModel, find
+from live_ser.reading import USUAL, Reading
 from live_ser.results import Prediction, Results, Segment, Verdict
 from live_ser.samples import sound_in_memory
 from live_ser.sound_file import AudioFile
@@ -35,7 +37,15 @@ class Model(EmotionModel):
     It can be pickled: its path travels, not the network.
     """
 
-    def predict(self, sound: Sound, rate: float | None = None, *, partial: bool = False) -> Verdict:
+    def predict(
+        self,
+        sound: Sound,
+        rate: float | None = None,
+        *,
+        partial: bool = False,
+        channel: int | None = None,
+        reading: Reading = USUAL,
+    ) -> Verdict:
         """One verdict on a whole recording.
 
         Args:
@@ -43,11 +53,14 @@ class Model(EmotionModel):
             rate: of the samples, in Hz.
             partial: judge what there is of a file of which sound is missing; the verdict tells
                 from when to when that is.
+            channel: the one to hear, from 1; None for their mean, or one where they cancel.
+            reading: how a file is read: its track, what its bytes mean without a
+                header.
 
         Raises:
             LiveSerError: it is no sound; or sound is missing, and ``partial`` is off.
         """
-        with self._blocks(sound, rate, partial=partial) as blocks:
+        with self._blocks(sound, rate, _chosen(reading, channel, partial)) as blocks:
             verdict = judge_clip(self, blocks)
             if isinstance(blocks, AudioFile) and blocks.missing:
                 verdict = replace(verdict, missing=spans(blocks.missing))
@@ -61,6 +74,8 @@ class Model(EmotionModel):
         hop: float | None = None,
         smoothing: float | None = None,
         partial: bool = False,
+        channel: int | None = None,
+        reading: Reading = USUAL,
     ) -> Results[Prediction]:
         """What the live path says of a recording, window by window.
 
@@ -70,17 +85,26 @@ class Model(EmotionModel):
             hop: seconds from one window to the next; the model's own if None.
             smoothing: time constant in seconds; 0 is off, None for the usual one.
             partial: judge what there is of a file of which sound is missing.
+            channel: the one to hear, from 1; None for their mean, or one where they cancel.
+            reading: how a file is read: its track, what its bytes mean without a
+                header.
 
         Raises:
             LiveSerError: it is no sound, sound is missing, or the hop or the smoothing cannot be.
         """
-        with self._blocks(sound, rate, partial=partial) as blocks:
+        with self._blocks(sound, rate, _chosen(reading, channel, partial)) as blocks:
             found = analyse(self, blocks, hop=hop, smoothing=smoothing, timeline=True)
             windows = (one for one in found if isinstance(one, Prediction))
             return Results(windows, Prediction, self.info.labels)
 
     def segments(
-        self, sound: Sound, rate: float | None = None, *, partial: bool = False
+        self,
+        sound: Sound,
+        rate: float | None = None,
+        *,
+        partial: bool = False,
+        channel: int | None = None,
+        reading: Reading = USUAL,
     ) -> Results[Segment]:
         """The utterances of a recording, each measured against what is said around it.
 
@@ -88,25 +112,39 @@ class Model(EmotionModel):
             sound: path or samples.
             rate: of the samples, in Hz.
             partial: judge what there is of a file of which sound is missing.
+            channel: the one to hear, from 1; None for their mean, or one where they cancel.
+            reading: how a file is read: its track, what its bytes mean without a
+                header.
 
         Raises:
             LiveSerError: it is no sound, or sound is missing.
         """
-        with self._blocks(sound, rate, partial=partial) as blocks:
+        with self._blocks(sound, rate, _chosen(reading, channel, partial)) as blocks:
             found = analyse(self, blocks, segments=True)
             utterances = (one for one in found if isinstance(one, Segment))
             return Results(utterances, Segment, self.info.labels)
 
     @contextmanager
     def _blocks(
-        self, sound: Sound, rate: float | None, *, partial: bool
+        self, sound: Sound, rate: float | None, reading: Reading
     ) -> Iterator[Iterable[Samples]]:
         wanted = self.info.features.sample_rate
         if isinstance(sound, str | os.PathLike):
-            with audio_file(Path(sound), wanted, partial=partial) as blocks:
+            with audio_file(Path(sound), wanted, reading) as blocks:
                 yield blocks
+            for note in blocks.notes:
+                warnings.warn(note, stacklevel=4)  # of whoever asked for the judgement
         else:
-            yield sound_in_memory(sound, rate, wanted)
+            yield sound_in_memory(sound, rate, wanted, channel=reading.channel)
+
+
+def _chosen(reading: Reading, channel: int | None, partial: bool) -> Reading:
+    """How a recording is read, with what was asked for by name."""
+    return replace(
+        reading,
+        channel=reading.channel if channel is None else channel,
+        partial=reading.partial or partial,
+    )
 
 
 def load(model: str | os.PathLike[str] | None = None) -> Model:

@@ -42,11 +42,15 @@ def parser() -> argparse.ArgumentParser:
 
     channels = argparse.ArgumentParser(add_help=False)
     channels.add_argument(
-        "--channels", type=_count, metavar="N", help="record so many channels; their mean is heard"
+        "--channels",
+        type=_count,
+        metavar="N",
+        help="so many are recorded, or are in sound without a header",
     )
-    channels.add_argument(
-        "--channel", type=_count, metavar="K", help="hear this one of them, from 1"
-    )
+
+    channel = argparse.ArgumentParser(add_help=False)
+    channel.add_argument("--channel", type=_count, metavar="K", help="hear this one only, from 1")
+    recording = _recording_options()
 
     whole = argparse.ArgumentParser(
         prog="live-ser",
@@ -62,8 +66,13 @@ def parser() -> argparse.ArgumentParser:
         )
 
     told = "Listen to a microphone, live."
-    listen = command("listen", told, device, channels, model, judging)
-    listen.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
+    listen = command("listen", told, device, channels, channel, recording, model, judging)
+    listen.add_argument(
+        "--from",
+        dest="replay",
+        metavar="FILE",
+        help="replay a file; hear a pipe, or - for standard input",
+    )
     listen.add_argument(
         "--speed",
         type=_amount,
@@ -96,18 +105,20 @@ def parser() -> argparse.ArgumentParser:
         help="without a microphone, replay a bundled recording",
     )
 
-    _add_file_options(command("file", "Judge recordings, each as a whole.", model, judging))
+    told = "Judge recordings, each as a whole."
+    _add_file_options(command("file", told, channels, channel, recording, model, judging))
 
     command("devices", "List the input devices and the rates they accept.", device)
 
     told = "Check the installation and the microphone, and say what to do."
-    command("doctor", told, device, channels, model)
+    command("doctor", told, device, channels, channel, model)
 
     info = command("info", "Show what a model says of itself.")
     info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
     info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
 
-    report = command("report", "Make a page of a session or recording, of its records.")
+    told = "Make a page of a session or recording, of its records."
+    report = command("report", told, channels, channel, recording)
     report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
     report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
     report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
@@ -117,12 +128,34 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _recording_options() -> argparse.ArgumentParser:
+    recording = argparse.ArgumentParser(add_help=False)
+    recording.add_argument(
+        "--track", type=_count, metavar="N", help="hear this track of a container, from 1"
+    )
+    recording.add_argument(
+        "--raw",
+        metavar="ENCODING",
+        help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
+    )
+    recording.add_argument("--rate", type=_count, metavar="HZ", help="sample rate of --raw")
+    return recording
+
+
 def _add_file_options(file: argparse.ArgumentParser) -> None:
     file.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
         metavar="PATH",
         help="sound files, folders of them, patterns, or - for a list on standard input",
+    )
+    file.add_argument(
+        "--from",
+        dest="sounds",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="one more sound file; - for sound on standard input",
     )
     file.add_argument("--timeline", action="store_true", help="judge every window of them too")
     file.add_argument("--segments", action="store_true", help="give every utterance in them too")

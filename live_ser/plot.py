@@ -6,6 +6,7 @@ import io
 import math
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from live_ser.overview import Overview, Values
 from live_ser.palette import colours
 from live_ser.places import Places
 from live_ser.printable import printable
+from live_ser.reading import USUAL, Reading
 from live_ser.records import Record
 from live_ser.sources import audio_file
 from live_ser.spec import FeatureSpec, ModelInfo
@@ -39,6 +41,7 @@ def draw_plot(
     output: str | Path,
     *,
     force: bool = False,
+    reading: Reading = USUAL,
 ) -> None:
     """Draw a recording and how it sounds, window by window, as PNG.
 
@@ -50,6 +53,7 @@ def draw_plot(
         windows: their records, in the order of time.
         output: the picture; an existing one is kept unless ``force``.
         force: replace what stands at ``output``.
+        reading: how the recording is read.
 
     Raises:
         LiveSerError: matplotlib is not installed, the recording cannot be read, or the picture not
@@ -60,7 +64,7 @@ def draw_plot(
     envelope = Overview(_extremes, 2, most=_COLUMNS, step=64)
     spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
     stream, heard = FrameStream(spec), 0
-    with audio_file(path, spec.sample_rate, partial=True) as blocks:
+    with audio_file(path, spec.sample_rate, replace(reading, partial=True)) as blocks:
         for samples in blocks:
             envelope.push(np.stack([samples, samples], axis=1))
             spectrum.push(stream.push(samples))

@@ -17,8 +17,16 @@ from live_ser.spec import SCHEMA, ModelInfo
 Record = dict[str, Any]
 
 
-def session_record(info: ModelInfo, source: str, hop: float, started: datetime) -> Record:
-    """How a session begins."""
+def session_record(
+    info: ModelInfo,
+    source: str,
+    hop: float,
+    started: datetime,
+    *,
+    channel: int | None = None,
+    track: int | None = None,
+) -> Record:
+    """How a session begins; with the channel and track that are heard, if they were chosen."""
     return {
         "type": "session",
         "schema": SCHEMA,
@@ -29,7 +37,14 @@ def session_record(info: ModelInfo, source: str, hop: float, started: datetime) 
         "window": info.window,
         "hop": hop,
         "started": started.isoformat(timespec="seconds"),
+        **_heard(channel, track),
     }
+
+
+def _heard(channel: int | None, track: int | None) -> Record:
+    """What was heard of a source that holds more."""
+    heard = {"channel": channel, "track": track}
+    return {name: number for name, number in heard.items() if number is not None}
 
 
 def window_record(prediction: Prediction) -> Record:
@@ -57,14 +72,17 @@ def segment_record(segment: Segment) -> Record:
     }
 
 
-def clip_record(source: str, verdict: Verdict) -> Record:
-    """One clip, judged as a whole."""
+def clip_record(
+    source: str, verdict: Verdict, *, channel: int | None = None, track: int | None = None
+) -> Record:
+    """One clip, judged as a whole; with the channel and track that were heard, if only one was."""
     record = {
         "type": "clip",
         "source": source,
         "duration": round(verdict.duration, 4),
         **_judged(verdict, verdict.speech),
         "windows": verdict.windows,
+        **_heard(channel, track),
     }
     return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
 
@@ -250,10 +268,13 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
         "baseline": _or_none(_is_amount),
     },
     "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount},
+    "session": {"channel": _is_amount, "track": _is_amount},
     "clip": {
         "missing": _are_spans,
         "key": _is_text,
         "judged_with": _is_text,
         "evidence": _is_amount,
+        "channel": _is_amount,
+        "track": _is_amount,
     },
 }

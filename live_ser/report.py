@@ -12,7 +12,9 @@ import io
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -21,9 +23,11 @@ from typing import Any
 from live_ser import __version__
 from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
+from live_ser.formats import STANDARD_OUTPUT
 from live_ser.new_file import NewFile
 from live_ser.palette import colours
 from live_ser.printable import printable
+from live_ser.reading import USUAL, Reading
 from live_ser.session_log import SessionLog, longest_stretches, read_session, shares
 from live_ser.sources import audio_file
 from live_ser.spec import ModelInfo
@@ -45,17 +49,19 @@ def write_report(
     audio: str | Path | None = None,
     model: str | Path | None = None,
     force: bool = False,
+    reading: Reading = USUAL,
 ) -> None:
     """Write the page of a session, or of a recording that was judged window by window.
 
     Args:
         session: file of its records; JSON Lines, CSV or Parquet.
         recording: which one, where the file holds several: its name, or the end of it.
-        output: the page; an existing one is kept unless ``force``.
+        output: the page; an existing one is kept unless ``force``; ``"-"`` is standard output.
         audio: file of its sound, to be played on the page.
         model: name or path of the model that judged it, for its card; where there is none, the
             one that came with live-ser, if that is its name.
         force: replace what stands at ``output``.
+        reading: how the sound is read; a channel or track that is chosen is played alone.
 
     Raises:
         LiveSerError: something cannot be read, is no session, or cannot be written.
@@ -64,10 +70,14 @@ def write_report(
     for path in (session, audio, model):
         if path is not None:
             claims.read(path)
-    claims.write(output)
+    if output != STANDARD_OUTPUT:
+        claims.write(output)
     log = read_session(session, recording)
-    sound = None if audio is None else _sound(Path(audio))
+    sound = None if audio is None else _sound(Path(audio), reading)
     text = report_page(log, sound=sound, model=_model_of(log, model))
+    if output == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        return
     try:
         with NewFile(output, force=force) as file, io.BufferedWriter(file.raw) as stream:
             stream.write(text.encode())
@@ -285,7 +295,7 @@ def _resource(name: str) -> str:
     return (files("live_ser") / name).read_text("utf-8")
 
 
-def _sound(path: Path) -> str:
+def _sound(path: Path, reading: Reading) -> str:
     """A ``data:`` address of a recording; what browsers do not play becomes FLAC.
 
     Raises:
@@ -293,9 +303,9 @@ def _sound(path: Path) -> str:
     """
     import soundfile
 
-    kind = _PLAYED.get(path.suffix.lower())
+    kind = _PLAYED.get(path.suffix.lower()) if reading == USUAL else None
     try:
-        data = path.read_bytes() if kind else _as_flac(path)
+        data = path.read_bytes() if kind else _as_flac(path, reading)
         if kind:
             soundfile.info(io.BytesIO(data))
     except OSError as error:
@@ -311,13 +321,13 @@ def _sound(path: Path) -> str:
     return f"data:{kind or 'audio/flac'};base64,{base64.b64encode(data).decode()}"
 
 
-def _as_flac(path: Path) -> bytes:
+def _as_flac(path: Path, reading: Reading) -> bytes:
     """A recording as FLAC, mono."""
     import soundfile
 
     stream = io.BytesIO()
     with (
-        audio_file(path, _FLAC_RATE, partial=True) as blocks,
+        audio_file(path, _FLAC_RATE, replace(reading, partial=True)) as blocks,
         soundfile.SoundFile(stream, "w", _FLAC_RATE, 1, "PCM_16", format="FLAC") as flac,
     ):
         for samples in blocks:

@@ -14,6 +14,7 @@ from live_ser.formats import SHEETS, Style
 from live_ser.json_lines import read_json_lines
 from live_ser.model import EmotionModel
 from live_ser.paths import key_of
+from live_ser.reading import USUAL, Reading
 from live_ser.records import Record, check_record
 from live_ser.rows import columns
 from live_ser.settings import Settings
@@ -26,6 +27,7 @@ def judged_with(
     *,
     timeline: bool,
     segments: bool,
+    reading: Reading = USUAL,
 ) -> str:
     """The options that decide what an output holds, in words: each clip in it says them.
 
@@ -35,13 +37,14 @@ def judged_with(
         smoothing: time constant of windows in seconds; the usual one if None.
         timeline: whether windows are written.
         segments: whether utterances are written.
+        reading: how recordings are read.
     """
     digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
     settings = Settings.checked(model.info, hop, smoothing)
     told = [f"{model.info.name} {digest}"]
     told += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
     told += ["timeline"] * timeline + ["segments"] * segments
-    return ", ".join(told)
+    return ", ".join([*told, *reading.words()])
 
 
 def check_options(path: str | Path, held: str | None, wanted: str) -> None:

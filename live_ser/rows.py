@@ -19,8 +19,8 @@ TEXTS = ("file", "label", "type", "state", "reason", "key", "judged_with", "miss
 _FIRST = ("file", "start", "end", "label", "confidence")
 _LAST = (
     *("activation", "type", "state", "speech", "evidence"),
-    *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason", "key"),
-    *("judged_with", "missing"),
+    *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
+    *("channel", "track", "key", "judged_with", "missing"),
 )
 _SHARE = "p_"
 

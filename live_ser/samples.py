@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from numbers import Real
 from typing import Any
@@ -44,7 +45,12 @@ def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
 
 
 def sound_in_memory(
-    samples: ArrayLike, rate: float | None, wanted: int, name: str = "sound"
+    samples: ArrayLike,
+    rate: float | None,
+    wanted: int,
+    name: str = "sound",
+    *,
+    channel: int | None = None,
 ) -> Iterator[Samples]:
     """Blocks of one second of sound that is held as an array.
 
@@ -54,12 +60,15 @@ def sound_in_memory(
         rate: sample rate of it, in Hz.
         wanted: sample rate of the blocks, in Hz.
         name: what the caller calls the samples.
+        channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
 
     Raises:
-        LiveSerError: this is no sound, or no rate.
+        LiveSerError: this is no sound, no rate, or there is no such channel.
     """
     sound = _as_array(samples, name)
-    return _blocks(sound, checked_rate(rate), wanted, name)
+    native_rate = checked_rate(rate)
+    mix = Downmix(sound.shape[1] if sound.ndim == 2 else 1, native_rate, channel)
+    return _blocks(sound, native_rate, wanted, name, mix)
 
 
 def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
@@ -109,13 +118,16 @@ def checked_rate(rate: object) -> int:
     return round(float(rate))
 
 
-def _blocks(sound: NDArray[Any], rate: int, wanted: int, name: str) -> Iterator[Samples]:
+def _blocks(
+    sound: NDArray[Any], rate: int, wanted: int, name: str, mix: Downmix
+) -> Iterator[Samples]:
     resample = Resampler(rate, wanted)
-    mix = Downmix(sound.shape[1] if sound.ndim == 2 else 1, rate)
     for start in range(0, len(sound), rate):
         block = _full_scale(sound[start : start + rate], name, start / rate)
         yield resample.push(mix.push(block.reshape(len(block), -1)))
     yield resample.push(mix.finish())
+    if mix.note:
+        warnings.warn(f"{name}: {mix.note}", stacklevel=2)
     yield resample.finish()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import stat
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from live_ser.decoders import decoder_of
 from live_ser.devices import Interleaved
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
+from live_ser.reading import USUAL, Reading
 from live_ser.spliced_file import CalmFile
 
 LOWEST_RATE = 4000  # Hz
@@ -38,8 +40,9 @@ class AudioFile:
         block: seconds in each.
         speed: 2 is twice as fast as it was spoken; 0 is as fast as it goes.
         endless: begin again where it ends.
-        partial: give what there is of a file of which sound is missing, with silence in the
-            place of what is lost in the middle.
+        reading: how it is read: which channel is heard; with ``partial``, what there is of a file
+            of which sound is missing is given, with silence in the place of what is lost in the
+            middle.
     """
 
     overflows = 0
@@ -56,15 +59,17 @@ class AudioFile:
         block: float,
         speed: float,
         endless: bool = False,
-        channel: int | None = None,
-        partial: bool = False,
+        reading: Reading = USUAL,
     ) -> None:
         self.name = Path(path).name
         self.native_rate: int = sound.rate
         self._path, self._sound, self._rate = path, sound, rate
         self._block, self._speed, self._endless = block, speed, endless
-        self._mix = Downmix(sound.channels, sound.rate, channel)
-        self._partial = partial
+        self._partial, self._channel = reading.partial, reading.channel
+        try:
+            self._mix = Downmix(sound.channels, sound.rate, reading.channel)
+        except LiveSerError as error:
+            raise LiveSerError(f"{path}: {error.message}", error.hint) from error
 
     @property
     def duration(self) -> float:
@@ -80,8 +85,19 @@ class AudioFile:
     @property
     def notes(self) -> list[str]:
         """What the user should know of it once, as far as it was read."""
-        notes = [self._mix.note] if self._mix.note else []
-        return [*notes, _told(self.missing)] if self.missing else notes
+        mixed = f"{self._path}: {self._mix.note}" if self._mix.note else ""
+        missing = f"{self._path}: {_told(self.missing)}" if self.missing else ""
+        return [note for note in (self._sound.note, mixed, missing) if note]
+
+    @property
+    def channel(self) -> int | None:
+        """The one that is heard, from 1; None for the mean."""
+        return self._channel or self._mix.cancelling
+
+    @property
+    def track(self) -> int | None:
+        """The one that is heard, from 1; None where there is but one."""
+        return self._sound.track
 
     def __iter__(self) -> Iterator[Samples]:
         while True:
@@ -108,7 +124,7 @@ class AudioFile:
         read = 0
         self._check_missing()
         while len(block := self._sound.read(frames)):
-            self._check(block, read)
+            check_scale(block, self._path, read, self._sound.rate)
             read += len(block)
             yield self._mix.push(block)
             self._check_missing()
@@ -124,18 +140,6 @@ class AudioFile:
                 "copy it again, or judge what there is: --partial (in Python: partial=True)",
             )
 
-    def _check(self, block: Interleaved, read: int) -> None:
-        good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
-        if good.all():
-            return
-        frame, channel = np.argwhere(~good)[0]
-        value = float(block[frame, channel])
-        at = (read + int(frame)) / self._sound.rate
-        raise LiveSerError(
-            f"{self._path} holds a sample of {value:g} at {at:.2f} s, where full scale is 1",
-            "write it again as 16-bit WAV or FLAC",
-        )
-
 
 def _told(missing: tuple[Missing, ...]) -> str:
     where = ", ".join(map(str, missing[:_TOLD])) + (" and more" if len(missing) > _TOLD else "")
@@ -143,7 +147,7 @@ def _told(missing: tuple[Missing, ...]) -> str:
 
 
 @contextmanager
-def open_audio(path: Path) -> Iterator[Decoder]:
+def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
     """The decoder of a path, with the plainly unusable refused."""
     try:
         mode = path.stat().st_mode
@@ -157,29 +161,62 @@ def open_audio(path: Path) -> Iterator[Decoder]:
         raise LiveSerError(f"{path} is a folder, not a sound file", "name the files in it")
     if not stat.S_ISREG(mode):
         raise LiveSerError(f"{path} is not a regular file", "copy the sound into one")
-    # Through Python's own file: a name may hold bytes that are no text.
+    # Through Python's own file: a name may hold bytes that are no text. Without a name, by whose
+    # ending soundfile would decide what it is.
     try:
-        raw = CalmFile(io.FileIO(path))
+        raw = CalmFile(io.FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))))
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
     with raw:
         if path.stat().st_size == 0:
             raise LiveSerError(f"{path} is empty", "record or copy it again")
-        with decoder_of(path, raw) as sound:
+        with decoder_of(path, raw, reading) as sound:
             _check_header(path, sound)
             yield sound
 
 
 def _check_header(path: Path, sound: Decoder) -> None:
-    if sound.rate > HIGHEST_RATE:
-        raise LiveSerError(
-            f"{path} has {sound.rate} samples a second: no sound has so many",
-            "see that its header is right",
-        )
     if sound.frames == 0:
         raise no_sound(path)
-    if sound.rate < LOWEST_RATE:
+    check_rate(path, sound.rate)
+
+
+def check_rate(name: object, rate: int) -> None:
+    """Refuse a rate at which there is no speech.
+
+    Raises:
+        LiveSerError: this is one.
+    """
+    if rate > HIGHEST_RATE:
         raise LiveSerError(
-            f"{path} has {sound.rate} samples a second: no speech fits into that",
+            f"{name} has {rate} samples a second: no sound has so many",
             "see that its header is right",
         )
+    if rate < LOWEST_RATE:
+        raise LiveSerError(
+            f"{name} has {rate} samples a second: no speech fits into that",
+            "see that its header is right",
+        )
+
+
+def check_scale(block: Interleaved, name: object, start: int, rate: int) -> None:
+    """Refuse samples that are no numbers, or far from full scale.
+
+    Args:
+        block: float32 ``[n, channels]``.
+        name: of what it is from.
+        start: frames before it.
+        rate: in Hz.
+
+    Raises:
+        LiveSerError: one of them is.
+    """
+    good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
+    if good.all():
+        return
+    frame, channel = np.argwhere(~good)[0]
+    value, at = float(block[frame, channel]), (start + int(frame)) / rate
+    raise LiveSerError(
+        f"{name} holds a sample of {value:g} at {at:.2f} s, where full scale is 1",
+        "write it again as 16-bit WAV or FLAC",
+    )

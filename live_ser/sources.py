@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 
 from live_ser.blocks import Block, Gap, Source
+from live_ser.decoder import Decoder
 from live_ser.devices import BLOCK_SECONDS, Opener, open_input
 from live_ser.errors import LiveSerError
 from live_ser.microphone import Microphone
+from live_ser.pipes import PipeDecoder, PipedSound, copied, is_pipe, name_of_pipe, opened_pipe
+from live_ser.reading import USUAL, Reading
 from live_ser.sound_file import AudioFile, open_audio
 
-__all__ = ["Block", "Gap", "Source", "audio_file", "microphone", "replay"]
+__all__ = ["Block", "Gap", "Source", "audio_file", "is_pipe", "microphone", "piped", "replay"]
 
 
 @contextmanager
@@ -62,21 +65,21 @@ def microphone(
 
 
 @contextmanager
-def audio_file(path: str | Path, rate: int, *, partial: bool = False) -> Iterator[AudioFile]:
+def audio_file(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[AudioFile]:
     """Read a sound file, whatever its format, rate and number of channels.
 
     Args:
-        path: of the file.
+        path: of the file; a pipe is read to its end first, and ``"-"`` is standard input.
         rate: of the blocks, in Hz.
-        partial: give what there is of a file of which sound is missing; ``missing`` of what is
-            yielded tells what that is.
+        reading: how it is read; with ``partial``, what there is of a file of which sound is missing
+            is given, and ``missing`` of what is yielded tells what that is.
 
     Raises:
         LiveSerError: it is not a sound file; or sound is missing, and ``partial`` is off; some of
             that shows while iterating.
     """
-    with open_audio(Path(path)) as sound:
-        yield AudioFile(path, sound, rate, block=1.0, speed=0.0, partial=partial)
+    with _opened(path, reading) as sound:
+        yield AudioFile(path, sound, rate, block=1.0, speed=0.0, reading=reading)
 
 
 @contextmanager
@@ -87,6 +90,7 @@ def replay(
     *,
     endless: bool = False,
     name: str | None = None,
+    reading: Reading = USUAL,
 ) -> Iterator[Source]:
     """Read a sound file at the pace at which it was spoken.
 
@@ -96,11 +100,45 @@ def replay(
         speed: 2 is twice as fast; 0 is as fast as it goes.
         endless: begin again where it ends.
         name: to show; that of the file if None.
+        reading: how it is read.
 
     Raises:
         LiveSerError: as :func:`audio_file`.
     """
-    with open_audio(Path(path)) as sound:
-        source = AudioFile(path, sound, rate, block=BLOCK_SECONDS, speed=speed, endless=endless)
+    with open_audio(Path(path), reading) as sound:
+        source = AudioFile(
+            path, sound, rate, block=BLOCK_SECONDS, speed=speed, endless=endless, reading=reading
+        )
         source.name = name or source.name
         yield source
+
+
+@contextmanager
+def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Source]:
+    """Hear sound as it comes through a pipe, at whatever pace that is.
+
+    Args:
+        path: of a named pipe; ``"-"`` is standard input.
+        rate: of the blocks, in Hz.
+        reading: how it is read; without ``raw`` it has to be WAV.
+
+    Raises:
+        LiveSerError: as :func:`audio_file`.
+    """
+    name = name_of_pipe(path)
+    with opened_pipe(path) as stream, PipeDecoder(stream, name, reading.raw) as sound:
+        yield PipedSound(sound, name, rate, reading.channel)
+
+
+@contextmanager
+def _opened(path: str | Path, reading: Reading) -> Iterator[Decoder]:
+    if not is_pipe(path):
+        with open_audio(Path(path), reading) as sound:
+            yield sound
+        return
+    with copied(path) as copy:
+        try:
+            with open_audio(copy, reading) as sound:
+                yield sound
+        except LiveSerError as error:  # said of the copy
+            raise LiveSerError(error.message.replace(str(copy), str(path)), error.hint) from error

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -9,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from command import live_ser as command_line
 from scripted_microphone import ScriptedMicrophone, in_blocks
 
+import live_ser
 from live_ser.channels import Downmix
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
@@ -119,7 +125,8 @@ def test_a_file_its_replay_a_microphone_and_an_array_agree(voice: Samples, tmp_p
     with replay(path, RATE, speed=0) as blocks:
         np.testing.assert_array_equal(np.concatenate(list(blocks)), file)  # type: ignore[arg-type]
         assert list(blocks.notes) == [note]
-    array = np.concatenate(list(sound_in_memory(stereo, RATE, RATE)))
+    with pytest.warns(UserWarning, match=r"channel 1"):
+        array = np.concatenate(list(sound_in_memory(stereo, RATE, RATE)))
     np.testing.assert_array_equal(array, file)
     scripted = ScriptedMicrophone(RATE, in_blocks(stereo, RATE))
     with microphone(None, RATE, opener=scripted) as mic:
@@ -139,3 +146,38 @@ def test_a_channel_is_chosen(voice: Samples) -> None:
         np.testing.assert_array_equal(mixed(stereo, 999, channel=channel), stereo[:, channel - 1])
     with pytest.raises(LiveSerError, match="no channel 3 in 2 channels"):
         Downmix(2, RATE, 3)
+
+
+def test_python_hears_a_channel_and_is_warned_where_channels_cancel(
+    voice: Samples, tmp_path: Path, tiny_model: Path
+) -> None:
+    model = live_ser.load(tiny_model)
+    path = tmp_path / "inverted.wav"
+    soundfile.write(path, inverted(voice), RATE, subtype="FLOAT")
+    expected = model.predict(voice, RATE)
+    for sound, rate in ((path, None), (inverted(voice), RATE)):
+        with pytest.warns(UserWarning, match="channel 1 is heard instead"):
+            assert model.predict(sound, rate) == expected
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert model.predict(sound, rate, channel=1) == expected
+        with pytest.raises(LiveSerError, match="no channel 3"):
+            model.predict(sound, rate, channel=3)
+
+
+def test_the_channel_that_is_chosen_plays_on_the_page(
+    voice: Samples, tmp_path: Path, tiny_model: Path
+) -> None:
+    path, records = tmp_path / "two.wav", tmp_path / "two.jsonl"
+    stereo = one_talks_on_each(voice)
+    soundfile.write(path, stereo, RATE)
+    words = ["--model", tiny_model, "--timeline", "--channel", "2", "-o", records]
+    assert command_line("file", path, *words).returncode == 0
+    run = command_line("report", records, "--audio", path, "--channel", "2", "-o", "-")
+    assert run.returncode == 0
+    data = re.search(r"data:audio/flac;base64,([^\"]+)", run.stdout)
+    assert data is not None
+    played, rate = soundfile.read(io.BytesIO(base64.b64decode(data[1])), dtype="float32")
+    half = len(played) // 2
+    assert np.abs(played[: half - rate]).max() < 1e-3
+    assert np.abs(played[half:]).max() > 0.05

@@ -18,6 +18,7 @@ from command import live_ser, records
 import live_ser as library
 from live_ser.errors import LiveSerError
 from live_ser.features import Samples
+from live_ser.reading import Reading
 from live_ser.sources import audio_file
 
 FFMPEG = shutil.which("ffmpeg")
@@ -37,7 +38,7 @@ def sound() -> Samples:
 
 
 def heard(path: Path, *, partial: bool = False) -> tuple[Samples, list[tuple[float, float]]]:
-    with audio_file(path, RATE, partial=partial) as blocks:
+    with audio_file(path, RATE, Reading(partial=partial)) as blocks:
         samples = np.concatenate(list(blocks))
         return samples, [(one.start, one.end) for one in blocks.missing]
 

@@ -13,17 +13,18 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_ser.claims import Claims
+from live_ser.deadlines import stuck, within
 from live_ser.errors import LiveSerError
-from live_ser.formats import ANNOTATIONS, ENDINGS, STANDARD_OUTPUT, sidecar_of, style_of
+from live_ser.formats import ANNOTATIONS, ENDINGS, GROWING, STANDARD_OUTPUT, sidecar_of, style_of
 from live_ser.interrupts import ending_signals, gentle_interrupts
 from live_ser.options import parser
-from live_ser.outputs import let_go, name_is_refused, written
+from live_ser.outputs import let_go, name_is_refused, silence, written
 from live_ser.places import Places
 from live_ser.printable import printable
 
@@ -38,12 +39,16 @@ if TYPE_CHECKING:
     from live_ser.reading import Reading
     from live_ser.records import Writer
     from live_ser.session import Session
+    from live_ser.sinks import RecordSink
     from live_ser.sources import Source
     from live_ser.spec import ModelInfo
 
 Arguments = argparse.Namespace
 _DEMO = Path(__file__).with_name("demo.flac")
 _KINDS = 3  # of files that were left alone, that are named
+
+_ENDING_SECONDS = 1.8  # after which a session that shall end does, whatever stands still
+_SAYING_SECONDS = 0.5  # that a line on standard error may take
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,28 +69,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     with gentle_interrupts(), ExitStack() as stack:
         if not arguments.verbose:
             stack.enter_context(native_messages_hidden())
-        try:
-            code: int = _COMMANDS[arguments.command](arguments)
-            sys.stdout.flush()
-        except KeyboardInterrupt as interrupt:
-            _say_notes(interrupt)
-            return 0 if arguments.command == "listen" else 1
-        except BrokenPipeError:
-            let_go(sys.stdout)
-            return 0  # whoever read has read enough
-        except Exception as error:
-            if arguments.verbose:
-                import traceback
-
-                traceback.print_exc()
-            let_go(sys.stdout)
-            told = _in_our_words(error)
-            _say(f"live-ser: {told.message}")
-            if told.hint:
-                _say(f"  try: {told.hint}")
-            _say_notes(error)
-            return told.exit_code
+        code = _run(arguments)
+        if stuck():
+            os._exit(code)  # Python would wait
         return code
+
+
+def _run(arguments: Arguments) -> int:
+    """Run the command that was asked for, and say what went wrong; the exit code."""
+    try:
+        code: int = _COMMANDS[arguments.command](arguments)
+        if not stuck():
+            sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        within(_SAYING_SECONDS, partial(_say_notes, interrupt))
+        return 0 if arguments.command == "listen" else 1
+    except BrokenPipeError:
+        if not stuck():
+            let_go(sys.stdout)
+        return 0  # whoever read has read enough
+    except Exception as error:
+        if not stuck():
+            let_go(sys.stdout)
+        within(_SAYING_SECONDS, partial(_say_error, error, verbose=arguments.verbose))
+        return _in_our_words(error).exit_code
+    return code
+
+
+def _say_error(error: Exception, *, verbose: bool) -> None:
+    if verbose:
+        import traceback
+
+        with suppress(OSError):
+            traceback.print_exception(error)
+    told = _in_our_words(error)
+    _say(f"live-ser: {told.message}")
+    if told.hint:
+        _say(f"  try: {told.hint}")
+    _say_notes(error)
 
 
 def _open_standard_streams() -> None:
@@ -99,47 +120,61 @@ def _open_standard_streams() -> None:
 
 
 def _listen(arguments: Arguments) -> int:
+    from live_ser.background import Background
+    from live_ser.local_time import now
     from live_ser.model import load
     from live_ser.monitor import Monitor
     from live_ser.records import end_record, session_record
     from live_ser.session import Session
+    from live_ser.sinks import ProfileSink
 
     _use_standard_output(arguments, "jsonl")
     style_of(arguments.format, arguments.output, "jsonl")  # refused before anything is opened
     model = load(arguments.model)
     rate = model.info.features.sample_rate
     baseline, profile = _baseline(arguments, model.info)
-    with _source(arguments, rate) as blocks, ending_signals() as ending, ExitStack() as stack:
+    with ending_signals(_ENDING_SECONDS) as ending, _source(arguments, rate) as blocks:
         session = Session(blocks, rate, duration=arguments.duration, ending=ending)
         predictions = Monitor(
             model, session, hop=arguments.hop, smoothing=arguments.smoothing, baseline=baseline
         )
-        started = datetime.now().astimezone()
+        keeper = profile and baseline and ProfileSink(profile, baseline)
+        started = now()
         places = _claim_session(arguments, model, blocks, profile)
-        _attach_sinks(arguments, stack, session, predictions, model.info, places=places)
-        chosen = {"channel": arguments.channel, "track": arguments.track}
-        session.sinks.begin(
-            session_record(model.info, blocks.name, predictions.hop, started, **chosen)
-        )
-        try:
-            for prediction in predictions:
-                session.sinks.window(prediction)
-        finally:
-            counts = predictions.windows, predictions.skipped, blocks.overflows
-            session.sinks.end(end_record(*counts, session.seconds))
-            if profile and predictions.baseline:
-                kept = profile.keep(predictions.baseline)
-    if _has_dashboard(arguments):  # which took what it said along
-        for failure in session.sinks.failures:
-            _say(f"live-ser: {failure}")
-    if profile and not arguments.quiet:
-        _say(
-            f"profile {profile.name}: {profile.path}" if kept else "no speech to make a profile of"
-        )
+        with ExitStack() as stack:
+            stack.callback(session.sinks.close)
+            if keeper:
+                session.sinks.attach(Background(keeper))
+            _attach_sinks(arguments, stack, session, predictions, model.info, places=places)
+            chosen = {"channel": arguments.channel, "track": arguments.track}
+            session.sinks.begin(
+                session_record(model.info, blocks.name, predictions.hop, started, **chosen)
+            )
+            try:
+                for prediction in predictions:
+                    session.sinks.window(prediction)
+            finally:
+                if not _patience(arguments, session)():
+                    ending.count_down()
+                counts = predictions.windows, predictions.skipped, blocks.overflows
+                session.sinks.end(end_record(*counts, session.seconds))
+            # A dashboard took along what was said on it.
+            said = 0 if _has_dashboard(arguments) else len(session.sinks.failures)
+    lines = [f"live-ser: {failure}" for failure in session.sinks.failures[said:]]
+    if keeper and keeper.found is not None and not arguments.quiet:
+        path = f"profile {keeper.profile.name}: {keeper.profile.path}"
+        lines.append(path if keeper.found else "no speech to make a profile of")
     if not arguments.quiet:
         heard = f"{session.seconds:.1f} s heard, {predictions.windows} windows"
-        _say(f"{heard}, {predictions.skipped} skipped, {blocks.overflows} overflows")
-    return 0
+        lines.append(f"{heard}, {predictions.skipped} skipped, {blocks.overflows} overflows")
+    within(_SAYING_SECONDS, partial(_say_all, lines))
+    return 0 if session.sinks.kept else 1
+
+
+def _patience(arguments: Arguments, session: Session) -> Callable[[], bool]:
+    """Whether to wait for outputs just now: a file that is replayed at full speed can."""
+    can_wait = arguments.replay is not None and arguments.speed == 0
+    return lambda: can_wait and not session.ending()
 
 
 def _reading(arguments: Arguments) -> Reading:
@@ -360,18 +395,17 @@ def _claim(
 @contextmanager
 def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Job]:
     """What is to be done with each file."""
-    from tempfile import TemporaryDirectory
-
     from live_ser.archive import Job
+    from live_ser.temporary import temporary_folder
 
     always = arguments.timeline or arguments.plot is not None
     # An annotation is one of utterances, unless windows are asked for.
     segments = arguments.segments or (style in ANNOTATIONS and not arguments.timeline)
     long = _long(model.info) if style == "table" and not arguments.segments else False
-    with TemporaryDirectory(prefix="live-ser-", ignore_cleanup_errors=True) as folder:
+    with temporary_folder() as folder:
         yield Job(
             model,
-            Path(folder),
+            folder,
             hop=arguments.hop,
             smoothing=arguments.smoothing,
             timeline=always or long,
@@ -617,22 +651,20 @@ def _attach_sinks(
     places: Places | None,
 ) -> None:
     """Attach what takes the session: the dashboard, records, or lines for people."""
-    from live_ser.sinks import DashboardSink, MessageSink, RecordSink
+    from live_ser.background import Background
+    from live_ser.sinks import DashboardSink, MessageSink
 
-    blocks, sinks = session.source, session.sinks
+    blocks, sinks, patient = session.source, session.sinks, _patience(arguments, session)
     recorded = bool(arguments.output) or not _only_dashboard(arguments)
     if recorded:
-        style = style_of(arguments.format, arguments.output, "jsonl")
-        records = written(places, style, info.labels, force=arguments.force, bom=arguments.bom)
-        writer = stack.enter_context(records)
-        file = arguments.output and f"the record {Path(arguments.output).name}"
-        sinks.attach(RecordSink(writer, file or "standard output"))
+        sinks.attach(Background(_record_sink(arguments, info, places), patient=patient))
     recording = None
     if arguments.record:
         from live_ser.recording import Recording
 
         rate = info.features.sample_rate
-        recording = stack.enter_context(Recording(arguments.record, rate, force=arguments.force))
+        kept = Recording(arguments.record, rate, force=arguments.force)
+        recording = Background(kept, patient=patient)
         sinks.attach(recording)
     if _has_dashboard(arguments):
         from rich.console import Console
@@ -643,13 +675,30 @@ def _attach_sinks(
         console = Console(stderr=True)
         dashboard = Dashboard(console, info, blocks.name, blocks.native_rate)
         session.key = stack.enter_context(pressed_keys())
-        stack.enter_context(dashboard)
+        dashboard.__enter__()  # its sink gives the terminal back
         shown = DashboardSink(dashboard, blocks, predictions, recording, marks_kept=recorded)
-        sinks.attach(shown)
+        sinks.attach(Background(shown))
     else:
-        sinks.attach(MessageSink(_say, blocks))
-        if not arguments.quiet:
-            _say(f"listening to {blocks.name} ({blocks.native_rate} Hz); Ctrl-C ends it")
+        hello = f"listening to {blocks.name} ({blocks.native_rate} Hz); Ctrl-C ends it"
+        first = [] if arguments.quiet else [hello]
+        sinks.attach(Background(MessageSink(_say, blocks, first)))
+
+
+def _record_sink(arguments: Arguments, info: ModelInfo, places: Places | None) -> RecordSink:
+    """Where the records go."""
+    from live_ser.sinks import RecordSink
+
+    style = style_of(arguments.format, arguments.output, "jsonl")
+    opened = ExitStack()
+    records = written(places, style, info.labels, force=arguments.force, bom=arguments.bom)
+    writer = opened.enter_context(records)
+    name = "standard output"
+    if arguments.output:
+        name = f"the record {Path(arguments.output).name}"
+        if style not in GROWING and not arguments.quiet:
+            later = f"{name} is written when the session ends; .jsonl and .csv grow with it"
+            within(_SAYING_SECONDS, partial(_say, later))
+    return RecordSink(writer, name, sync=writer.sync, close=opened.close)
 
 
 def _has_dashboard(arguments: Arguments) -> bool:
@@ -696,8 +745,16 @@ def _tell(notes: Sequence[str], arguments: Arguments) -> None:
             _say(f"live-ser: {note}")
 
 
+def _say_all(lines: Sequence[str]) -> None:
+    for line in lines:
+        _say(line)
+
+
 def _say(line: str) -> None:
-    print(printable(line), file=sys.stderr, flush=True)
+    try:
+        print(printable(line), file=sys.stderr, flush=True)
+    except OSError:  # nobody reads it, or its disk is full: this costs nothing but the line
+        silence(sys.stderr)
 
 
 _COMMANDS: dict[str, Callable[[Arguments], int]] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from live_ser.parquet import Parquet
 from live_ser.paths import files_meant, is_sound, key_of
 from live_ser.printable import unescaped
 from live_ser.resume import check_options
+from live_ser.temporary import temporary_folder
 
 _LONGEST = 256  # files of a part
 _ROUNDS = 8  # parts that each thread of the cluster gets at least, so that all end together
@@ -231,8 +231,8 @@ class _Model(WorkerPlugin):  # type: ignore[misc]
         self._file = model.path.read_bytes()
 
     def setup(self, worker: Any) -> None:
-        with tempfile.TemporaryDirectory(prefix="live-ser-") as folder:
-            path = Path(folder) / "model.onnx"
+        with temporary_folder() as folder:
+            path = folder / "model.onnx"
             path.write_bytes(self._file)
             worker.live_ser_model = EmotionModel(path)
 
@@ -242,8 +242,7 @@ def _judge_part(options: dict[str, Any], part: Part, output: str) -> Done:
     errors: list[LiveSerError] = []
     notes: list[str] = []
     seconds = 0.0
-    with tempfile.TemporaryDirectory(prefix="live-ser-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         job = Job(get_worker().live_ser_model, folder, **options)
         local = folder / part.name
         with local.open("wb") as stream:

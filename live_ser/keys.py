@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 NO_KEY = ""
 REDRAW = "\f"  # Ctrl-L
@@ -77,7 +77,9 @@ else:
             yield key
         finally:
             signal.signal(signal.SIGCONT, handler)
-            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+            with suppress(termios.error):  # the terminal was closed
+                termios.tcflow(terminal, termios.TCOON)  # Ctrl-S must not keep it from ending
+                termios.tcsetattr(terminal, termios.TCSANOW, before)
 
     def _in_background(terminal: int) -> bool:
         try:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from live_ser.durability import OWNER_ONLY, sync, sync_entry
 from live_ser.errors import LiveSerError
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
@@ -48,6 +49,7 @@ class NewFile:
         self._name = Path(os.path.realpath(path))
         self._beside: Path | None = None
         self._grows = grows
+        self._is_synced = False
         try:
             there = self._path.stat() if self._path.exists() else None
             self.replaces = there is not None and stat.S_ISREG(there.st_mode) and not more
@@ -59,7 +61,7 @@ class NewFile:
             if self.replaces or (there is None and not (grows or more)):
                 self.raw = self._open_beside(there)
             elif there is None:
-                self.raw = Raw(os.open(self._name, _NEW, 0o666), "r+")
+                self.raw = Raw(_new(self._name), "r+")
             else:
                 self.raw = _open_more(self._name, there)
         except FileExistsError as error:
@@ -68,6 +70,17 @@ class NewFile:
             raise LiveSerError(
                 f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
             ) from error
+
+    def sync(self) -> None:
+        """Have what was written survive a power cut, and at the end its name, too.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        sync(self.raw.fileno())
+        if not self._is_synced:
+            sync_entry(self._beside or self._name)
+        self._is_synced = self.raw.synced = True
 
     def finish(self) -> None:
         """Close the file and give it its name; one that could not be written whole does not get it.
@@ -91,6 +104,9 @@ class NewFile:
                 f"cannot put {self._path} in its place: {error.strerror}", f"see {self._beside}"
             ) from error
         self._beside = None
+        if self._is_synced:
+            with suppress(OSError):  # it is there, if not for sure
+                sync_entry(self._name)
 
     def leave(self, error: BaseException) -> None:
         """Close the file and keep it beside the one that it was to replace.
@@ -123,7 +139,7 @@ class NewFile:
                 f"{self._name.stem[:_STEM]}.{part}{self._name.suffix[:_STEM]}"
             )
             try:
-                raw = Raw(os.open(beside, _NEW, 0o666), "r+")
+                raw = Raw(_new(beside), "r+")
             except FileExistsError:  # of another process, or of one that was killed
                 number += 1
                 continue
@@ -151,14 +167,15 @@ class Raw(io.FileIO):
 
     Attributes:
         failure: the first error of writing.
+        synced: whether it is synced to the disk when it is closed.
     """
 
     failure: OSError | None = None
-    _synced = False
+    synced = False
 
     def take_after(self, there: os.stat_result) -> None:
         """Take mode and owner of the file that this one is to replace."""
-        self._synced = True  # or a power cut after that leaves the name and no content
+        self.synced = True  # or a power cut after that leaves the name and no content
         if hasattr(os, "fchown"):
             with suppress(OSError):  # only root gives files away
                 os.fchown(self.fileno(), there.st_uid, there.st_gid)
@@ -185,13 +202,21 @@ class Raw(io.FileIO):
         if self.closed:
             return
         try:
-            if self._synced:
-                os.fsync(self.fileno())
+            if self.synced:
+                sync(self.fileno())
         except OSError as error:
             self.failure = self.failure or error
             raise
         finally:
             super().close()
+
+
+def _new(path: Path) -> int:
+    """Make a file, which is its owner's alone, whatever the umask."""
+    descriptor = os.open(path, _NEW, OWNER_ONLY)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, OWNER_ONLY)
+    return descriptor
 
 
 def _open_more(path: Path, there: os.stat_result) -> Raw:

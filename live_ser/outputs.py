@@ -7,10 +7,11 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from live_ser.durability import sync
 from live_ser.errors import LiveSerError
 from live_ser.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
 from live_ser.new_file import NewFile
@@ -19,6 +20,12 @@ from live_ser.places import Places
 if TYPE_CHECKING:
     from live_ser.annotation import Annotation
     from live_ser.records import Record, Writer
+
+    class Output(Writer, Protocol):
+        """Writes records into a file, or files."""
+
+        def sync(self) -> None:
+            """Have what was written survive a power cut."""
 
 
 def written(
@@ -29,7 +36,7 @@ def written(
     force: bool = False,
     more: bool = False,
     bom: bool = False,
-) -> AbstractContextManager[Writer]:
+) -> AbstractContextManager[Output]:
     """What writes records, into a file or, without one, onto standard output.
 
     Args:
@@ -104,6 +111,14 @@ class _Output:
     def write(self, record: Record) -> None:
         self._writer.write(record)
         self._holds_records = True
+
+    def sync(self) -> None:
+        self._stream.flush()
+        if self._file is not None:
+            self._file.sync()
+        else:
+            with suppress(io.UnsupportedOperation):  # no real file
+                sync(self._stream.fileno())
 
     def close(self) -> None:
         """Nothing: ``__exit__`` knows how it ended."""
@@ -197,7 +212,7 @@ class _Folder:
         self._places, self._style, self._labels = places, style, labels
         self._force, self._bom = force, bom
         self._open = ExitStack()
-        self._writer: Writer | None = None
+        self._writer: Output | None = None
 
     def write(self, record: Record) -> None:
         if self._writer is None:
@@ -207,6 +222,10 @@ class _Folder:
         self._writer.write(record)
         if record["type"] in ("clip", "end"):
             self.close()
+
+    def sync(self) -> None:
+        if self._writer is not None:
+            self._writer.sync()
 
     def close(self) -> None:
         self._writer = None
@@ -234,6 +253,14 @@ def let_go(stream: IO[Any]) -> None:
     try:
         stream.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        silence(stream)
     if stream is not sys.stdout:
         stream.close()
+
+
+def silence(stream: IO[Any]) -> None:
+    """Have what is written to a stream that takes nothing more go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):  # no real file
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

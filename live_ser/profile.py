@@ -10,8 +10,8 @@ import hashlib
 import json
 import os
 import re
+import stat
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.baseline import RunningBaseline
+from live_ser.durability import OWNER_ONLY, sync, sync_entry
 from live_ser.errors import LiveSerError
+from live_ser.local_time import now
 from live_ser.spec import ModelInfo
 
 _SCHEMA = 2
 _MAX_BYTES = 2**20
+_MOST = 1e6  # what no number of a voice, nor its seconds of speech, comes near
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Profile:
         seconds, weight = float(kept["seconds"]), float(kept["weight"])
         if mean.shape != (self.size,) or not np.isfinite([*mean, seconds, weight]).all():
             raise ValueError(f"its numbers are not {self.size}")
-        if seconds <= 0 or weight <= 0:
+        if not (0 < seconds <= _MOST and 0 < weight <= _MOST and np.abs(mean).max() <= _MOST):
             raise ValueError("its numbers cannot be")
         return mean, seconds, weight
 
@@ -107,7 +111,7 @@ class Profile:
         content = {
             "schema": _SCHEMA,
             "what": "how this voice differs from a typical one, as the model hears it; no sound",
-            "updated": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "updated": now().isoformat(timespec="seconds"),
             "model": self.model,
             "seconds": round(baseline.seconds, 2),
             "weight": round(baseline.weight, 2),
@@ -116,8 +120,14 @@ class Profile:
         part = self.path.with_suffix(f".{os.getpid()}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+            mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
+            with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
+                file.write(json.dumps(content, indent=1) + "\n")
+                file.flush()
+                sync(file.fileno())
+            part.chmod(mode)
             os.replace(part, self.path)
+            sync_entry(self.path)
         except OSError as error:
             raise LiveSerError(
                 f"cannot keep the profile {self.path}: {error.strerror}", "make room for it"
@@ -126,7 +136,17 @@ class Profile:
 
 
 def folder() -> Path:
-    """Where profiles are kept, by the customs of the system."""
+    """Where profiles are kept, by the customs of the system.
+
+    Raises:
+        LiveSerError: the user has no home.
+    """
     from platformdirs import user_config_path
 
-    return user_config_path("live-ser", appauthor=False) / "profiles"
+    try:
+        kept = user_config_path("live-ser", appauthor=False) / "profiles"
+    except RuntimeError:
+        kept = Path()
+    if not kept.is_absolute():
+        raise LiveSerError("there is no home folder to keep profiles in", "set HOME to a folder")
+    return kept

@@ -2,11 +2,12 @@
 
 Sound files say in their header how long they are, and libsndfile fills that in when it closes them.
 Here it is filled in as the file grows: where the program is killed, even by ``kill -9``, the file
-can be read up to a second before.
+can be read up to a second before, and after a power cut, too, where it is synced as it grows.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -53,6 +54,8 @@ class Recording(Sink):
         LiveSerError: the suffix is another one, or the file cannot be written.
     """
 
+    keeps = True
+
     def __init__(self, path: str | Path, rate: int, *, force: bool = False) -> None:
         import soundfile
 
@@ -63,6 +66,7 @@ class Recording(Sink):
         self._rate = rate
         self._samples = 0
         self._updated = 0
+        self._is_synced = False
         self._file = NewFile(path, force=force, grows=True)
         self._disk = _Disk(self._file.raw)
         self._sound = soundfile.SoundFile(
@@ -88,12 +92,16 @@ class Recording(Sink):
             self._disk.raise_failure()
             raise
         self._samples += len(samples)
-        if self._samples - self._updated >= _UPDATE_SECONDS * self._rate:
-            self._updated = self._samples
-            end = self._disk.tell()
-            self._write_length(self._disk, self._samples)
-            self._disk.seek(end)
+        is_due = self._samples - self._updated >= _UPDATE_SECONDS * self._rate
+        if is_due and not self._is_synced:
+            self._update_length()
         self._disk.raise_failure()
+
+    def _update_length(self) -> None:
+        self._updated = self._samples
+        end = self._disk.tell()
+        self._write_length(self._disk, self._samples)
+        self._disk.seek(end)
 
     def gap(self, start: float, gap: Gap) -> None:
         """Add silence."""
@@ -109,24 +117,40 @@ class Recording(Sink):
         Raises:
             OSError: it cannot be written to its end.
         """
-        self.close()
+        self._finish()
         self._disk.raise_failure()
+
+    def sync(self) -> None:
+        """Have all but the last second survive a power cut; called several times a second.
+
+        The length is that of the sound that is on the disk already: the disk may write the header
+        first, and readers refuse a file that is shorter than that says.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        self._is_synced = True
+        self._file.sync()
+        if not self._sound.closed:
+            self._update_length()
 
     def __enter__(self) -> Recording:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
-        self.close()
+        self._finish()
         if error is None:
             self._file.finish()
         else:
             self._file.leave(error)
 
-    def close(self) -> None:
-        """End the sound as well as it can be; the file has its name once the context ends."""
+    def close(self, until: float = math.inf) -> None:
+        """End the sound as well as it can be, and give the file its name."""
+        self.__exit__(None, None)
+
+    def _finish(self) -> None:
         with suppress(RuntimeError):  # the disk keeps its reason
             self._sound.close()
-        self._disk.close()
 
 
 class _Disk:
@@ -158,9 +182,6 @@ class _Disk:
 
     def tell(self) -> int:
         return self._raw.tell()
-
-    def close(self) -> None:
-        self._raw.close()
 
     def raise_failure(self) -> None:
         if self.failure is not None:

@@ -23,6 +23,7 @@ class Session:
     Attributes:
         sinks: that hear the sound on its way; attach more to it.
         source: of the sound.
+        ending: tells whether it is asked to end.
         key: tells which key was pressed since it was last asked, ``NO_KEY`` if none.
         paused: whether the user paused.
     """
@@ -39,7 +40,7 @@ class Session:
         self.source, self._rate = source, rate
         self._left = None if duration is None else round(duration * rate)
         self.key: Callable[[], str] = lambda: NO_KEY
-        self._ending = ending
+        self.ending = ending
         self._position = 0  # samples from the start of the source
         self._paused_for = 0  # samples that went by unheard
         self._looked = time.monotonic()
@@ -113,7 +114,7 @@ class Session:
     def _obey(self) -> bool:
         """Do what the user asks for; whether to go on."""
         key = self.key()
-        if key == "q" or self._ending():
+        if key == "q" or self.ending():
             return False
         if key == " ":
             self.paused = not self.paused

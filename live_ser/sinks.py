@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from live_ser.blocks import Gap, Source
+from live_ser.errors import LiveSerError
 from live_ser.features import Samples
 from live_ser.keys import REDRAW
 from live_ser.monitor import Monitor
@@ -16,8 +18,13 @@ from live_ser.records import Record, Writer, gap_record, mark_record, window_rec
 from live_ser.results import Prediction
 
 if TYPE_CHECKING:
+    from live_ser.background import Background
+    from live_ser.baseline import RunningBaseline
     from live_ser.dashboard import Dashboard
+    from live_ser.profile import Profile
     from live_ser.recording import Recording
+
+_ENDING_SECONDS = 1.0  # that sinks have for what still waits for them
 
 
 class Sink:
@@ -25,6 +32,8 @@ class Sink:
 
     name = "nothing"
     keeps_going = True  # whether a session has a purpose with this sink alone
+    keeps = False  # whether it keeps what the user asked to have kept
+    skips = False  # whether it may miss what it has no time for
 
     def complain(self, line: str) -> None:
         """Tell the user what went wrong."""
@@ -53,17 +62,26 @@ class Sink:
     def end(self, summary: Record) -> None:
         """The session ended."""
 
+    def sync(self) -> None:
+        """Have what was written survive a power cut."""
+
+    def close(self, until: float = math.inf) -> None:
+        """Let go of what it holds, and wait no longer than until this monotonic time."""
+
 
 class Sinks(Sink):
     """Several sinks as one; one that fails is left out from then on, and the others go on.
 
     Attributes:
         failures: one line for each that failed.
+        kept: whether all was kept that the user asked to have kept.
     """
 
     def __init__(self) -> None:
         self._sinks: list[Sink] = []
         self.failures: list[str] = []
+        self.kept = True
+        self._is_closing = False
 
     def attach(self, sink: Sink) -> None:
         """Give everything to this one too, from now on."""
@@ -96,16 +114,36 @@ class Sinks(Sink):
     def end(self, summary: Record) -> None:
         self._each(lambda sink: sink.end(summary))
 
+    def close(self, until: float | None = None) -> None:
+        """Close them all, and wait for none that stands still."""
+        self._is_closing = True
+        until = time.monotonic() + _ENDING_SECONDS if until is None else until
+        self._each(lambda sink: sink.close(until))
+        self._sinks.clear()
+
     def _each(self, give: Callable[[Sink], None]) -> None:
         for sink in list(self._sinks):
             try:
                 give(sink)
-            except OSError as error:
-                self._sinks.remove(sink)
-                if not any(other.keeps_going for other in self._sinks):
-                    raise
-                self.failures.append(f"{sink.name} is given up: {error.strerror or error}")
-                self._each(lambda other: other.complain(self.failures[-1]))
+            except (OSError, LiveSerError) as error:
+                self._leave_out(sink, error)
+
+    def _leave_out(self, sink: Sink, error: OSError | LiveSerError) -> None:
+        if sink not in self._sinks:  # it failed again, at hearing of its own failure
+            return
+        self._sinks.remove(sink)
+        has_enough = isinstance(error, BrokenPipeError)  # whoever read stopped by themselves
+        if sink.keeps and not has_enough:
+            self.kept = False
+        is_last = not any(other.keeps_going for other in self._sinks)
+        if is_last and self._is_closing and has_enough:
+            return
+        why = error.message if isinstance(error, LiveSerError) else error.strerror or error
+        said = f"{sink.name} is given up: {why}"
+        if is_last and not self._is_closing:
+            raise LiveSerError(said, error.hint) if isinstance(error, LiveSerError) else error
+        self.failures.append(said)
+        self._each(lambda other: other.complain(said))
 
 
 class RecordSink(Sink):
@@ -114,11 +152,22 @@ class RecordSink(Sink):
     Args:
         writer: of the records.
         name: of where they go.
+        sync: has what was written survive a power cut.
+        close: closes the writer and its file.
     """
 
-    def __init__(self, writer: Writer, name: str) -> None:
+    keeps = True
+
+    def __init__(
+        self,
+        writer: Writer,
+        name: str,
+        *,
+        sync: Callable[[], None] = lambda: None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name
-        self._writer = writer
+        self._writer, self._sync, self._close = writer, sync, close
 
     def begin(self, session: Record) -> None:
         self._writer.write(session)
@@ -135,6 +184,36 @@ class RecordSink(Sink):
     def end(self, summary: Record) -> None:
         self._writer.write(summary)
 
+    def sync(self) -> None:
+        self._sync()
+
+    def close(self, until: float = math.inf) -> None:
+        self._close()
+
+
+class ProfileSink(Sink):
+    """The profile of the speaker, which is kept at the end.
+
+    Args:
+        profile: that is written.
+        baseline: that it is written from.
+
+    Attributes:
+        profile: that is written.
+        found: whether there was speech to make one of; None until it is kept.
+    """
+
+    keeps_going = False
+    keeps = True
+
+    def __init__(self, profile: Profile, baseline: RunningBaseline) -> None:
+        self.name = f"the profile {profile.name}"
+        self.profile, self._baseline = profile, baseline
+        self.found: bool | None = None
+
+    def end(self, summary: Record) -> None:
+        self.found = self.profile.keep(self._baseline)
+
 
 class DashboardSink(Sink):
     """The dashboard, kept up with its source.
@@ -148,6 +227,7 @@ class DashboardSink(Sink):
     """
 
     name = "the dashboard"
+    skips = True
     _ADVISED = 5.0  # seconds that an advice stands
 
     def __init__(
@@ -155,7 +235,7 @@ class DashboardSink(Sink):
         dashboard: Dashboard,
         source: Source,
         monitor: Monitor,
-        recording: Recording | None = None,
+        recording: Recording | Background | None = None,
         *,
         marks_kept: bool = True,
     ) -> None:
@@ -218,20 +298,33 @@ class DashboardSink(Sink):
         self._advice = line
         self._advised_until = time.monotonic() + self._ADVISED
 
+    def close(self, until: float = math.inf) -> None:
+        self._dashboard.__exit__(None, None, None)
+
 
 class MessageSink(Sink):
     """Complaints for people, where there is no dashboard.
 
     Args:
         write: takes a line.
+        source: of the sound.
+        first: lines that are said when the session begins.
     """
 
+    name = "standard error"
     keeps_going = False
+    skips = True
 
-    def __init__(self, write: Callable[[str], None], source: Source) -> None:
-        self._write, self._source = write, source
+    def __init__(
+        self, write: Callable[[str], None], source: Source, first: Sequence[str] = ()
+    ) -> None:
+        self._write, self._source, self._first = write, source, first
         self._said = ""
         self._told: set[str] = set()
+
+    def begin(self, session: Record) -> None:
+        for line in self._first:
+            self._write(line)
 
     def complain(self, line: str) -> None:
         self._write(line)

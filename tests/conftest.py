@@ -115,6 +115,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def against_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model that measures voices against a baseline."""
+    folder = tmp_path_factory.mktemp("model")
+    return write_model(folder / "tiny.onnx", tiny_info(baseline=tiny_baseline()))
+
+
+@pytest.fixture(scope="session")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight seconds or so of synthesised speech with pauses, 48 kHz, mono, FLAC."""
     if shutil.which("espeak-ng") is None:

@@ -22,12 +22,6 @@ from live_ser.spec import BaselineSpec
 SPEC = tiny_baseline()
 
 
-@pytest.fixture(scope="module")
-def against_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model that measures voices against a baseline."""
-    return write_model(tmp_path_factory.mktemp("model") / "tiny.onnx", tiny_info(baseline=SPEC))
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
     """An environment in which profiles are kept in a folder of the test's own."""

@@ -203,7 +203,7 @@ def test_a_recording_that_cannot_go_on_is_not_shown_as_one(terminal: Terminal, l
     terminal.wait(lambda screen: "● REC 0:00:0" in screen)
     terminal.wait(lambda screen: "kept.flac is given up" in screen and "REC" not in screen)
     terminal.press("q")
-    terminal.wait(lambda screen: "ended with 0" in screen)
+    terminal.wait(lambda screen: "ended with 1" in screen)
 
 
 def test_it_goes_on_after_a_stop_by_the_shell(terminal: Terminal, listen: str) -> None:

@@ -1,0 +1,57 @@
+"""What is kept: its owner's alone, and there after a power cut."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+
+OWNER_ONLY = 0o600  # mode of new files
+_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+
+
+def sync(descriptor: int) -> None:
+    """Wait until a file's content is on the disk; pipes, terminals and devices have none.
+
+    Raises:
+        OSError: the disk failed, and what was written is lost.
+    """
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return
+    try:
+        if sys.platform == "darwin":  # where fsync stops at the disk's own cache
+            import fcntl
+
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        elif sys.platform == "win32":
+            os.fsync(descriptor)
+        else:
+            os.fdatasync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:  # some network file systems cannot
+            raise
+
+
+def sync_entry(path: Path) -> None:
+    """Wait until a new file's name is on the disk, and that of its folder.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    if sys.platform == "win32":  # folders cannot be opened there
+        return
+    folder = path.absolute().parent
+    for each in (folder, folder.parent):
+        try:
+            descriptor = os.open(each, os.O_RDONLY)
+        except OSError:  # a folder that we may use need not be readable
+            continue
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+        finally:
+            os.close(descriptor)

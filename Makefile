@@ -45,10 +45,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
 soak: setup-dev
-	$(BIN)/python tests/soak.py
+	$(BIN)/python -m tests.support.soak
 
 fuzz: setup-dev
-	$(BIN)/python tests/fuzz.py
+	$(BIN)/python -m tests.support.fuzz
 
 $(VENV)/.bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]'

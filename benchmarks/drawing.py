@@ -15,9 +15,9 @@ from rich.console import Console
 
 from benchmarks.sounds import demo
 from benchmarks.table import Cell, Table, command
-from live_ser.dashboard import Dashboard
-from live_ser.model import load
-from live_ser.results import Prediction
+from live_ser.dashboard.dashboard import Dashboard
+from live_ser.inference.results import Prediction
+from live_ser.model.onnx_model import load
 from live_ser.spec import ModelInfo
 
 BLOCK = 0.05

@@ -13,16 +13,16 @@ import numpy as np
 
 from benchmarks.sounds import demo
 from benchmarks.table import Floats, Table, command, percentiles
-from live_ser.baseline import RunningBaseline
-from live_ser.blocks import Resampler
-from live_ser.devices import BLOCK_SECONDS
-from live_ser.features import FrameStream, Samples
-from live_ser.json_lines import JsonLines
-from live_ser.model import EmotionModel, load
-from live_ser.monitor import Monitor
-from live_ser.records import session_record, window_record
-from live_ser.smoothing import Smoother
-from live_ser.speech import SpeechGate
+from live_ser.audio.blocks import Resampler, Samples
+from live_ser.audio.devices import BLOCK_SECONDS
+from live_ser.frontend.features import FrameStream
+from live_ser.frontend.gate import SpeechGate
+from live_ser.inference.monitor import Monitor
+from live_ser.inference.smoothing import Smoother
+from live_ser.model.onnx_model import EmotionModel, load
+from live_ser.model.speaker import RunningBaseline
+from live_ser.records.jsonl import JsonLines
+from live_ser.records.schema import session_record, window_record
 
 NATIVE_RATE = 48_000
 STAGES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import live_ser
 from benchmarks.table import Cell, Table, command
-from live_ser.model import shipped_models
+from live_ser.model.onnx_model import shipped_models
 
 
 def measure(quick: bool) -> Table:

@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.sounds import demo
 from benchmarks.table import Cell, Table, command
-from live_ser.features import Samples
-from live_ser.model import EmotionModel, load
-from live_ser.monitor import Monitor
+from live_ser.audio.blocks import Samples
+from live_ser.inference.monitor import Monitor
+from live_ser.model.onnx_model import EmotionModel, load
 
 _FILL = 8  # hops before anything is timed: until the windows are full
 

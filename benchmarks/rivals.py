@@ -16,10 +16,11 @@ from benchmarks.floor import SIDE, MatrixProduct, multiply_adds, silence
 from benchmarks.machine import on_one_core
 from benchmarks.sounds import demo
 from benchmarks.table import Cell, Table, command, spread
-from live_ser.features import Samples, log_mel
-from live_ser.model import EmotionModel, load
-from live_ser.monitor import Monitor
-from live_ser.speech import SpeechGate
+from live_ser.audio.blocks import Samples
+from live_ser.frontend.features import log_mel
+from live_ser.frontend.gate import SpeechGate
+from live_ser.inference.monitor import Monitor
+from live_ser.model.onnx_model import EmotionModel, load
 
 # Given the newest hop and the newest window, what is to be timed.
 Contender = Callable[[Samples, Samples], Callable[[], Any]]
@@ -150,7 +151,7 @@ def _gate(model: EmotionModel) -> Contender:
 def _keras(model: EmotionModel) -> Contender:
     """The network that the model was exported from; its weights are no matter here."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from training.presets import read_config, recipe
+    from training.recipes.presets import read_config, recipe
 
     config = read_config(model.info.provenance["config"])
     how = recipe(config)

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from live_ser.features import Samples
+from live_ser.audio.blocks import Samples
 
 DEMO = Path(str(files("live_ser"))) / "demo.flac"
 

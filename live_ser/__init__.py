@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from live_ser.api import Model, listen, load
     from live_ser.errors import LiveSerError
-    from live_ser.interface import Model, listen, load
-    from live_ser.results import Prediction, Segment, Verdict
-    from live_ser.stream import Stream
+    from live_ser.inference.results import Prediction, Segment, Verdict
+    from live_ser.inference.stream import Stream
 
 # ONNX Runtime 1.31 and later report to their makers, unless this is set before they are imported,
 # by whatever: a model, the package of the speech detector, an exporter of networks.
@@ -32,13 +32,13 @@ __all__ = [
 # Imported when they are asked for, so that the command line starts at once.
 _HOMES = {
     "LiveSerError": "errors",
-    "Model": "interface",
-    "Prediction": "results",
-    "Segment": "results",
+    "Model": "api",
+    "Prediction": "inference.results",
+    "Segment": "inference.results",
     "Stream": "stream",
-    "Verdict": "results",
-    "listen": "interface",
-    "load": "interface",
+    "Verdict": "inference.results",
+    "listen": "api",
+    "load": "api",
 }
 
 

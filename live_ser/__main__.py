@@ -9,7 +9,7 @@ import sys
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from live_ser.cli import main
+from live_ser.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -25,7 +25,7 @@ METADATA_KEY = "live_ser"
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Log-mel frames, as ``live_ser.features`` computes them.
+    """Log-mel frames, as ``live_ser.frontend.features`` computes them.
 
     Attributes:
         sample_rate: of the mono signal, in Hz.

@@ -19,10 +19,10 @@ import soundfile as sf
 from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI, TerminalTheme
 
-from live_ser.gauges import Level, Spectrogram
-from live_ser.last_minute import Moment
+from live_ser.dashboard.last_minute import Moment
+from live_ser.dashboard.meters import Level, Spectrogram
+from live_ser.dashboard.view import DashboardState, render
 from live_ser.spec import FeatureSpec, pack_matrix
-from live_ser.view import DashboardState, render
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 CLIP = Path(__file__).parent.parent / "live_ser" / "demo.flac"

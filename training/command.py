@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from live_ser.claims import Claims
 from live_ser.errors import LiveSerError
+from live_ser.records.claims import Claims
 
 
 def run(main: Callable[[], object]) -> int:

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from live_ser.errors import LiveSerError
-from live_ser.model import find
+from live_ser.model.onnx_model import find
 from live_ser.spec import ModelInfo
-from training import command, parts
-from training.card import card, draw
-from training.corpora import READERS
-from training.judge import Judge
-from training.parts import PARTS, Options
-from training.recordings import Recordings, held_out, model_of, titles, unheard_corpus
-from training.results import Result, Results, digest
-from training.splits import PROTOCOLS
+from training import command
+from training.corpora.readers import READERS
+from training.corpora.splits import PROTOCOLS
+from training.evaluation import parts
+from training.evaluation.card import card, draw
+from training.evaluation.judge import Judge
+from training.evaluation.parts import PARTS, Options
+from training.evaluation.recordings import Recordings, held_out, model_of, titles, unheard_corpus
+from training.evaluation.results import Result, Results, digest
 
 _UNHEARD = "tess,emovo"
 _EVERY_PART = (*PARTS, "protocols")
@@ -70,8 +71,8 @@ def evaluate(
 def run_protocol(given: argparse.Namespace, results: Results) -> None:
     """Train, export and judge each fold of a protocol, for each seed."""
     # TensorFlow takes seconds to load, and what judges a file needs none of it.
-    from training.presets import PRESETS
     from training.protocols import Setting, cross_validate
+    from training.recipes.presets import PRESETS
 
     if given.preset not in PRESETS:
         raise LiveSerError(f"no preset {given.preset!r}", f"choose among {', '.join(PRESETS)}")

@@ -19,13 +19,14 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
-from live_ser.features import Frames, Samples, log_mel
+from live_ser.frontend.features import Frames, log_mel
 from live_ser.palette import colours
 from live_ser.spec import FeatureSpec
 from training.command import add_data, keep_apart, run
-from training.corpora import LABELS, READERS, Clip, Corpus, read_corpus
-from training.dataset import FeatureConfig, read_mono
+from training.corpora.readers import LABELS, READERS, Clip, Corpus, read_corpus
+from training.data.dataset import FeatureConfig, read_mono
 
 EMOTIONS = ("neutral", "calm", *LABELS[1:], "bored")
 _HEX = dict(zip(EMOTIONS, (colour.hex for colour in colours(EMOTIONS)), strict=True))

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
-from live_ser.features import Frames
+from live_ser.frontend.features import Frames
 from live_ser.spec import METADATA_KEY, BaselineSpec, ModelInfo, pack_matrix
 from training import command
-from training.config import Config, RunConfig
-from training.corpora import LABELS, SAME
-from training.distill import corpora_of
-from training.run import Run
+from training.corpora.readers import LABELS, SAME
+from training.recipes.config import Config, RunConfig
+from training.recipes.distill import corpora_of
+from training.recipes.run import Run
 
 TOLERANCE = 1e-5
 _LICENCE = "CC-BY-NC-SA-4.0"  # of RAVDESS and nEMO, and so of what is trained on them
@@ -102,7 +102,7 @@ def export(
     Raises:
         LiveSerError: the file would not do; nothing is written.
     """
-    from training.presets import recipe
+    from training.recipes.presets import recipe
 
     model = recipe(config).alone(network)
     info = ModelInfo(
@@ -150,7 +150,7 @@ def _graph(model: Any, config: RunConfig, calibration: Calibration, info: ModelI
     """The network with its calibration: a TensorFlow function of named, dynamic tensors."""
     import tensorflow as tf
 
-    from training.learn import merging
+    from training.recipes.learn import merging
 
     merged = merging(config.classes, info.labels)
     slope, offset = calibration.activation
@@ -190,7 +190,7 @@ def _check_operators(proto: Any) -> None:
 
 def _check_parity(said: Any, file: Path, windows: Sequence[Frames]) -> None:
     """The file, through live_ser, must say what Keras says."""
-    from live_ser.model import EmotionModel
+    from live_ser.model.onnx_model import EmotionModel
 
     if not windows:
         raise LiveSerError("no real windows to compare Keras and ONNX Runtime on")
@@ -255,7 +255,7 @@ def export_run(
     """
     import keras
 
-    from training.presets import recipe
+    from training.recipes.presets import recipe
 
     if keras.backend.backend() != "tensorflow":
         raise LiveSerError(

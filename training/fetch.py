@@ -30,7 +30,7 @@ from rich.progress import (
 
 from live_ser.errors import LiveSerError
 from training.command import add_data, run
-from training.corpora import READERS, read_corpus
+from training.corpora.readers import READERS, read_corpus
 
 _PURPOSE = "Download a corpus, check it and unpack it. What is there already is left alone."
 _ATTEMPTS = 5

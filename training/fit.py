@@ -13,20 +13,21 @@ import keras
 from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
-from training import command, metrics, pictures
-from training.article import ArticleConfig
-from training.calibration import calibrate
-from training.config import Config, RunConfig
-from training.corpora import LABELS, READERS, Clip, read_corpus
-from training.dataset import Utterances
-from training.distill import Exported, Taught, Teacher
-from training.epoch import train_epoch
-from training.learn import Logits, merging, softmax
-from training.presets import PRESETS, recipe
-from training.recordings import titles
-from training.run import Run
-from training.splits import PROTOCOLS, Split, hold_out
-from training.truth import truth
+from training import command
+from training.corpora.labels import truth
+from training.corpora.readers import LABELS, READERS, Clip, read_corpus
+from training.corpora.splits import PROTOCOLS, Split, hold_out
+from training.data.dataset import Utterances
+from training.evaluation import metrics, pictures
+from training.evaluation.recordings import titles
+from training.recipes.article import ArticleConfig
+from training.recipes.calibration import calibrate
+from training.recipes.config import Config, RunConfig
+from training.recipes.distill import Exported, Taught, Teacher
+from training.recipes.epoch import train_epoch
+from training.recipes.learn import Logits, merging, softmax
+from training.recipes.presets import PRESETS, recipe
+from training.recipes.run import Run
 
 _WINDOWS = 24  # real windows kept for the export's check
 _LOOK_EVERY = 5  # epochs from one look at the test clips to the next

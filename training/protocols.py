@@ -16,19 +16,20 @@ import keras
 import numpy as np
 
 from live_ser.errors import LiveSerError
-from training import enrolment, fit, judged, metrics
-from training.conditions import as_recorded
-from training.config import RunConfig
-from training.corpora import LABELS, Clip, read_corpus
-from training.enrolment import Known
+from training import fit
+from training.corpora.labels import truth
+from training.corpora.readers import LABELS, Clip, read_corpus
+from training.corpora.splits import PROTOCOLS, Split
+from training.evaluation import enrolment, judged, metrics
+from training.evaluation.conditions import as_recorded
+from training.evaluation.enrolment import Known
+from training.evaluation.judge import Judge
+from training.evaluation.judged import Judged
+from training.evaluation.recordings import titles
+from training.evaluation.results import Result, Results, digest
 from training.export import Calibration, export
-from training.judge import Judge
-from training.judged import Judged
-from training.recordings import titles
-from training.results import Result, Results, digest
-from training.run import Run
-from training.splits import PROTOCOLS, Split
-from training.truth import truth
+from training.recipes.config import RunConfig
+from training.recipes.run import Run
 
 EIGHT = (LABELS[0], "calm", *LABELS[1:])
 """The labels of RAVDESS, by which figures on it are published."""

@@ -1,0 +1,148 @@
+"""Sound that is in memory already: checked, and brought to the rate that is wanted."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from live_ser.audio.blocks import Resampler, Samples
+from live_ser.audio.channels import Downmix
+from live_ser.audio.files import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
+from live_ser.errors import LiveSerError
+
+_MOST_CHANNELS = 64
+_WIDEST_INTEGER = 4  # bytes: no sound has samples of more, so the full scale of int64 means nothing
+
+
+def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
+    """Mono sound as everything behind the entrance expects it; a copy, whose owner may go on.
+
+    Args:
+        samples: ``[n]``, ``[n, 1]`` or ``[1, n]``; floats with full scale at 1, or integers of at
+            most 32 bits with the full scale of their type.
+        name: what the caller calls this argument.
+
+    Returns:
+        float32 ``[n]``.
+
+    Raises:
+        LiveSerError: this is no mono sound.
+    """
+    sound = _as_array(samples, name)
+    if sound.ndim != 1:
+        raise LiveSerError(
+            f"{name}: a block of shape {list(np.shape(samples))} is not mono",
+            "give blocks of shape [n]: one channel, or the mean of the channels",
+        )
+    return _full_scale(sound, name)
+
+
+def sound_in_memory(
+    samples: ArrayLike,
+    rate: float | None,
+    wanted: int,
+    name: str = "sound",
+    *,
+    channel: int | None = None,
+) -> Iterator[Samples]:
+    """Blocks of one second of sound that is held as an array.
+
+    Args:
+        samples: ``[n]``, ``[n, channels]`` or ``[1, n]``; floats with full scale at 1, or integers
+            of at most 32 bits with the full scale of their type.
+        rate: sample rate of it, in Hz.
+        wanted: sample rate of the blocks, in Hz.
+        name: what the caller calls the samples.
+        channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
+
+    Raises:
+        LiveSerError: this is no sound, no rate, or there is no such channel.
+    """
+    sound = _as_array(samples, name)
+    native_rate = checked_rate(rate)
+    mix = Downmix(sound.shape[1] if sound.ndim == 2 else 1, native_rate, channel)
+    return _blocks(sound, native_rate, wanted, name, mix)
+
+
+def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
+    """Numbers of shape ``[n]`` or, where there are several channels, ``[n, channels]``."""
+    hint = "give the path of a sound file, or an array of shape [n] or [n, channels]"
+    if samples is None or isinstance(samples, str | bytes | bytearray | memoryview):
+        raise LiveSerError(f"{name}: {type(samples).__name__} is no array of samples", hint)
+    try:
+        sound = np.asarray(samples)
+    except (ValueError, TypeError) as error:
+        raise LiveSerError(f"{name}: {error}", hint) from error
+    if sound.dtype.kind not in "iuf" or sound.ndim not in (1, 2):
+        raise LiveSerError(
+            f"{name}: samples of type {sound.dtype} and shape {list(sound.shape)} are no sound",
+            "give numbers of shape [n] or [n, channels]",
+        )
+    if sound.dtype.kind in "iu" and sound.dtype.itemsize > _WIDEST_INTEGER:
+        raise LiveSerError(
+            f"{name}: integers of {8 * sound.dtype.itemsize} bits have no full scale",
+            "give floats between -1 and 1, or integers of the type that they were recorded in: "
+            "numpy.asarray(samples, numpy.int16)",
+        )
+    if sound.ndim == 2 and 1 in sound.shape:
+        return sound.reshape(-1)
+    if sound.ndim == 2 and not 1 <= sound.shape[1] <= _MOST_CHANNELS:
+        raise LiveSerError(
+            f"{name}: samples of shape {list(sound.shape)} have {sound.shape[1]} channels",
+            "give them as [n, channels]: samples.T",
+        )
+    return sound
+
+
+def checked_rate(rate: object) -> int:
+    """A sample rate in Hz, as a whole number.
+
+    Raises:
+        LiveSerError: it is no number, or there is no speech at such a rate.
+    """
+    if rate is None:
+        raise LiveSerError("rate: samples come without it", "give their rate in Hz, too")
+    if isinstance(rate, bool) or not isinstance(rate, Real):
+        raise LiveSerError(f"rate: {rate!r} is no number", "give the rate in Hz: 16000")
+    if not LOWEST_RATE <= float(rate) <= HIGHEST_RATE or not math.isfinite(float(rate)):
+        raise LiveSerError(
+            f"rate: there is no speech at {float(rate):g} samples a second", "give the rate in Hz"
+        )
+    return round(float(rate))
+
+
+def _blocks(
+    sound: NDArray[Any], rate: int, wanted: int, name: str, mix: Downmix
+) -> Iterator[Samples]:
+    resample = Resampler(rate, wanted)
+    for start in range(0, len(sound), rate):
+        block = _full_scale(sound[start : start + rate], name, start / rate)
+        yield resample.push(mix.push(block.reshape(len(block), -1)))
+    yield resample.push(mix.finish())
+    if mix.note:
+        warnings.warn(f"{name}: {mix.note}", stacklevel=2)
+    yield resample.finish()
+
+
+def _full_scale(block: NDArray[Any], name: str, start: float = 0.0) -> Samples:
+    """A copy, in floats with full scale at 1."""
+    if block.dtype.kind == "f":
+        sound = block.astype(np.float32)
+    else:
+        half = 2.0 ** (8 * block.dtype.itemsize - 1)
+        middle = half if block.dtype.kind == "u" else 0.0
+        sound = ((block - middle) / half).astype(np.float32)
+    good = np.abs(sound) < HIGHEST_SAMPLE  # false for what is not a number, too
+    if not good.all():
+        raise LiveSerError(
+            f"{name}: a sample after {start:g} s is {float(block[~good][0]):g}, "
+            "where full scale is 1",
+            "give floats between -1 and 1, or integers",
+        )
+    return sound

@@ -1,0 +1,107 @@
+"""Sound in blocks: what every source gives, and what sources share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]  # [n], mono, full scale at 1
+
+HEARTBEAT = 0.1  # seconds after which a source says that time goes by
+NOTHING: Samples = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of time that was not heard.
+
+    Attributes:
+        seconds: how long it was.
+        reason: why: ``nothing came``, ``overflow``, ``microphone gone`` or ``paused``.
+    """
+
+    seconds: float
+    reason: str
+
+
+# Samples are [n]; n may be 0, which says that time goes by although nothing comes.
+Block = Samples | Gap
+
+
+class Source(Protocol):
+    """Sound as it comes.
+
+    Attributes:
+        name: what to call it.
+        native_rate: of the device or file, in Hz, before resampling.
+        overflows: how often sound was lost because nobody took it in time.
+        backlog: seconds of sound that wait to be taken.
+        behind: seconds from the newest sound that was given to what is heard now.
+        message: what the user should know of it now; empty where all is well.
+        notes: what the user should know once; more may come while it is iterated over.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def native_rate(self) -> int: ...  # noqa: D102
+
+    @property
+    def overflows(self) -> int: ...  # noqa: D102
+
+    @property
+    def backlog(self) -> float: ...  # noqa: D102
+
+    @property
+    def behind(self) -> float: ...  # noqa: D102
+
+    @property
+    def message(self) -> str: ...  # noqa: D102
+
+    @property
+    def notes(self) -> Sequence[str]: ...  # noqa: D102
+
+    def __iter__(self) -> Iterator[Block]: ...
+
+
+class Resampler:
+    """A stream at another rate; blocks resampled one by one would click where they meet.
+
+    Args:
+        source_rate: of what comes, in Hz.
+        rate: of what goes on, in Hz.
+    """
+
+    def __init__(self, source_rate: int, rate: int) -> None:
+        self._stream: Any = None
+        if source_rate != rate:
+            import soxr
+
+            self._stream = soxr.ResampleStream(source_rate, rate, 1, dtype="float32")
+
+    def push(self, samples: Samples) -> Samples:
+        """The next samples at the other rate; the filter keeps the newest back."""
+        if self._stream is None:
+            return samples
+        resampled: Samples = self._stream.resample_chunk(samples)
+        return resampled
+
+    def finish(self) -> Samples:
+        """What the filter still holds."""
+        if self._stream is None:
+            return NOTHING
+        rest: Samples = self._stream.resample_chunk(NOTHING, last=True)
+        return rest
+
+
+def wait_until(moment: float) -> Iterator[Samples]:
+    """Sleep, but say now and then that time goes by."""
+    while (left := moment - time.monotonic()) > 0:
+        time.sleep(min(left, HEARTBEAT))
+        yield NOTHING

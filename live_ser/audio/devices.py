@@ -1,0 +1,353 @@
+"""Input devices: list them, find one, open one at a rate that it has, explain what went wrong."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.audio.capture_clock import host_clock
+from live_ser.errors import LiveSerError
+from live_ser.extras import as_root
+
+COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
+
+_SERVER_CHANNELS = 32  # sound servers claim so many, or more, whatever microphone they stand for
+
+CLOSE_SECONDS = 1.0  # that are given to a device to close
+BLOCK_SECONDS = 0.05  # what a callback brings: twenty a second are enough for a level meter
+
+Interleaved = NDArray[np.float32]  # [n, channels]
+
+# PortAudio is one for all lines of a process, and not made for several threads.
+_one_at_a_time = threading.RLock()
+_open_streams: set[int] = set()
+
+
+class Times(NamedTuple):
+    """When a block was captured and came; both by the host's clock.
+
+    Attributes:
+        captured: when its first sample was captured, as the device's own clock has it.
+        arrived: when the block came.
+    """
+
+    captured: float
+    arrived: float
+
+
+Callback = Callable[[Interleaved, Times, bool], None]
+
+
+class NoMicrophoneError(LiveSerError):
+    """There is nothing to listen with."""
+
+
+@dataclass(frozen=True)
+class InputDevice:
+    """A device that sound can be recorded from.
+
+    Attributes:
+        index: PortAudio's number of it.
+        name: PortAudio's name of it.
+        host: the audio system that it belongs to, such as ALSA, Core Audio or WASAPI.
+        channels: how many it has at most.
+        default_rate: its own sample rate in Hz.
+        is_default: whether it is the system's default input.
+        in_default_host: whether it belongs to the audio system that is used by default.
+    """
+
+    index: int
+    name: str
+    host: str
+    channels: int
+    default_rate: int
+    is_default: bool
+    in_default_host: bool
+
+
+class InputStream(Protocol):
+    """An open input: it calls back until it is closed.
+
+    Attributes:
+        name: of the device.
+        rate: samples a second that it delivers.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def rate(self) -> int: ...  # noqa: D102
+
+    def close(self) -> None:
+        """Stop calling back."""
+
+
+class Opener(Protocol):
+    """Opens an input; :func:`open_input` is the one for real devices."""
+
+    def __call__(
+        self,
+        device: int | str | None,
+        rate: int,
+        channels: int | None,
+        callback: Callback,
+        *,
+        channel: int | None = None,
+        rescan: bool = False,
+    ) -> InputStream:
+        """Open ``device``, at ``rate`` if it can, and give each block to ``callback``.
+
+        Raises:
+            LiveSerError: it cannot be opened.
+        """
+
+
+def input_devices() -> list[InputDevice]:
+    """Every input device, in PortAudio's order.
+
+    Raises:
+        NoMicrophoneError: PortAudio is missing.
+    """
+    sd = portaudio()
+    with _one_at_a_time:
+        default = sd.default.device[0]
+        hosts = sd.query_hostapis()
+        entries = sd.query_devices()
+        default_host = sd.default.hostapi
+    return [
+        InputDevice(
+            index=index,
+            name=entry["name"],
+            host=hosts[entry["hostapi"]]["name"],
+            channels=entry["max_input_channels"],
+            default_rate=round(entry["default_samplerate"]),
+            is_default=index == default or index == hosts[default_host]["default_input_device"],
+            in_default_host=entry["hostapi"] == default_host,
+        )
+        for index, entry in enumerate(entries)
+        if entry["max_input_channels"] > 0
+    ]
+
+
+def find_device(wanted: int | str | None = None) -> InputDevice:
+    """The device of an index or of a part of a name, whatever its case; the default one for None.
+
+    A name that several devices hold is no riddle where it is one's whole name, or where one of
+    them belongs to the default audio system (Windows lists every microphone once a system).
+
+    Raises:
+        NoMicrophoneError: there is no input device, or no PortAudio.
+        LiveSerError: none, or more than one, is meant; the hint lists the candidates.
+    """
+    devices = input_devices()
+    if not devices:
+        raise NoMicrophoneError(
+            "no microphone was found",
+            "plug one in, or replay a recording: live-ser listen --from FILE",
+        )
+    if wanted is None:
+        return next((d for d in devices if d.is_default), devices[0])
+    text = str(wanted).strip()
+    if text.isdecimal():
+        by_index = [d for d in devices if d.index == int(text)]
+        if by_index:
+            return by_index[0]
+    matches = [d for d in devices if text.casefold() in f"{d.name}, {d.host}".casefold()]
+    exact = [d for d in matches if text.casefold() == d.name.casefold()]
+    for candidates in (exact, matches):
+        at_home = [d for d in candidates if d.in_default_host]
+        for choice in (candidates, at_home):
+            if len(choice) == 1:
+                return choice[0]
+    if not matches:
+        raise LiveSerError(f"no input device {text!r}", f"there are: {_names(devices)}")
+    raise LiveSerError(
+        f"{text!r} is a part of {len(matches)} device names", f"which one: {_names(matches)}"
+    )
+
+
+def accepted_rates(
+    device: InputDevice, rates: Iterable[int] = COMMON_RATES, channels: int = 1
+) -> list[int]:
+    """The rates, of those asked for, that a device opens at."""
+    return [rate for rate in rates if _refusal(device, rate, channels) is None]
+
+
+def open_input(
+    device: int | str | None,
+    rate: int,
+    channels: int | None,
+    callback: Callback,
+    *,
+    channel: int | None = None,
+    rescan: bool = False,
+) -> InputStream:
+    """Open a device at ``rate`` where it can, at a rate that it has where it cannot.
+
+    Args:
+        device: index, part of a name, or None for the default one.
+        rate: in Hz, as wanted.
+        channels: how many to record; None for two, where the device has them, or as many as are
+            needed to hear ``channel`` alone. A sound server that is asked for fewer than there are
+            mixes them, and channels out of phase are silence then.
+        callback: called from PortAudio's own thread with a block, float32 ``[n, channels]``, that
+            it has to copy, when that was captured, and whether sound was lost before it.
+        channel: the one that will be heard, from 1; None for their mean.
+        rescan: have PortAudio look for devices again first. That ends every stream of the
+            process, so it is left out while another one is open.
+
+    Raises:
+        LiveSerError: there is no such device, or it refuses.
+    """
+    sd = portaudio()
+    with _one_at_a_time:
+        if rescan and not _open_streams:
+            sd._terminate()  # its list of devices is of the moment when it was started
+            sd._initialize()
+        chosen = find_device(device)
+        rate, channels = _choose_format(chosen, rate, channels, channel)
+
+        def relay(indata: Interleaved, _frames: int, time: Any, status: Any) -> None:
+            arrived = host_clock()
+            age = time.currentTime - time.inputBufferAdcTime
+            callback(indata, Times(arrived - age, arrived), bool(status.input_overflow))
+
+        try:
+            stream = sd.InputStream(
+                device=chosen.index,
+                samplerate=rate,
+                channels=channels,
+                dtype="float32",
+                blocksize=max(1, round(rate * BLOCK_SECONDS)),
+                callback=relay,
+            )
+            stream.start()
+        except sd.PortAudioError as error:
+            raise _cannot_open(chosen, error) from error
+        _open_streams.add(id(stream))
+    return _PortAudioStream(chosen.name, rate, stream)
+
+
+def portaudio() -> Any:
+    """The ``sounddevice`` module.
+
+    Raises:
+        NoMicrophoneError: PortAudio is missing; the hint names the command that installs it.
+    """
+    try:
+        import sounddevice
+    except OSError as error:
+        raise NoMicrophoneError(
+            "PortAudio, which microphones are read with, is not installed", portaudio_hint()
+        ) from error
+    return sounddevice
+
+
+def portaudio_hint(platform: str = sys.platform) -> str:
+    """What to type to have PortAudio."""
+    if platform.startswith("linux"):
+        return (
+            f"Debian, Ubuntu: {as_root('apt install libportaudio2')}; "
+            f"Fedora: {as_root('dnf install portaudio')}; "
+            f"Arch: {as_root('pacman -S portaudio')}"
+        )
+    if platform == "darwin":
+        return "python -m pip install --force-reinstall sounddevice, or: brew install portaudio"
+    return "python -m pip install --force-reinstall sounddevice (it brings PortAudio along)"
+
+
+@dataclass(frozen=True)
+class _PortAudioStream:
+    name: str
+    rate: int
+    stream: Any
+
+    def close(self) -> None:
+        # A sound server that hangs would hold its caller for ever.
+        closing = threading.Thread(target=self._close, daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+    def _close(self) -> None:
+        # Abort, not stop: stopping waits for buffers that a lost device never fills.
+        self.stream.abort(ignore_errors=True)
+        with _one_at_a_time:
+            self.stream.close(ignore_errors=True)
+            _open_streams.discard(id(self.stream))
+
+
+def _choose_format(
+    device: InputDevice, rate: int, channels: int | None, channel: int | None
+) -> tuple[int, int]:
+    """A rate and a channel count that the device has, as near to what is wanted as there is."""
+    if channels is not None and channels > device.channels:
+        raise LiveSerError(
+            f"{device.name} has {device.channels} channels, not {channels}",
+            f"--channels {device.channels}, or leave it out",
+        )
+    if channel is not None and channel > device.channels:
+        raise LiveSerError(
+            f"{device.name} has {device.channels} channels, and no channel {channel}",
+            f"--channel {device.channels}, or a smaller one",
+        )
+    counts = [channels] if channels else _channel_counts(device.channels, channel)
+    rates = dict.fromkeys([rate, device.default_rate, 48000, 44100, 16000, *COMMON_RATES])
+    refusal: Exception | None = None
+    for count in counts:
+        for candidate in rates:
+            error = _refusal(device, candidate, count)
+            if error is None:
+                return candidate, count
+            refusal = refusal or error
+    assert refusal is not None
+    raise _cannot_open(device, refusal) from refusal
+
+
+def _channel_counts(there: int, channel: int | None) -> list[int]:
+    """How many channels to record, what is tried first standing first."""
+    least = channel or 1
+    counts = [min(there, max(2, least)), *range(least, min(there, max(8, least)) + 1)]
+    if channel is not None and there < _SERVER_CHANNELS:
+        counts.insert(0, there)
+    return list(dict.fromkeys(counts))
+
+
+def _refusal(device: InputDevice, rate: int, channels: int) -> Exception | None:
+    sd = portaudio()
+    try:
+        with _one_at_a_time:
+            sd.check_input_settings(
+                device=device.index, samplerate=rate, channels=channels, dtype="float32"
+            )
+    except sd.PortAudioError as error:
+        return error  # type: ignore[no-any-return]
+    return None
+
+
+_INVALID_RATE, _UNAVAILABLE, _TIMED_OUT = -9997, -9985, -9987
+
+
+def _cannot_open(device: InputDevice, error: Exception) -> LiveSerError:
+    code = error.args[1] if len(error.args) > 1 else None
+    what = str(error.args[0]).split(" [")[0].rstrip(".:") if error.args else "no reason given"
+    if len(error.args) > 2 and isinstance(error.args[2], tuple):
+        what = str(error.args[2][-1])  # what the audio system itself said
+    if code == _UNAVAILABLE:
+        hint = "close the program that is using it, or take another one: live-ser devices"
+    elif code == _INVALID_RATE:
+        # A microphone that the system denies looks like this too.
+        hint = "allow the terminal to use the microphone in the system's privacy settings"
+    else:
+        hint = "take another one (live-ser devices), or check it with live-ser doctor"
+    return LiveSerError(f"cannot open {device.name}: {what}", hint)
+
+
+def _names(devices: list[InputDevice]) -> str:
+    return "; ".join(f"{d.index} {d.name} ({d.host})" for d in devices)

@@ -1,0 +1,284 @@
+"""Sound that libsndfile cannot read, decoded by ffmpeg where it is installed.
+
+What ffmpeg decodes comes through a pipe as it is asked for; nothing is written to disk.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+import struct
+import subprocess
+import threading
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from live_ser.audio.decoder import Decoder, Missing, joined, no_sound
+from live_ser.audio.devices import Interleaved
+from live_ser.audio.raw_sound import RAW_OPTION
+from live_ser.errors import LiveSerError
+from live_ser.extras import as_root
+
+_INSTALL = (
+    f"install ffmpeg: {as_root('apt install ffmpeg')}, brew install ffmpeg, winget install ffmpeg"
+)
+_HEADER = struct.Struct(">4s5I")  # of Sun's AU: magic, offset, size, encoding, rate, channels
+_FLOAT32 = 6  # the encoding
+# Containers of sound. What names other files or addresses is not among them: playlists (hls, dash,
+# concat, sdp, imf), subtitles, pictures and devices.
+_CONTAINERS = (
+    "aac,ac3,act,adx,aea,aiff,amr,amrnb,amrwb,ape,aptx,asf,au,avi,avr,caf,codec2,dsf,dss,dts,dtshd,"
+    "eac3,ea,flac,flv,g722,g723_1,g729,gsm,iff,ilbc,ircam,loas,matroska,webm,mlp,truehd,mov,mp4,"
+    "m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,pvf,qcp,rm,rso,sbc,shn,"
+    "sox,tak,tta,voc,w64,wav,wtv,wv,xa,xwma"
+)
+# Sound that starts after the picture keeps its time, and where packets are lost there is silence.
+# In joined streams time begins anew: there it goes on from where the last one ended (that is what
+# the expression does: ld(0) is added to times, ld(2) is where the last frame ended).
+_FILTERS = (
+    "asetpts='st(1,PTS+ld(0));st(0,if(lt(ld(1),ld(2)-SR/2),ld(0)+ld(2)-ld(1),ld(0)));"
+    "st(1,PTS+ld(0));st(2,ld(1)+S);ld(1)',ashowinfo,aresample=async=1:first_pts=0"
+)
+_FRAME = re.compile(r" pts_time:(-?[\d.]+) .* rate:(\d+) nb_samples:(\d+)")
+_STREAM = re.compile(r"  Stream #0:\d+.*?: (Video|Audio): (\w+)")
+_TELLS_NO_DELAY = re.compile("matroska|avi|flv|mpegts")
+_DELAYS = {"aac": 1024, "mp3": 1105}
+_PATIENCE = 5.0  # seconds
+_LEVEL = re.compile(r"^(?:\[[^]]* @ [^]]*\] )*\[(\w+)\] ")
+_COMPLAINTS = ("warning", "error", "fatal", "panic")
+# What ffmpeg says of sound that is not all there; it goes on all the same.
+_CUT = re.compile("partial file|prematurely|truncat", re.IGNORECASE)
+_DAMAGE = re.compile("corrupt|Error|Invalid|damaged|missing|invalid", re.IGNORECASE)
+_SHORT = 0.1  # seconds by which a container's length may differ from that of its sound
+_ROUNDED = 0.5  # seconds by which ASF, whose length includes what is read ahead, is wrong
+_HOLE = 0.02  # seconds between one packet and the next that are more than rounding
+
+
+class FfmpegDecoder(Decoder):
+    """A file, decoded by ffmpeg.
+
+    Args:
+        path: of the file.
+        skip: seconds at its start that are no sound, as encoders put them there.
+        seconds: of sound in it, where a decoder says nothing of its silent end; 0 if ffmpeg
+            knows best.
+        cut: whether its data are known to end too early.
+        track: of sound, from 1.
+
+    Raises:
+        LiveSerError: ffmpeg is not installed, or cannot read the file either.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        skip: float = 0.0,
+        seconds: float = 0.0,
+        cut: bool = False,
+        track: int = 1,
+    ) -> None:
+        self._path, self._program, self._track = path, ffmpeg_program(path), track
+        self._skip, self._seconds, self._cut = skip, seconds, cut
+        self._start()
+        self.frames = round(seconds * self.rate) or None  # else the end shows it
+
+    def read(self, frames: int) -> Interleaved:
+        """The next frames."""
+        data = b"" if self._ended else self._output.read(frames * self._size)
+        block: Interleaved = np.frombuffer(data[: len(data) // self._size * self._size], ">f4")
+        block = block.astype(np.float32).reshape(-1, self.channels)
+        if len(data) < frames * self._size:
+            if not self._ended:
+                self._end(self._read + len(block))
+            silent = min(frames, self._length - self._read) - len(block)
+            block = np.concatenate([block, np.zeros((max(0, silent), self.channels), np.float32)])
+        self._read += len(block)
+        return block
+
+    def rewind(self) -> None:
+        """Begin again."""
+        self.close()
+        self._start()
+
+    def close(self) -> None:
+        """End ffmpeg."""
+        self._process.kill()
+        self._process.wait()
+        self._messages.join()
+        self._output.close()
+
+    def _start(self) -> None:
+        self._read, self._length, self._ended = 0, 0, False
+        name = f"file:{os.fspath(self._path)}"
+        self._process = subprocess.Popen(  # noqa: S603 - no shell, and the name is no option
+            [
+                *(self._program, "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"),
+                *("-max_error_rate", "1", *input_words(self._path)),
+                *("-map", f"0:a:{self._track - 1}", "-af", _FILTERS),
+                *("-f", "au", "-c:a", "pcm_f32be", "pipe:1"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._output = self._process.stdout
+        self._messages = _Messages(self._process.stderr, name)
+        self._messages.start()
+        header = self._output.read(_HEADER.size)
+        if len(header) == _HEADER.size:
+            magic, offset, _, encoding, rate, channels = _HEADER.unpack(header)
+            if (magic, encoding) == (b".snd", _FLOAT32) and rate and channels:
+                self._output.read(offset - _HEADER.size)
+                self.rate, self.channels = int(rate), int(channels)
+                self._size = 4 * self.channels
+                self._messages.begun.wait(_PATIENCE)
+                self._skip = self._skip or self._messages.delay / self.rate
+                self._output.read(round(self._skip * self.rate) * self._size)
+                return
+        self.close()
+        raise LiveSerError(
+            f"{self._path} is not a sound file that can be read: {self._messages.reason}",
+            "WAV, FLAC, OGG, MP3 and AIFF can, and whatever else ffmpeg reads; what has no header "
+            f"with {RAW_OPTION}",
+        )
+
+    def _end(self, read: int) -> None:
+        """See what is missing, now that all is decoded."""
+        self._ended = True
+        failed = self._process.wait()
+        self._messages.join()
+        self._length = max(read, self.frames or 0)
+        if not self._length:
+            if self._messages.names_others or failed:
+                raise LiveSerError(
+                    f"{self._path} is not a sound file that can be read: {self._messages.reason}",
+                    "write its sound into a file of its own",
+                )
+            raise no_sound(self._path)
+        if not self._seconds:
+            end = read / self.rate
+            found = self._messages.missing(end, self._skip, failed=bool(failed))
+            self.missing = joined((*found, Missing(end))) if self._cut else found
+
+
+def ffmpeg_program(path: Path) -> str:
+    """The program that reads a file which libsndfile cannot.
+
+    Raises:
+        LiveSerError: it is not installed.
+    """
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise LiveSerError(
+            f"{path} is not a sound file that can be read without ffmpeg, which is not installed",
+            _INSTALL,
+        )
+    return program
+
+
+def input_words(path: Path) -> list[str]:
+    """What to tell ffmpeg of the file that it reads."""
+    # A file can name others, even on the network; it must not.
+    whitelists = ["-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS]
+    return [*whitelists, "-i", f"file:{os.fspath(path)}"]
+
+
+class _Messages(threading.Thread):
+    """What ffmpeg says, taken as it comes so that it never waits."""
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        super().__init__(daemon=True)
+        self._stream, self._name = stream, name
+        self.reason = "ffmpeg does not say why"  # its first complaint
+        self.names_others = False  # the file refers to another one
+        self.begun = threading.Event()  # all is said of what goes in
+        self.delay = 0  # samples that an encoder put before the sound, and no container tells of
+        self._container = ""
+        self._length = math.inf  # seconds of the file, as its container says
+        self._guessed = False  # the length
+        self._picture = False
+        self._pauses = False  # a decoder complains of packets without sound
+        self._cut = False
+        self._damaged = False
+        self._holes: list[Missing] = []
+        self._end = 0.0  # of the sound decoded so far, in seconds
+
+    def missing(self, end: float, skip: float, *, failed: bool) -> tuple[Missing, ...]:
+        """What is missing of sound that ends here.
+
+        A hole in the time of the packets is silence that a recorder left out, unless something is
+        wrong with the file; and what is wrong with it counts only where there is a hole, or where
+        the sound ends too early.
+        """
+        known = math.isfinite(self._length)
+        # ASF is cut without a word; it always says how long it is.
+        short = known and self._container == "asf" and not self._picture
+        cut = self._cut or failed or (short and end + skip < self._length - _ROUNDED)
+        if self._pauses or not (cut or self._damaged):
+            return ()
+        found = [Missing(max(0.0, x.start - skip), x.end - skip) for x in self._holes]
+        if known and end + skip < self._length - _SHORT:
+            if cut or not self._picture:
+                found.append(Missing(end, self._length - skip))
+        elif not known and cut:
+            found.append(Missing(end))
+        return joined(found)
+
+    def run(self) -> None:
+        """Take all lines."""
+        with self._stream:
+            for line in self._stream:
+                self._take(line.decode("utf-8", "replace").rstrip())
+        self.begun.set()
+
+    def _take(self, line: str) -> None:
+        level = _LEVEL.match(line)
+        if level is None:
+            return
+        said = line[level.end() :].removeprefix(f"{self._name}: ")
+        if level[1] == "info":
+            self._inform(said)
+        elif level[1] in _COMPLAINTS:
+            self._complain(said, first=self.reason == "ffmpeg does not say why")
+
+    def _complain(self, said: str, *, first: bool) -> None:
+        if "Estimating duration" in said:
+            self._guessed = True
+        elif "not on whitelist" in said:
+            self.reason = "it is a list, a text or a picture, not sound"
+        elif "external track" in said:
+            self.names_others, self.reason = True, "its sound is in another file"
+        elif "matches no streams" in said:
+            self.reason = "it holds none"
+        elif first and said:
+            self.reason = said[:200]
+        self._cut = self._cut or _CUT.search(said) is not None
+        self._damaged = self._damaged or _DAMAGE.search(said) is not None
+
+    def _inform(self, said: str) -> None:
+        if said.startswith("n:") and (frame := _FRAME.search(said)):
+            start, rate, count = float(frame[1]), int(frame[2]), int(frame[3])
+            if start > self._end + _HOLE and self._end:
+                self._holes.append(Missing(self._end, start))
+            self._end = max(self._end, start + count / rate)
+        elif said.startswith("  Duration: "):
+            clock = re.match(r"  Duration: (\d+):(\d+):([\d.]+)", said)
+            if clock and not self._guessed:
+                hours, minutes = int(clock[1]), int(clock[2])
+                self._length = 3600 * hours + 60 * minutes + float(clock[3])
+        elif said.startswith("Input #0, "):
+            self._container = said.removeprefix("Input #0, ").partition(", from")[0]
+        elif said.startswith("Output #0, "):
+            self.begun.set()
+        elif not self.begun.is_set() and (stream := _STREAM.match(said)):
+            self._picture = self._picture or stream[1] == "Video"
+            self._pauses = self._pauses or stream[2].startswith("amr_")
+            if stream[1] == "Audio" and _TELLS_NO_DELAY.search(self._container):
+                self.delay = _DELAYS.get(stream[2], 0)

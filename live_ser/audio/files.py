@@ -1,0 +1,221 @@
+"""A sound file: opened, checked, brought to the rate that is wanted, and paced."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from live_ser.audio.blocks import Resampler, Samples, wait_until
+from live_ser.audio.channels import Downmix
+from live_ser.audio.decoder import Decoder, Missing, is_heard_whole, no_sound
+from live_ser.audio.decoders import decoder_of
+from live_ser.audio.devices import Interleaved
+from live_ser.audio.reading import USUAL, Reading
+from live_ser.audio.spliced_file import CalmFile
+from live_ser.errors import LiveSerError
+
+LOWEST_RATE = 4000  # Hz
+HIGHEST_RATE = 1_000_000  # Hz
+_BLOCK_VALUES = 2**22  # in memory at a time, whatever rate and channels a header promises
+_TOLD = 3  # stretches of missing sound in one line
+HIGHEST_SAMPLE = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
+
+
+class AudioFile:
+    """Blocks of an open sound file, paced where ``speed`` is not 0.
+
+    Args:
+        path: of the file, for what is said of it.
+        sound: that decodes it.
+        rate: of the blocks, in Hz.
+        block: seconds in each.
+        speed: 2 is twice as fast as it was spoken; 0 is as fast as it goes.
+        endless: begin again where it ends.
+        reading: how it is read: which channel is heard; with ``partial``, what there is of a file
+            of which sound is missing is given, with silence in the place of what is lost in the
+            middle.
+    """
+
+    overflows = 0
+    backlog = 0.0
+    behind = 0.0
+    message = ""
+
+    def __init__(
+        self,
+        path: str | Path,
+        sound: Decoder,
+        rate: int,
+        *,
+        block: float,
+        speed: float,
+        endless: bool = False,
+        reading: Reading = USUAL,
+    ) -> None:
+        self.name = Path(path).name
+        self.native_rate: int = sound.rate
+        self._path, self._sound, self._rate = path, sound, rate
+        self._block, self._speed, self._endless = block, speed, endless
+        self._partial, self._channel = reading.partial, reading.channel
+        try:
+            self._mix = Downmix(sound.channels, sound.rate, reading.channel)
+        except LiveSerError as error:
+            raise LiveSerError(f"{path}: {error.message}", error.hint) from error
+
+    @property
+    def duration(self) -> float:
+        """Seconds of sound; infinite where only its end shows them."""
+        frames = self._sound.frames
+        return math.inf if frames is None else frames / self.native_rate
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What is missing of the sound, as far as is known; all of it at the end."""
+        return () if is_heard_whole(self._sound.missing) else self._sound.missing
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of it once, as far as it was read."""
+        mixed = f"{self._path}: {self._mix.note}" if self._mix.note else ""
+        missing = f"{self._path}: {_told(self.missing)}" if self.missing else ""
+        return [note for note in (self._sound.note, mixed, missing) if note]
+
+    @property
+    def channel(self) -> int | None:
+        """The one that is heard, from 1; None for the mean."""
+        return self._channel or self._mix.cancelling
+
+    @property
+    def track(self) -> int | None:
+        """The one that is heard, from 1; None where there is but one."""
+        return self._sound.track
+
+    def __iter__(self) -> Iterator[Samples]:
+        while True:
+            due = time.monotonic()
+            for samples in self._resampled():
+                yield samples
+                if self._speed:
+                    # After a halt the pace goes on from there, it does not catch up.
+                    due = max(due, time.monotonic() - 1.0) + len(samples) / self._rate / self._speed
+                    yield from wait_until(due)
+            if not self._endless:
+                return
+            self._sound.rewind()
+
+    def _resampled(self) -> Iterator[Samples]:
+        resample = Resampler(self._sound.rate, self._rate)
+        for samples in self._mono():
+            yield resample.push(samples)
+        yield resample.finish()
+
+    def _mono(self) -> Iterator[Samples]:
+        most = _BLOCK_VALUES // self._sound.channels
+        frames = max(1, min(most, round(self._sound.rate * self._block)))
+        read = 0
+        self._check_missing()
+        while len(block := self._sound.read(frames)):
+            check_scale(block, self._path, read, self._sound.rate)
+            read += len(block)
+            yield self._mix.push(block)
+            self._check_missing()
+        if not read:
+            raise no_sound(self._path)
+        yield self._mix.finish()
+        self._check_missing()
+
+    def _check_missing(self) -> None:
+        if self.missing and not self._partial:
+            raise LiveSerError(
+                f"{self._path} is truncated or damaged: {_told(self.missing)}",
+                "copy it again, or judge what there is: --partial (in Python: partial=True)",
+            )
+
+
+def _told(missing: tuple[Missing, ...]) -> str:
+    where = ", ".join(map(str, missing[:_TOLD])) + (" and more" if len(missing) > _TOLD else "")
+    return f"sound is missing {where}"
+
+
+@contextmanager
+def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
+    """The decoder of a path, with the plainly unusable refused."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise LiveSerError(f"there is no file {path}", "check the name") from error
+    except (OSError, ValueError) as error:  # such a name cannot be, or leads nowhere
+        raise LiveSerError(
+            f"cannot read {path}: {getattr(error, 'strerror', error)}", "check the name"
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise LiveSerError(f"{path} is a folder, not a sound file", "name the files in it")
+    if not stat.S_ISREG(mode):
+        raise LiveSerError(f"{path} is not a regular file", "copy the sound into one")
+    # Through Python's own file: a name may hold bytes that are no text. Without a name, by whose
+    # ending soundfile would decide what it is.
+    try:
+        raw = CalmFile(io.FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))))
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+    with raw:
+        if path.stat().st_size == 0:
+            raise LiveSerError(f"{path} is empty", "record or copy it again")
+        with decoder_of(path, raw, reading) as sound:
+            _check_header(path, sound)
+            yield sound
+
+
+def _check_header(path: Path, sound: Decoder) -> None:
+    if sound.frames == 0:
+        raise no_sound(path)
+    check_rate(path, sound.rate)
+
+
+def check_rate(name: object, rate: int) -> None:
+    """Refuse a rate at which there is no speech.
+
+    Raises:
+        LiveSerError: this is one.
+    """
+    if rate > HIGHEST_RATE:
+        raise LiveSerError(
+            f"{name} has {rate} samples a second: no sound has so many",
+            "see that its header is right",
+        )
+    if rate < LOWEST_RATE:
+        raise LiveSerError(
+            f"{name} has {rate} samples a second: no speech fits into that",
+            "see that its header is right",
+        )
+
+
+def check_scale(block: Interleaved, name: object, start: int, rate: int) -> None:
+    """Refuse samples that are no numbers, or far from full scale.
+
+    Args:
+        block: float32 ``[n, channels]``.
+        name: of what it is from.
+        start: frames before it.
+        rate: in Hz.
+
+    Raises:
+        LiveSerError: one of them is.
+    """
+    good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
+    if good.all():
+        return
+    frame, channel = np.argwhere(~good)[0]
+    value, at = float(block[frame, channel]), (start + int(frame)) / rate
+    raise LiveSerError(
+        f"{name} holds a sample of {value:g} at {at:.2f} s, where full scale is 1",
+        "write it again as 16-bit WAV or FLAC",
+    )

@@ -1,0 +1,256 @@
+"""A microphone: a callback and a queue, the watch over them, and the way back when it goes away."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from live_ser.audio.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, Samples, wait_until
+from live_ser.audio.capture_clock import Arrival, CaptureClock, host_clock
+from live_ser.audio.channels import Downmix
+from live_ser.audio.devices import InputStream, Interleaved, Times
+from live_ser.errors import LiveSerError
+
+QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost
+STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as gone
+START_SECONDS = 5.0  # the same for one that was just opened: wireless ones take their time
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)  # between attempts to have it back; the last one stays
+
+
+class Microphone:
+    """A :class:`~live_ser.audio.blocks.Source` that is a device; closed by whoever opened it.
+
+    Args:
+        open_line: opens a device, which it is given first, and has it call ``callback``.
+        device: index, part of a name, or None for the default one.
+        rate: of the blocks, in Hz.
+        channel: which one to hear, from 1; None for the mean, or one where that is lost.
+        reconnect: when the device goes away, wait for it to come back.
+
+    Attributes:
+        message: what the user should know of it now; empty where all is well.
+    """
+
+    def __init__(
+        self,
+        open_line: Callable[..., InputStream],
+        *,
+        device: int | str | None,
+        rate: int,
+        channel: int | None,
+        reconnect: bool,
+    ) -> None:
+        self._open_line, self._device, self._rate = open_line, device, rate
+        self._channel, self._reconnect = channel, reconnect
+        self._lost = 0  # times that sound waited too long to be taken
+        self._earlier_overflows = 0  # of lines that are closed
+        self._attempt: _Attempt | None = None
+        self._attempts = 0
+        self.message = ""
+        self._mix: Downmix | None = None  # how many channels there are shows with the first block
+        self._clock = CaptureClock()
+        self._opened = host_clock()
+        self._given_on = 0.0  # seconds of sound that wait to be given on, out of the clock
+        self._line = _Line(partial(open_line, device))
+        self._resample = Resampler(self._line.stream.rate, rate)
+
+    @property
+    def name(self) -> str:
+        """Of the device that is heard now."""
+        return self._line.stream.name
+
+    @property
+    def native_rate(self) -> int:
+        """Of the device that is heard now, in Hz."""
+        return self._line.stream.rate
+
+    @property
+    def overflows(self) -> int:
+        """How often sound was lost because nobody took it in time."""
+        return self._lost + self._earlier_overflows + self._line.overflows
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of sound that wait to be taken."""
+        return self._line.backlog + self._clock.waiting + self._given_on
+
+    @property
+    def behind(self) -> float:
+        """Seconds from the newest sound that was given to what is captured now."""
+        return self._clock.behind(host_clock()) + self._given_on
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of it once."""
+        note = self._mix.note if self._mix else ""
+        return [f"{self.name}: {note}"] if note else []
+
+    def close(self) -> None:
+        """Let the device go, also one that is just being opened."""
+        if self._attempt is not None:
+            self._attempt.give_up()
+        self._line.stream.close()
+
+    def __iter__(self) -> Iterator[Block]:
+        silent = 0.0  # seconds, as this loop lived through them: it may have been stopped as well
+        while True:
+            try:
+                arrival = self._line.take(HEARTBEAT)
+            except queue.Empty:
+                yield NOTHING
+                silent += HEARTBEAT
+                if silent > self._line.patience:
+                    yield from self._give(self._clock.settle())
+                    yield from self._connect_again()
+                    silent = 0.0
+                continue
+            silent = 0.0
+            self._lost += arrival.dropped > 0
+            if self.message:
+                self._attempts, self.message = 0, ""
+            yield from self._give(self._clock.push(arrival))
+
+    def _give(self, placed: list[tuple[float, Arrival]]) -> Iterator[Block]:
+        """Blocks at the rate that is wanted, with gaps for what is missing before them."""
+        self._given_on = sum(arrival.seconds for _, arrival in placed)
+        for missing, arrival in placed:
+            self._given_on -= arrival.seconds
+            gaps = [Gap(arrival.dropped, "overflow")] if arrival.dropped else []
+            if arrival.fresh:
+                gaps.append(Gap(missing, "microphone gone"))
+            elif missing:
+                gaps.append(Gap(missing, "overflow" if arrival.overflow else "nothing came"))
+            if gaps:
+                yield self._resample.push(self._rest())
+                yield self._resample.finish()
+                yield from gaps
+                self._resample = Resampler(arrival.rate, self._rate)
+            yield self._resample.push(self._mono(arrival.block, arrival.rate))
+
+    def _mono(self, block: Interleaved, rate: int) -> Samples:
+        if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        if self._mix is None or self._mix.channels != block.shape[1]:
+            self._mix = Downmix(block.shape[1], rate, self._channel)
+        return self._mix.push(block)
+
+    def _rest(self) -> Samples:
+        """What is not heard yet of the sound before a gap."""
+        return NOTHING if self._mix is None else self._mix.finish()
+
+    def _connect_again(self) -> Iterator[Block]:
+        """Try until a device opens; nothing comes meanwhile, but time goes by."""
+        gone = f"{self.name} stopped delivering sound"
+        if not self._reconnect:
+            raise LiveSerError(
+                gone,
+                "plug it in again, or take another one: live-ser devices; "
+                "listen without --no-reconnect waits for it",
+            )
+        self._clock.start(self._opened)
+        old: _Line | None = self._line
+        while True:
+            self.message = f"{gone}; trying to have it back"
+            wait = RETRY_SECONDS[min(self._attempts, len(RETRY_SECONDS) - 1)]
+            yield from wait_until(time.monotonic() + wait)
+            # The same device first; the default one when that stays away.
+            device = self._device if self._attempts < len(RETRY_SECONDS) else None
+            self._attempts += 1
+            self._attempt = _Attempt(partial(self._open_line, device, rescan=True), old)
+            while self._attempt.is_alive():
+                yield from wait_until(time.monotonic() + HEARTBEAT)
+            line, self._attempt = self._attempt.line, None
+            if line is not None:
+                self._earlier_overflows += self._line.overflows
+                self._line = line
+                return
+            old = None  # the attempt closed it
+
+
+class _Line:
+    """One connection to a device: a callback that only copies, and a bounded queue behind it."""
+
+    def __init__(self, open_stream: Callable[..., InputStream], *, again: bool = False) -> None:
+        self.overflows = 0
+        self._again = again
+        self._queue: queue.SimpleQueue[tuple[int, Times, bool, Interleaved]] = queue.SimpleQueue()
+        self._captured = self._taken = 0  # samples of a channel
+        self._oldest = 0  # the first one that waits
+        self._most = math.inf  # that may wait
+        self.stream = open_stream(callback=self._callback)
+        self._most = QUEUE_SECONDS * self.stream.rate
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of sound that wait to be taken."""
+        return (self._captured - self._taken) / self.stream.rate
+
+    @property
+    def patience(self) -> float:
+        """Seconds without sound after which the device counts as gone."""
+        return STALL_SECONDS if self._captured else START_SECONDS
+
+    def take(self, timeout: float) -> Arrival:
+        """The oldest block that waits.
+
+        Raises:
+            queue.Empty: none came within ``timeout`` seconds.
+        """
+        start, times, overflow, block = self._queue.get(timeout=timeout)
+        arrival = Arrival(
+            block,
+            self.stream.rate,
+            times.arrived,
+            times.captured,
+            dropped=(start - self._taken) / self.stream.rate,
+            overflow=overflow,
+            fresh=self._again and self._taken == 0,
+        )
+        self._taken = self._oldest = start + len(block)
+        return arrival
+
+    def _callback(self, block: Interleaved, times: Times, overflow: bool) -> None:
+        self.overflows += overflow
+        with contextlib.suppress(queue.Empty):
+            while self._captured + len(block) - self._oldest > self._most:  # the newest wins
+                start, _, _, dropped = self._queue.get_nowait()
+                self._oldest = start + len(dropped)
+        self._queue.put_nowait((self._captured, times, overflow, block.copy()))
+        self._captured += len(block)
+
+
+class _Attempt(threading.Thread):
+    """One attempt to have a device back, in a thread: a lost device can keep its caller waiting."""
+
+    def __init__(self, open_stream: Callable[..., InputStream], old: _Line | None) -> None:
+        super().__init__(daemon=True)
+        self.line: _Line | None = None
+        self._open_stream, self._old = open_stream, old
+        self._wanted = True
+        self._lock = threading.Lock()
+        self.start()
+
+    def run(self) -> None:
+        if self._old is not None:
+            self._old.stream.close()
+        with contextlib.suppress(LiveSerError):
+            line = _Line(self._open_stream, again=True)
+            with self._lock:
+                if self._wanted:
+                    self.line = line
+                    return
+            line.stream.close()
+
+    def give_up(self) -> None:
+        """Keep no device open: nobody waits for it any more."""
+        with self._lock:
+            self._wanted = False
+            if self.line is not None:
+                self.line.stream.close()

@@ -1,0 +1,209 @@
+"""Sound that comes through a pipe: standard input, a named pipe, ``<(...)`` of a shell."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from live_ser.audio.blocks import HEARTBEAT, NOTHING, Resampler, Samples
+from live_ser.audio.channels import Downmix
+from live_ser.audio.decoder import Decoder
+from live_ser.audio.devices import BLOCK_SECONDS, Interleaved
+from live_ser.audio.files import check_rate, check_scale
+from live_ser.audio.raw_sound import RAW_OPTION, RawFormat
+from live_ser.audio.wav_header import read_wav_header
+from live_ser.errors import LiveSerError
+
+STANDARD_INPUT = "-"
+_WAITING_BLOCKS = 8  # at most: who writes faster waits, nothing is lost
+
+
+def is_pipe(path: str | Path) -> bool:
+    """Whether a path leads to a pipe; ``-`` stands for standard input."""
+    if path == STANDARD_INPUT:
+        return True
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def name_of_pipe(path: str | Path) -> str:
+    """What to call a pipe: ``<(...)`` has a number only."""
+    if path == STANDARD_INPUT:
+        return "standard input"
+    return "a pipe" if str(path).startswith(("/dev/fd/", "/proc/")) else Path(path).name
+
+
+@contextmanager
+def opened_pipe(path: str | Path) -> Iterator[io.FileIO]:
+    """The bytes of a pipe, unbuffered; of a named one as soon as somebody writes to it.
+
+    Raises:
+        LiveSerError: it cannot be read, or is a terminal.
+    """
+    if path == STANDARD_INPUT:
+        if sys.stdin.isatty():
+            raise LiveSerError(
+                "standard input is a terminal, and no sound",
+                "pipe sound into it: arecord -f cd | live-ser listen --from -",
+                exit_code=2,
+            )
+        with io.FileIO(sys.stdin.fileno(), closefd=False) as stream:
+            yield stream
+        return
+    try:
+        stream = io.FileIO(path)
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+    with stream:
+        yield stream
+
+
+@contextmanager
+def copied(path: str | Path) -> Iterator[Path]:
+    """A file that holds what comes through a pipe, to its end; it is gone afterwards."""
+    with opened_pipe(path) as stream, tempfile.TemporaryDirectory(prefix="live-ser-") as folder:
+        copy = Path(folder) / "sound"
+        with copy.open("xb") as file:
+            shutil.copyfileobj(stream, file)
+        yield copy
+
+
+class PipeDecoder(Decoder):
+    """Sound as it comes through a pipe: WAV, or what ``raw`` says.
+
+    Args:
+        stream: of its bytes, unbuffered.
+        name: for what is said of it.
+        raw: what its bytes mean; None where a WAV header says it.
+
+    Raises:
+        LiveSerError: nothing says what its bytes mean.
+    """
+
+    frames = None
+
+    def __init__(self, stream: io.FileIO, name: str, raw: RawFormat | None) -> None:
+        self._stream = stream
+        self._left: int | None = None  # bytes of sound, as promised
+        self._rest = b""  # less than a frame
+        form = raw
+        if form is None:
+            header = read_wav_header(self._exactly)
+            if header is None:
+                raise LiveSerError(
+                    f"what comes through {name} is neither WAV nor told of",
+                    f"{RAW_OPTION}; or first through: ffmpeg -i - -f wav -",
+                )
+            form, self._left = header
+        self._form = form
+        self.rate, self.channels = form.rate, form.channels
+
+    def read(self, frames: int) -> Interleaved:
+        """The next frames, as many as have come; none at the end."""
+        size = self._form.frame_bytes
+        while len(self._rest) < size:
+            data = self._more(frames * size - len(self._rest))
+            if not data:
+                return np.zeros((0, self.channels), np.float32)
+            self._rest += data
+        whole = len(self._rest) // size * size
+        block, self._rest = self._form.decoded(self._rest[:whole]), self._rest[whole:]
+        return block
+
+    def rewind(self) -> None:
+        """Never: what has come through is gone."""
+        raise LiveSerError("a pipe can be heard once", "copy the sound into a file")
+
+    def close(self) -> None:
+        """Nothing to release; who opened the pipe closes it."""
+
+    def _more(self, most: int) -> bytes:
+        if self._left is None:
+            return self._stream.read(most) or b""
+        if self._left == 0:
+            # What is promised is there: other chunks follow, or more sound than anybody knew.
+            data, self._left = self._exactly(4), None
+            return b"" if data.isascii() and data.decode("ascii").isprintable() else data
+        data = self._stream.read(min(most, self._left)) or b""
+        self._left -= len(data)
+        return data
+
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size and (more := self._stream.read(size - len(data))):
+            data += more
+        return data
+
+
+class PipedSound:
+    """Sound from a pipe, at whatever pace it comes: a :class:`~live_ser.audio.blocks.Source`.
+
+    Args:
+        sound: that reads the pipe.
+        name: to show.
+        rate: of the blocks, in Hz.
+        channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
+
+    Raises:
+        LiveSerError: there is no such channel; or, while iterating, it is no sound.
+    """
+
+    overflows = 0
+    backlog = behind = 0.0
+    message = ""
+
+    def __init__(self, sound: Decoder, name: str, rate: int, channel: int | None) -> None:
+        check_rate(name, sound.rate)
+        self.name, self.native_rate = name, sound.rate
+        self._sound, self._rate = sound, rate
+        self._mix = Downmix(sound.channels, sound.rate, channel)
+        self._blocks: queue.Queue[Interleaved | Exception] = queue.Queue(_WAITING_BLOCKS)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of it once."""
+        return [f"{self.name}: {self._mix.note}"] if self._mix.note else []
+
+    def __iter__(self) -> Iterator[Samples]:
+        # In a thread: nobody knows when more comes, and time goes by meanwhile.
+        threading.Thread(target=self._read, daemon=True).start()
+        resample, heard = Resampler(self.native_rate, self._rate), 0
+        while True:
+            try:
+                block = self._blocks.get(timeout=HEARTBEAT)
+            except queue.Empty:
+                yield NOTHING
+                continue
+            if isinstance(block, Exception):
+                raise block
+            if not len(block):
+                break
+            check_scale(block, self.name, heard, self.native_rate)
+            heard += len(block)
+            yield resample.push(self._mix.push(block))
+        yield resample.push(self._mix.finish())
+        yield resample.finish()
+
+    def _read(self) -> None:
+        frames = round(self.native_rate * BLOCK_SECONDS)
+        try:
+            while True:
+                block = self._sound.read(frames)
+                self._blocks.put(block)
+                if not len(block):
+                    return
+        except Exception as error:  # told where it is waited for
+            self._blocks.put(error)

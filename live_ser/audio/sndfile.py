@@ -1,0 +1,119 @@
+"""Sound that libsndfile decodes: the decoder of most files, in this process."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from live_ser.audio.decoder import Decoder, Missing
+from live_ser.audio.devices import Interleaved
+
+_UNKNOWN_LENGTH = 2**50  # samples: libsndfile says so, or more, of FLAC written into a pipe
+# A writer into a pipe cannot know the size, and promises all that there could be.
+_ANY_SIZE = 0x7FFF0000
+_AT_ONCE = 2**16  # frames
+_FEW = 256  # frames
+
+
+class SndfileDecoder(Decoder):
+    """A file, decoded by libsndfile.
+
+    Args:
+        file: that is read; it raises nothing, and stays open.
+        skip: frames at its start that are no sound, as encoders put them there.
+        frames: those after them that are sound; as many as libsndfile finds if None.
+        promised: as many as the container speaks of; as libsndfile finds if None.
+
+    Attributes:
+        format: libsndfile's name of it, such as ``WAV``.
+
+    Raises:
+        soundfile.LibsndfileError: it is none of its formats.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        skip: int = 0,
+        frames: int | None = None,
+        promised: int | None = None,
+    ) -> None:
+        import soundfile
+
+        self._errors = (soundfile.LibsndfileError, RuntimeError, OSError)
+        self._file, self._skip, self._open = file, skip, soundfile.SoundFile
+        file.seek(0)
+        self._sound: Any = soundfile.SoundFile(file)
+        self.rate, self.channels = int(self._sound.samplerate), int(self._sound.channels)
+        self.format = str(self._sound.format)
+        found = None if self._sound.frames >= _UNKNOWN_LENGTH else int(self._sound.frames) - skip
+        self.frames = frames if frames is not None else found
+        self._promised = promised or self._promise() or self.frames
+        self._begin()
+
+    def read(self, frames: int) -> Interleaved:
+        """The next frames."""
+        if self.frames is not None:
+            frames = min(frames, self.frames - self._read)
+        try:
+            block: Interleaved = self._sound.read(max(0, frames), dtype="float32", always_2d=True)
+        except self._errors:
+            block = self._rest(frames)
+        self._read += len(block)
+        if not len(block) and self._promised is not None and self._read < self._promised:
+            self.missing = (Missing(self._read / self.rate, self._promised / self.rate),)
+        return block
+
+    def rewind(self) -> None:
+        """Begin again."""
+        self._sound.close()
+        self._file.seek(0)
+        self._sound = self._open(self._file)
+        self._begin()
+
+    def close(self) -> None:
+        """Release libsndfile's memory; the file stays open."""
+        self._sound.close()
+
+    def _rest(self, frames: int) -> Interleaved:
+        """What can be read before an error: a read that fails takes all of its frames along."""
+        self._sound.close()
+        self._file.seek(0)
+        found: list[Interleaved] = [np.zeros((0, self.channels), np.float32)]
+        try:
+            self._sound = self._open(self._file)
+            left = self._skip + self._read
+            while left > 0 and len(skipped := self._sound.read(min(left, _AT_ONCE), "float32")):
+                left -= len(skipped)
+            while not left and frames > 0:
+                block = self._sound.read(min(_FEW, frames), dtype="float32", always_2d=True)
+                found.append(block)
+                frames -= len(block) or frames
+        except self._errors:
+            pass
+        else:
+            return np.concatenate(found)  # this time there was no error
+        self.frames = self._read + sum(map(len, found))
+        if self._promised is None:
+            self.missing = (Missing(self.frames / self.rate),)
+        return np.concatenate(found)
+
+    def _begin(self) -> None:
+        self._read = 0
+        if self.frames is not None and self._promised is not None and self.frames < self._promised:
+            self.missing = (Missing(self.frames / self.rate, self._promised / self.rate),)
+        if self._skip:
+            self._sound.read(self._skip, dtype="float32")
+
+    def _promise(self) -> int | None:
+        """Frames that a header speaks of where there are fewer; libsndfile says so in its log."""
+        chunk = re.search(
+            r"^ ?(?:data|SSND) : (\d+) \(should be (\d+)\)", self._sound.extra_info, re.M
+        )
+        if chunk is None or self.frames is None:
+            return None
+        promised, there = int(chunk[1]), int(chunk[2])
+        return self.frames * promised // there if 0 < there < promised < _ANY_SIZE else None

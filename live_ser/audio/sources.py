@@ -1,0 +1,144 @@
+"""Where sound comes from: a microphone, a file, or a file replayed as if it were spoken now.
+
+Each source is a context manager that gives an iterable of float32 blocks, mono, at the rate that
+was asked for. Nothing downstream knows which one it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from live_ser.audio.blocks import Block, Gap, Source
+from live_ser.audio.decoder import Decoder
+from live_ser.audio.devices import BLOCK_SECONDS, Opener, open_input
+from live_ser.audio.files import AudioFile, open_audio
+from live_ser.audio.microphone import Microphone
+from live_ser.audio.pipes import PipeDecoder, PipedSound, copied, is_pipe, name_of_pipe, opened_pipe
+from live_ser.audio.reading import USUAL, Reading
+from live_ser.errors import LiveSerError
+
+__all__ = ["Block", "Gap", "Source", "audio_file", "is_pipe", "microphone", "piped", "replay"]
+
+
+@contextmanager
+def microphone(
+    device: int | str | None,
+    rate: int,
+    *,
+    channels: int | None = None,
+    channel: int | None = None,
+    reconnect: bool = True,
+    opener: Opener = open_input,
+) -> Iterator[Source]:
+    """Listen to a microphone, for as long as the block of ``with`` lasts.
+
+    Args:
+        device: index, part of a name, or None for the default one.
+        rate: of the blocks, in Hz; a device that has another one is resampled.
+        channels: how many to record; None for as many as it takes, see
+            :func:`live_ser.audio.devices.open_input`.
+        channel: which of them to hear, from 1; None for their mean, or one of them where that is
+            lost.
+        reconnect: when the device goes away, wait for it to come back.
+        opener: opens the device.
+
+    Raises:
+        LiveSerError: the device cannot be opened; or, while iterating and with ``reconnect`` off,
+            it went away.
+    """
+    if channel is not None and not 1 <= channel <= (channels or channel):
+        raise LiveSerError(f"no channel {channel} in {channels} channels", "count them from 1")
+    mic = Microphone(
+        partial(opener, rate=rate, channels=channels, channel=channel),
+        device=device,
+        rate=rate,
+        channel=channel,
+        reconnect=reconnect,
+    )
+    try:
+        yield mic
+    finally:
+        mic.close()
+
+
+@contextmanager
+def audio_file(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[AudioFile]:
+    """Read a sound file, whatever its format, rate and number of channels.
+
+    Args:
+        path: of the file; a pipe is read to its end first, and ``"-"`` is standard input.
+        rate: of the blocks, in Hz.
+        reading: how it is read; with ``partial``, what there is of a file of which sound is missing
+            is given, and ``missing`` of what is yielded tells what that is.
+
+    Raises:
+        LiveSerError: it is not a sound file; or sound is missing, and ``partial`` is off; some of
+            that shows while iterating.
+    """
+    with _opened(path, reading) as sound:
+        yield AudioFile(path, sound, rate, block=1.0, speed=0.0, reading=reading)
+
+
+@contextmanager
+def replay(
+    path: str | Path,
+    rate: int,
+    speed: float = 1.0,
+    *,
+    endless: bool = False,
+    name: str | None = None,
+    reading: Reading = USUAL,
+) -> Iterator[Source]:
+    """Read a sound file at the pace at which it was spoken.
+
+    Args:
+        path: of the file.
+        rate: of the blocks, in Hz.
+        speed: 2 is twice as fast; 0 is as fast as it goes.
+        endless: begin again where it ends.
+        name: to show; that of the file if None.
+        reading: how it is read.
+
+    Raises:
+        LiveSerError: as :func:`audio_file`.
+    """
+    with open_audio(Path(path), reading) as sound:
+        source = AudioFile(
+            path, sound, rate, block=BLOCK_SECONDS, speed=speed, endless=endless, reading=reading
+        )
+        source.name = name or source.name
+        yield source
+
+
+@contextmanager
+def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Source]:
+    """Hear sound as it comes through a pipe, at whatever pace that is.
+
+    Args:
+        path: of a named pipe; ``"-"`` is standard input.
+        rate: of the blocks, in Hz.
+        reading: how it is read; without ``raw`` it has to be WAV.
+
+    Raises:
+        LiveSerError: as :func:`audio_file`.
+    """
+    name = name_of_pipe(path)
+    with opened_pipe(path) as stream, PipeDecoder(stream, name, reading.raw) as sound:
+        yield PipedSound(sound, name, rate, reading.channel)
+
+
+@contextmanager
+def _opened(path: str | Path, reading: Reading) -> Iterator[Decoder]:
+    if not is_pipe(path):
+        with open_audio(Path(path), reading) as sound:
+            yield sound
+        return
+    with copied(path) as copy:
+        try:
+            with open_audio(copy, reading) as sound:
+                yield sound
+        except LiveSerError as error:  # said of the copy
+            raise LiveSerError(error.message.replace(str(copy), str(path)), error.hint) from error

@@ -1,0 +1,121 @@
+"""Tracks of a container: which there are, and which is heard."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from live_ser.audio.ffmpeg import ffmpeg_program, input_words
+from live_ser.errors import LiveSerError
+
+_STREAM = re.compile(r"^\s*Stream #0:\d+(?:\[\w+\])?(?:\((\w+)\))?: Audio: (.*)$")
+_TITLE = re.compile(r"^\s+title\s*: (.*)$")
+_PATIENCE = 60  # seconds
+_HEAD_BYTES = 12
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track of sound.
+
+    Attributes:
+        number: among those of sound, from 1.
+        name: language, title and kind, as far as the container says them.
+        is_default: whether the container says that it is the one to be heard.
+    """
+
+    number: int
+    name: str
+    is_default: bool
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.name})"
+
+
+@dataclass(frozen=True)
+class ChosenTrack:
+    """The track that is heard, from 1, and what is to be said of it."""
+
+    number: int = 1
+    several: bool = False
+    note: str = ""
+
+
+def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
+    """The track of a file that is heard: the one that is wanted, or the default one.
+
+    Args:
+        path: of the file.
+        file: the same, open.
+        wanted: from 1; None for the one that is marked default, or the first.
+
+    Raises:
+        LiveSerError: there is no such track, or ffmpeg is not installed.
+    """
+    tracks = _tracks(path) if _is_container(file) else []
+    if wanted is not None and wanted > max(1, len(tracks)):
+        there = ", ".join(map(str, tracks)) or "1"
+        raise LiveSerError(f"{path} has no track {wanted}", f"of these: {there}")
+    if len(tracks) < 2:
+        return ChosenTrack()
+    default = next((track for track in tracks if track.is_default), tracks[0])
+    heard = default if wanted is None else tracks[wanted - 1]
+    if wanted is not None:
+        return ChosenTrack(heard.number, several=True)
+    others = ", ".join(str(track) for track in tracks if track is not heard)
+    note = f"{path}: track {heard} is heard; --track N for another one: {others}"
+    return ChosenTrack(heard.number, several=True, note=note)
+
+
+def _is_container(file: BinaryIO) -> bool:
+    """Whether a file is of a kind that can hold several tracks of sound."""
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    starts = (b"\x1aE\xdf\xa3", b"0&\xb2u", b"\0\0\x01\xba", b"G", b"\0\0\0\0G")
+    return (
+        head.startswith(starts)
+        or head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+        or (head.startswith(b"RIFF") and head[8:] == b"AVI ")
+    )
+
+
+def _tracks(path: Path) -> list[Track]:
+    """The tracks of sound, as ffmpeg lists them; none where it cannot read the file."""
+    words = [ffmpeg_program(path), "-nostdin", "-hide_banner", *input_words(path)]
+    try:
+        run = subprocess.run(  # noqa: S603 - no shell, and the name is no option
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return []
+    found: list[tuple[str, str]] = []
+    titles: dict[int, str] = {}
+    in_sound = False
+    for line in run.stderr.decode("utf-8", "replace").splitlines():
+        if (stream := _STREAM.match(line)) is not None:
+            found.append((stream[1] or "", stream[2]))
+            in_sound = True
+        elif line.lstrip().startswith("Stream #"):
+            in_sound = False
+        elif in_sound and (title := _TITLE.match(line)) is not None:
+            titles[len(found) - 1] = title[1]
+    return [
+        Track(number + 1, _name(language, titles.get(number, ""), told), "(default)" in told)
+        for number, (language, told) in enumerate(found)
+    ]
+
+
+def _name(language: str, title: str, told: str) -> str:
+    """What tells a track from others: language, title, codec and layout."""
+    codec, *rest = re.split(r", ", told)
+    layout = rest[1] if len(rest) > 1 else ""
+    known = "" if language == "und" else language
+    return ", ".join(part for part in (known, title, codec.split(" ")[0], layout) if part)

@@ -1,0 +1,1 @@
+"""Many recordings: jobs, workers, clusters. Imports from ``records``."""

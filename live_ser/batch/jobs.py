@@ -1,0 +1,199 @@
+"""Archives: many recordings, judged one by one, here or by worker processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from live_ser.audio.blocks import Samples
+from live_ser.audio.decoder import spans
+from live_ser.audio.files import AudioFile
+from live_ser.audio.reading import USUAL, Reading
+from live_ser.audio.sources import audio_file, is_pipe
+from live_ser.batch.paths import key_of, not_meant
+from live_ser.batch.spool import Spool
+from live_ser.batch.workers import Tell, Workers, cores
+from live_ser.errors import LiveSerError
+from live_ser.inference.recordings import analyse
+from live_ser.inference.results import Prediction, Segment, Verdict
+from live_ser.inference.settings import Settings
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.records.schema import Record, clip_record, segment_record, window_record
+
+_MANY_BYTES = 4 * 2**20  # of sound: a second's work, about what starting workers takes
+_TELL_EVERY = 0.25  # seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file.
+
+    Attributes:
+        source: name of the file.
+        seconds: of sound in it; 0 where it could not be judged.
+        records: its windows and segments as they were found, and its clip at the end.
+        error: why there are none, if there are none.
+        notes: what the user should know of the file, a line each.
+    """
+
+    source: str
+    seconds: float
+    records: Spool
+    error: LiveSerError | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with each file. It can be pickled, as its model can.
+
+    Attributes:
+        model: that judges.
+        folder: for records, where they are many.
+        hop: seconds between windows; the model's own if None.
+        smoothing: time constant of windows in seconds; the usual one if None.
+        timeline: whether to judge windows: of every file, or of those that are longer than so many
+            seconds.
+        segments: whether to give utterances.
+        judged_with: what each clip says of the options, for ``--resume`` to compare.
+        reading: how each file is read.
+        threads: that work on a file: one or two.
+
+    Raises:
+        LiveSerError: the hop or the smoothing cannot be.
+    """
+
+    model: EmotionModel
+    folder: Path
+    hop: float | None = None
+    smoothing: float | None = None
+    timeline: bool | float = False
+    segments: bool = False
+    judged_with: str = ""
+    reading: Reading = USUAL
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        # What cannot be is said once, not for each file.
+        Settings.checked(self.model.info, self.hop, self.smoothing)
+
+    def __call__(self, path: str, tell: Tell) -> Outcome:
+        """Judge one file; whatever is wrong with it comes out as the outcome's error.
+
+        Args:
+            path: of the file.
+            tell: hears now and then what share of it is done, 0 to 1.
+        """
+        spool = Spool(self.folder)
+        try:
+            seconds, notes = self._judge(path, spool, tell)
+        except LiveSerError as error:
+            spool.drop()
+            return Outcome(path, 0.0, spool, not_meant(path) or error)
+        except Exception as error:  # whatever it is, the other files are judged
+            spool.drop()
+            said = f"cannot judge {path}: {type(error).__name__}: {error}"
+            return Outcome(path, 0.0, spool, LiveSerError(said, "convert it to WAV and try that"))
+        spool.close()
+        return Outcome(path, seconds, spool, notes=notes)
+
+    def lost(self, path: str) -> Outcome:
+        """What came of a file whose worker died, and died again."""
+        error = LiveSerError(
+            f"{path} ended the process that judged it, or held it up, twice",
+            "judge it alone, with --workers 1",
+        )
+        return Outcome(path, 0.0, Spool(self.folder), error)
+
+    def _judge(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
+        rate = self.model.info.features.sample_rate
+        with audio_file(path, rate, self.reading) as blocks:
+            known = blocks.duration
+            long = self.timeline if isinstance(self.timeline, bool) else known > self.timeline
+            results = analyse(
+                self.model,
+                _telling(blocks, rate, known, tell),
+                hop=self.hop,
+                smoothing=self.smoothing,
+                timeline=long,
+                segments=self.segments,
+                threads=self.threads,
+            )
+            key = key_of(path)
+            for result in results:
+                if isinstance(result, Verdict):
+                    verdict = replace(result, missing=spans(blocks.missing))
+                    record = {**_record(path, verdict, blocks), "judged_with": self.judged_with}
+                else:
+                    record = _record(path, result, blocks)
+                spool.write({**record, "key": key})
+        return verdict.duration, tuple(blocks.notes)
+
+
+def judge_files(
+    job: Job,
+    paths: Sequence[str],
+    *,
+    workers: int | None = None,
+    told: Callable[[int, float], None] = lambda number, share: None,
+    look: Callable[[], None] = lambda: None,
+) -> Generator[Outcome, None, None]:
+    """Judge files, in the order in which they are named.
+
+    Args:
+        job: what to do with each.
+        paths: of the files.
+        workers: processes of one thread; None for as many as there are cores if there is much to
+            do. One does it in this process, and with two threads where it was not asked for; so
+            it does where sound comes through pipes, which only this process has.
+        told: hears now and then the number of a file, and what share of it is done.
+        look: called now and then; what it raises ends it all.
+    """
+    count = min(workers or (cores() if _are_many(paths) else 1), len(paths))
+    count = 1 if any(map(is_pipe, paths)) else count
+    if count > 1:
+        pool = Workers(job, job.lost, count, told=told, look=look)
+        yield from pool.results(paths)
+        return
+    job = replace(job, threads=2 if workers is None and cores() > 1 else 1)
+    for number, path in enumerate(paths):
+        look()
+
+        def tell(share: float, number: int = number) -> None:
+            told(number, share)
+            look()
+
+        yield job(path, tell)
+
+
+def _are_many(paths: Iterable[str]) -> bool:
+    total = 0
+    for path in paths:
+        try:
+            total += os.stat(path).st_size
+        except OSError:
+            continue
+        if total > _MANY_BYTES:
+            return True
+    return False
+
+
+def _telling(blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -> Iterator[Samples]:
+    """The same blocks, while how far they are is told."""
+    heard, last = 0, time.monotonic()
+    for block in blocks:
+        yield block
+        heard += len(block)
+        if (now := time.monotonic()) - last > _TELL_EVERY:
+            last = now
+            tell(min(1.0, heard / rate / seconds))
+
+
+def _record(source: str, result: Prediction | Segment | Verdict, sound: AudioFile) -> Record:
+    if isinstance(result, Verdict):
+        return clip_record(source, result, channel=sound.channel, track=sound.track)
+    made = window_record(result) if isinstance(result, Prediction) else segment_record(result)
+    return {**made, "source": source}

@@ -1,0 +1,168 @@
+"""An output that was broken off: what it holds, and its end made whole."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Collection, Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
+
+from live_ser.audio.reading import USUAL, Reading
+from live_ser.batch.paths import key_of
+from live_ser.errors import LiveSerError
+from live_ser.inference.settings import Settings
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.records.csv import read_csv
+from live_ser.records.formats import SHEETS, Style
+from live_ser.records.jsonl import read_json_lines
+from live_ser.records.rows import columns
+from live_ser.records.schema import Record, check_record
+
+
+def judged_with(
+    model: EmotionModel,
+    hop: float | None,
+    smoothing: float | None,
+    *,
+    timeline: bool,
+    segments: bool,
+    reading: Reading = USUAL,
+) -> str:
+    """The options that decide what an output holds, in words: each clip in it says them.
+
+    Args:
+        model: that judges; its name and a digest of its file tell it from others.
+        hop: seconds between windows; the model's own if None.
+        smoothing: time constant of windows in seconds; the usual one if None.
+        timeline: whether windows are written.
+        segments: whether utterances are written.
+        reading: how recordings are read.
+    """
+    digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
+    settings = Settings.checked(model.info, hop, smoothing)
+    told = [f"{model.info.name} {digest}"]
+    told += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
+    told += ["timeline"] * timeline + ["segments"] * segments
+    return ", ".join([*told, *reading.words()])
+
+
+def check_options(path: str | Path, held: str | None, wanted: str) -> None:
+    """See that an output is gone on with as it was begun.
+
+    Args:
+        path: of the output.
+        held: what a clip in it says it was judged with; None where it does not say.
+        wanted: what the next clips will say.
+
+    Raises:
+        LiveSerError: it was begun with other options.
+    """
+    if held and held != wanted:
+        raise LiveSerError(
+            f"{path} was begun with other options: {held}; and not {wanted}",
+            "give the options that it was begun with, or name another output",
+        )
+
+
+def clip_key(record: Record) -> str:
+    """The key of the file that a clip is of, also where it was written before there were keys."""
+    key: str | None = record.get("key")
+    return key or key_of(record["source"])
+
+
+def unfinished(
+    output: str | Path, style: Style, labels: Sequence[str], paths: Sequence[str], options: str
+) -> list[str]:
+    """The files that an output holds no verdict on; what follows its last verdict is cut off.
+
+    Args:
+        output: path of it; it need not be there.
+        style: of it.
+        labels: of the model that goes on with it.
+        paths: of the files that are meant. What the output holds of no other is cut off.
+        options: that it goes on with, as :func:`judged_with` has them.
+
+    Raises:
+        LiveSerError: it is not an output of this style, model and options; it is left as it is.
+    """
+    output = Path(output)
+    if style not in ("jsonl", *SHEETS):
+        raise LiveSerError(
+            f"a {style} output cannot be gone on with",
+            "take --format jsonl, csv or tsv",
+            exit_code=2,
+        )
+    if not output.exists():
+        return list(paths)
+    keys = [key_of(path) for path in paths]
+    try:
+        done = _finished(output, style, labels, set(keys), options)
+    except OSError as error:
+        raise LiveSerError(
+            f"cannot go on with {output}: {error.strerror}", "check its rights"
+        ) from error
+    return [path for path, key in zip(paths, keys, strict=True) if key not in done]
+
+
+def _finished(
+    path: Path, style: Style, labels: Sequence[str], meant: Collection[str], options: str
+) -> set[str]:
+    """The keys of the files that an output holds a verdict on."""
+    done: set[str] = set()
+    foreign = 0  # the first line after the last verdict that is of something else
+    whole = 0  # bytes, up to the last verdict
+    with path.open("r+b") as file:
+        begins = b'{"type":'
+        if style in SHEETS:
+            begins = ("\t" if style == "tsv" else ",").join(columns(labels)).encode() + b"\n"
+            if file.read(len(BOM_UTF8)) == BOM_UTF8:  # --bom
+                begins = BOM_UTF8 + begins
+            file.seek(0)
+        start = file.read(len(begins))
+        if not begins.startswith(start):
+            raise _other(path, 1)
+        if style in SHEETS and start == begins:
+            whole = len(begins)
+        file.seek(0)
+        lines = _WholeLines(file)
+        read = read_csv if style in SHEETS else read_json_lines
+        for number, record in read(lines):  # type: ignore[arg-type]
+            try:
+                check_record(record)
+            except ValueError as error:
+                raise _other(path, number) from error
+            assert isinstance(record, dict)
+            if record["type"] == "clip":
+                check_options(path, record.get("judged_with"), options)
+                if set(record["probabilities"] or labels) != set(labels):
+                    raise _other(path, number)
+                done.add(clip_key(record))
+                whole, foreign = lines.read, 0
+            elif not foreign and record.get("key") not in meant:
+                foreign = number
+        if foreign:  # such as a session: it must not be lost
+            raise _other(path, foreign)
+        file.truncate(whole)
+    return done
+
+
+class _WholeLines:
+    """The lines of a file, less a last one that was torn off, and how many bytes they hold."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._file:
+            if line.endswith(b"\n"):
+                self.read += len(line)
+                yield line.decode("utf-8", "replace")
+
+
+def _other(path: Path, line: int) -> LiveSerError:
+    return LiveSerError(
+        f"{path}, line {line}: not the output of this command with this model",
+        "take the file, the --format and the --model that it was begun with",
+    )

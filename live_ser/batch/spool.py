@@ -1,0 +1,69 @@
+"""Records on their way: few of them in memory, many of them on disk."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from live_ser.records.schema import Record
+
+_BATCH = 256  # records
+_IN_MEMORY = 64 * 1024  # bytes
+
+
+class Spool:
+    """The records of one recording, to be read once they are complete, by any process.
+
+    Args:
+        folder: where they go when they are many; whoever made it removes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path: Path | None = None
+        self._data = bytearray()
+        self._batch: list[Record] = []
+
+    def write(self, record: Record) -> None:
+        """Add a record."""
+        self._batch.append(record)
+        if len(self._batch) == _BATCH:
+            self.close()
+
+    def close(self) -> None:
+        """Pack what was added, so that it can be read or sent."""
+        if self._batch:
+            self._data += pickle.dumps(self._batch, pickle.HIGHEST_PROTOCOL)
+            self._batch = []
+        if self._path is None and len(self._data) > _IN_MEMORY:
+            handle, name = tempfile.mkstemp(dir=self._folder)
+            os.close(handle)
+            self._path = Path(name)
+        if self._path is not None and self._data:
+            with self._path.open("ab") as file:
+                file.write(self._data)
+            self._data.clear()
+
+    def drop(self) -> None:
+        """Forget them."""
+        self._data.clear()
+        self._batch = []
+        if self._path is not None:
+            with suppress(OSError):
+                self._path.unlink()
+            self._path = None
+
+    def __iter__(self) -> Iterator[Record]:
+        with self._path.open("rb") if self._path else io.BytesIO(self._data) as file:
+            while True:
+                try:
+                    # Written by ourselves, into a folder that only this user can read.
+                    batch: list[Record] = pickle.load(file)  # noqa: S301
+                except EOFError:
+                    return
+                yield from batch

@@ -1,0 +1,1 @@
+"""The command line. Imports from everywhere; nothing imports it."""

@@ -1,0 +1,223 @@
+"""What can be typed after ``live-ser``: commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from live_ser import __version__
+from live_ser.records.formats import STYLES
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be typed; the command comes out as ``command``."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
+    common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
+
+    judging = argparse.ArgumentParser(add_help=False)
+    judging.add_argument("--hop", type=_number, metavar="SECONDS", help="between judgements")
+    judging.add_argument(
+        "--smoothing",
+        type=_number,
+        metavar="SECONDS",
+        help="time constant of the smoothing over time; 0 is off (default: 1)",
+    )
+    judging.add_argument("--format", choices=STYLES, help="of the records")
+    judging.add_argument(
+        "-o", "--output", metavar="FILE", help="write the records there; FOLDER/ for a file each"
+    )
+    judging.add_argument(
+        "--bom",
+        action="store_true",
+        help="begin CSV and TSV with a byte order mark, for spreadsheets",
+    )
+    judging.add_argument("--force", action="store_true", help="overwrite files that are there")
+
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
+
+    device = argparse.ArgumentParser(add_help=False)
+    device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
+
+    channels = argparse.ArgumentParser(add_help=False)
+    channels.add_argument(
+        "--channels",
+        type=_count,
+        metavar="N",
+        help="so many are recorded, or are in sound without a header",
+    )
+
+    channel = argparse.ArgumentParser(add_help=False)
+    channel.add_argument("--channel", type=_count, metavar="K", help="hear this one only, from 1")
+    recording = _recording_options()
+
+    whole = argparse.ArgumentParser(
+        prog="live-ser",
+        description="How a voice sounds, live in the terminal.",
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"live-ser {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, told: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=told, description=told, parents=[*parents, common], allow_abbrev=False
+        )
+
+    told = "Listen to a microphone, live."
+    listen = command("listen", told, device, channels, channel, recording, model, judging)
+    listen.add_argument(
+        "--from",
+        dest="replay",
+        metavar="FILE",
+        help="replay a file; hear a pipe, or - for standard input",
+    )
+    listen.add_argument(
+        "--speed",
+        type=_amount,
+        default=1.0,
+        metavar="FACTOR",
+        help="of the replay; 0 is as fast as it goes (default: %(default)s)",
+    )
+    listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
+    listen.add_argument(
+        "--enroll",
+        type=_positive,
+        metavar="SECONDS",
+        help="take the first seconds of speech for how you usually sound",
+    )
+    listen.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="keep how you usually sound, as numbers, from one session to the next",
+    )
+    listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
+    listen.add_argument(
+        "--no-reconnect",
+        dest="reconnect",
+        action="store_false",
+        help="end when the microphone goes away, instead of waiting for it",
+    )
+    listen.add_argument(
+        "--or-demo",
+        action="store_true",
+        help="without a microphone, replay a bundled recording",
+    )
+
+    told = "Judge recordings, each as a whole."
+    _add_file_options(command("file", told, channels, channel, recording, model, judging))
+
+    command("devices", "List the input devices and the rates they accept.", device)
+
+    told = "Check the installation and the microphone, and say what to do."
+    command("doctor", told, device, channels, channel, model)
+
+    info = command("info", "Show what a model says of itself.")
+    info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
+    info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
+
+    told = "Make a page of a session or recording, of its records."
+    report = command("report", told, channels, channel, recording)
+    report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
+    report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
+    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
+    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
+    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
+    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
+    return whole
+
+
+def _recording_options() -> argparse.ArgumentParser:
+    recording = argparse.ArgumentParser(add_help=False)
+    recording.add_argument(
+        "--track", type=_count, metavar="N", help="hear this track of a container, from 1"
+    )
+    recording.add_argument(
+        "--raw",
+        metavar="ENCODING",
+        help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
+    )
+    recording.add_argument("--rate", type=_count, metavar="HZ", help="sample rate of --raw")
+    return recording
+
+
+def _add_file_options(file: argparse.ArgumentParser) -> None:
+    file.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="sound files, folders of them, patterns, or - for a list on standard input",
+    )
+    file.add_argument(
+        "--from",
+        dest="sounds",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="one more sound file; - for sound on standard input",
+    )
+    file.add_argument("--timeline", action="store_true", help="judge every window of them too")
+    file.add_argument("--segments", action="store_true", help="give every utterance in them too")
+    file.add_argument(
+        "--partial",
+        action="store_true",
+        help="judge what there is of files of which sound is missing, and say what that is",
+    )
+    file.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="processes that judge (default: one for each core, where there is much to judge)",
+    )
+    file.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster that judges instead, such as tcp://HOST:8786",
+    )
+    file.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an output that was broken off: leave out what it holds",
+    )
+    file.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw waveform, spectrogram and probabilities as .png; FOLDER/ for a file each",
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is no number")
+    return value
+
+
+def _amount(text: str) -> float:
+    value = _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return value
+
+
+_LONGEST = 1e9  # seconds, or whatever it is; thirty years
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0, or more than any session")
+    return value
+
+
+def _count(text: str) -> int:
+    value = _number(text)
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number")
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return int(value)

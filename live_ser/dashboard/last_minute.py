@@ -1,0 +1,177 @@
+"""The last minute on the dashboard: how probable each emotion was, and what was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+
+from live_ser.dashboard.lines import Line, Look, Part, fitted, row
+from live_ser.palette import colours
+
+if TYPE_CHECKING:
+    from live_ser.inference.results import State
+
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One judgement, as the last minute remembers it.
+
+    Attributes:
+        end: seconds from the start of the source.
+        state: as in a prediction.
+        label: the emotion; None in silence and listening.
+        probabilities: smoothed, in the order of the labels; None where nothing was judged.
+    """
+
+    end: float
+    state: State
+    label: str | None
+    probabilities: tuple[float, ...] | None
+
+
+@lru_cache(maxsize=4)
+def strip(
+    labels: tuple[str, ...],
+    moments: tuple[Moment, ...],
+    now: float,
+    name: str,
+    *,
+    left: int,
+    field: int,
+    width: int,
+    look: Look,
+) -> Line:
+    """The last minute: each stretch in its emotion's colour and with its name; silence is a gap.
+
+    Args:
+        labels: in the model's order.
+        moments: oldest first.
+        now: seconds from the start of the source; the right edge.
+        name: what to write in front.
+        left: cells of the column of names.
+        field: cells of the strip.
+        width: cells of the line.
+        look: of the terminal.
+    """
+    parts: list[Part] = [(f"   {name:<{left - 3}}" if left else "", "")]
+    shades = dict(zip(labels, colours(labels), strict=True))
+    short = _short_names(labels)
+    cells = _cells(moments, now, field)
+    start = 0
+    while start < field:
+        end = start
+        while end < field and _same(cells[end], cells[start]):
+            end += 1
+        moment = cells[start]
+        size = end - start
+        if moment is None or moment.label is None:
+            waiting = moment is not None and moment.state == "listening"
+            parts.append(((look.pick("·", ".") if waiting else " ") * size, "dim"))
+        else:
+            text = _run_text(moment.label, short[moment.label], size, look)
+            style = look.style(shades[moment.label], "reverse")
+            if moment.state == "uncertain":
+                text = set_cell_size(text.rstrip(), size).replace(" ", look.pick("░", "~"))
+                style = look.style(shades[moment.label])
+            elif not look.colours:
+                text = set_cell_size(text.rstrip(), size).replace(" ", look.pick("▬", "="))
+                style = Style.null()
+            parts.append((text, style))
+        start = end
+    return row(width, *parts)
+
+
+def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | None]:
+    """The moment that each cell of the strip shows: the last one that ended in it."""
+    cells: list[Moment | None] = [None] * field
+    per_second = field / SECONDS
+    previous = -1
+    for moment in moments:
+        # Counted from the start of the source, so that a stretch does not flicker as it moves.
+        cell = field - 1 - (int(now * per_second) - int(moment.end * per_second))
+        if not 0 <= cell < field:
+            continue
+        # Between two judgements that follow each other there is no gap.
+        for between in range(previous + 1, cell):
+            if previous >= 0 and cell - previous <= 1 + 2 * per_second:
+                cells[between] = moment
+        cells[cell] = moment
+        previous = cell
+    return cells
+
+
+def _same(a: Moment | None, b: Moment | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return (a.state, a.label) == (b.state, b.label)
+
+
+def _short_names(labels: Sequence[str]) -> dict[str, str]:
+    """The shortest beginnings that tell the labels apart."""
+    names = {}
+    for label in labels:
+        others = [other for other in labels if other != label]
+        size = 1
+        while size < len(label) and any(other.startswith(label[:size]) for other in others):
+            size += 1
+        names[label] = label[:size]
+    return names
+
+
+def _run_text(label: str, short: str, size: int, look: Look) -> str:
+    shown, short = look.text(label), look.text(short)
+    if size > cell_len(shown):
+        return set_cell_size(f" {shown}", size)
+    return set_cell_size(short, size) if size >= cell_len(short) else " " * size
+
+
+@lru_cache(maxsize=4)
+def axis(left: int, field: int, *, width: int) -> Line:
+    """The time under the last minute."""
+    middle = "-30 s"
+    start, end = "-60 s", "now"
+    room = field - len(start) - len(end) - len(middle)
+    if room < 2:
+        return row(width, (" " * left, ""), (f"{start} to {end}", "dim"))
+    text = f"{start}{' ' * (room // 2)}{middle}{' ' * (room - room // 2)}{end}"
+    return row(width, (" " * left, ""), (text, "dim"))
+
+
+@lru_cache(maxsize=2)
+def heads(left: int, at: int, *, width: int, look: Look) -> Line:
+    """The headings over the bars and over their last minute."""
+    tick = look.pick("│", "|")
+    now = f"now ({tick} this window alone)"
+    return row(
+        width, (" " * left, ""), (fitted(now, at - left - 1, look), "dim"), ("last minute", "dim")
+    )
+
+
+@lru_cache(maxsize=4)
+def lanes(
+    labels: tuple[str, ...],
+    moments: tuple[Moment, ...],
+    now: float,
+    *,
+    field: int,
+    width: int,
+    look: Look,
+) -> tuple[Line, ...]:
+    """The last minute of each emotion: how probable it was."""
+    cells = _cells(moments, now, field)
+    steps = look.pick(" ▁▂▃▄▅▆▇█", " .:-=+*#@")
+    lines = []
+    for i, colour in enumerate(colours(labels)):
+        heights = (
+            int(8 * moment.probabilities[i] + 0.3) if moment and moment.probabilities else 0
+            for moment in cells
+        )
+        lines.append(row(width, ("".join(steps[h] for h in heights), look.style(colour))))
+    return tuple(lines)

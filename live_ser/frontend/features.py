@@ -1,0 +1,84 @@
+"""Log-mel frames, whole or streamed: the same numbers either way.
+
+Frames never straddle the edge of what was heard (no padding), and decibels are relative to a fixed
+reference: what a frame says does not depend on what comes after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from live_ser.audio.blocks import Samples
+from live_ser.spec import FeatureSpec
+
+Frames = NDArray[np.float32]
+
+# Multiplications of a matrix product at a time. OpenBLAS spreads twice as many over threads, which
+# wait for each other longer than they work; and what is worked on at a time stays in the cache.
+MULTIPLICATIONS = 2**19
+
+
+class FrameStream:
+    """Log-mel frames of a signal that arrives in blocks.
+
+    However the signal is cut into blocks, the frames are those of the whole signal.
+    """
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self.spec = spec
+        self._window = _hann(spec.win_length, spec.n_fft)
+        # float64: the weak bands beside a strong one would differ by more than 1e-4 dB in float32.
+        self._mel = np.ascontiguousarray(spec.mel_matrix.T.astype(np.float64))
+        self._batch = max(1, MULTIPLICATIONS // self._mel.size)  # frames
+        self._pending: Samples = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> Frames:
+        """The frames that ``samples`` complete.
+
+        Args:
+            samples: float32 ``[n]``, mono at ``spec.sample_rate``, full scale at 1.
+
+        Returns:
+            float32 ``[frames, n_mels]``, in dB re full-scale power; may hold no frame.
+        """
+        spec = self.spec
+        heard = np.concatenate([self._pending, samples])
+        count = spec.frames_in(len(heard))
+        self._pending = heard[count * spec.hop_length :]
+        if count == 0:
+            return np.zeros((0, spec.n_mels), np.float32)
+        frames = sliding_window_view(heard, spec.n_fft)[:: spec.hop_length][:count]
+        starts = range(0, count, self._batch)
+        parts = [self._log_mel(frames[i : i + self._batch]) for i in starts]
+        return np.concatenate(parts)
+
+    def _log_mel(self, frames: NDArray[np.float32]) -> Frames:
+        spectrum = np.fft.rfft(frames * self._window)
+        power = spectrum.real**2 + spectrum.imag**2
+        decibels = 10.0 * np.log10(np.maximum(power @ self._mel, self.spec.amin))
+        return decibels.astype(np.float32)
+
+
+def log_mel(samples: Samples, spec: FeatureSpec) -> Frames:
+    """Log-mel frames of a whole signal.
+
+    Equal to ``librosa.feature.melspectrogram`` with ``center=False``, in dB re 1.
+
+    Args:
+        samples: float32 ``[n]``, mono at ``spec.sample_rate``, full scale at 1.
+        spec: what to compute.
+
+    Returns:
+        float32 ``[frames, n_mels]`` in dB; no frame if the signal is shorter than one.
+    """
+    return FrameStream(spec).push(np.asarray(samples, np.float32))
+
+
+def _hann(length: int, n_fft: int) -> NDArray[np.float64]:
+    """Periodic Hann window, centred in ``n_fft`` samples as librosa centres it."""
+    window = np.zeros(n_fft)
+    start = (n_fft - length) // 2
+    window[start : start + length] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    return window

@@ -1,0 +1,126 @@
+"""The front end: samples in; log-mel frames, a speech mask and the level out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from live_ser.audio.arrays import checked_block
+from live_ser.audio.blocks import Samples
+from live_ser.frontend.features import Frames, FrameStream
+from live_ser.frontend.gate import SpeechGate
+from live_ser.spec import ModelInfo
+
+_QUIETEST = 1e-6  # RMS: digital silence is shown as -120 dB
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the front end makes of one step of sound.
+
+    Attributes:
+        origin: sample, from the start of the source, at which the sound that this continues
+            began: 0, or the end of the last gap.
+        stop: sample, from the start of the source, at which the step ends.
+        frames: float32 ``[frames, n_mels]``, the log-mel frames that the step completes.
+        mask: bool ``[chunks]``, which of the chunks of the speech gate that the step completes are
+            speech.
+        level_db: RMS of the step in dB re full scale.
+    """
+
+    origin: int
+    stop: int
+    frames: Frames
+    mask: NDArray[np.bool_]
+    level_db: float
+
+
+class FrontEnd:
+    """Features of sound that arrives in blocks, a step at a time.
+
+    Steps end at every multiple of their length from the start of the source; what is left after the
+    last one makes a shorter one. However the sound is cut into blocks, the features are the same.
+
+    Args:
+        info: metadata of the model that the features are for.
+        step: length of a step in seconds.
+    """
+
+    def __init__(self, info: ModelInfo, step: float) -> None:
+        self._info = info
+        self._rate = info.features.sample_rate
+        self._step = max(1, round(step * self._rate))
+        self._position = 0  # samples from the start of the source to the end of the last step
+        self._waiting: list[Samples] = []
+        self._waits = 0  # samples in it
+        self._begin()
+
+    @property
+    def seconds(self) -> float:
+        """Time from the start of the source to the newest sample."""
+        return (self._position + self._waits) / self._rate
+
+    def push(self, samples: ArrayLike) -> Iterator[Features]:
+        """Yield the features of the steps that ``samples`` complete.
+
+        Args:
+            samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
+
+        Raises:
+            LiveSerError: this is no sound.
+        """
+        block = checked_block(samples)
+        self._waiting.append(block)
+        self._waits += len(block)
+        if self._waits < self._to_go:
+            return
+        sound = np.concatenate(self._waiting)
+        while len(sound) >= (length := self._to_go):
+            step, sound = sound[:length], sound[length:]
+            self._waiting, self._waits = [sound], len(sound)
+            yield self._features(step)
+
+    def finish(self) -> Iterator[Features]:
+        """Yield the features of the step that ends where the source does, if it holds anything."""
+        if self._waits:
+            step = np.concatenate(self._waiting)
+            self._waiting, self._waits = [], 0
+            yield self._features(step)
+
+    def gap(self, seconds: float) -> None:
+        """Let time pass that was not heard: nothing is made of sound from both sides of it."""
+        self._position += self._waits + round(seconds * self._rate)
+        self._begin()
+
+    @property
+    def _to_go(self) -> int:
+        """Samples from the end of the last step to the end of the next one."""
+        return self._step - self._position % self._step
+
+    def _begin(self) -> None:
+        """Hear as if for the first time."""
+        self._origin = self._position
+        self._waiting, self._waits = [], 0
+        self._frames = FrameStream(self._info.features)
+        self._gate = SpeechGate(self._rate, self._info.gate.floor_db)
+
+    def _features(self, step: Samples) -> Features:
+        self._position += len(step)
+        return Features(
+            origin=self._origin,
+            stop=self._position,
+            frames=self._frames.push(step),
+            mask=self._gate.push(step) >= self._info.gate.threshold,
+            level_db=level_db(step),
+        )
+
+
+def level_db(samples: Samples) -> float:
+    """RMS in dB re full scale; -120 for digital silence, 0 for a square wave at full scale."""
+    if not len(samples):
+        return 20 * float(np.log10(_QUIETEST))
+    rms = np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
+    return 20 * float(np.log10(max(rms, _QUIETEST)))

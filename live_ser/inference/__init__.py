@@ -1,0 +1,1 @@
+"""Features to results: windows, utterances, predictions, verdicts. Imports from ``model``."""

@@ -1,0 +1,127 @@
+"""A stream: sound pushed in as it comes, predictions and the verdict on a turn out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from numpy.typing import ArrayLike
+
+from live_ser.audio.arrays import checked_block, checked_rate
+from live_ser.audio.blocks import Resampler
+from live_ser.frontend.stream import Features, FrontEnd
+from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.results import Prediction, Verdict
+from live_ser.inference.settings import Settings
+from live_ser.inference.utterance_classifier import UtteranceClassifier
+from live_ser.inference.window_classifier import WindowClassifier
+from live_ser.inference.windows import SlidingWindows
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.model.speaker import RunningBaseline
+
+
+class Stream:
+    """Judges sound that somebody else captures, such as a voice assistant or a server.
+
+    One speaker's sound goes into one stream, whatever the size of the blocks.
+
+    Args:
+        model: the model that judges.
+        rate: sample rate of what is fed, in Hz; the model's own if None.
+        hop: seconds between predictions; the model's own if None.
+        smoothing: time constant in seconds; 0 is off, 1 if None.
+
+    Raises:
+        LiveSerError: the rate, the hop or the smoothing cannot be.
+
+    Examples:
+        >>> import numpy as np
+        >>> from live_ser import Stream, load
+        >>> stream = Stream(load(), rate=48_000)
+        >>> [prediction.state for prediction in stream.feed(np.zeros(48_000))]
+        ['silence']
+        >>> stream.turn().state
+        'silence'
+    """
+
+    def __init__(
+        self,
+        model: EmotionModel,
+        rate: float | None = None,
+        *,
+        hop: float | None = None,
+        smoothing: float | None = None,
+    ) -> None:
+        info = model.info
+        settings = Settings.checked(info, hop, smoothing)
+        self._model = model
+        self._source_rate = info.features.sample_rate if rate is None else checked_rate(rate)
+        self._resampler = self._new_resampler()
+        self._front_end = FrontEnd(info, settings.hop)
+        self._hop = round(settings.hop * info.features.sample_rate)
+        self._sliding = SlidingWindows(info)
+        self._windows = WindowClassifier(model, settings)
+        # Turns are judged by utterances, which would count the windows' speech twice.
+        self._lookahead = Hindsight(model, RunningBaseline(info) if info.baseline else None)
+        self._turn_start = 0.0
+        self._utterances = UtteranceClassifier(model, self._lookahead)
+
+    @property
+    def seconds(self) -> float:
+        """Time from the start of the stream to the newest sample that is judged or waits to be."""
+        return self._front_end.seconds
+
+    def feed(self, samples: ArrayLike) -> list[Prediction]:
+        """Take the next block of sound.
+
+        Args:
+            samples: ``[n]``, mono, of any size: floats with full scale at 1, or integers of at most
+                32 bits with the full scale of their type. They are copied.
+
+        Returns:
+            A prediction for each hop that the block completes; often none.
+
+        Raises:
+            LiveSerError: this is no mono sound.
+        """
+        arrived = time.perf_counter()
+        block = self._resampler.push(checked_block(samples, "samples"))
+        return self._judge(self._front_end.push(block), arrived)
+
+    def gap(self, seconds: float) -> None:
+        """Let time pass whose sound is lost: nothing is judged across it."""
+        self._judge(self._front_end.push(self._resampler.finish()), time.perf_counter())
+        self._resampler = self._new_resampler()
+        self._front_end.gap(seconds)
+        self._windows.forget()
+
+    def turn(self) -> Verdict:
+        """End a turn.
+
+        Returns:
+            The verdict on what was fed since the last turn; the next block begins another one.
+        """
+        arrived = time.perf_counter()
+        self._judge(self._front_end.push(self._resampler.finish()), arrived)
+        self._resampler = self._new_resampler()
+        self._judge(self._front_end.finish(), arrived)
+        for _ in self._utterances.finish():
+            pass
+        verdict = self._utterances.verdict(self.seconds - self._turn_start)
+        self._turn_start = self.seconds
+        self._utterances = UtteranceClassifier(self._model, self._lookahead, self.seconds)
+        return verdict
+
+    def _judge(self, steps: Iterable[Features], arrived: float) -> list[Prediction]:
+        predictions = []
+        for features in steps:
+            for _ in self._utterances.push(features):
+                pass
+            window = self._sliding.push(features)
+            if features.stop % self._hop == 0:  # the end of a turn may cut a hop short
+                predictions.append(self._windows.classify(window, arrived))
+            arrived = time.perf_counter()
+        return predictions
+
+    def _new_resampler(self) -> Resampler:
+        return Resampler(self._source_rate, self._model.info.features.sample_rate)

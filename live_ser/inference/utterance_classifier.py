@@ -1,0 +1,85 @@
+"""The classifier of utterances: each measured against what is said around it, and all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import starmap
+
+import numpy as np
+
+from live_ser.frontend.gate import CHUNK_SECONDS
+from live_ser.frontend.stream import Features
+from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.results import Decision, Segment, Verdict, decide
+from live_ser.inference.utterances import Stretch, StretchStream
+from live_ser.inference.verdict import VerdictSum
+from live_ser.model.onnx_model import EmotionModel, Judgement
+
+
+class UtteranceClassifier:
+    """Judges the utterances of a recording, in their order.
+
+    Args:
+        model: the model that judges.
+        lookahead: judges each utterance once it is known what follows it; one of its own if None.
+        start: seconds from the start of the source to the first step that is pushed.
+    """
+
+    def __init__(
+        self, model: EmotionModel, lookahead: Hindsight | None = None, start: float = 0.0
+    ) -> None:
+        self._info = model.info
+        self._lookahead = lookahead or Hindsight(model)
+        self._sum = VerdictSum(model.info)
+        self._evidence = 0.0
+        self._start = start
+        self._origin: int | None = None
+        self._stretches = StretchStream(model.info)
+
+    def push(self, features: Features) -> Iterator[Segment]:
+        """Yield the utterances that are judged for good, now that this step is known.
+
+        Args:
+            features: those of the next step. No utterance holds sound from both sides of a gap.
+        """
+        if self._origin not in (None, features.origin):
+            yield from self._judge(self._stretches.finish())
+            self._start = features.origin / self._info.features.sample_rate
+            self._stretches = StretchStream(self._info)
+        self._origin = features.origin
+        self._evidence += float(np.count_nonzero(features.mask)) * CHUNK_SECONDS
+        yield from self._judge(self._stretches.push(features.frames, features.mask))
+
+    def finish(self) -> Iterator[Segment]:
+        """Yield the utterances that nothing follows any more."""
+        yield from self._judge(self._stretches.finish())
+        yield from starmap(self._segment, self._lookahead.finish())
+
+    def verdict(self, duration: float) -> Verdict:
+        """The verdict on all of it, once it is finished.
+
+        Args:
+            duration: its length in seconds.
+        """
+        return self._sum.verdict(duration, self._evidence)
+
+    def _judge(self, stretches: Iterable[Stretch]) -> Iterator[Segment]:
+        for stretch in stretches:
+            if stretch.evidence:
+                wanted = len(stretch.frames) > 0 and self._sum.wants(stretch.evidence)
+                placed = replace(
+                    stretch, start=self._start + stretch.start, end=self._start + stretch.end
+                )
+                yield from starmap(self._segment, self._lookahead.push(placed, wanted=wanted))
+
+    def _segment(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
+        """A stretch, counted in the verdict."""
+        evidence = stretch.evidence
+        if judgement and self._sum.wants(evidence):
+            self._sum.add(judgement, evidence)
+        decision = Decision(state="listening", evidence=evidence)
+        if judgement and evidence >= self._info.gate.min_speech:
+            probabilities, activation = judgement.probabilities, judgement.activation
+            decision = decide(self._info, probabilities, activation, evidence=evidence)
+        return Segment(**vars(decision), start=stretch.start, end=stretch.end)

@@ -1,0 +1,273 @@
+"""Utterances: speech cut at its pauses, found while the recording is still being heard.
+
+Speech is cut at every long pause, and at the longest of the shorter ones until no piece is longer
+than the model's window. Whether that cuts a pause depends on what lies within a window of it, so
+only the newest stretch of the recording is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.frontend.features import Frames
+from live_ser.frontend.gate import CHUNK_SECONDS
+from live_ser.inference.windows import PAUSE_SECONDS, Ring
+from live_ser.spec import ModelInfo
+
+Mask = NDArray[np.bool_]
+
+_PAUSE = int(PAUSE_SECONDS / CHUNK_SECONDS)  # chunks; what is longer is cut
+_UNBROKEN = 16  # times the longest piece: speech without any pause is cut after that
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording that is judged as one.
+
+    Attributes:
+        start: seconds from the start of the recording.
+        end: seconds from the start of the recording.
+        frames: float32 ``[frames, n_mels]``; there may be none.
+        evidence: seconds of speech in it.
+    """
+
+    start: float
+    end: float
+    frames: Frames
+    evidence: float
+
+
+class StretchStream:
+    """The stretches of a recording that are judged as one, while it is heard.
+
+    A model that hears nothing but speech is given utterances; one that hears pauses too is given
+    the recording as it lies, a window at a time.
+
+    Args:
+        info: of the model.
+    """
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._cutter: _Cutter = _Utterances(info) if info.gate.trim else _Windows(info)
+        self._frames = Ring(np.zeros((0, info.features.n_mels), np.float32))
+        self._mask = Ring(np.zeros(0, np.bool_))
+        self._cuts: deque[_Cut] = deque()
+
+    def push(self, frames: Frames, mask: Mask) -> Iterator[Stretch]:
+        """The stretches that are complete now.
+
+        Args:
+            frames: float32 ``[frames, n_mels]``, the next ones of the recording.
+            mask: bool ``[chunks]``, which of the next chunks of the speech gate are speech.
+        """
+        self._frames.push(frames)
+        self._mask.push(mask)
+        self._cuts += self._cutter.push(mask)
+        while self._cuts and self._cuts[0].last_frame <= self._frames.stop:
+            yield self._stretch(self._cuts.popleft())
+        needed = self._cuts[0] if self._cuts else self._cutter.begun
+        self._frames.drop_before(needed.first_frame)
+        self._mask.drop_before(needed.first_chunk)
+
+    def finish(self) -> Iterator[Stretch]:
+        """Those that end where the recording does."""
+        self._cuts += self._cutter.finish()
+        while self._cuts:
+            yield self._stretch(self._cuts.popleft())
+
+    def _stretch(self, cut: _Cut) -> Stretch:
+        spoken = np.count_nonzero(self._mask.between(cut.first_chunk, cut.last_chunk))
+        return Stretch(
+            cut.start,
+            min(cut.end, self._mask.stop * CHUNK_SECONDS),
+            self._frames.between(cut.first_frame, cut.last_frame),
+            float(spoken) * CHUNK_SECONDS,
+        )
+
+
+class UtteranceCutter:
+    """Cuts speech at its pauses into pieces that are short enough.
+
+    Args:
+        longest: chunks that a piece may have.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._heard = 0  # chunks
+        self._spoken = np.zeros(0, np.int64)  # the chunks of speech of the piece that has begun
+        self._before = math.inf  # the pause in front of it
+
+    @property
+    def begun(self) -> int:
+        """The chunk from which on pieces are still to come."""
+        return int(self._spoken[0]) if len(self._spoken) else self._heard
+
+    def push(self, mask: Mask) -> list[tuple[int, int]]:
+        """The pieces that are complete now.
+
+        Args:
+            mask: bool ``[chunks]``, which of the next chunks are speech.
+
+        Returns:
+            First chunk and the chunk after the last of each piece, in order. Pieces begin and end
+            with speech, but for those cut in the middle of speech that has no pause.
+        """
+        self._spoken = np.concatenate([self._spoken, self._heard + np.flatnonzero(mask)])
+        self._heard += len(mask)
+        if not len(self._spoken):
+            return []
+        *done, (first, stop, before) = self._cut()
+        pieces = [piece for first, stop, _ in done for piece in self._short(first, stop)]
+        most = _UNBROKEN * self._longest
+        while stop - first > most:
+            pieces += self._short(first, first + most)
+            first, before = first + most, 0
+        if self._heard - int(self._spoken[-1]) - 1 > _PAUSE:
+            return pieces + self.finish(first)
+        self._spoken, self._before = self._spoken[first:], before
+        return pieces
+
+    def finish(self, first: int = 0) -> list[tuple[int, int]]:
+        """The piece that is complete because nothing follows."""
+        last = self._short(first, len(self._spoken)) if len(self._spoken) else []
+        self._spoken, self._before = self._spoken[:0], math.inf
+        return last
+
+    def _cut(self) -> list[tuple[int, int, float]]:
+        """Ranges of the chunks of speech, and the pause in front of each.
+
+        A pause is cut if it is long, or if the longest stretch without a longer pause that it lies
+        in is too long for a piece. The latter it surely is if a shorter pause was cut before it.
+        """
+        # Pause i lies between the spoken chunks i and i + 1.
+        pauses = np.diff(self._spoken) - 1
+        ranges = []
+        todo: list[tuple[int, int, float]] = [(0, len(self._spoken), self._before)]
+        while todo:
+            first, stop, before = todo.pop()
+            cut = first + int(np.argmax(pauses[first : stop - 1])) if stop - first > 1 else first
+            pause = int(pauses[cut]) if stop - first > 1 else 0
+            length = int(self._spoken[stop - 1]) + 1 - int(self._spoken[first])
+            if pause and (length > self._longest or pause > min(before, _PAUSE)):
+                todo += [(cut + 1, stop, pause), (first, cut + 1, before)]
+            else:
+                ranges.append((first, stop, before))
+        return ranges
+
+    def _short(self, first: int, stop: int) -> list[tuple[int, int]]:
+        """Chunks of a range, halved where it is speech without a pause and too long."""
+        begin, end = int(self._spoken[first]), int(self._spoken[stop - 1]) + 1
+        most = _UNBROKEN * self._longest
+        parts = [(at, min(at + most, end)) for at in range(begin, end, most)]
+        while any(stop - start > self._longest for start, stop in parts):
+            parts = [half for part in parts for half in _halves(part, self._longest)]
+        return parts
+
+
+def pieces(mask: Mask, longest: int) -> list[tuple[int, int]]:
+    """Cut the speech of a whole recording, as :class:`UtteranceCutter` does.
+
+    Args:
+        mask: bool ``[chunks]``, where there is speech.
+        longest: chunks that a piece may have.
+    """
+    cutter = UtteranceCutter(longest)
+    return cutter.push(mask) + cutter.finish()
+
+
+class _Cut(NamedTuple):
+    """Where a stretch lies."""
+
+    start: float
+    end: float
+    first_frame: int
+    last_frame: int  # the one after it, as with chunks
+    first_chunk: int
+    last_chunk: int
+
+
+class _Cutter(Protocol):
+    """Says where stretches lie."""
+
+    @property
+    def begun(self) -> _Cut: ...
+
+    def push(self, mask: Mask) -> list[_Cut]: ...
+
+    def finish(self) -> list[_Cut]: ...
+
+
+class _Utterances:
+    def __init__(self, info: ModelInfo) -> None:
+        self._hop = info.features.hop_length / info.features.sample_rate
+        self._cutter = UtteranceCutter(int(info.window / CHUNK_SECONDS))
+
+    @property
+    def begun(self) -> _Cut:
+        return self._at(self._cutter.begun, self._cutter.begun)
+
+    def push(self, mask: Mask) -> list[_Cut]:
+        return [self._at(*piece) for piece in self._cutter.push(mask)]
+
+    def finish(self) -> list[_Cut]:
+        return [self._at(*piece) for piece in self._cutter.finish()]
+
+    def _at(self, first: int, stop: int) -> _Cut:
+        start, end = first * CHUNK_SECONDS, stop * CHUNK_SECONDS
+        return _Cut(start, end, round(start / self._hop), round(end / self._hop), first, stop)
+
+
+class _Windows:
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
+        self._chunks = 0
+        self._start = info.offset
+
+    @property
+    def begun(self) -> _Cut:
+        # A recording that ends before the offset is judged from its start.
+        return self._at(self._start if self._seconds > self._info.offset else 0.0)
+
+    @property
+    def _seconds(self) -> float:
+        return self._chunks * CHUNK_SECONDS
+
+    def push(self, mask: Mask) -> list[_Cut]:
+        self._chunks += len(mask)
+        done = []
+        while (cut := self._at(self._start)).last_chunk <= self._chunks and cut.end < self._seconds:
+            done.append(cut)
+            self._start = cut.end
+        return done
+
+    def finish(self) -> list[_Cut]:
+        cuts = [self.begun]
+        while cuts[-1].end < self._seconds:
+            cuts.append(self._at(cuts[-1].end))
+        return cuts if self._seconds else []
+
+    def _at(self, start: float) -> _Cut:
+        spec, window = self._info.features, self._info.window
+        first = math.ceil(start * spec.sample_rate / spec.hop_length)
+        return _Cut(
+            start,
+            start + window,
+            first,
+            first + spec.frames_in(round(window * spec.sample_rate)),
+            round(start / CHUNK_SECONDS),
+            round((start + window) / CHUNK_SECONDS),
+        )
+
+
+def _halves(part: tuple[int, int], longest: int) -> list[tuple[int, int]]:
+    start, stop = part
+    middle = (start + stop) // 2
+    return [part] if stop - start <= longest else [(start, middle), (middle, stop)]

@@ -1,0 +1,97 @@
+"""The classifier of windows: one after another, against the speaker's baseline, smoothed."""
+
+from __future__ import annotations
+
+import time
+
+from live_ser.frontend.features import Frames
+from live_ser.inference.results import Decision, Prediction, decide
+from live_ser.inference.settings import Settings
+from live_ser.inference.smoothing import Smoother
+from live_ser.inference.windows import PAUSE_SECONDS, Window
+from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.speaker import RunningBaseline
+
+_BREATH = 0.3  # seconds without speech after which an utterance may be over
+
+
+class WindowClassifier:
+    """Judges the windows of a source, in their order.
+
+    Args:
+        model: the model that judges.
+        settings: how the windows are smoothed.
+        baseline: what is known of the speaker, which learns from what is heard; nothing if None.
+
+    Attributes:
+        baseline: the speaker's; None for a model that takes none.
+    """
+
+    def __init__(
+        self, model: EmotionModel, settings: Settings, baseline: RunningBaseline | None = None
+    ) -> None:
+        info = model.info
+        if baseline is None and info.baseline:
+            baseline = RunningBaseline(info)
+        self.baseline = baseline if info.baseline else None
+        self._model = model
+        self._smoother = Smoother(settings.smoothing)
+
+    def forget(self) -> None:
+        """Smooth nothing over what comes next: it is another utterance."""
+        self._smoother.forget()
+
+    def classify(self, window: Window, arrived: float) -> Prediction:
+        """Judge the next window.
+
+        Args:
+            window: what was heard.
+            arrived: when its newest block came, by ``time.perf_counter``.
+        """
+        info = self._model.info
+        frames = window.frames
+        if info.gate.trim:
+            frames = window.spoken(info.features.hop_length / info.features.sample_rate)
+        raw, against = None, None
+        since = window.since_speech
+        if since is None or since > PAUSE_SECONDS or not window.evidence:
+            self.forget()
+            decision = Decision(state="silence", evidence=window.evidence)
+        elif window.evidence < info.gate.enough(over=since > _BREATH) or not len(frames):
+            decision = Decision(state="listening", evidence=window.evidence)
+        else:
+            judgement, against = self._judge(frames, window)
+            raw = dict(zip(info.labels, map(float, judgement.probabilities), strict=True))
+            decision = self._smoothed(judgement, window)
+        return Prediction(
+            **vars(decision),
+            start=window.start,
+            end=window.end,
+            raw=raw,
+            speech=window.speech,
+            since_speech=since,
+            level_db=window.level_db,
+            latency_ms=1000 * (time.perf_counter() - arrived),
+            baseline=against,
+        )
+
+    def _smoothed(self, judgement: Judgement, window: Window) -> Decision:
+        mean = self._smoother.push(judgement, window.end, window.evidence)
+        return decide(
+            self._model.info,
+            mean.probabilities,
+            mean.activation,
+            evidence=window.evidence,
+            best=self._smoother.label(mean.probabilities, self._model.info.abstain),
+        )
+
+    def _judge(self, frames: Frames, window: Window) -> tuple[Judgement, float | None]:
+        """What the network says, and the seconds of the baseline that it is measured against."""
+        if self.baseline is None:
+            return self._model.judge(frames), None
+        spec = self._model.info.features
+        end = window.end - (window.since_speech or 0.0)
+        start = end - len(frames) * spec.hop_length / spec.sample_rate
+        judgement = self._model.judge(frames, self.baseline.before(start))
+        self.baseline.hear(judgement, start, end)
+        return judgement, self.baseline.seconds or None

@@ -1,0 +1,161 @@
+"""Sliding windows over the steps of a front end.
+
+A window ends with each step, and begins one window earlier or where the sound began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.frontend.features import Frames
+from live_ser.frontend.gate import CHUNK_SECONDS, frame_range
+from live_ser.frontend.stream import Features
+from live_ser.spec import ModelInfo
+
+PAUSE_SECONDS = 1.0  # without speech, after which what comes is another utterance
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was heard in one stretch of time.
+
+    Attributes:
+        start: seconds from the start of the source.
+        end: seconds from the start of the source.
+        frames: float32 ``[frames, n_mels]``, the log-mel frames that lie wholly within.
+        mask: bool ``[chunks]``, which chunks of the speech gate that lie wholly within are speech
+            of the newest utterance.
+        offset: seconds from the start of the first chunk to the start of the first frame.
+        since_speech: seconds since speech was last heard; None if it never was.
+        level_db: RMS of the newest hop in dB re full scale.
+    """
+
+    start: float
+    end: float
+    frames: Frames
+    mask: NDArray[np.bool_]
+    offset: float
+    since_speech: float | None
+    level_db: float
+
+    @property
+    def evidence(self) -> float:
+        """Seconds of speech."""
+        return float(np.count_nonzero(self.mask)) * CHUNK_SECONDS
+
+    @property
+    def speech(self) -> float:
+        """Share of the window that is speech, 0 to 1."""
+        return min(1.0, self.evidence / (self.end - self.start))
+
+    def spoken(self, hop_seconds: float) -> Frames:
+        """The frames from the first to the last moment of speech.
+
+        Args:
+            hop_seconds: from one frame to the next.
+        """
+        first, stop = frame_range(self.mask, hop_seconds, len(self.frames), self.offset)
+        return self.frames[first:stop]
+
+
+class SlidingWindows:
+    """The newest window of a source, after each step of its front end.
+
+    Args:
+        info: metadata of the model that will judge the windows.
+    """
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._spec = info.features
+        self._length = round(info.window * info.features.sample_rate)
+        self._last_speech: float | None = None
+        self._begin(0)
+
+    def push(self, features: Features) -> Window:
+        """The window that ends where this step does.
+
+        Args:
+            features: those of the next step. After a gap nothing from before it is in a window.
+        """
+        if features.origin != self._origin:
+            self._begin(features.origin)
+        self._frames.push(features.frames)
+        self._mask.push(features.mask)
+
+        # In samples and seconds from the origin, where frames and chunks begin.
+        rate, hop = self._spec.sample_rate, self._spec.hop_length
+        start = max(0, features.stop - self._origin - self._length)
+        first_frame = -(-start // hop)
+        first_chunk = int(np.ceil(start / rate / CHUNK_SECONDS - 1e-9))
+        self._frames.drop_before(first_frame)
+        self._mask.drop_before(first_chunk)
+
+        end = features.stop / rate
+        self._look_for_speech(end)
+        return Window(
+            start=(self._origin + start) / rate,
+            end=end,
+            frames=self._frames.items,
+            mask=_newest_utterance(self._mask.items),
+            offset=first_frame * hop / rate - first_chunk * CHUNK_SECONDS,
+            since_speech=None if self._last_speech is None else end - self._last_speech,
+            level_db=features.level_db,
+        )
+
+    def _begin(self, origin: int) -> None:
+        self._origin = origin
+        self._frames = Ring(np.zeros((0, self._spec.n_mels), np.float32))
+        self._mask = Ring(np.zeros(0, np.bool_))
+
+    def _look_for_speech(self, end: float) -> None:
+        spoken = np.flatnonzero(self._mask.items)
+        if len(spoken):
+            last = self._mask.first + int(spoken[-1]) + 1
+            origin = self._origin / self._spec.sample_rate
+            self._last_speech = min(end, origin + last * CHUNK_SECONDS)
+
+
+def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without what was said before the last long pause: it may have sounded otherwise."""
+    spoken = np.flatnonzero(mask)
+    long = np.flatnonzero(np.diff(spoken) > PAUSE_SECONDS / CHUNK_SECONDS)
+    if not len(long):
+        return mask
+    newest = mask.copy()
+    newest[: spoken[long[-1] + 1]] = False
+    return newest
+
+
+class Ring:
+    """The newest of a row of things, by their number in it.
+
+    Attributes:
+        items: that are kept.
+        first: number of the first of them.
+    """
+
+    def __init__(self, empty: NDArray) -> None:  # type: ignore[type-arg]
+        self.items = empty
+        self.first = 0
+
+    @property
+    def stop(self) -> int:
+        """Number of the next one to come."""
+        return self.first + len(self.items)
+
+    def push(self, items: NDArray) -> None:  # type: ignore[type-arg]
+        """Add the next ones."""
+        self.items = np.concatenate([self.items, items])
+
+    def between(self, start: int, stop: int) -> NDArray:  # type: ignore[type-arg]
+        """Those of these numbers that are kept."""
+        return self.items[max(0, start - self.first) : max(0, stop - self.first)]
+
+    def drop_before(self, number: int) -> None:
+        """Keep those from this number on."""
+        drop = min(max(0, number - self.first), len(self.items))
+        self.items = self.items[drop:]
+        self.first += drop

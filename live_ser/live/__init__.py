@@ -1,0 +1,1 @@
+"""A live session: its sinks, keys and signals. Imports from ``records``."""

@@ -1,0 +1,170 @@
+"""Sinks on threads of their own: one that stands still holds up nobody."""
+
+# ruff: noqa: D102 - the methods are those of Sink, and documented there.
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from live_ser.audio.blocks import Gap, Samples
+from live_ser.errors import LiveSerError
+from live_ser.inference.results import Prediction
+from live_ser.live.deadlines import beside
+from live_ser.live.sinks import Sink
+from live_ser.records.schema import Record
+
+ROOM = 2048  # calls that wait at most: 200 s of sound, a quarter of an hour of records
+SYNC_SECONDS = 0.25  # with what else is on its way, less than a second is lost in a power cut
+_LOOK_SECONDS = 0.05  # between looks at whether to go on waiting
+
+
+class Background(Sink):
+    """Another sink, fed through a bounded queue by a daemon thread.
+
+    What is written is synced to the disk four times a second. When the queue is full, a sink that
+    ``skips`` misses what comes, and any other one is given up.
+
+    Args:
+        sink: that is fed, synced and closed in the thread.
+        room: how many calls may wait.
+        patient: whether to wait for room and for the end just now, as where a file is replayed as
+            fast as it goes.
+    """
+
+    def __init__(
+        self, sink: Sink, *, room: int = ROOM, patient: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.name, self.keeps_going, self.keeps = sink.name, sink.keeps_going, sink.keeps
+        self._sink, self._room, self._patient = sink, room, patient
+        self._calls: deque[tuple[float, str, tuple[object, ...]]] = deque()
+        self._since: float | None = None  # when the call came that is being made
+        self._changed = threading.Condition()
+        self._closing = False
+        self._failure: Exception | None = None
+        self._thread = beside(self._work, sink.name)
+
+    @property
+    def intact(self) -> bool:
+        """Whether it takes what it is given."""
+        return self._failure is None
+
+    def complain(self, line: str) -> None:
+        self._give("complain", line)
+
+    def begin(self, session: Record) -> None:
+        self._give("begin", session)
+
+    def hear(self, samples: Samples) -> None:
+        self._give("hear", samples)
+
+    def window(self, prediction: Prediction) -> None:
+        self._give("window", prediction)
+
+    def mark(self, moment: float) -> None:
+        self._give("mark", moment)
+
+    def gap(self, start: float, gap: Gap) -> None:
+        self._give("gap", start, gap)
+
+    def key(self, key: str) -> None:
+        self._give("key", key)
+
+    def pause(self, paused: bool) -> None:
+        self._give("pause", paused)
+
+    def end(self, summary: Record) -> None:
+        self._give("end", summary)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def close(self, until: float = math.inf) -> None:
+        """Have the sink do what still waits for it and close it.
+
+        Args:
+            until: monotonic time at which it is given up.
+
+        Raises:
+            Exception: that of the sink; it was given up.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        seconds = until - time.monotonic()
+        while self._thread.is_alive() and time.monotonic() < until:
+            self._thread.join(_LOOK_SECONDS)
+            if self._patient():
+                until = time.monotonic() + seconds
+        with self._changed:
+            if self._thread.is_alive():
+                self._give_up()
+            if self._failure is not None:
+                raise self._failure
+
+    def _give(self, method: str, *arguments: object) -> None:
+        """Put a call into the queue.
+
+        Raises:
+            Exception: that of the sink, or it is given up because it stands still.
+        """
+        cares = getattr(type(self._sink), method) is not getattr(Sink, method)
+        with self._changed:
+            while cares and self._is_full and self.intact and self._patient():
+                self._changed.wait(_LOOK_SECONDS)
+            if cares and self._is_full and not self._sink.skips:
+                self._give_up()
+            if self._failure is not None:
+                raise self._failure
+            if cares and not self._is_full and not self._closing:
+                self._calls.append((time.monotonic(), method, arguments))
+                self._changed.notify_all()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._calls) >= self._room
+
+    def _give_up(self) -> None:
+        """Keep nothing more for it."""
+        oldest = self._since if self._since is not None else time.monotonic()
+        lost = time.monotonic() - oldest
+        stands = f"it stands still, and what came in the last {lost:.1f} s is lost"
+        self._failure = self._failure or LiveSerError(stands, "see why it takes nothing more")
+        self._calls.clear()
+        self._closing = True
+
+    def _work(self) -> None:
+        try:
+            self._feed()
+        except Exception as error:
+            with self._changed:
+                self._failure = self._failure or error
+                self._calls.clear()
+                self._changed.notify_all()
+        with suppress(Exception):  # what went wrong was told
+            self._sink.close()
+
+    def _feed(self) -> None:
+        """Make the calls as they come, until the last one, and sync now and then."""
+        synced, is_dirty = time.monotonic(), False
+        while True:
+            with self._changed:
+                if not self._calls and not self._closing:
+                    self._changed.wait(SYNC_SECONDS if is_dirty else None)
+                if not self._calls and self._closing:
+                    break
+                call = self._calls.popleft() if self._calls else None
+                self._since = call[0] if call else None
+                self._changed.notify_all()
+            if call is not None:
+                _, method, arguments = call
+                getattr(self._sink, method)(*arguments)
+                is_dirty = True
+            if is_dirty and time.monotonic() - synced >= SYNC_SECONDS:
+                self._sink.sync()
+                synced, is_dirty = time.monotonic(), False
+        self._sink.sync()

@@ -1,0 +1,212 @@
+"""A recording of what was judged, which stays readable whatever ends the program.
+
+Sound files say in their header how long they are, and libsndfile fills that in when it closes them.
+Here it is filled in as the file grows: where the program is killed, even by ``kill -9``, the file
+can be read up to a second before, and after a power cut, too, where it is synced as it grows.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from live_ser.audio.blocks import Gap, Samples
+from live_ser.errors import LiveSerError
+from live_ser.live.sinks import Sink
+from live_ser.records.new_file import NewFile
+from live_ser.records.schema import Record
+
+_UPDATE_SECONDS = 0.5
+
+
+def kind_of(path: Path) -> str:
+    """``flac`` or ``wav``, as the file's suffix says.
+
+    Raises:
+        LiveSerError: it says something else.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in _LENGTH_WRITERS:
+        raise LiveSerError(
+            f"{path} is neither .flac nor .wav", "name the recording so", exit_code=2
+        )
+    return kind
+
+
+class Recording(Sink):
+    """Mono sound as 16-bit FLAC or WAV; what was not heard is silence in it.
+
+    It is a context manager: a file that it replaces stays until it ends without an error.
+
+    Args:
+        path: of the file; its suffix says which of the two.
+        rate: in Hz.
+        force: overwrite a file that is there.
+
+    Raises:
+        LiveSerError: the suffix is another one, or the file cannot be written.
+    """
+
+    keeps = True
+
+    def __init__(self, path: str | Path, rate: int, *, force: bool = False) -> None:
+        import soundfile
+
+        path = Path(path)
+        kind = kind_of(path)
+        self.name = f"the recording {path.name}"
+        self._write_length = _LENGTH_WRITERS[kind]
+        self._rate = rate
+        self._samples = 0
+        self._updated = 0
+        self._is_synced = False
+        self._file = NewFile(path, force=force, grows=True)
+        self._disk = _Disk(self._file.raw)
+        self._sound = soundfile.SoundFile(
+            self._disk, "w", rate, 1, subtype="PCM_16", format=kind.upper()
+        )
+
+    @property
+    def intact(self) -> bool:
+        """Whether all that was heard could be written."""
+        return self._disk.failure is None
+
+    def hear(self, samples: Samples) -> None:
+        """Add a block of sound.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if not len(samples):
+            return
+        try:
+            self._sound.write(samples)
+        except (AssertionError, RuntimeError):
+            self._disk.raise_failure()
+            raise
+        self._samples += len(samples)
+        is_due = self._samples - self._updated >= _UPDATE_SECONDS * self._rate
+        if is_due and not self._is_synced:
+            self._update_length()
+        self._disk.raise_failure()
+
+    def _update_length(self) -> None:
+        self._updated = self._samples
+        end = self._disk.tell()
+        self._write_length(self._disk, self._samples)
+        self._disk.seek(end)
+
+    def gap(self, start: float, gap: Gap) -> None:
+        """Add silence."""
+        left = round(gap.seconds * self._rate)
+        silence = np.zeros(self._rate, np.float32)
+        while left > 0:
+            self.hear(silence[:left])
+            left -= len(silence)
+
+    def end(self, summary: Record) -> None:
+        """Finish the file.
+
+        Raises:
+            OSError: it cannot be written to its end.
+        """
+        self._finish()
+        self._disk.raise_failure()
+
+    def sync(self) -> None:
+        """Have all but the last second survive a power cut; called several times a second.
+
+        The length is that of the sound that is on the disk already: the disk may write the header
+        first, and readers refuse a file that is shorter than that says.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        self._is_synced = True
+        self._file.sync()
+        if not self._sound.closed:
+            self._update_length()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
+        self._finish()
+        if error is None:
+            self._file.finish()
+        else:
+            self._file.leave(error)
+
+    def close(self, until: float = math.inf) -> None:
+        """End the sound as well as it can be, and give the file its name."""
+        self.__exit__(None, None)
+
+    def _finish(self) -> None:
+        with suppress(RuntimeError):  # the disk keeps its reason
+            self._sound.close()
+
+
+class _Disk:
+    """A file that keeps its errors: libsndfile, which writes to it, would swallow them.
+
+    Attributes:
+        failure: the first error.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        written = 0
+        try:
+            while written < len(view):
+                written += self._raw.write(view[written:])
+        except OSError as error:
+            self.failure = self.failure or error
+        return written
+
+    def read(self, size: int) -> bytes:
+        return self._raw.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def raise_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+def _write_wav_length(disk: _Disk, samples: int) -> None:
+    """Into the 44 bytes with which libsndfile begins a WAV file of 16-bit PCM."""
+    for position, length in ((4, 36 + 2 * samples), (40, 2 * samples)):
+        disk.seek(position)
+        disk.write(min(length, 2**32 - 1).to_bytes(4, "little"))  # 37 hours, and then the most
+
+
+def _write_flac_length(disk: _Disk, samples: int) -> None:
+    """Into STREAMINFO: the lower 36 of the 64 bits that begin at byte 18 (RFC 9639, 8.2)."""
+    disk.seek(8)
+    block = int.from_bytes(disk.read(2), "big")
+    # The encoder writes a block when it has one sample more than that.
+    written = (samples - 1) // block * block if block else 0
+    disk.seek(18)
+    bits = int.from_bytes(disk.read(8), "big")
+    disk.seek(18)
+    disk.write((bits >> 36 << 36 | written).to_bytes(8, "big"))
+
+
+_LENGTH_WRITERS: dict[str, Callable[[_Disk, int], None]] = {
+    "flac": _write_flac_length,
+    "wav": _write_wav_length,
+}

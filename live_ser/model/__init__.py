@@ -1,0 +1,1 @@
+"""The network in its file, and what is known of a speaker. Imports from ``frontend``."""

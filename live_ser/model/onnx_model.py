@@ -1,0 +1,254 @@
+"""A model file, loaded: log-mel frames in, calibrated probabilities and activation out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.errors import LiveSerError
+from live_ser.frontend.features import Frames
+from live_ser.model.onnx_file import check_onnx
+from live_ser.spec import METADATA_KEY, ModelInfo
+
+DEFAULT_MODEL = "live_ser"
+_MAX_BYTES = 256 * 2**20  # of a file
+_MAX_MEMORY = 512 * 2**20  # bytes that all models of a process may take to judge
+_PATIENCE = 20.0  # seconds in which a model has to load, and to judge its first window
+# Nothing is computed of constants while a model loads, where time and memory have no end: judging,
+# where they have, does it. What this would save our networks cannot be measured.
+_NOT_OPTIMISED = ["ConstantFolding", "ConstantFoldingDQ"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the network makes of one stretch of speech.
+
+    Attributes:
+        probabilities: float32 ``[classes]``, calibrated, summing to 1, in the order of the labels.
+        activation: how aroused the voice sounds, 0 (calm) to 1.
+        voice: float32 ``[size]``, what a baseline is made of; None for a model that takes none.
+    """
+
+    probabilities: NDArray[np.float32]
+    activation: float
+    voice: NDArray[np.float32] | None = None
+
+
+class EmotionModel:
+    """An ONNX file with live-ser's metadata, ready to judge.
+
+    Args:
+        path: of the ``.onnx`` file.
+
+    Raises:
+        LiveSerError: it cannot be read, or is not a model of ours.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._session = _open(self.path)
+        self.info = _read_info(self._session, self.path)
+        _check_graph(self._session, self.info, self.path)
+
+    def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
+        """Judge one stretch of speech.
+
+        Args:
+            log_mel: float32 ``[frames, n_mels]``, as :mod:`live_ser.frontend.features` makes them.
+            baseline: float32 ``[size]``, how the speaker usually sounds, as
+                :mod:`live_ser.model.speaker` makes it; None for a typical voice. A model that takes
+                none does without.
+        """
+        given = {"log_mel": log_mel[np.newaxis]}
+        if self.info.baseline:
+            if baseline is None:
+                baseline = np.zeros(self.info.baseline.size, np.float32)
+            given["baseline"] = baseline[np.newaxis]
+        probabilities, activation, *voice = self._session.run(_outputs(self.info), given)
+        return Judgement(probabilities[0], float(activation[0]), voice[0][0] if voice else None)
+
+    def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
+        """Pickle by path: a session cannot travel to another process, the file is there too."""
+        return type(self), (str(self.path.absolute()),)
+
+    def __repr__(self) -> str:
+        spec = self.info.features
+        return (
+            f"EmotionModel({self.info.name!r}, {len(self.info.labels)} labels: "
+            f"{', '.join(self.info.labels)}; {spec.n_mels} mels at {spec.sample_rate} Hz, "
+            f"{self.info.window:g} s window)"
+        )
+
+
+def load(model: str | Path | None = None) -> EmotionModel:
+    """Load a model.
+
+    Args:
+        model: path of an ``.onnx`` file, or the name of one that came with live-ser; the default
+            one where there is none.
+
+    Raises:
+        LiveSerError: there is no such model, or it does not fit.
+    """
+    return EmotionModel(find(model))
+
+
+def find(model: str | Path | None = None) -> Path:
+    """The file of a model, by path or by the name of one that came with live-ser."""
+    wanted = str(model or DEFAULT_MODEL)
+    shipped = shipped_models()
+    if wanted in shipped:
+        return shipped[wanted]
+    path = Path(wanted)
+    if path.is_file():
+        return path
+    raise LiveSerError(
+        f"no model {wanted!r}: neither a file nor the name of a model that came with live-ser",
+        f"models that came with it: {', '.join(shipped) or 'none'}",
+    )
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that came with live-ser: name to file."""
+    inside = Path(str(files("live_ser"))) / "models"
+    beside = Path(str(files("live_ser"))).parent / "models"  # a checkout
+    folder = inside if inside.is_dir() else beside
+    return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+
+
+def _open(path: Path) -> Any:
+    import onnxruntime as ort  # takes 0.1 s
+
+    try:
+        size = path.stat().st_size
+        if not 0 < size <= _MAX_BYTES:
+            raise LiveSerError(f"{path} is not a model: it holds {size} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise LiveSerError(f"cannot read the model {path}: {error.strerror}") from error
+    options = ort.SessionOptions()
+    # One window takes a millisecond: a pool of threads would cost more than it gives, and
+    # spinning would keep a core busy between windows.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    _bound_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    try:
+        check_onnx(data)
+        with _patience(lambda: options.set_load_cancellation_flag(True)):
+            # From bytes, not from the path: a graph then cannot name other files to be read.
+            return ort.InferenceSession(
+                data,
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=_NOT_OPTIMISED,
+                enable_fallback=False,  # it would print, and try the same again
+            )
+    except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them documented
+        why = f" in {_PATIENCE:g} s" if type(error).__name__ == "ModelLoadCanceled" else ""
+        why = f": {error}" if type(error) is ValueError else why
+        raise LiveSerError(
+            f"{path} is not a model that ONNX Runtime can load{why}",
+            "take an .onnx file that python -m training.export wrote",
+        ) from error
+
+
+@cache
+def _bound_memory() -> None:
+    """Have the memory of ONNX Runtime's sessions end somewhere: a few bytes can ask for gigabytes.
+
+    It holds for the sessions of this process that say that they share it.
+    """
+    import onnxruntime as ort
+
+    arena = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    place = ort.OrtMemoryInfo("Cpu", arena, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(place, ort.OrtArenaCfg({"max_mem": _MAX_MEMORY}))
+
+
+def _read_info(session: Any, path: Path) -> ModelInfo:
+    try:
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        raise LiveSerError(
+            f"{path} carries no live-ser metadata",
+            "take an .onnx file that python -m training.export wrote",
+        )
+    return ModelInfo.from_json(text)
+
+
+def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
+    """The metadata and the graph must agree, also when they are run."""
+    hint = "export the model again with python -m training.export"
+    inputs = {node.name for node in session.get_inputs()}
+    outputs = {node.name for node in session.get_outputs()}
+    wanted = {"log_mel", "baseline"} if info.baseline else {"log_mel"}
+    if inputs != wanted or not set(_outputs(info)) <= outputs:
+        raise LiveSerError(
+            f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not "
+            f"{', '.join(sorted(wanted))} and {', '.join(_outputs(info))}",
+            hint,
+        )
+    spec = info.features
+    frames = spec.frames_in(round(info.window * spec.sample_rate))
+    probe = {"log_mel": np.full((1, frames, spec.n_mels), -60, np.float32)}
+    if info.baseline:
+        probe["baseline"] = np.zeros((1, info.baseline.size), np.float32)
+    try:
+        probabilities, activation, *voice = _run_in_time(session, info, probe)
+    except Exception as error:  # as above
+        raise LiveSerError(
+            f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says, "
+            f"in {_PATIENCE:g} s and {_MAX_MEMORY >> 20} MiB",
+            hint,
+        ) from error
+    if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
+        raise LiveSerError(
+            f"{path} gives {np.shape(probabilities)} probabilities for {len(info.labels)} labels",
+            hint,
+        )
+    if info.baseline and np.shape(voice[0]) != (1, info.baseline.size):
+        raise LiveSerError(
+            f"{path} tells a voice by {np.shape(voice[0])} numbers, not {info.baseline.size}", hint
+        )
+    total = float(np.sum(probabilities))
+    if not abs(total - 1) < 1e-3 or np.min(probabilities) < 0 or not 0 <= activation[0] <= 1:
+        raise LiveSerError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)
+
+
+def _outputs(info: ModelInfo) -> list[str]:
+    return ["probabilities", "activation", *(["voice"] if info.baseline else [])]
+
+
+def _run_in_time(session: Any, info: ModelInfo, given: dict[str, NDArray[np.float32]]) -> Any:
+    """What the network says, or an error once patience is at its end: a graph may loop."""
+    import onnxruntime as ort
+
+    options = ort.RunOptions()
+    with _patience(lambda: setattr(options, "terminate", True)):
+        return session.run(_outputs(info), given, options)
+
+
+@contextmanager
+def _patience(end: Callable[[], None]) -> Iterator[None]:
+    """Have something ended once patience is at its end."""
+    watchdog = threading.Timer(_PATIENCE, end)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()

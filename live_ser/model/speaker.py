@@ -1,0 +1,165 @@
+"""How a voice usually sounds: what the network measures a stretch of it against.
+
+Of each stretch the network tells its ``voice``, numbers in which everything stands that it judges
+by. Their mean is the speaker's baseline; what a stretch adds to it is the emotion. No sound can be
+made of it again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.model.onnx_model import Judgement
+from live_ser.spec import ModelInfo
+
+_ORDINARY = 6.0  # times that enrolled speech counts
+_SAME_TIME = 1e-6  # seconds
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Speech that was heard, and the voice in it; ``weight`` for each of its seconds."""
+
+    start: float
+    end: float
+    weight: float
+    voice: NDArray[np.float64]
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+class RunningBaseline:
+    """A speaker's baseline, from all that was heard of them so far; the newest counts most.
+
+    At first a voice is measured against a typical one, and the more of it was heard, the more
+    against itself. What an emotion usually adds to a voice is taken off each stretch, by what was
+    heard in it: somebody in one mood all day must not come to seem to be in none.
+
+    Args:
+        info: of a model that takes a baseline.
+        enrol: seconds of speech that are known to be neutral, and count for more.
+
+    Attributes:
+        profile: name of the profile that it began with; empty where it began with nothing.
+        enrol: seconds of speech that are known to be neutral.
+        heard: seconds of speech heard by it.
+        weight: seconds that its speech counts for.
+    """
+
+    def __init__(self, info: ModelInfo, *, enrol: float = 0.0) -> None:
+        assert info.baseline is not None
+        self._spec = info.baseline
+        self._offsets = info.offset_matrix
+        self._neutral = np.array([label == "neutral" for label in info.labels], np.float64)
+        self._sum: NDArray[np.float64] = np.zeros(self._spec.size)
+        self._newest: deque[_Stretch] = deque()
+        self._until = 0.0
+        self._counted = 0.0  # seconds of speech in the sum
+        self._before = 0.0  # seconds of speech that it began with
+        self.profile = ""
+        self.enrol = enrol
+        self.heard = 0.0
+        self.weight = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Of speech that it rests on; what is longer ago than its memory no longer counts."""
+        return min(self._before + self._counted, self._spec.memory)
+
+    @property
+    def denominator(self) -> float:
+        """Seconds that speech is measured against, those of a typical voice among them."""
+        return self.weight + self._spec.typical
+
+    @property
+    def enrolling(self) -> bool:
+        """Whether what is heard is known to be neutral."""
+        return self.heard < self.enrol
+
+    @property
+    def mean(self) -> NDArray[np.float64] | None:
+        """Of the speech so far, float64 ``[size]``; None before any."""
+        return self._sum / self.weight if self.weight else None
+
+    def __str__(self) -> str:
+        if self.enrolling:
+            return f"enrolling, {self.heard:.0f} of {self.enrol:g} s"
+        if not self.weight:
+            return "not yet"
+        return ", ".join(filter(None, [self.profile, f"{self.seconds:.0f} s"]))
+
+    def begin(
+        self, mean: NDArray[np.float64], *, seconds: float, weight: float, profile: str
+    ) -> None:
+        """Start from what was known before.
+
+        Args:
+            mean: float64 ``[size]``, as :attr:`mean` gave it.
+            seconds: of speech that it rests on.
+            weight: seconds that this speech counts for.
+            profile: name of where it was kept.
+        """
+        self.weight = min(weight, self._spec.memory)
+        self._sum = self.weight * mean
+        self._before = seconds
+        self.profile = profile
+
+    def before(self, start: float) -> NDArray[np.float32]:
+        """What speech is measured against: all that ended before it.
+
+        Args:
+            start: seconds from the start of the source.
+
+        Returns:
+            float32 ``[size]``; zeros, a typical voice, where nothing was heard before.
+        """
+        while self._newest and self._newest[0].end <= start + _SAME_TIME:
+            self._count(self._newest.popleft())
+        return np.asarray(self._sum / self.denominator, np.float32)
+
+    def hear(self, judgement: Judgement, start: float, end: float) -> None:
+        """Learn from a stretch of speech; what was heard before of it is not counted twice.
+
+        A stretch that holds others speaks for them: the more was heard, the better it is told.
+
+        Args:
+            judgement: of it.
+            start: seconds from the start of the source to its first moment.
+            end: seconds from the start of the source to its last moment.
+        """
+        if end <= self._until + _SAME_TIME:
+            return
+        while self._newest and self._newest[-1].start >= start - _SAME_TIME:
+            held = self._newest.pop()
+            self._until = held.start
+            self.heard -= held.seconds
+        weight = _ORDINARY if self.enrolling else 1.0
+        stretch = _Stretch(max(start, self._until), end, weight, self.usual(judgement))
+        self._newest.append(stretch)
+        self._until = end
+        self.heard += stretch.seconds
+
+    def usual(self, judgement: Judgement) -> NDArray[np.float64]:
+        """The voice of a stretch, less what the emotion in it usually adds: float64 ``[size]``."""
+        assert judgement.voice is not None
+        emotion = self._neutral if self.enrolling else judgement.probabilities
+        return np.asarray(judgement.voice - emotion @ self._offsets, np.float64)
+
+    def finish(self) -> None:
+        """Let all that was heard count."""
+        self.before(self._until)
+
+    def _count(self, stretch: _Stretch) -> None:
+        weight = stretch.weight * stretch.seconds
+        self._sum += weight * stretch.voice
+        self._counted += stretch.seconds
+        self.weight += weight
+        if self.weight > self._spec.memory:
+            self._sum *= self._spec.memory / self.weight
+            self.weight = self._spec.memory

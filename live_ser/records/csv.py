@@ -1,0 +1,110 @@
+"""CSV and TSV: a row for each window, segment, clip, mark and gap."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO
+
+from live_ser.records.rows import TEXTS, Rows, columns, record_of
+from live_ser.records.schema import Record
+
+# What begins a formula, also in the letters of East Asia; apostrophes in front stay tellable.
+_FORMULA = re.compile("'*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
+
+
+class Csv:
+    """Rows under a header, flushed row by row.
+
+    Args:
+        stream: that is written to.
+        labels: of the model; each has a column.
+        header: False to go on in a file that has one.
+        delimiter: between the values of a row.
+    """
+
+    def __init__(
+        self,
+        stream: IO[str],
+        labels: Iterable[str],
+        *,
+        header: bool = True,
+        delimiter: str = ",",
+    ) -> None:
+        self._stream = stream
+        self._rows = Rows()
+        self._writer = csv.DictWriter(
+            stream, columns(labels), delimiter=delimiter, lineterminator="\n"
+        )
+        if header:
+            self._writer.writeheader()
+        stream.flush()
+
+    def write(self, record: Record) -> None:
+        """Write one record, if it has a row."""
+        row = self._rows.of(record)
+        if row is None:
+            return
+        for name in TEXTS:
+            if row.get(name) is not None:
+                row[name] = _guarded(row[name])
+        self._writer.writerow(row)
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Do nothing: every row is written."""
+
+
+def _guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: with an apostrophe in front."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def read_csv(stream: IO[str]) -> Iterator[tuple[int, object]]:
+    """The number of the line on which each row ends, and its record: None where it is no row.
+
+    A last row without its end, as a killed process leaves it, is left out.
+    """
+    lines = _Lines(stream)
+    first = next(iter(lines), "").removeprefix("\ufeff")
+    delimiter = "\t" if first.startswith("file\t") else ","
+    rows = csv.DictReader(chain([first], lines), delimiter=delimiter)
+    try:
+        for row in rows:
+            if not lines.newest.endswith("\n"):
+                return
+            if None in row or None in row.values():  # more or fewer values than columns
+                yield lines.number, None
+            else:
+                yield lines.number, record_of({name: _value(name, row[name]) for name in row})
+    except csv.Error:
+        yield lines.number, None
+
+
+class _Lines:
+    """The lines of a stream, and which of them is the newest."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.newest, self.number = "", 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._stream:
+            self.newest = line
+            self.number += 1
+            yield line
+
+
+def _value(name: str, text: str) -> float | str | None:
+    if not text or name in TEXTS:
+        return _unguarded(text) or None
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,91 @@
+"""Stretches of time that sound alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from live_ser.records.schema import Record
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time, and how it sounds.
+
+    Attributes:
+        start: seconds from the start of the source.
+        end: seconds from the start of the source.
+        state: of a window or segment.
+        label: the emotion; the best guess in ``uncertain``, None where there is none.
+        confidence: probability of the label, 0 to 1.
+        activation: how aroused the voice sounds, 0 (calm) to 1.
+    """
+
+    start: float
+    end: float
+    state: str
+    label: str | None
+    confidence: float | None
+    activation: float | None
+
+    @property
+    def said(self) -> str:
+        """The emotion, or the state where there is none for sure."""
+        return self.label if self.state == "speech" and self.label is not None else self.state
+
+    @classmethod
+    def of(cls, record: Record, start: float, end: float) -> Stretch:
+        """A stretch that sounds as a window, segment or clip does."""
+        judged = (record[name] for name in ("state", "label", "confidence", "activation"))
+        return cls(start, end, *judged)
+
+
+class Stretches:
+    """Windows, as they come, gathered into stretches.
+
+    Each window speaks for its newest hop, so that stretches follow one another.
+
+    Attributes:
+        found: so far, in the order of time.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Stretch] = []
+
+    def add(self, window: Record) -> None:
+        """Add the next window record."""
+        heard = self.found[-1].end if self.found else 0.0
+        # After a gap a window begins later than the one before it ended.
+        new = Stretch.of(window, max(heard, window["start"]), window["end"])
+        if self.found and self.found[-1].said == new.said and new.start == heard:
+            self.found[-1] = _joined(self.found[-1], new)
+        else:
+            self.found.append(new)
+
+
+def stretches(windows: Iterable[Record]) -> list[Stretch]:
+    """Stretches of window records that sound alike, in the order of time."""
+    gathered = Stretches()
+    for window in windows:
+        gathered.add(window)
+    return gathered.found
+
+
+def _joined(one: Stretch, other: Stretch) -> Stretch:
+    same = one.label == other.label
+    return Stretch(
+        start=one.start,
+        end=other.end,
+        state=one.state,
+        label=one.label if same else None,
+        confidence=_mean(one, other, one.confidence, other.confidence) if same else None,
+        activation=_mean(one, other, one.activation, other.activation),
+    )
+
+
+def _mean(one: Stretch, other: Stretch, mine: float | None, theirs: float | None) -> float | None:
+    """The mean of two values, weighted by how long each holds."""
+    if mine is None or theirs is None:
+        return mine if theirs is None else theirs
+    lengths = one.end - one.start, other.end - other.start
+    return (mine * lengths[0] + theirs * lengths[1]) / sum(lengths)

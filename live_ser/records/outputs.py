@@ -1,0 +1,266 @@
+"""Records on their way out: onto standard output, into a file, or into one for each recording."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from live_ser.durability import sync
+from live_ser.errors import LiveSerError
+from live_ser.records.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
+from live_ser.records.new_file import NewFile
+from live_ser.records.places import Places
+
+if TYPE_CHECKING:
+    from live_ser.records.annotation import Annotation
+    from live_ser.records.schema import Record, Writer
+
+    class Output(Writer, Protocol):
+        """Writes records into a file, or files."""
+
+        def sync(self) -> None:
+            """Have what was written survive a power cut."""
+
+
+def written(
+    where: str | Places | None,
+    style: Style,
+    labels: Sequence[str],
+    *,
+    force: bool = False,
+    more: bool = False,
+    bom: bool = False,
+) -> AbstractContextManager[Output]:
+    """What writes records, into a file or, without one, onto standard output.
+
+    Args:
+        where: path of the file, or of a folder, which may end with a slash and takes a file for
+            each source; or the places of these, as they were decided.
+        style: of the records.
+        labels: of the model.
+        force: replace files that are there, once the new ones are whole.
+        more: add to the file, if it is there.
+        bom: begin CSV and TSV with a byte order mark, by which spreadsheets know UTF-8.
+
+    Raises:
+        LiveSerError: the file is there already, or cannot be written; or it cannot hold this.
+    """
+    if bom and style not in SHEETS:
+        raise LiveSerError(f"--bom is for CSV and TSV, not for {style}", exit_code=2)
+    if where is None:
+        return _Output(None, style, labels, bom=bom)
+    places = Places(where, ENDINGS[style]) if isinstance(where, str) else where
+    if places.is_folder:
+        places.make()
+        return _Folder(places, style, labels, force=force, bom=bom)
+    return _Output(places.of(""), style, labels, force=force, more=more, bom=bom)
+
+
+class _Output:
+    """A writer, and where its records go.
+
+    Args:
+        path: of the file; standard output if None.
+        style: of the records.
+        labels: of the model.
+        force: replace a file that is there, once the new one is whole.
+        more: add to the file, if it is there.
+        bom: begin it with a byte order mark.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        style: Style,
+        labels: Sequence[str],
+        *,
+        force: bool = False,
+        more: bool = False,
+        bom: bool = False,
+    ) -> None:
+        if style == "parquet" and path is None:
+            raise LiveSerError(
+                "Parquet is not for standard output", "name a file: -o NAME.parquet", exit_code=2
+            )
+        start = _starter(style, labels)  # which may lack a package: before anything is created
+        self._style = style
+        self._labels = labels
+        self._file: NewFile | None = None
+        self._sidecar: NewFile | None = None
+        self._stream: IO[Any] = sys.stdout
+        self._holds_records = False
+        begun, encoding = False, "utf-8-sig" if bom else "utf-8"
+        if path is not None:
+            if (beside := sidecar_of(path, style)) is not None:
+                self._sidecar = NewFile(beside, force=force)
+            self._file = NewFile(path, force=force, grows=style in GROWING, more=more)
+            raw = io.BufferedWriter(self._file.raw)
+            begun = more and raw.seekable() and raw.seek(0, os.SEEK_END) > 0
+            encoding = "utf-8" if begun else encoding  # one mark a file
+            self._stream = raw if style == "parquet" else io.TextIOWrapper(raw, encoding)
+        elif isinstance(sys.stdout, io.TextIOWrapper) and style != "table":
+            sys.stdout.reconfigure(encoding=encoding)
+        self._writer = start(self._stream, begun)
+
+    def write(self, record: Record) -> None:
+        self._writer.write(record)
+        self._holds_records = True
+
+    def sync(self) -> None:
+        self._stream.flush()
+        if self._file is not None:
+            self._file.sync()
+        else:
+            with suppress(io.UnsupportedOperation):  # no real file
+                sync(self._stream.fileno())
+
+    def close(self) -> None:
+        """Nothing: ``__exit__`` knows how it ended."""
+
+    def __enter__(self) -> _Output:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
+        try:
+            self._end()
+        except BaseException as failure:
+            if self._file is not None:
+                self._give_up(self._file, error or failure, whole=False)
+            raise
+        if self._file is None:
+            return
+        if self._file.replaces and (error is not None or not self._holds_records):
+            self._give_up(self._file, error, whole=True)
+        else:
+            self._finish(self._file)
+
+    def _end(self) -> None:
+        try:
+            self._writer.close()  # what is known already is told, also where Ctrl-C ends it
+        finally:
+            let_go(self._stream)
+
+    def _finish(self, file: NewFile) -> None:
+        file.finish()
+        if self._sidecar is not None:
+            from live_ser.records.bids import sidecar
+
+            with self._sidecar, io.BufferedWriter(self._sidecar.raw) as stream:
+                stream.write(sidecar(self._labels).encode())
+
+    def _give_up(self, file: NewFile, error: BaseException | None, *, whole: bool) -> None:
+        if self._sidecar is not None:
+            self._sidecar.drop()
+        if error is not None and self._holds_records and (whole or self._style in GROWING):
+            file.leave(error)
+        else:
+            file.drop()
+
+
+def _starter(style: Style, labels: Sequence[str]) -> Callable[[IO[Any], bool], Writer]:
+    """What makes a writer of a stream, and of whether there are records in it already."""
+    if style == "table":
+        from live_ser.records.tables import Verdicts
+
+        return lambda stream, begun: Verdicts(stream, labels)
+    if style == "jsonl":
+        from live_ser.records.jsonl import JsonLines
+
+        return lambda stream, begun: JsonLines(stream)
+    if style in SHEETS:
+        from live_ser.records.csv import Csv
+
+        tab = "\t" if style == "tsv" else ","
+        return lambda stream, begun: Csv(stream, labels, header=not begun, delimiter=tab)
+    if style == "parquet":
+        from live_ser.extras import needed
+        from live_ser.records.parquet import Parquet
+
+        needed("pyarrow.parquet", "tables")
+        return lambda stream, begun: Parquet(stream, labels)
+    from live_ser.records.annotation import AnnotationWriter
+    from live_ser.records.audacity import label_track
+    from live_ser.records.bids import events
+    from live_ser.records.eaf import eaf
+    from live_ser.records.srt import srt
+    from live_ser.records.textgrid import textgrid
+    from live_ser.records.webvtt import webvtt
+
+    form: Callable[[Annotation], str] = {
+        "vtt": webvtt,
+        "srt": srt,
+        "textgrid": textgrid,
+        "eaf": eaf,
+        "audacity": label_track,
+        "bids": events,
+    }[style]
+    return lambda stream, begun: AnnotationWriter(stream, form)
+
+
+class _Folder:
+    """A file for each source, closed with its last record."""
+
+    def __init__(
+        self, places: Places, style: Style, labels: Sequence[str], *, force: bool, bom: bool
+    ) -> None:
+        self._places, self._style, self._labels = places, style, labels
+        self._force, self._bom = force, bom
+        self._open = ExitStack()
+        self._writer: Output | None = None
+
+    def write(self, record: Record) -> None:
+        if self._writer is None:
+            path = self._places.of(record["source"])
+            output = _Output(path, self._style, self._labels, force=self._force, bom=self._bom)
+            self._writer = self._open.enter_context(output)
+        self._writer.write(record)
+        if record["type"] in ("clip", "end"):
+            self.close()
+
+    def sync(self) -> None:
+        if self._writer is not None:
+            self._writer.sync()
+
+    def close(self) -> None:
+        self._writer = None
+        self._open.close()
+
+    def __enter__(self) -> _Folder:
+        return self
+
+    def __exit__(self, *how: Any) -> None:
+        self._open.__exit__(*how)
+
+
+def name_is_refused(error: LiveSerError) -> bool:
+    """Whether a file cannot be made for its name alone, such as a too long one."""
+    number = getattr(error.__cause__, "errno", None)
+    return number in (errno.ENAMETOOLONG, errno.EILSEQ)
+
+
+def let_go(stream: IO[Any]) -> None:
+    """Close a file, and leave standard output open; each record was flushed when it was written.
+
+    What could not be written then was told then, and must not fail a second time here, nor when
+    Python ends.
+    """
+    try:
+        stream.flush()
+    except OSError:
+        silence(stream)
+    if stream is not sys.stdout:
+        stream.close()
+
+
+def silence(stream: IO[Any]) -> None:
+    """Have what is written to a stream that takes nothing more go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):  # no real file
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,91 @@
+"""Records as rows of a table: what CSV and Parquet hold.
+
+The first columns are those of audformat's tables: ``file``, ``start``, ``end`` in seconds, and then
+what was judged. A clip reaches from 0 to its end, and a mark has no length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from live_ser.records.schema import FIELDS, OPTIONAL, Record
+from live_ser.text import escaped, unescaped
+
+Row = dict[str, Any]
+
+_KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
+TEXTS = ("file", "label", "type", "state", "reason", "key", "judged_with", "missing")
+_FIRST = ("file", "start", "end", "label", "confidence")
+_LAST = (
+    *("activation", "type", "state", "speech", "evidence"),
+    *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
+    *("channel", "track", "key", "judged_with", "missing"),
+)
+_SHARE = "p_"
+
+
+def columns(labels: Iterable[str]) -> tuple[str, ...]:
+    """The columns, among them ``p_LABEL`` for each label."""
+    return (*_FIRST, *(_SHARE + label for label in labels), *_LAST)
+
+
+class Rows:
+    """The rows of records that come in their order: a session names the source of those after."""
+
+    def __init__(self) -> None:
+        self._source: str | None = None
+
+    def of(self, record: Record) -> Row | None:
+        """The row of the next record; None for one that has none."""
+        if record["type"] == "session":
+            self._source = record["source"]
+        return _row_of(record, self._source) if record["type"] in _KINDS else None
+
+
+def _row_of(record: Record, source: str | None) -> Row:
+    """The row of a record; ``source`` tells whose it is, where the record does not say so."""
+    name = record.get("source", source)
+    row: Row = {"file": None if name is None else escaped(name)}
+    if record["type"] == "clip":
+        row |= {"start": 0.0, "end": record["duration"]}
+    elif record["type"] == "mark":
+        row |= {"start": record["time"], "end": record["time"]}
+    row |= {name: value for name, value in record.items() if name in {*_FIRST, *_LAST}}
+    if "missing" in record:
+        row["missing"] = "; ".join(
+            f"{start}-{'' if end is None else end}" for start, end in record["missing"]
+        )
+    shares = record.get("probabilities") or {}
+    return row | {_SHARE + label: share for label, share in shares.items()}
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """The record of a row; whether it is one, ``check_record`` says."""
+    kind = str(row.get("type"))
+    known = {
+        **row,
+        "source": unescaped(name) if isinstance(name := row.get("file"), str) else None,
+        "duration": row.get("end"),
+        "time": row.get("start"),
+        "missing": _spans(row.get("missing")),
+        "probabilities": {
+            name.removeprefix(_SHARE): share
+            for name, share in row.items()
+            if name.startswith(_SHARE) and share is not None
+        }
+        or None,
+    }
+    optional = (name for name in OPTIONAL.get(kind, {}) if known.get(name) is not None)
+    return {name: known.get(name) for name in ("type", *FIELDS.get(kind, {}), *optional)}
+
+
+def _spans(text: object) -> object:
+    """Starts and ends in seconds, as a cell holds them; the cell itself where it holds others."""
+    if not isinstance(text, str):
+        return text
+    try:
+        spans = [span.partition("-")[::2] for span in text.split("; ")]
+        return [[float(start), float(end) if end else None] for start, end in spans]
+    except ValueError:
+        return text

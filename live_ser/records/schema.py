@@ -1,0 +1,280 @@
+"""The records of a session or of clips: made and checked.
+
+Times are seconds from the start of the source; decibels are re full scale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol, get_args
+
+from live_ser.audio.blocks import Gap
+from live_ser.inference.results import Decision, Prediction, Segment, State, Verdict
+from live_ser.spec import SCHEMA, ModelInfo
+
+Record = dict[str, Any]
+
+
+def session_record(
+    info: ModelInfo,
+    source: str,
+    hop: float,
+    started: datetime,
+    *,
+    channel: int | None = None,
+    track: int | None = None,
+) -> Record:
+    """How a session begins; with the channel and track that are heard, if they were chosen."""
+    return {
+        "type": "session",
+        "schema": SCHEMA,
+        "source": source,
+        "model": info.name,
+        "labels": list(info.labels),
+        "sample_rate": info.features.sample_rate,
+        "window": info.window,
+        "hop": hop,
+        "started": started.isoformat(timespec="seconds"),
+        **_heard(channel, track),
+    }
+
+
+def _heard(channel: int | None, track: int | None) -> Record:
+    """What was heard of a source that holds more."""
+    heard = {"channel": channel, "track": track}
+    return {name: number for name, number in heard.items() if number is not None}
+
+
+def window_record(prediction: Prediction) -> Record:
+    """One window, judged."""
+    return {
+        "type": "window",
+        "start": round(prediction.start, 4),
+        "end": round(prediction.end, 4),
+        **_judged(prediction, prediction.speech),
+        "since_speech": _rounded(prediction.since_speech, 3),
+        "level_db": round(prediction.level_db, 1),
+        "latency_ms": round(prediction.latency_ms, 2),
+        "baseline": _rounded(prediction.baseline, 1),
+    }
+
+
+def segment_record(segment: Segment) -> Record:
+    """One utterance, judged on its own speech."""
+    seconds = segment.end - segment.start
+    return {
+        "type": "segment",
+        "start": round(segment.start, 4),
+        "end": round(segment.end, 4),
+        **_judged(segment, min(1.0, segment.evidence / seconds) if seconds > 0 else 0.0),
+    }
+
+
+def clip_record(
+    source: str, verdict: Verdict, *, channel: int | None = None, track: int | None = None
+) -> Record:
+    """One clip, judged as a whole; with the channel and track that were heard, if only one was."""
+    record = {
+        "type": "clip",
+        "source": source,
+        "duration": round(verdict.duration, 4),
+        **_judged(verdict, verdict.speech),
+        "windows": verdict.windows,
+        **_heard(channel, track),
+    }
+    return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
+
+
+def mark_record(time: float) -> Record:
+    """A moment that the user marked."""
+    return {"type": "mark", "time": round(time, 3)}
+
+
+def gap_record(start: float, gap: Gap) -> Record:
+    """A stretch of time that was not heard."""
+    return {
+        "type": "gap",
+        "start": round(start, 3),
+        "end": round(start + gap.seconds, 3),
+        "reason": gap.reason,
+    }
+
+
+def end_record(windows: int, skipped: int, overflows: int, seconds: float) -> Record:
+    """How a session ended."""
+    return {
+        "type": "end",
+        "windows": windows,
+        "skipped": skipped,
+        "overflows": overflows,
+        "seconds": round(seconds, 3),
+    }
+
+
+class Writer(Protocol):
+    """Writes records."""
+
+    def write(self, record: Record) -> None:
+        """Write one record, or keep it for what it is a part of.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+
+    def close(self) -> None:
+        """Write what was kept; also after an interrupt, so that what was written is whole."""
+
+
+def check_record(record: object) -> None:
+    """See that a record is of a kind that there is, with all that belongs to it.
+
+    Raises:
+        ValueError: it is not; the message says why.
+    """
+    if not isinstance(record, dict):
+        raise ValueError("it is not an object")
+    kind = record.get("type")
+    if not isinstance(kind, str) or kind not in FIELDS:
+        raise ValueError(f"there is no record of type {kind!r:.40}")
+    for name, allowed in FIELDS[kind].items():
+        if name not in record:
+            raise ValueError(f"a {kind} record without {name}")
+        if not allowed(record[name]):
+            raise ValueError(f"{name} is {record[name]!r:.40} in a {kind} record")
+    for name, allowed in OPTIONAL.get(kind, {}).items():
+        if name in record and not allowed(record[name]):
+            raise ValueError(f"{name} is {record[name]!r:.40} in a {kind} record")
+
+
+def _judged(judged: Decision, speech: float) -> Record:
+    probabilities = judged.probabilities
+    return {
+        "state": judged.state,
+        "label": judged.label,
+        "confidence": _rounded(judged.confidence, 6),
+        "probabilities": probabilities and {k: round(v, 6) for k, v in probabilities.items()},
+        "activation": _rounded(judged.activation, 6),
+        "speech": round(speech, 4),
+        "evidence": round(judged.evidence, 3),
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+_Check = Callable[[object], bool]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    if type(value) is float:  # nearly all of them are: a day has millions
+        return math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # more digits than there are seconds anywhere
+        return False
+
+
+def _is_amount(value: object) -> bool:
+    return _is_number(value) and value >= 0  # type: ignore[operator]
+
+
+def _is_share(value: object) -> bool:
+    if type(value) is float:
+        return 0 <= value <= 1
+    return _is_number(value) and 0 <= value <= 1  # type: ignore[operator]
+
+
+def _are_shares(value: object) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_share, value.values()))
+
+
+def _are_spans(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(span, list)
+        and len(span) == 2
+        and _is_amount(span[0])
+        and (span[1] is None or _is_amount(span[1]))
+        for span in value
+    )
+
+
+def _are_labels(value: object) -> bool:
+    return isinstance(value, list) and len(value) > 1 and all(map(_is_text, value))
+
+
+def _or_none(check: _Check) -> _Check:
+    return lambda value: value is None or check(value)
+
+
+_JUDGED: dict[str, _Check] = {
+    "state": lambda value: value in get_args(State),
+    "label": _or_none(_is_text),
+    "confidence": _or_none(_is_share),
+    "probabilities": _or_none(_are_shares),
+    "activation": _or_none(_is_share),
+    "speech": _is_share,
+}
+
+# What a record of each type has at least; OPTIONAL is what it may have.
+FIELDS: dict[str, dict[str, _Check]] = {
+    "session": {
+        "schema": lambda value: value == SCHEMA,
+        "source": _is_text,
+        "model": _is_text,
+        "labels": _are_labels,
+        "sample_rate": _is_amount,
+        "window": _is_amount,
+        "hop": _is_amount,
+        "started": _is_text,
+    },
+    "window": {
+        "start": _is_amount,
+        "end": _is_amount,
+        **_JUDGED,
+        "level_db": _is_number,
+        "latency_ms": _is_amount,
+    },
+    "segment": {"start": _is_amount, "end": _is_amount, **_JUDGED},
+    "clip": {
+        "source": _is_text,
+        "duration": _is_amount,
+        **_JUDGED,
+        "windows": _is_amount,
+    },
+    "mark": {"time": _is_amount},
+    "gap": {"start": _is_amount, "end": _is_amount, "reason": _is_text},
+    "end": {
+        "windows": _is_amount,
+        "skipped": _is_amount,
+        "overflows": _is_amount,
+        "seconds": _is_amount,
+    },
+}
+OPTIONAL: dict[str, dict[str, _Check]] = {
+    "window": {
+        "source": _is_text,
+        "key": _is_text,
+        "evidence": _is_amount,
+        "since_speech": _or_none(_is_amount),
+        "baseline": _or_none(_is_amount),
+    },
+    "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount},
+    "session": {"channel": _is_amount, "track": _is_amount},
+    "clip": {
+        "missing": _are_spans,
+        "key": _is_text,
+        "judged_with": _is_text,
+        "evidence": _is_amount,
+        "channel": _is_amount,
+        "track": _is_amount,
+    },
+}

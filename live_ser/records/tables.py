@@ -1,0 +1,159 @@
+"""What people read on standard output: verdicts, devices, a model's card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from live_ser.audio.devices import InputDevice
+from live_ser.records.intervals import stretches
+from live_ser.records.schema import Record
+from live_ser.spec import ModelInfo
+from live_ser.text import in_words, printable
+
+
+def show(stream: IO[str], what: RenderableType) -> None:
+    """Print for people; into a file or a pipe neither wrapped nor padded."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if console.is_terminal:
+        console.print(what)
+        return
+    console.width = 1000
+    with console.capture() as captured:
+        console.print(what)
+    lines = captured.get().splitlines()
+    print(*(line.rstrip() for line in lines), sep="\n", file=stream, flush=True)
+
+
+class Verdicts:
+    """Records for people: windows as lines at once, or as timelines of the clip they belong to.
+
+    Args:
+        stream: that is written to.
+        labels: of the model.
+    """
+
+    def __init__(self, stream: IO[str], labels: Iterable[str]) -> None:
+        self._stream = stream
+        self._clips: list[tuple[Record, list[Record]]] = []
+        self._windows: list[Record] = []
+
+    def write(self, record: Record) -> None:
+        """Write one record, or keep it for the table at the end."""
+        if record["type"] in ("window", "segment") and "source" in record:
+            self._windows.append(record)
+        elif record["type"] == "clip":
+            self._clips.append((record, self._windows))
+            self._windows = []
+        elif line := _line(record):
+            print(line, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Write the table of the clips."""
+        if self._clips:
+            show(self._stream, _clips_table(self._clips))
+            self._stream.flush()
+
+
+def devices_table(devices: Iterable[tuple[InputDevice, list[int], bool]]) -> RenderableType:
+    """Input devices, the rates that each accepts, and whether it is the one that is listened to."""
+    table = _table("", "device", "system", "channels", "rates in Hz", numbers=(0, 3))
+    for device, rates, is_chosen in devices:
+        table.add_row(
+            f"{'* ' if is_chosen else ''}{device.index}",
+            Text(printable(device.name)),
+            Text(printable(device.host)),
+            str(device.channels),
+            ", ".join(map(str, rates)) or "none: busy, or not allowed",
+        )
+    return table
+
+
+def model_card(info: ModelInfo, path: Path) -> RenderableType:
+    """What a model says of itself."""
+    spec, gate = info.features, info.gate
+    rows: dict[str, object] = {
+        "model": info.name,
+        "file": path,
+        "labels": ", ".join(info.labels),
+        "window, hop": f"{info.window:g} s, {info.hop:g} s",
+        "features": f"{spec.n_mels} mel bands, {spec.fmin:g} to {spec.fmax:g} Hz, "
+        f"at {spec.sample_rate} Hz; {1000 * spec.win_length / spec.sample_rate:g} ms frames "
+        f"every {1000 * spec.hop_length / spec.sample_rate:g} ms",
+        "speech gate": f"from {gate.threshold:g} and {gate.floor_db:g} dB, "
+        f"{gate.min_speech:g} s of speech at least, {gate.enough(over=False):g} s while it goes on",
+        "uncertain": f"under {100 * info.abstain:.0f} %",
+        "licence": info.licence,
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, value in [*rows.items(), *flat(info.provenance)]:
+        table.add_row(Text(printable(str(name)), style="bold"), Text(printable(str(value))))
+    return table
+
+
+def _line(record: Record) -> str | None:
+    if record["type"] == "window":
+        return f"{record['end']:8.1f} s  {printable(in_words(record))}"
+    if record["type"] == "mark":
+        return f"{record['time']:8.1f} s  marked"
+    if record["type"] == "gap":
+        seconds = record["end"] - record["start"]
+        return f"{record['start']:8.1f} s  {seconds:.1f} s not heard: {record['reason']}"
+    return None
+
+
+def _clips_table(clips: list[tuple[Record, list[Record]]]) -> Table:
+    table = _table("file", "seconds", "sounds", "activation", "speech", numbers=(1, 3, 4))
+    for clip, windows in clips:
+        name: RenderableType = Text(printable(clip["source"]), overflow="fold")
+        if windows:
+            name = Group(name, Text(_timeline_text(windows), style="dim"))
+        activation = clip["activation"]
+        table.add_row(
+            name,
+            f"{clip['duration']:.1f}",
+            Text(printable(in_words(clip))),
+            "" if activation is None else f"{activation:.2f}",
+            f"{100 * clip['speech']:.0f} %",
+        )
+    return table
+
+
+def _timeline_text(records: list[Record]) -> str:
+    """The segments of a recording, or its windows gathered where there are none."""
+    lines = [
+        f"  {segment['start']:7.1f} to {segment['end']:.1f} s  {printable(in_words(segment))}"
+        for segment in records
+        if segment["type"] == "segment"
+    ] or [
+        f"  {stretch.start:7.1f} to {stretch.end:.1f} s  {printable(stretch.said)}"
+        for stretch in stretches(records)
+    ]
+    return "\n".join(lines)
+
+
+def _table(*columns: str, numbers: tuple[int, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index in numbers else "left")
+    return table
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Names and values of a tree; tables within it, such as a confusion matrix, are left out."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}: ")
+        elif not isinstance(value, list):
+            yield f"{prefix}{name}", _told(value)
+        elif not any(isinstance(item, list | Mapping) for item in value):
+            yield f"{prefix}{name}", ", ".join(map(_told, value))
+
+
+def _told(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,94 @@
+"""Praat's TextGrid: an annotation as tiers of intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from live_ser.records.annotation import Annotation
+from live_ser.text import printable
+
+_Interval = tuple[float, float, str]
+
+
+def textgrid(annotation: Annotation) -> str:
+    """The text of a ``.TextGrid`` file, in Praat's long format.
+
+    Its tiers are ``emotion`` (with a question mark where the model can't tell) and ``activation``,
+    and ``marks`` where there are any.
+    """
+    end = max(annotation.duration, 0.001)  # Praat has no empty tiers
+    stretches = annotation.stretches
+    emotions = [(s.start, s.end, _emotion(s.label, s.state)) for s in stretches]
+    aroused = [
+        (s.start, s.end, "" if s.activation is None else f"{s.activation:.2f}") for s in stretches
+    ]
+    tiers = [
+        _intervals("emotion", _gapless(emotions, end), end),
+        _intervals("activation", _gapless(aroused, end), end),
+    ]
+    if annotation.marks:
+        tiers.append(_points("marks", annotation.marks, end))
+    lines = [
+        'File type = "ooTextFile"',
+        'Object class = "TextGrid"',
+        "",
+        "xmin = 0",
+        f"xmax = {_number(end)}",
+        "tiers? <exists>",
+        f"size = {len(tiers)}",
+        "item []:",
+    ]
+    for number, tier in enumerate(tiers, 1):
+        lines += [f"    item [{number}]:", *(f"        {line}" for line in tier)]
+    return "\n".join(lines) + "\n"
+
+
+def _emotion(label: str | None, state: str) -> str:
+    return f"{label or ''}?" if state == "uncertain" else label or ""
+
+
+def _gapless(intervals: Iterable[_Interval], end: float) -> list[_Interval]:
+    """Intervals with empty ones between them: a tier of Praat has no holes."""
+    filled: list[_Interval] = []
+    heard = 0.0
+    for start, stop, text in intervals:
+        if start > heard:
+            filled.append((heard, start, ""))
+        if stop > max(start, heard):
+            filled.append((max(start, heard), stop, text))
+            heard = stop
+    if heard < end:
+        filled.append((heard, end, ""))
+    return filled
+
+
+def _intervals(name: str, intervals: list[_Interval], end: float) -> list[str]:
+    lines = [*_head("IntervalTier", name, end), f"intervals: size = {len(intervals)}"]
+    for number, (start, stop, text) in enumerate(intervals, 1):
+        lines += [
+            f"intervals [{number}]:",
+            f"    xmin = {_number(start)}",
+            f"    xmax = {_number(stop)}",
+            f"    text = {_quoted(text)}",
+        ]
+    return lines
+
+
+def _points(name: str, times: Iterable[float], end: float) -> list[str]:
+    moments = sorted(set(times))  # Praat knows one point a moment
+    lines = [*_head("TextTier", name, end), f"points: size = {len(moments)}"]
+    for number, time in enumerate(moments, 1):
+        lines += [f"points [{number}]:", f"    number = {_number(time)}", '    mark = "marked"']
+    return lines
+
+
+def _head(kind: str, name: str, end: float) -> list[str]:
+    return [f'class = "{kind}"', f"name = {_quoted(name)}", "xmin = 0", f"xmax = {_number(end)}"]
+
+
+def _quoted(text: str) -> str:
+    return '"' + printable(text).replace('"', '""') + '"'
+
+
+def _number(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")

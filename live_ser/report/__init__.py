@@ -1,0 +1,1 @@
+"""Sessions and recordings as pages and pictures. Imports from ``records``."""

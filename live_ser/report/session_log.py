@@ -1,0 +1,164 @@
+"""What the records of one session or recording tell, read in memory that hardly grows with them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from live_ser.errors import LiveSerError
+from live_ser.records.reader import read_records
+from live_ser.records.schema import Record
+from live_ser.report.window_columns import WindowReader, Windows
+
+_LABELS = 64  # at most: each has a lane of the timeline
+_LONGEST = 10  # stretches that are listed
+_NAMED = 5  # recordings that a message lists
+_HINT = "take what live-ser listen -o writes, or live-ser file with --timeline or --segments"
+
+
+@dataclass(frozen=True)
+class SessionLog:
+    """What the records of one session or recording tell.
+
+    Attributes:
+        source: name of what was heard.
+        labels: of the model.
+        facts: the session record; empty for a recording, which has none.
+        windows: in the order of time.
+        gaps: start, end and reason of what was not heard.
+        marks: seconds at which the user marked a moment.
+        seconds: that the session lasted.
+        end: the end record; empty where the session was cut off.
+        unit: what was judged: ``windows`` or ``segments``.
+    """
+
+    source: str
+    labels: tuple[str, ...]
+    facts: Record
+    windows: Windows
+    gaps: tuple[Record, ...] = ()
+    marks: tuple[float, ...] = ()
+    seconds: float = 0.0
+    end: Record = field(default_factory=dict)
+    unit: str = "windows"
+
+
+@dataclass
+class _Told:
+    """The records of one source; those of windows and segments in columns."""
+
+    judged: dict[str, WindowReader] = field(default_factory=lambda: defaultdict(WindowReader))
+    others: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
+
+    def append(self, record: Record) -> None:
+        kind = str(record["type"])
+        records = self.judged if kind in ("window", "segment") else self.others
+        records[kind].append(record)
+
+    def extend(self, later: _Told) -> None:
+        for kind, windows in later.judged.items():
+            self.judged[kind].extend(windows)
+        for kind, records in later.others.items():
+            self.others[kind].extend(records)
+
+
+def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
+    """Read the records of a session, or the windows or segments of a recording.
+
+    Args:
+        path: of their file.
+        recording: which one, where the file holds several: its name, or the end of it.
+
+    Raises:
+        LiveSerError: they cannot be read, or are not of exactly one session or recording.
+    """
+    source, told = _records_of_one(path, recording)
+    unit = next((kind for kind in ("window", "segment") if kind in told.judged), None)
+    if unit is None:
+        raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
+    judged, clips = told.judged[unit], told.others["clip"]
+    facts: Record = next(iter(told.others["session"]), {})
+    end: Record = next(reversed(told.others["end"]), {})
+    gaps = sorted(told.others["gap"], key=lambda gap: gap["start"])
+    # A timeline does not say the labels by themselves.
+    probable = judged.probable_labels() or _labels(clips)
+    labels = tuple(facts.get("labels") or probable)
+    if len(labels) > _LABELS:
+        raise LiveSerError(f"{path} knows {len(labels)} emotions; a page shows {_LABELS}", _HINT)
+    unknown = judged.labels.keys() - set(labels)
+    if unknown:
+        raise LiveSerError(f"{path} names {min(unknown)!r:.40}, which is no label of it", _HINT)
+    windows = judged.windows(labels, gaps)
+    lengths = [end.get("seconds", 0), *(clip["duration"] for clip in clips)]
+    times = [windows.end[-1], *(gap["end"] for gap in gaps), *lengths]
+    return SessionLog(
+        source=source,
+        labels=labels,
+        facts=facts,
+        windows=windows,
+        gaps=tuple(gaps),
+        marks=tuple(sorted(float(mark["time"]) for mark in told.others["mark"])),
+        seconds=float(max(times)),
+        end=end,
+        unit=f"{unit}s",
+    )
+
+
+def _labels(clips: list[Record]) -> tuple[str, ...]:
+    return next((tuple(clip["probabilities"]) for clip in clips if clip["probabilities"]), ())
+
+
+def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Told]:
+    """Name and records of the one session or recording that is meant."""
+    found: dict[str, _Told] = {}
+    source = ""
+    for record in read_records(path):
+        # A window of a session does not say whose it is: it follows the record that does.
+        source = str(record.get("source", source))
+        told = found.setdefault(source, _Told())
+        # What cannot be meant need not be remembered, but for its name.
+        first = len(found.keys() - {""}) < 2 if recording is None else _is_called(source, recording)
+        if first or not source:
+            told.append(record)
+    strays = found.pop("", _Told())  # from before the record that says whose they are
+    names = [name for name in found if recording is None or _is_called(name, recording)]
+    names = [recording] if recording in names else names
+    if not found:
+        raise LiveSerError(f"{path} holds no session and no recording", _HINT)
+    if len(names) != 1:
+        listed = ", ".join([*found][:_NAMED]) + (", …" if len(found) > _NAMED else "")
+        what = f"{len(names)} recordings" + (f" called {recording}" if recording else "")
+        raise LiveSerError(
+            f"{path} holds {what}; a page shows one", f"--recording NAME, of these: {listed}"
+        )
+    strays.extend(found[names[0]])
+    for kind in ("session", "clip"):
+        if (count := len(strays.others[kind])) > 1:
+            raise LiveSerError(
+                f"{path} holds {count} sessions of {names[0]}; a page shows one", _HINT
+            )
+    return names[0], strays
+
+
+def _is_called(source: str, name: str) -> bool:
+    """Whether a recording's path is this one, or ends with it."""
+    parts, wanted = Path(source).parts, Path(name).parts
+    return source == name or (bool(wanted) and parts[-len(wanted) :] == wanted)
+
+
+def shares(log: SessionLog) -> dict[str, float]:
+    """Seconds of each emotion and state, longest first; what was not heard is left out."""
+    names, said = log.windows.said()
+    lengths = np.bincount(said, log.windows.end - log.windows.since, len(names))
+    seconds: dict[str, float] = {}
+    for code in dict.fromkeys(said.tolist()):  # in the order in which they were heard
+        seconds[names[code]] = seconds.get(names[code], 0.0) + float(lengths[code])
+    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
+
+
+def longest_stretches(log: SessionLog) -> list[tuple[float, float, str]]:
+    """The longest stretches in which one emotion was heard: start, end, emotion."""
+    return sorted(log.windows.stretches(), key=lambda part: part[0] - part[1])[:_LONGEST]

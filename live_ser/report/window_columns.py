@@ -1,0 +1,214 @@
+"""Judged windows by the hundred thousand, in columns: a day of them takes tens of megabytes."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.inference.results import State
+from live_ser.records.schema import Record
+
+STATES: tuple[str, ...] = get_args(State)
+
+_SPEECH = STATES.index("speech")
+_SOUNDED = [STATES.index(state) for state in ("speech", "uncertain")]
+_NUMBERS = ("start", "end", "confidence", "activation", "speech", "level_db")
+
+Column = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+class WindowReader:
+    """Takes the records of windows or segments, in any order, and keeps columns of them.
+
+    Attributes:
+        labels: that were heard, and the number of each.
+    """
+
+    def __init__(self) -> None:
+        self.labels: dict[str, int] = {}
+        self._numbers = array("d")
+        self._states = array("b")
+        self._labels = array("i")
+        self._layouts: dict[tuple[str, ...], int] = {}  # labels of probabilities, in their order
+        self._layout = array("i")
+        self._probabilities = array("d")
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def append(self, record: Record) -> None:
+        """Add a record that was checked."""
+        numbers = (record.get(name) for name in _NUMBERS)
+        self._numbers.extend([math.nan if number is None else number for number in numbers])
+        self._states.append(STATES.index(record["state"]))
+        probabilities = record["probabilities"] or {}
+        layout = self._layouts.setdefault(tuple(probabilities), len(self._layouts))
+        self._layout.append(layout)
+        self._probabilities.extend(probabilities.values())
+        label = record["label"]
+        code = -1 if label is None else self.labels.setdefault(label, len(self.labels))
+        self._labels.append(code)
+
+    def extend(self, others: WindowReader) -> None:
+        """Add all records that another one was given."""
+        labels = [self.labels.setdefault(name, len(self.labels)) for name in others.labels]
+        layouts = [self._layouts.setdefault(x, len(self._layouts)) for x in others._layouts]
+        self._numbers.extend(others._numbers)
+        self._states.extend(others._states)
+        self._labels.extend([-1 if code < 0 else labels[code] for code in others._labels])
+        self._layout.extend([layouts[code] for code in others._layout])
+        self._probabilities.extend(others._probabilities)
+
+    def probable_labels(self) -> tuple[str, ...]:
+        """The labels of the first probabilities; none where there are none."""
+        return next((layout for layout in self._layouts if layout), ())
+
+    def windows(self, labels: Sequence[str], gaps: Sequence[Record]) -> Windows:
+        """All of them, in the order of time.
+
+        Args:
+            labels: in the order that the columns shall have; all that were named are among them.
+            gaps: records of what was not heard, in the order of time.
+        """
+        numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS))
+        order = np.argsort(numbers[:, 1], kind="stable")
+        start, end, confidence, activation, speech, level_db = numbers[order].T
+        place = np.array([*(labels.index(name) for name in self.labels), -1])  # -1 stays -1
+        return Windows(
+            tuple(labels),
+            _since(start, end, gaps),
+            end,
+            np.array(self._states, np.int64)[order],
+            place[np.array(self._labels, np.int64)][order],
+            confidence,
+            activation,
+            speech,
+            level_db,
+            self._shares(labels)[order],
+        )
+
+    def _shares(self, labels: Sequence[str]) -> Column:
+        """Probabilities ``[n, labels]``: zero for a label that has none, NaN where none has."""
+        layout, flat = np.array(self._layout), np.array(self._probabilities)
+        widths = np.array([len(names) for names in self._layouts], np.int64)[layout]
+        starts = np.cumsum(widths) - widths
+        shares = np.zeros((len(self), len(labels)))
+        for names, number in self._layouts.items():
+            rows = np.flatnonzero(layout == number)
+            if not names:
+                shares[rows] = math.nan
+            for column, name in enumerate(names):
+                if name in labels:
+                    shares[rows, labels.index(name)] = flat[starts[rows] + column]
+        return shares
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Judged windows or segments in the order of time, each ``[n]``, NaN or -1 where there is none.
+
+    Attributes:
+        labels: that may be.
+        since: seconds from the start of the source to the end of the window before it, or to the
+            start of the segment.
+        end: seconds from the start of the source to the end of the window.
+        state: index in ``STATES``.
+        label: index in ``labels``.
+        confidence: 0 to 1.
+        activation: 0 to 1.
+        speech: share of it, 0 to 1.
+        level_db: dB re full scale.
+        probabilities: ``[n, labels]``.
+        sounded: windows of each that were speech or uncertain; None where each is one window.
+    """
+
+    labels: tuple[str, ...]
+    since: Column
+    end: Column
+    state: Codes
+    label: Codes
+    confidence: Column
+    activation: Column
+    speech: Column
+    level_db: Column
+    probabilities: Column
+    sounded: Codes | None = None
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+    def said(self) -> tuple[tuple[str, ...], Codes]:
+        """The emotion, or the state where there is none: their names, and which each has."""
+        named = (self.state == _SPEECH) & (self.label >= 0)
+        return (*self.labels, *STATES), np.where(named, self.label, len(self.labels) + self.state)
+
+    def stretches(self) -> Iterator[tuple[float, float, str]]:
+        """The stretches in which one emotion was heard: start, end, emotion."""
+        names, said = self.said()
+        speech = self.state == _SPEECH
+        goes_on = np.zeros(len(self), bool)
+        goes_on[1:] = speech[:-1] & (said[1:] == said[:-1]) & (self.since[1:] == self.end[:-1])
+        starts = np.flatnonzero(speech & ~goes_on)
+        breaks = np.append(np.flatnonzero(~(speech & goes_on)), len(self))
+        lasts = breaks[np.searchsorted(breaks, starts, "right")] - 1
+        for start, last in zip(starts, lasts, strict=True):
+            yield float(self.since[start]), float(self.end[last]), names[said[start]]
+
+    def joined(self, many: int) -> Windows:
+        """The same with ``many`` windows made one, but for those on both sides of a gap.
+
+        One says what was heard longest in its windows, and the means of their numbers.
+        """
+        piece = np.cumsum(np.append(False, self.since[1:] > self.end[:-1]))
+        place = np.arange(len(self)) - np.searchsorted(piece, piece)  # in its piece
+        firsts = np.flatnonzero(place % many == 0)
+        lasts = np.append(firsts[1:], len(self)) - 1
+        group = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(self))))
+
+        kinds = len(STATES) * (len(self.labels) + 1)
+        kind = self.state * (len(self.labels) + 1) + self.label + 1
+        seconds = np.bincount(group * kinds + kind, self.end - self.since, len(firsts) * kinds)
+        longest = seconds.reshape(-1, kinds).argmax(axis=1)
+        sounded = np.isin(self.state, _SOUNDED) & ~np.isnan(self.probabilities).any(axis=1)
+
+        def mean(values: Column, of: NDArray[np.bool_]) -> Column:
+            of = of & ~np.isnan(values)
+            sums = np.bincount(group[of], values[of], len(firsts))
+            count = np.bincount(group[of], minlength=len(firsts))
+            return np.where(count > 0, sums / np.maximum(count, 1), math.nan)
+
+        every = np.ones(len(self), bool)
+        columns = [mean(column, sounded) for column in self.probabilities.T]
+        return Windows(
+            self.labels,
+            self.since[firsts],
+            self.end[lasts],
+            longest // (len(self.labels) + 1),
+            longest % (len(self.labels) + 1) - 1,
+            mean(self.confidence, kind == longest[group]),
+            mean(self.activation, sounded),
+            mean(self.speech, every),
+            mean(self.level_db, every),
+            np.array(columns).reshape(len(self.labels), -1).T,
+            np.bincount(group[sounded], minlength=len(firsts)),
+        )
+
+
+def _since(start: Column, end: Column, gaps: Sequence[Record]) -> Column:
+    """From when on each window speaks: the end of the one before it, or of a gap between them."""
+    since = []
+    before, next_gap = 0.0, 0
+    for begins, ends in zip(start.tolist(), end.tolist(), strict=True):
+        while next_gap < len(gaps) and gaps[next_gap]["end"] <= ends:
+            before = max(before, gaps[next_gap]["end"])
+            next_gap += 1
+        since.append(min(max(before, begins), ends))
+        before = ends
+    return np.array(since, np.float64)

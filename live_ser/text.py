@@ -1,0 +1,71 @@
+"""Text from outside (file names, device names, labels), made safe to show."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+# What acts on a terminal even in data for programs, which keep the rest of a name as it is: control
+# codes, line breaks, direction overrides, and bytes that are no text.
+_ACTING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_ESCAPE = re.compile(r"\\(u[0-9a-f]{4})")
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def printable(text: str) -> str:
+    """One line of text in which nothing acts on the terminal or on the text beside it.
+
+    Control codes, line breaks, direction overrides, broken surrogates and the like are replaced by
+    U+FFFD; every kind of space becomes an ordinary one.
+    """
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _UNSAFE:
+        return "\N{REPLACEMENT CHARACTER}"
+    return " " if category == "Zs" else character
+
+
+def disarmed(text: str) -> str:
+    r"""Text for programs, in which nothing acts on a terminal that it is shown on.
+
+    What would is written by its number, as JSON has it: ``\uXXXX``.
+    """
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escaped(name: str) -> str:
+    r"""A name for tables: disarmed, and so that no two names are written alike.
+
+    The backslash of a name that holds ``\uXXXX`` already is written by its number, too.
+    :func:`unescaped` gives the name back.
+    """
+    return disarmed(_ESCAPE.sub(r"\\u005c\1", name))
+
+
+def unescaped(text: str) -> str:
+    """The name that :func:`escaped` wrote."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1][1:], 16)), text)
+
+
+_STATES = {"silence": "silence", "listening": "too little speech", "uncertain": "uncertain"}
+
+
+def in_words(judged: Mapping[str, Any]) -> str:
+    """The judgement of a window, segment, clip or stretch, such as ``happy 81 %``."""
+    if judged["label"] is None:
+        return _STATES[judged["state"]]
+    guess = f"{judged['label']} {100 * judged['confidence']:.0f} %"
+    return f"uncertain, perhaps {guess}" if judged["state"] == "uncertain" else guess
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, 0:07:09."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

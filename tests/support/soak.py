@@ -1,0 +1,299 @@
+"""A long session, watched from outside: ``make soak``, or ``python -m tests.support.soak``.
+
+One hour of a microphone at 48 kHz that calls back with blocks of irregular size, and one of a
+microphone of a real sound server. Memory, file descriptors and threads have to stay as they are
+after the warm-up, nothing may overflow, no window be skipped; the drift between the clock of the
+sound and that of the wall is told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from array import array
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import soundfile
+import soxr
+
+from live_ser.audio.blocks import Samples
+from live_ser.audio.capture_clock import host_clock
+from live_ser.audio.devices import Callback, InputStream, Times, open_input
+from live_ser.audio.sources import microphone
+from live_ser.dashboard.dashboard import Dashboard
+from live_ser.dashboard.sink import DashboardSink
+from live_ser.inference.monitor import Monitor
+from live_ser.inference.results import Prediction
+from live_ser.live.recorder import Recording
+from live_ser.live.session import Session
+from live_ser.live.sinks import RecordSink, Sink
+from live_ser.model.onnx_model import load
+from live_ser.records.jsonl import JsonLines
+from live_ser.records.schema import end_record, session_record
+from tests.support import sound_server
+
+RATE = 48_000
+DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
+WARM_UP = 900.0  # seconds at most, and a third of the run: drawing fills its caches meanwhile
+GROWTH = 1.0  # megabytes an hour after that
+SHORT_GROWTH = 4.0  # megabytes in all, in a run that is too short to have warmed up
+
+
+@dataclass
+class Watch:
+    """What was seen of a process.
+
+    Attributes:
+        name: of the run.
+        times: seconds since it began.
+        memory: resident megabytes.
+        descriptors: files that were open.
+        threads: that ran.
+        records: that it wrote.
+        drift: seconds that the sound went ahead of the wall, from the first window to the last.
+    """
+
+    name: str
+    times: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    drift: float = 0.0
+
+    def look(self, process: psutil.Process, since: float) -> None:
+        """Write down how it is now."""
+        with process.oneshot():
+            self.memory.append(process.memory_info().rss / 1e6)
+            self.threads.append(process.num_threads())
+            self.descriptors.append(process.num_fds())
+        self.times.append(time.monotonic() - since)
+
+    @property
+    def _settled(self) -> slice:
+        first = min(WARM_UP, self.times[-1] / 3)
+        return slice(int(np.searchsorted(self.times, first)), None)
+
+    @property
+    def growth(self) -> float:
+        """Megabytes an hour after the warm-up: of a line through the middle of what was seen."""
+        return float(np.polyfit(self.times[self._settled], self.memory[self._settled], 1)[0] * 3600)
+
+    def faults(self) -> list[str]:
+        """What is not as it was promised, in a line each."""
+        settled, end = self._settled, self.records[-1]
+        watched = self.times[-1] - self.times[settled.start]
+        most = GROWTH if watched > 2 * WARM_UP else SHORT_GROWTH * 3600 / watched
+        faults = []
+        if self.growth > most:
+            faults.append(f"memory grew by {self.growth:.2f} MB an hour")
+        for what, counts in (("descriptors", self.descriptors), ("threads", self.threads)):
+            if len(set(counts[settled])) > 1:
+                faults.append(f"{what} went from {min(counts[settled])} to {max(counts[settled])}")
+        if end["type"] != "end":
+            return [*faults, f"the last record is of type {end['type']}"]
+        if end["overflows"] or end["skipped"]:
+            faults.append(f"{end['overflows']} overflows, {end['skipped']} skipped windows")
+        ends = [record["end"] for record in self.records if record["type"] == "window"]
+        if not np.allclose(np.diff(ends[:-1]), 0.5, atol=1e-3):
+            faults.append("windows do not follow each other by half a second")
+        return faults
+
+    def told(self) -> str:
+        """What was seen, for people."""
+        return (
+            f"{self.name}: {self.times[-1]:.0f} s, {self.records[-1].get('windows')} windows; "
+            f"memory {self.memory[-1]:.1f} MB, {self.growth:+.2f} MB an hour; "
+            f"{self.descriptors[-1]} descriptors, {self.threads[-1]} threads; "
+            f"drift of sound against wall {1000 * self.drift:+.0f} ms"
+        )
+
+
+def irregular(seconds: float, model: Path | None = None) -> Watch:
+    """A microphone of 48 kHz, with blocks of whatever size, in real time."""
+    return _watched("irregular blocks", "irregular", dict(os.environ), seconds, model)
+
+
+def pulse(seconds: float, model: Path | None = None) -> Watch:
+    """A microphone of PulseAudio, into which the recording is spoken over and over."""
+    with tempfile.TemporaryDirectory() as folder, sound_server.sound_server() as server:
+        server.plug_in("room")
+        clip = Path(folder) / "clip.wav"
+        soundfile.write(clip, speech(), RATE)
+        done = threading.Event()
+
+        def speak() -> None:
+            while not done.is_set():
+                server.play(clip, "room")
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        try:
+            return _watched("PulseAudio", "room", server.env, seconds, model)
+        finally:
+            done.set()
+            speaker.join()
+
+
+def speech() -> Samples:
+    """The bundled recording at 48 kHz."""
+    sound, native = soundfile.read(DEMO, dtype="float32")
+    return np.asarray(soxr.resample(sound, native, RATE), np.float32)
+
+
+def _watched(
+    name: str, device: str, environment: dict[str, str], seconds: float, model: Path | None
+) -> Watch:
+    watch = Watch(name)
+    every = max(0.2, seconds / 2000)
+    with tempfile.TemporaryDirectory() as folder:
+        words = [
+            sys.executable,
+            "-m",
+            "tests.support.soak",
+            "--listen",
+            folder,
+            device,
+            str(seconds),
+        ]
+        environment |= {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+        with subprocess.Popen([*words, *[str(model)] * bool(model)], env=environment) as process:
+            watched = psutil.Process(process.pid)
+            since = time.monotonic()
+            while process.poll() is None and time.monotonic() < since + seconds - 1:
+                watch.look(watched, since)
+                time.sleep(every)
+            if process.wait(timeout=120):
+                raise RuntimeError(f"{name}: the process ended with {process.returncode}")
+        session = Path(folder) / "session.jsonl"
+        watch.records = [json.loads(line) for line in session.read_text("utf-8").splitlines()]
+        watch.drift = json.loads((Path(folder) / "drift.json").read_text("utf-8"))
+    return watch
+
+
+class Irregular:
+    """A device that calls back in real time, with blocks of whatever size."""
+
+    name = "irregular"
+    rate = RATE
+
+    def __init__(
+        self,
+        device: int | str | None,
+        rate: int,
+        channels: int | None,
+        callback: Callback,
+        *,
+        channel: int | None = None,
+        rescan: bool = False,
+    ) -> None:
+        self._closed = threading.Event()
+        self._callback = callback
+        threading.Thread(target=self._play, daemon=True).start()
+
+    def close(self) -> None:
+        """Call back no more."""
+        self._closed.set()
+
+    def _play(self) -> None:
+        sizes = np.random.default_rng(0)
+        sound = itertools.cycle(np.split(speech()[: RATE * 13], 13))
+        waiting, due = next(sound), time.monotonic()
+        while not self._closed.is_set():
+            size = int(np.exp(sizes.uniform(0, np.log(9600))))  # 1 sample to 0.2 s
+            while len(waiting) < size:
+                waiting = np.concatenate([waiting, next(sound)])
+            due += size / RATE
+            self._closed.wait(max(0.0, due - time.monotonic()))
+            now = host_clock()
+            self._callback(waiting[:size, np.newaxis], Times(now - size / RATE, now), False)
+            waiting = waiting[size:]
+
+
+class Clock(Sink):
+    """Compares the clock of the sound with that of the wall, window by window."""
+
+    def __init__(self) -> None:
+        self.ahead = array("d")
+
+    def window(self, prediction: Prediction) -> None:
+        """Note how far the sound is ahead of the wall."""
+        self.ahead.append(prediction.end - time.monotonic())
+
+    @property
+    def drift(self) -> float:
+        """Seconds, from the first tenth of the session to its last: blocks come in steps."""
+        some = max(1, len(self.ahead) // 10)
+        return float(np.median(self.ahead[-some:]) - np.median(self.ahead[:some]))
+
+
+def listen(folder: Path, device: str, seconds: float, model: str | None) -> None:
+    """The session that is watched: records, a recording, and a dashboard that nobody sees."""
+    judge = load(model)
+    rate = judge.info.features.sample_rate
+
+    def opener(*words: Any, **options: Any) -> InputStream:
+        opens = Irregular if device == "irregular" else open_input
+        return opens(*words, **options)
+
+    with ExitStack() as stack:
+        from rich.console import Console
+
+        mic = stack.enter_context(microphone(device, rate, opener=opener))
+        session = Session(mic, rate, duration=seconds)
+        monitor = Monitor(judge, session)
+        nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        records = stack.enter_context((folder / "session.jsonl").open("w", encoding="utf-8"))
+        console = Console(file=nowhere, width=120, height=40, force_terminal=True)
+        dashboard = stack.enter_context(Dashboard(console, judge.info, mic.name, mic.native_rate))
+        recording = stack.enter_context(Recording(folder / "kept.flac", rate))
+        clock = Clock()
+        screen = DashboardSink(dashboard, mic, monitor, recording)
+        for sink in (RecordSink(JsonLines(records), "the records"), recording, screen, clock):
+            session.sinks.attach(sink)
+        started = datetime.now(UTC)
+        session.sinks.begin(session_record(judge.info, mic.name, monitor.hop, started))
+        for prediction in monitor:
+            session.sinks.window(prediction)
+        counts = monitor.windows, monitor.skipped, mic.overflows
+        session.sinks.end(end_record(*counts, session.seconds))
+    (folder / "drift.json").write_text(json.dumps(clock.drift))
+
+
+def main() -> int:
+    """Both, one after the other; 1 where something is not as promised."""
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3600.0, help="of each (default: 3600)")
+    options = parser.parse_args()
+    failed = False
+    for run in (irregular, pulse):
+        if run is pulse and (program := sound_server.missing()) is not None:
+            print(f"PulseAudio is left out: {program} is not installed")
+            continue
+        watch = run(options.seconds)
+        print(watch.told(), flush=True)
+        for fault in watch.faults():
+            failed = True
+            print(f"  not as promised: {fault}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--listen"]:
+        folder, device, seconds, *model = sys.argv[2:]
+        listen(Path(folder), device, float(seconds), model[0] if model else None)
+    else:
+        sys.exit(main())

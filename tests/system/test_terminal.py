@@ -1,0 +1,239 @@
+"""The dashboard in a real terminal: sizes, keys, and every way of ending."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.support.command import LIVE_SER
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("tmux") is None, reason="tmux, the terminal of these tests, is not installed"
+)
+PATIENCE = 60.0  # seconds
+
+
+class Terminal:
+    """A tmux session of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"live-ser-{uuid.uuid4().hex[:8]}"
+        self.folder = folder
+
+    def tmux(self, *words: str) -> str:
+        command = ["tmux", "-L", self.name, "-f", "/dev/null", *words]
+        return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+
+    def start(self, width: int, height: int, command: str) -> None:
+        """Run a command in a shell that tells how the terminal was before and after."""
+        script = self.folder / "script.sh"
+        script.write_text(
+            f"trap : INT\nstty -a > '{self.folder}/before'\n"
+            f"sh -c 'echo $$ > \"{self.folder}/pid\"; exec {command}'\n"
+            f"echo \"ended with $?\"\nstty -a > '{self.folder}/after'\necho done\nsleep 1000\n"
+        )
+        size = ("-x", str(width), "-y", str(height))
+        self.tmux("new-session", "-d", *size, "sh", str(script))
+
+    def resize(self, width: int, height: int) -> None:
+        self.tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def press(self, key: str) -> None:
+        self.tmux("send-keys", key)
+
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    def ask(self, what: str) -> str:
+        return self.tmux("display-message", "-p", f"#{{{what}}}").strip()
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(int((self.folder / "pid").read_text()), number)
+
+    def wait(self, until: Callable[[str], bool]) -> str:
+        """The screen, as soon as it is as it should be."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            screen = self.screen()
+            if until(screen):
+                return screen
+            time.sleep(0.1)
+        raise AssertionError(f"the terminal still shows:\n{screen}")
+
+    def close(self) -> None:
+        subprocess.run(["tmux", "-L", self.name, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def listen(speech: Path, tiny_model: Path, tmp_path: Path) -> str:
+    """The command that listens to speech for two minutes."""
+    sound, rate = soundfile.read(speech, dtype="float32")
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.resize(sound, 120 * rate), rate)
+    words = [*LIVE_SER, "listen", "--from", str(long), "--model", str(tiny_model)]
+    return " ".join(f'"{word}"' for word in words)
+
+
+def test_a_terminal_that_does_not_know_its_size_is_drawn_on_and_given_back(
+    listen: str, tmp_path: Path
+) -> None:
+    script = f"stty rows 0 cols 0; {listen} --speed 0 -o {tmp_path / 'q.jsonl'}"
+    command = ["script", "-qec", script, "/dev/null"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout[-500:]
+    assert b"neutral" in done.stdout
+    assert b"\x1b[?1049l" in done.stdout
+
+
+def is_drawn(width: int) -> Callable[[str], bool]:
+    """Whether the whole dashboard is there, for this width and no other."""
+
+    def drawn(screen: str) -> bool:
+        lines = screen.splitlines()
+        return (
+            "live-ser" in lines[0]
+            and "long.wav" in lines[0]
+            and len(lines[0].rstrip()) == width - 1  # the clock ends one cell before the edge
+            and screen.count("live-ser ") == 1
+            and screen.count("neutral ") >= 1
+            and screen.count("angry ") >= 1
+            and sum("dB" in line for line in lines) == 1
+        )
+
+    return drawn
+
+
+def press_q(terminal: Terminal) -> None:
+    terminal.press("q")
+
+
+def press_ctrl_c(terminal: Terminal) -> None:
+    terminal.press("C-c")
+
+
+def send_sigterm(terminal: Terminal) -> None:
+    terminal.signal(signal.SIGTERM)
+
+
+def send_sighup(terminal: Terminal) -> None:
+    terminal.signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "end"),
+    [
+        ((80, 24), (120, 40), press_q),
+        ((120, 40), (60, 15), press_ctrl_c),
+        ((60, 15), (80, 24), send_sigterm),
+        ((120, 40), (80, 24), send_sighup),
+    ],
+)
+def test_it_follows_the_size_and_gives_the_terminal_back(
+    terminal: Terminal,
+    listen: str,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    end: Callable[[Terminal], None],
+) -> None:
+    terminal.start(*before, listen)
+    terminal.wait(is_drawn(before[0]))
+    assert terminal.ask("alternate_on") == "1"
+    assert terminal.ask("cursor_flag") == "0"
+    terminal.resize(*after)
+    terminal.wait(is_drawn(after[0]))
+    end(terminal)
+    screen = terminal.wait(lambda screen: "done" in screen)
+    assert "ended with 0" in screen
+    assert "Traceback" not in screen
+    assert terminal.ask("alternate_on") == "0"
+    assert terminal.ask("cursor_flag") == "1"
+    kept = [(terminal.folder / name).read_text().split("\n", 1)[1] for name in ("before", "after")]
+    assert kept[0] == kept[1]  # the first line tells the size, which has changed
+
+
+def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
+    terminal: Terminal, listen: str
+) -> None:
+    terminal.start(100, 30, f'{listen} -o "{terminal.folder}/record.jsonl"')
+    terminal.wait(is_drawn(100))
+    terminal.press("?")
+    terminal.wait(lambda screen: "not what a person feels" in screen)
+    terminal.press("?")
+    terminal.wait(lambda screen: "spectrum" in screen)
+    terminal.press("s")
+    terminal.wait(lambda screen: "spectrum" not in screen and "dB" in screen)
+    terminal.press("m")
+    terminal.wait(lambda screen: "mark (1)" in screen)
+    terminal.press("Space")
+    terminal.wait(lambda screen: "nothing is judged" in screen)
+    terminal.press("Space")
+    terminal.wait(lambda screen: "nothing is judged" not in screen)
+    terminal.press("q")
+    terminal.wait(lambda screen: "ended with 0" in screen)
+
+
+def test_a_mark_that_nothing_keeps_is_refused(terminal: Terminal, listen: str) -> None:
+    terminal.start(80, 24, listen)
+    terminal.wait(is_drawn(80))
+    terminal.press("m")
+    terminal.wait(lambda screen: "not marked: there is no record" in screen)
+    terminal.wait(lambda screen: "not marked" not in screen and "m mark   s" in screen)
+
+
+def test_a_recording_that_cannot_go_on_is_not_shown_as_one(terminal: Terminal, listen: str) -> None:
+    limited = terminal.folder / "limited.sh"
+    limited.write_text(f"ulimit -f 100\nexec {listen} --record '{terminal.folder}/kept.flac'\n")
+    terminal.start(80, 24, f'sh "{limited}"')
+    terminal.wait(lambda screen: "● REC 0:00:0" in screen)
+    terminal.wait(lambda screen: "kept.flac is given up" in screen and "REC" not in screen)
+    terminal.press("q")
+    terminal.wait(lambda screen: "ended with 1" in screen)
+
+
+def test_it_goes_on_after_a_stop_by_the_shell(terminal: Terminal, listen: str) -> None:
+    terminal.tmux("new-session", "-d", "-x", "80", "-y", "24", "bash", "--norc", "-i")
+    terminal.tmux("send-keys", listen, "Enter")
+    terminal.wait(is_drawn(80))
+    terminal.press("C-z")
+    terminal.wait(lambda screen: "Stopped" in screen)
+    terminal.tmux("send-keys", "fg", "Enter")
+    terminal.wait(lambda screen: "Stopped" not in screen and is_drawn(80)(screen))
+    assert terminal.ask("cursor_flag") == "0"
+    terminal.press("q")
+    terminal.wait(lambda screen: "s heard" in screen)
+
+
+def test_it_ends_when_its_window_is_closed(terminal: Terminal, listen: str) -> None:
+    terminal.start(80, 24, listen)
+    terminal.wait(is_drawn(80))
+    process = int((terminal.folder / "pid").read_text())
+    terminal.tmux("kill-session")
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and is_running(process):
+        time.sleep(0.1)
+    assert not is_running(process)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,485 @@
+"""What the dashboard promises to whoever looks at it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from live_ser.dashboard.dashboard import Dashboard, DashboardState, render
+from live_ser.dashboard.last_minute import Moment
+from live_ser.dashboard.meters import Level
+from live_ser.inference.results import Prediction
+from live_ser.palette import colours
+from tests.support.tiny_model import tiny_info
+
+LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+SIZES = [
+    (80, 24),
+    (120, 40),
+    (100, 30),
+    (200, 60),
+    (120, 24),
+    (60, 20),
+    (40, 10),
+    (20, 4),
+    (9, 30),
+    (1, 1),
+]
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def state(**changes: object) -> DashboardState:
+    moments = tuple(
+        Moment(i / 2, "speech", "happy", (0.04, 0.8, 0.01, 0.06, 0.02, 0.02, 0.05))
+        for i in range(1, 100)
+    )
+    values: dict[str, object] = {
+        "model": "tiny",
+        "labels": LABELS,
+        "window": 3.5,
+        "min_speech": 0.35,
+        "source": "Built-in Microphone",
+        "sample_rate": 48000,
+        "seconds": 761.0,
+        "state": "speech",
+        "label": "happy",
+        "confidence": 0.81,
+        "evidence": 2.4,
+        "since_speech": 0.0,
+        "probabilities": (0.04, 0.81, 0.01, 0.06, 0.02, 0.01, 0.05),
+        "raw": (0.02, 0.95, 0.0, 0.01, 0.01, 0.0, 0.01),
+        "activation": 0.77,
+        "moments": moments,
+        "level": Level(rms=-23.0, peak=-11.0),
+        "spectrogram": tuple(bytes(range(0, 256, 4)) for _ in range(80)),
+        "latency": (2.9, 3.4),
+        "cpu": 0.02,
+    }
+    return DashboardState(**{**values, **changes})  # type: ignore[arg-type]
+
+
+STATES = {
+    "before the first sound": state(
+        state=None, label=None, confidence=None, probabilities=None, raw=None, activation=None,
+        moments=(), spectrogram=(), latency=None, cpu=None, level=Level(), since_speech=None,
+    ),
+    "listening": state(state="listening", label=None, confidence=None, evidence=0.2),
+    "speech": state(),
+    "silence": state(state="silence", label=None, confidence=None, since_speech=4.2),
+    "uncertain": state(state="uncertain", confidence=0.31),
+    "paused": state(paused=True),
+    "microphone gone": state(connected=False, message="microphone gone, trying again"),
+    "clipping and losing sound": state(
+        level=Level(-3, 0, clipped=True), overflows=3, skipped=12, recording=True, marks=2
+    ),
+    "spectrogram off": state(spectrogram_on=False),
+    "help": state(help_on=True),
+}  # fmt: skip
+
+
+def drawn(
+    shown: DashboardState,
+    width: int = 80,
+    height: int = 24,
+    *,
+    encoding: str = "utf-8",
+    colour: str | None = "truecolor",
+    environ: dict[str, str] | None = None,
+) -> str:
+    """What goes to a terminal of this kind."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+    console = Console(
+        file=file,
+        width=width,
+        height=height,
+        force_terminal=True,
+        color_system=colour,  # type: ignore[arg-type]
+        legacy_windows=False,
+        _environ=environ or {},
+    )
+    console.print(render(shown), end="")
+    file.flush()
+    assert isinstance(file.buffer, io.BytesIO)
+    return file.buffer.getvalue().decode(encoding)
+
+
+def plain(shown: DashboardState, width: int = 80, height: int = 24) -> str:
+    return ESCAPE.sub("", drawn(shown, width, height))
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_every_state_has_the_same_height_and_fills_the_width(width: int, height: int) -> None:
+    from rich.cells import cell_len
+
+    heights = set()
+    for shown in STATES.values():
+        lines = plain(shown, width, height).splitlines()
+        heights.add(len(lines))
+        assert {cell_len(line) for line in lines} == {width}
+    assert len(heights) == 1
+    assert heights.pop() <= height
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_speech_shows_the_emotion_its_confidence_all_bars_and_the_facts(
+    width: int, height: int
+) -> None:
+    text = plain(state(), width, height)
+    for words in (
+        "sounds happy", "confidence 81 %", "sounds aroused",
+        *LABELS, "81 %", "activation", "calm", "aroused", "0.77",
+        "-60 s", "now", "spectrum", "level", "-23 dB", "Built-in Microphone", "48 kHz",
+        "tiny", "evidence 2.4 s", "compute 2.9 ms, p95 3.4", "CPU 2 %", "overflows 0", "skipped 0",
+        "0:12:41",
+    ):  # fmt: skip
+        assert words in text
+    assert "█▀█ █▀█ █▀  █▀   █" in text or "██████  ██████  ████    ████" in text
+
+
+def test_states_that_are_no_emotion_name_none_in_the_large_word() -> None:
+    for name, says in {
+        "listening": "0.2 of 0.35 s of speech",
+        "silence": "last speech 4 s ago",
+        "uncertain": "the model can't tell",
+        "paused": "nothing is judged",
+        "microphone gone": "microphone gone, trying again",
+    }.items():
+        text = plain(STATES[name])
+        assert says in text
+        assert "sounds happy" not in text
+
+
+def test_no_level_is_shown_when_nothing_is_heard() -> None:
+    assert "-23 dB" in plain(STATES["speech"])
+    for name in ("paused", "microphone gone"):
+        assert "dB" not in plain(STATES[name])
+
+
+def test_bars_fade_in_silence_and_are_empty_after_ten_seconds() -> None:
+    assert "░░░░" in plain(STATES["silence"])
+    assert "81 %" in plain(STATES["silence"])
+    later = plain(replace(STATES["silence"], since_speech=11.0, moments=()))
+    assert "81 %" not in later
+    assert "0.77" not in later
+
+
+def test_the_raw_value_stands_as_a_tick_on_the_smoothed_bar() -> None:
+    line = next(x for x in plain(state()).splitlines() if "▸ happy" in x)
+    assert re.search(r"█+[▏▎▍▌▋▊▉]? +│", line)
+
+
+def test_silence_is_a_gap_in_the_last_minute() -> None:
+    gap = [Moment(i / 2, "silence", None, None) for i in range(40, 60)]
+    moments = (*state().moments[:39], *gap, *state().moments[59:])
+    line = next(x for x in plain(state(moments=moments)).splitlines() if "last 60 s" in x)
+    assert re.search(r" happy +happy", line)
+
+
+def test_the_last_minute_names_short_stretches_by_letters_that_tell_them_apart() -> None:
+    moments = tuple(
+        Moment(i / 2, "speech", "sad" if i % 8 < 4 else "surprised", None) for i in range(1, 120)
+    )
+    line = next(x for x in plain(state(moments=moments)).splitlines() if "last 60 s" in x)
+    assert "sa" in line
+    assert "su" in line
+
+
+def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
+    text = plain(STATES["clipping and losing sound"])
+    for words in ("CLIP", "▲ overflows 3", "▲ skipped 12", "REC 0:12:41", "m mark (2)"):
+        assert words in text
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+def test_no_key_is_cut_and_help_stays(width: int) -> None:
+    *_, keys = plain(state(marks=12), width, 24).splitlines()
+    assert re.fullmatch(
+        r"   q quit( +space pause)?( +m mark \(12\))?( +s spectrogram)? +\? help( .*)?", keys
+    )
+    assert ("s spectrogram" in keys) == (width >= 60)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_number_of_the_status_line_is_cut(width: int) -> None:
+    busy = state(latency=(14.3, 112.6), cpu=0.31, overflows=17, skipped=1234)
+    (line,) = (x for x in plain(busy, width, 24).splitlines() if "evidence" in x or "▲" in x)
+    assert line.rstrip().endswith("▲ skipped 1234")
+    assert "▲ overflows 17" in line
+    assert ("compute 14 ms, p95 113" in line) == (width >= 80)
+
+
+@pytest.mark.parametrize("baseline", ["baseline anna, 90 s", "enrolling, 3 of 10 s"])
+def test_a_long_name_of_a_device_gives_way_to_what_else_the_title_says(baseline: str) -> None:
+    source = "alsa_input.usb-Very_Long_Brand_USB_Condenser_Microphone-00.analog-stereo"
+    title = plain(state(source=source, baseline=baseline, recording=True)).splitlines()[0]
+    assert re.match(r" live-ser  alsa_in[^ ]*… · 48 kHz · tiny · ", title)
+    assert f" {baseline} ● REC 0:12:41" in title
+
+
+def test_no_color_means_no_colour() -> None:
+    for shown in STATES.values():
+        codes = re.findall(r"\x1b\[([0-9;]*)m", drawn(shown, environ={"NO_COLOR": "1"}))
+        used = {int(code) for group in codes for code in group.split(";") if code}
+        assert used <= {0, 1, 2, 4, 7}  # bold, dim, underline, reverse
+
+
+def test_sixteen_colours_are_enough() -> None:
+    for shown in STATES.values():
+        codes = re.findall(r"\x1b\[([0-9;]*)m", drawn(shown, colour="standard"))
+        used = {int(code) for group in codes for code in group.split(";") if code}
+        assert used <= {0, 1, 2, 4, 7, *range(30, 38), *range(90, 98)}
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_ascii_terminals_get_ascii(width: int, height: int) -> None:
+    for shown in STATES.values():
+        drawn(shown, width, height, encoding="ascii", colour=None)  # strict: raises otherwise
+    assert "HAPPY" in drawn(state(label="happy"), 120, 40, encoding="ascii").replace(" ", "")
+
+
+HOSTILE = "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 \u202etxt\r\n\ud800 [link=file:///]"
+
+
+def test_names_act_neither_as_markup_nor_on_the_terminal() -> None:
+    labels = (HOSTILE, *LABELS[1:])
+    hostile = state(
+        source=HOSTILE, model=HOSTILE, message=HOSTILE, labels=labels, label=HOSTILE, baseline="[x]"
+    )
+    for width, height in SIZES:
+        text = drawn(hostile, width, height, colour=None)
+        assert not set(text) & {"\x07", "\r", "\u202e", "\ud800"}
+        assert "\x1b" not in text
+    assert "[bold red]x[/]" in plain(hostile, 200, 60)
+
+
+def test_labels_of_any_length_script_and_number_fit() -> None:
+    labels = tuple(
+        f"{word}{i}" for i, word in enumerate(["боль", "驚き驚き驚き", "a" * 50, "ok"] * 4)
+    )
+    shares = tuple(0.5 if i == 13 else 0.5 / 15 for i in range(16))
+    for width, height in SIZES:
+        shown = state(labels=labels, label=labels[13], probabilities=shares, raw=shares, moments=())
+        lines = plain(shown, width, height).splitlines()
+        assert len(lines) <= height
+    assert "50 %" in plain(shown, 80, 24)  # the likeliest is among those that are shown
+
+
+def test_colours_differ_for_everyone() -> None:
+    palette = colours(LABELS)
+    assert len({colour.ansi for colour in palette}) == len(LABELS)
+    rgb = np.array([[int(c.hex[i : i + 2], 16) for i in (1, 3, 5)] for c in palette]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert ((luminance + 0.05) / 0.05).min() > 2.5  # on black
+    assert (1.05 / (luminance + 0.05)).min() > 2.5  # on white
+    for sight in SIGHTS.values():
+        lab = oklab(np.clip(linear @ np.array(sight).T, 0, 1))
+        nearest = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(lab, 2))
+        assert nearest > 0.1
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1.
+SIGHTS = {
+    "ordinary": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}  # fmt: skip
+
+
+def oklab(linear: np.ndarray) -> np.ndarray:
+    to_lms = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    to_lab = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.asarray(np.cbrt(linear @ np.array(to_lms).T) @ np.array(to_lab).T)
+
+
+class Terminal(io.StringIO):
+    """Remembers what was written since it was last asked."""
+
+    def new(self) -> str:
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
+
+
+def dashboard(width: int = 80, height: int = 24) -> tuple[Dashboard, Terminal, Console]:
+    terminal = Terminal()
+    console = Console(
+        file=terminal,
+        width=width,
+        height=height,
+        force_terminal=True,
+        color_system="truecolor",
+        legacy_windows=False,
+        _environ={},
+    )
+    return Dashboard(console, tiny_info(), "Microphone", 48000), terminal, console
+
+
+def prediction(end: float, **changes: object) -> Prediction:
+    shares = {"neutral": 0.1, "happy": 0.7, "sad": 0.1, "angry": 0.1}
+    values: dict[str, object] = {
+        "start": max(0.0, end - 3.5),
+        "end": end,
+        "state": "speech",
+        "label": "happy",
+        "confidence": 0.7,
+        "probabilities": shares,
+        "raw": shares,
+        "activation": 0.6,
+        "speech": 0.8,
+        "evidence": 2.8,
+        "since_speech": 0.0,
+        "level_db": -23.0,
+        "latency_ms": 3.0,
+    }
+    return Prediction(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which it is always time to draw."""
+    ticks = itertools.count()
+    monkeypatch.setattr("live_ser.dashboard.dashboard.time.monotonic", lambda: next(ticks) / 10)
+
+
+def rows(text: str) -> set[int]:
+    """The rows of the screen that were written, the first is 1."""
+    return {int(row) for row in re.findall(r"\x1b\[(\d+);1H", text)}
+
+
+@pytest.mark.usefixtures("instant")
+def test_nothing_is_drawn_again_that_has_not_changed() -> None:
+    shown, terminal, _ = dashboard()
+    with shown:
+        shown.level(np.full(1600, 0.1, np.float32))
+        shown.update(prediction(0.5))
+        terminal.new()
+        shown.tick()
+        assert terminal.new() == ""
+        shown.level(np.zeros(800, np.float32))  # half a column: the level alone
+        assert len(rows(terminal.new())) == 1
+        shown.update(prediction(0.9))
+        assert 1 not in rows(terminal.new())  # the title stays
+
+
+@pytest.mark.usefixtures("instant")
+def test_a_new_size_is_drawn_whole() -> None:
+    shown, terminal, console = dashboard()
+    with shown:
+        shown.update(prediction(0.5))
+        terminal.new()
+        console.width, console.height = 120, 40
+        shown.tick()
+        text = terminal.new()
+        assert "\x1b[2J" in text or "\x1b[H\x1b[2J" in text
+        assert rows(text) >= set(range(1, 36))
+
+
+def test_everything_is_drawn_again_when_something_else_wrote_on_the_screen() -> None:
+    shown, terminal, _ = dashboard()
+    with shown:
+        shown.update(prediction(0.5))
+        terminal.new()
+        shown.redraw()
+        assert rows(terminal.new()) == set(range(1, 25))
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, RuntimeError])
+def test_the_terminal_is_given_back_on_every_way_out(error: type[BaseException] | None) -> None:
+    shown, terminal, _ = dashboard()
+
+    def use() -> None:
+        with shown:
+            assert "\x1b[?1049h" in terminal.getvalue()
+            if error:
+                raise error
+
+    if error:
+        with pytest.raises(error):
+            use()
+    else:
+        use()
+    assert terminal.getvalue().rindex("\x1b[?1049l") > terminal.getvalue().rindex("\x1b[?1049h")
+    assert terminal.getvalue().rindex("\x1b[?25h") > terminal.getvalue().rindex("\x1b[?25l")
+
+
+@pytest.mark.usefixtures("instant")
+def test_the_keys_toggle_help_and_spectrogram_and_messages_come_and_go() -> None:
+    shown, terminal, _ = dashboard()
+    with shown:
+        shown.toggle_help()
+        assert "show or hide this help" in terminal.new()
+        shown.toggle_help()
+        assert "8 kHz" in terminal.new()
+        shown.toggle_spectrogram()
+        off = terminal.new()
+        assert off
+        assert "8 kHz" not in off
+        shown.toggle_spectrogram()
+        assert "8 kHz" in terminal.new()
+        shown.status(message="microphone gone, trying again", connected=False)
+        text = terminal.new()
+        assert "microphone gone, trying again" in text
+        assert "the source gives no sound" in text
+        shown.status(message="", connected=True)
+        text = terminal.new()
+        assert "trying again" not in text
+        assert "quit" in text
+
+
+@pytest.mark.usefixtures("instant")
+def test_the_meter_holds_its_peak_and_marks_clipping() -> None:
+    shown, _, _ = dashboard()
+    with shown:
+        shown.level(np.full(1600, 1.0, np.float32))
+        shown.level(np.full(1600, 0.001, np.float32))
+        assert shown.state.level.clipped
+        assert shown.state.level.peak == pytest.approx(0, abs=0.1)
+        assert shown.state.level.rms < -3
+        for _ in range(40):
+            shown.level(np.full(1600, 0.001, np.float32))
+        assert not shown.state.level.clipped
+        assert shown.state.level.peak < -40
+
+
+@pytest.mark.usefixtures("instant")
+def test_a_session_of_hours_remembers_a_minute() -> None:
+    shown, _, _ = dashboard()
+    with shown:
+        for i in range(1, 1000):
+            shown.update(prediction(i / 2))
+            shown.level(np.zeros(8000, np.float32))
+        assert len(shown.state.moments) <= 121
+        assert len(shown.state.spectrogram) <= 160
+
+
+def test_it_is_drawn_only_where_a_terminal_can() -> None:
+    assert not Dashboard.possible(Console(file=io.StringIO(), _environ={}))
+    dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
+    assert not Dashboard.possible(dumb)
+    assert Dashboard.possible(Console(file=io.StringIO(), force_terminal=True, _environ={}))

@@ -1,0 +1,233 @@
+"""How a voice usually sounds: learnt from what is heard, enrolled, kept as numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from live_ser.audio.sources import audio_file
+from live_ser.frontend.features import log_mel
+from live_ser.inference.monitor import Monitor
+from live_ser.inference.recordings import judge_clip
+from live_ser.model.onnx_model import Judgement, load
+from live_ser.model.speaker import RunningBaseline
+from live_ser.spec import BaselineSpec
+from tests.support.command import live_ser, records
+from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
+
+SPEC = tiny_baseline()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """An environment in which profiles are kept in a folder of the test's own."""
+    folders = {name: str(tmp_path / "home") for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA")}
+    return {**os.environ, **folders}
+
+
+def running(spec: BaselineSpec = SPEC, *, enrol: float = 0.0) -> RunningBaseline:
+    return RunningBaseline(tiny_info(baseline=spec), enrol=enrol)
+
+
+def said(voice: float, label: int | None = None) -> Judgement:
+    """A stretch of a voice of so much everywhere, heard as a label for sure, or as anything."""
+    probabilities = np.full(4, 0.25) if label is None else np.eye(4)[label]
+    return Judgement(probabilities.astype(np.float32), 0.5, np.full(16, voice, np.float32))
+
+
+def test_the_metadata_of_a_baseline_travels(against_model: Path) -> None:
+    assert load(against_model).info.baseline == SPEC
+
+
+def test_the_first_words_are_measured_against_a_typical_voice(
+    against_model: Path, speech: Path
+) -> None:
+    with audio_file(speech, 16000) as blocks:
+        windows = list(Monitor(load(against_model), blocks, smoothing=0))
+    judged = [window for window in windows if window.raw]
+    assert judged[0].baseline is None
+    assert judged[-1].baseline is not None
+    # No window is measured against speech that it holds itself.
+    for window in judged:
+        assert (window.baseline or 0) + window.evidence <= judged[-1].end - judged[0].start
+
+
+def test_blocks_of_any_size_give_the_same(against_model: Path, speech: Path) -> None:
+    model = load(against_model)
+    with audio_file(speech, 16000) as blocks:
+        sound = np.concatenate(list(blocks))
+    whole, parts = (
+        [window.raw for window in Monitor(model, np.split(sound, cuts))]
+        for cuts in ([], range(777, len(sound), 777))
+    )
+    assert whole == parts
+
+
+def test_the_more_was_heard_the_less_a_typical_voice_counts() -> None:
+    baseline = running()
+    assert not baseline.before(0).any()
+    for second in range(60):
+        baseline.hear(said(1.0), second, second + 1)
+    shares = baseline.before(4)[0], baseline.before(60)[0]
+    assert shares == pytest.approx((4 / (4 + SPEC.typical), 60 / (60 + SPEC.typical)))
+
+
+def test_it_forgets_slowly() -> None:
+    baseline = running()
+    for second in range(600):
+        baseline.hear(said(float(second >= 570)), second, second + 1)
+    baseline.finish()
+    assert baseline.seconds == SPEC.memory
+    assert baseline.mean is not None
+    assert 0.3 < baseline.mean[0] < 0.5
+
+
+def test_what_was_heard_before_is_not_counted_twice() -> None:
+    baseline = running()
+    baseline.hear(said(1.0), 0.0, 3.0)
+    baseline.hear(said(2.0), 0.5, 3.5)
+    baseline.hear(said(9.0), 0.5, 3.5)  # nothing in it is new
+    baseline.finish()
+    assert baseline.seconds == pytest.approx(3.5)
+    assert baseline.mean == pytest.approx(np.full(16, (3 * 1 + 0.5 * 2) / 3.5))
+
+
+def test_a_window_speaks_for_those_that_it_holds() -> None:
+    baseline = running()
+    for second in range(1, 4):
+        baseline.hear(said(float(second)), 0.0, second)
+        assert baseline.heard == second
+    baseline.finish()
+    assert baseline.seconds == 3
+    assert baseline.mean == pytest.approx(np.full(16, 3.0))
+
+
+def test_speech_is_not_measured_against_itself() -> None:
+    baseline = running()
+    baseline.hear(said(1.0), 0.0, 1.0)
+    baseline.hear(said(1.0), 0.0, 1.5)
+    assert not baseline.before(1.0).any()
+    assert baseline.before(1.5).any()
+
+
+def test_one_mood_all_day_does_not_become_the_usual() -> None:
+    offsets = np.zeros((4, 16))
+    offsets[3] = 2.0  # anger adds so much to any voice
+    baseline = running(tiny_baseline(offsets=offsets))
+    for second in range(60):
+        baseline.hear(said(2.5, label=3), second, second + 1)
+    baseline.finish()
+    assert baseline.mean == pytest.approx(np.full(16, 0.5))
+
+
+def test_enrolled_speech_is_neutral_whatever_is_heard_in_it() -> None:
+    offsets = np.zeros((4, 16))
+    offsets[0], offsets[3] = -1.0, 2.0
+    spec = tiny_baseline(offsets=offsets)
+    baseline = running(spec, enrol=5.0)
+    for second in range(10):
+        assert baseline.enrolling is (second < 5)
+        baseline.hear(said(0.5, label=3), second, second + 1)
+    baseline.finish()
+    enrolled, later = 0.5 + 1.0, 0.5 - 2.0
+    assert baseline.mean is not None
+    assert later < baseline.mean[0] < enrolled
+    assert enrolled - baseline.mean[0] < baseline.mean[0] - later  # it counts for more
+
+
+def test_a_voice_is_heard_against_the_baseline(against_model: Path, speech: Path) -> None:
+    model = load(against_model)
+    with audio_file(speech, 16000) as blocks:
+        frames = log_mel(np.concatenate(list(blocks)), model.info.features)
+    by_itself = model.judge(frames)
+    assert by_itself.voice is not None
+    against = model.judge(frames, by_itself.voice)
+    assert np.abs(by_itself.probabilities - against.probabilities).max() > 1e-3
+
+
+def test_a_long_clip_is_measured_against_its_own_beginning(
+    against_model: Path, speech: Path
+) -> None:
+    with audio_file(speech, 16000) as blocks:
+        verdict = judge_clip(load(against_model), blocks)
+    assert verdict.state == "speech"
+
+
+def test_an_enrolment_of_real_speech_counts(against_model: Path, speech: Path) -> None:
+    baseline = running(enrol=2.5)
+    with audio_file(speech, 16000) as blocks:
+        list(Monitor(load(against_model), blocks, baseline=baseline))
+    assert not baseline.enrolling
+    assert 0 < baseline.seconds < baseline.weight  # enrolled speech counts for more
+
+
+def test_a_profile_is_kept_and_taken_up_again(
+    against_model: Path, speech: Path, home: dict[str, str]
+) -> None:
+    command = ["listen", "--from", speech, "--speed", "0", "--format", "jsonl"]
+    command += ["--model", against_model, "--profile", "anna"]
+    first = live_ser(*command, env=home)
+    assert first.returncode == 0, first.stderr
+    (path,) = Path(home["HOME"]).rglob("anna.json")
+    assert str(path) in first.stderr
+    kept = json.loads(path.read_text())
+    assert len(kept["mean"]) == SPEC.size
+    assert path.stat().st_size < 4000
+    second = live_ser(*command, env=home)
+    judged = [one for one in records(second.stdout) if one.get("probabilities")]
+    assert judged[0]["baseline"] == pytest.approx(kept["seconds"], abs=0.1)
+    assert json.loads(path.read_text())["seconds"] > kept["seconds"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "not JSON", "[]", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, "long" * 2**19],
+)
+def test_a_spoilt_profile_is_named_and_left_as_it_is(
+    against_model: Path, speech: Path, home: dict[str, str], content: str
+) -> None:
+    command = ["listen", "--from", speech, "--speed", "0", "--format", "jsonl"]
+    command += ["--model", against_model, "--profile", "anna"]
+    live_ser(*command, env=home)
+    (path,) = Path(home["HOME"]).rglob("anna.json")
+    path.write_text(content)
+    spoilt = live_ser(*command, env=home)
+    assert spoilt.returncode == 1
+    assert "is no profile" in spoilt.stderr
+    assert "Traceback" not in spoilt.stderr
+    assert path.read_text() == content
+
+
+def test_a_profile_of_another_model_is_refused(
+    against_model: Path, speech: Path, home: dict[str, str], tmp_path: Path
+) -> None:
+    other = write_model(tmp_path / "other.onnx", tiny_info(baseline=tiny_baseline(memory=90.0)))
+    command = ["listen", "--from", speech, "--speed", "0", "--profile", "anna", "--model"]
+    assert live_ser(*command, against_model, env=home).returncode == 0
+    refused = live_ser(*command, other, env=home)
+    assert refused.returncode == 1
+    assert "another model" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["../anna", "", "a/b", ".hidden", "a" * 100])
+def test_a_profile_s_name_is_no_path(
+    against_model: Path, speech: Path, home: dict[str, str], name: str
+) -> None:
+    command = ["listen", "--from", speech, "--model", against_model, "--profile", name]
+    refused = live_ser(*command, env=home)
+    assert refused.returncode == 2
+    assert "no name for a profile" in refused.stderr
+    assert not list(Path(home["HOME"]).rglob("*.json"))
+
+
+@pytest.mark.parametrize("option", [("--enroll", "5"), ("--profile", "anna")])
+def test_a_model_that_takes_none_says_so(
+    tiny_model: Path, speech: Path, option: tuple[str, str]
+) -> None:
+    refused = live_ser("listen", "--from", speech, "--model", tiny_model, *option)
+    assert refused.returncode == 1
+    assert "judges every voice by itself" in refused.stderr

@@ -1,0 +1,1 @@
+"""Published corpora: their files, labels, speakers and splits."""

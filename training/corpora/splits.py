@@ -1,0 +1,216 @@
+"""The protocols under which figures are published: which clips train, which test.
+
+Nothing is comparable without its protocol. Those on RAVDESS name the test clips; every other clip
+that is given, of whatever corpus, may train. Whatever is tuned or selected is selected on speakers
+that :func:`hold_out` takes from the training clips, never on the test clips.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+from sklearn.model_selection import StratifiedKFold, train_test_split
+
+from live_ser.errors import LiveSerError
+from training.corpora.readers import Clip
+
+LUNA_FOLDS = (
+    (2, 5, 14, 15, 16),
+    (3, 6, 7, 13, 18),
+    (10, 11, 12, 19, 20),
+    (8, 17, 21, 23, 24),
+    (1, 4, 9, 22),
+)
+"""Test actors of RAVDESS, after Luna-Jiménez et al. 2021, doi 10.3390/s21227665."""
+
+EMOBOX_FOLDS = (
+    (1, 11, 20, 21),
+    (4, 10, 12, 14),
+    (8, 9, 19, 23),
+    (3, 5, 7, 24),
+    (2, 15, 16, 18),
+    (6, 13, 17, 22),
+)
+"""Test actors of RAVDESS, after Ma et al. 2024 (EmoBox), arXiv 2406.07162."""
+
+SEED = 42
+RANDOM_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """Clips to train on and clips to test on; none is in both."""
+
+    name: str
+    train: tuple[Clip, ...]
+    test: tuple[Clip, ...]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A way to split clips, and what to say of figures that come of it.
+
+    Attributes:
+        name: as options spell it.
+        description: one line to print beside every figure.
+        speaker_independent: whether no test speaker trains.
+        splits: the splits of given clips; their order doesn't matter. Raises ``LiveSerError``
+            where clips that the protocol names are not among them.
+    """
+
+    name: str
+    description: str
+    speaker_independent: bool
+    splits: Callable[[Iterable[Clip]], tuple[Split, ...]]
+
+
+def luna(clips: Iterable[Clip]) -> tuple[Split, ...]:
+    """Five folds over the actors of RAVDESS."""
+    return _by_actor("luna", LUNA_FOLDS, clips)
+
+
+def emobox(clips: Iterable[Clip]) -> tuple[Split, ...]:
+    """Six folds over the actors of RAVDESS."""
+    return _by_actor("emobox", EMOBOX_FOLDS, clips)
+
+
+def random(clips: Iterable[Clip]) -> tuple[Split, ...]:
+    """Five folds over the clips of RAVDESS, stratified by emotion: the actors are in all."""
+    ordered = _ordered(clips)
+    pool = _ravdess("random", ordered)
+    counts = Counter(clip.emotion for clip in pool)
+    if few := sorted(emotion for emotion, count in counts.items() if count < RANDOM_FOLDS):
+        raise LiveSerError(
+            f"the protocol 'random' needs {RANDOM_FOLDS} clips or more of each emotion; "
+            f"there are fewer of {', '.join(few)}",
+            "get the whole corpus with python -m training.fetch ravdess",
+        )
+    folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=SEED).split(
+        pool, [clip.emotion for clip in pool]
+    )
+    return tuple(
+        _split(f"random/{number}", ordered, {pool[i].id for i in test})
+        for number, (_, test) in enumerate(folds, 1)
+    )
+
+
+def article(clips: Iterable[Clip]) -> tuple[Split, ...]:
+    """The original study's one split: RAVDESS without calm, 80/20 at random, not stratified.
+
+    The study split its clips in the order in which its disk listed them, which nobody else has;
+    here they are in the order of their names.
+    """
+    pool = [clip for clip in _ravdess("article", _ordered(clips)) if clip.emotion != "calm"]
+    _, test = train_test_split(pool, test_size=0.2, shuffle=True, random_state=SEED)
+    return (_split("article", pool, {clip.id for clip in test}),)
+
+
+def leave_one_corpus_out(clips: Iterable[Clip]) -> tuple[Split, ...]:
+    """Each corpus in turn tests what the others taught."""
+    ordered = _ordered(clips)
+    corpora = sorted({clip.corpus for clip in ordered})
+    if len(corpora) < 2:
+        raise LiveSerError(
+            f"the protocol 'corpora' needs two corpora or more, not {len(corpora)}",
+            "name more of them with --corpora",
+        )
+    return tuple(
+        _split(f"corpora/{corpus}", ordered, {c.id for c in ordered if c.corpus == corpus})
+        for corpus in corpora
+    )
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("luna", "RAVDESS, speaker-independent, five folds of Luna-Jiménez", True, luna),
+        Protocol("emobox", "RAVDESS, speaker-independent, six folds of EmoBox", True, emobox),
+        Protocol(
+            "random",
+            "RAVDESS, stratified random five-fold; the speakers are known, so it is inflated",
+            False,
+            random,
+        ),
+        Protocol(
+            "article",
+            "RAVDESS without calm, random 80/20; the speakers are known, so it is inflated",
+            False,
+            article,
+        ),
+        Protocol("corpora", "leave one corpus out", True, leave_one_corpus_out),
+    )
+}
+
+
+def hold_out(clips: Iterable[Clip], speakers: int = 4) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
+    """Take speakers from the training clips, to select on.
+
+    Of each corpus as many women as men are taken where it tells them apart; always the same ones
+    of the same speakers.
+
+    Args:
+        clips: that may train.
+        speakers: to take of each corpus; at most a quarter of those that it has.
+
+    Returns:
+        The clips that still train, and those of the speakers held out.
+    """
+    ordered = _ordered(clips)
+    held: set[str] = set()
+    for corpus in {clip.corpus for clip in ordered}:
+        ranked = _ranked([clip for clip in ordered if clip.corpus == corpus])
+        held.update(ranked[: min(speakers, len(ranked) // 4)])
+    return (
+        tuple(clip for clip in ordered if clip.speaker not in held),
+        tuple(clip for clip in ordered if clip.speaker in held),
+    )
+
+
+def _ranked(clips: Sequence[Clip]) -> list[str]:
+    """Speakers in a random order that never changes, women and men in turn."""
+    genders = {clip.speaker: clip.gender for clip in clips}
+    shuffled = sorted(genders, key=lambda name: hashlib.sha256(name.encode()).digest())
+    groups = ([s for s in shuffled if genders[s] == gender] for gender in ("f", "m", None))
+    return [speaker for speaker in chain(*zip_longest(*groups)) if speaker is not None]
+
+
+def _by_actor(
+    name: str, folds: Sequence[Collection[int]], clips: Iterable[Clip]
+) -> tuple[Split, ...]:
+    ordered = _ordered(clips)
+    here = {clip.speaker for clip in _ravdess(name, ordered)}
+    wanted = [{f"ravdess/{actor:02}" for actor in fold} for fold in folds]
+    if missing := sorted(set.union(*wanted) - here):
+        raise LiveSerError(
+            f"the protocol {name!r} needs all 24 actors of RAVDESS; "
+            f"{', '.join(actor.removeprefix('ravdess/') for actor in missing)} are missing",
+            "get the whole corpus with python -m training.fetch ravdess",
+        )
+    return tuple(
+        _split(f"{name}/{number}", ordered, {c.id for c in ordered if c.speaker in actors})
+        for number, actors in enumerate(wanted, 1)
+    )
+
+
+def _ravdess(name: str, clips: Sequence[Clip]) -> list[Clip]:
+    pool = [clip for clip in clips if clip.corpus == "ravdess"]
+    if not pool:
+        raise LiveSerError(f"the protocol {name!r} is one of RAVDESS", "add it with --corpora")
+    return pool
+
+
+def _split(name: str, clips: Sequence[Clip], test: Collection[str]) -> Split:
+    return Split(
+        name,
+        train=tuple(clip for clip in clips if clip.id not in test),
+        test=tuple(clip for clip in clips if clip.id in test),
+    )
+
+
+def _ordered(clips: Iterable[Clip]) -> list[Clip]:
+    """By name, so that a split doesn't depend on where the files lie."""
+    return sorted(clips, key=lambda clip: clip.id)

@@ -1,0 +1,270 @@
+"""What happens to a voice between mouth and model, and what may vary without changing the emotion.
+
+Two stages. :func:`degrade` works on the waveform and is costly: rooms, microphones, telephones,
+noise. A few degraded takes of each clip are computed once and cached. :class:`SpectralAugment`
+works on log-mel frames, anew for each batch: tempo, vocal tract, level, tilt, noise, masks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, fftconvolve, sosfilt
+
+from live_ser.audio.blocks import Samples
+from live_ser.frontend.features import Frames
+
+Rng = np.random.Generator
+
+_NARROW = (0.68, 0.95)  # of the mel axis up to 8 kHz: 3 to 7 kHz
+_NOTHING_DB = (-100.0, -70.0)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What voices are heard through and with.
+
+    Attributes:
+        noises: float32 ``[n]`` each, mono at the features' rate.
+        rooms: impulse responses, float32 ``[n]`` each, at the same rate.
+    """
+
+    noises: Sequence[Samples] = ()
+    rooms: Sequence[Samples] = ()
+
+
+def read_surroundings(data: Path, rate: int) -> Surroundings:
+    """Noise and room responses under ``data/noise``: ``esc10`` and ``ir``; none where absent."""
+    from training.data.dataset import read_mono
+
+    def read_all(folder: str) -> list[Samples]:
+        paths = sorted((data / "noise" / folder).glob("*.*"))
+        return [read_mono(path, rate) for path in paths if path.suffix in (".ogg", ".wav")]
+
+    return Surroundings(read_all("esc10"), read_all("ir"))
+
+
+def degrade(samples: Samples, rate: int, around: Surroundings, rng: Rng) -> Samples:
+    """One take of a clip as another microphone, room or line would have given it.
+
+    Args:
+        samples: float32 ``[n]``.
+        rate: in Hz.
+        around: noises and rooms to draw from.
+        rng: decides everything.
+
+    Returns:
+        float32 ``[n]``, of the same length and timing.
+    """
+    out = samples.astype(np.float64)
+    if rng.random() < 0.5:
+        out = reverberate(out, _room(rate, around, rng))
+    if rng.random() < 0.6:
+        out = add_noise(out, _noise(len(out), rate, around, rng), snr_db=rng.uniform(0, 30))
+    if rng.random() < 0.4:
+        out = band_limit(out, rate, rng)
+    if rng.random() < 0.15:
+        out = mu_law(out)
+    if rng.random() < 0.15:
+        out = clip(out, share=rng.uniform(0.001, 0.03))
+    return _at_level(out, level_db=rng.uniform(-45, -12)).astype(np.float32)
+
+
+def reverberate(samples: NDArray[np.float64], room: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The signal in a room; its direct sound stays where it was in time."""
+    wet = fftconvolve(samples, room)[np.argmax(np.abs(room)) :][: len(samples)]
+    return np.asarray(wet, np.float64)
+
+
+def add_noise(
+    samples: NDArray[np.float64], noise: NDArray[np.float64], snr_db: float
+) -> NDArray[np.float64]:
+    """The signal with noise at a ratio to the signal's mean power."""
+    signal, disturbance = np.mean(samples**2), np.mean(noise**2)
+    if disturbance <= 0:
+        return samples
+    gain = np.sqrt(signal / disturbance / 10 ** (snr_db / 10))
+    return samples + noise * float(gain)
+
+
+def band_limit(samples: NDArray[np.float64], rate: int, rng: Rng) -> NDArray[np.float64]:
+    """A telephone, a Bluetooth headset, a cheap microphone."""
+    low = rng.choice([60.0, 150.0, 300.0])
+    high = min(rng.choice([3400.0, 4000.0, 5500.0, 7000.0]), 0.49 * rate)
+    sos = butter(4, [low, high], "bandpass", fs=rate, output="sos")
+    return np.asarray(sosfilt(sos, samples))
+
+
+def mu_law(samples: NDArray[np.float64], levels: int = 256) -> NDArray[np.float64]:
+    """The loss of an 8-bit mu-law line (ITU-T G.711)."""
+    peak = np.max(np.abs(samples)) or 1.0
+    mu = levels - 1
+    coded = np.sign(samples) * np.log1p(mu * np.abs(samples / peak)) / np.log1p(mu)
+    rounded = np.round((coded + 1) / 2 * mu) / mu * 2 - 1
+    decoded = np.sign(rounded) * np.expm1(np.abs(rounded) * np.log1p(mu)) / mu
+    return np.asarray(peak * decoded, np.float64)
+
+
+def clip(samples: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """An overdriven input: this share of the samples lies beyond what it can take."""
+    limit = np.quantile(np.abs(samples), 1 - share)
+    return np.clip(samples, -limit, limit) if limit > 0 else samples
+
+
+def coloured_noise(length: int, rng: Rng, slope_db: float) -> NDArray[np.float64]:
+    """Noise whose power falls by ``slope_db`` an octave: 0 white, 3 pink, 6 brown."""
+    spectrum = np.fft.rfft(rng.standard_normal(length))
+    bins = np.maximum(np.arange(len(spectrum)), 1)
+    shaped: NDArray[np.float64] = np.fft.irfft(spectrum * bins ** (-slope_db / 6.02), length)
+    return shaped
+
+
+def _noise(length: int, rate: int, around: Surroundings, rng: Rng) -> NDArray[np.float64]:
+    if not around.noises or rng.random() < 0.4:
+        return coloured_noise(length, rng, slope_db=rng.uniform(-1, 7))
+    noise = around.noises[int(rng.integers(len(around.noises)))]
+    start = rng.integers(len(noise))
+    return np.asarray(np.resize(np.roll(noise, -start), length), np.float64)
+
+
+def _room(rate: int, around: Surroundings, rng: Rng) -> NDArray[np.float64]:
+    if around.rooms and rng.random() < 0.4:
+        return around.rooms[int(rng.integers(len(around.rooms)))].astype(np.float64)
+    # Direct sound, then a diffuse tail: noise that decays by 60 dB in the reverberation time.
+    decay = rng.uniform(0.1, 0.7)
+    times = np.arange(int(decay * rate)) / rate
+    tail = rng.standard_normal(len(times)) * 10 ** (-3 * times / decay)
+    tail *= np.sqrt(10 ** (-rng.uniform(0, 15) / 10) / np.sum(tail**2))
+    tail[0] = 1.0
+    return tail
+
+
+def _at_level(samples: NDArray[np.float64], level_db: float) -> NDArray[np.float64]:
+    rms = np.sqrt(np.mean(samples**2))
+    if rms <= 0:
+        return samples
+    scaled: NDArray[np.float64] = samples * 10 ** (level_db / 20) / float(rms)
+    return np.clip(scaled, -1, 1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What befalls an utterance, and others of its speaker in its batch.
+
+    Attributes:
+        tempo: source frames to a frame of the result.
+        warp: stretch of the mel axis.
+        tilt_db: slope over the whole mel axis.
+        noisy: whether noise is added.
+        top: share of the mel axis above which a microphone hears nothing.
+    """
+
+    tempo: float
+    warp: float
+    tilt_db: float
+    noisy: bool
+    top: float
+
+    def of_bands(self, frames: Frames) -> Frames:
+        """Log-mel frames ``[n, mels]`` of another vocal tract and microphone."""
+        mels = frames.shape[1]
+        bands = np.minimum(np.arange(mels) * self.warp, mels - 1)
+        tilt = np.linspace(-0.5, 0.5, mels) * self.tilt_db
+        return _lerp(frames, bands.astype(np.float32), axis=1) + tilt.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SpectralAugment:
+    """Random changes of log-mel frames that leave the emotion as it was.
+
+    Attributes:
+        tempo: slowest and fastest stretch in time.
+        warp: least and greatest stretch of the mel axis: shorter and longer vocal tracts.
+        tilt_db: greatest slope over the whole mel axis, either way.
+        narrow: probability of a microphone that hears nothing above 3 to 7 kHz.
+        noise: probability of stationary noise, 0 to 30 dB under the clip's mean level.
+        time_masks: how many, at most.
+        mel_masks: how many, at most.
+        mask_share: greatest share of either axis that one mask covers.
+    """
+
+    tempo: tuple[float, float] = (0.75, 1.3)
+    warp: tuple[float, float] = (0.82, 1.22)
+    tilt_db: float = 12.0
+    narrow: float = 0.2
+    noise: float = 0.15
+    time_masks: int = 1
+    mel_masks: int = 1
+    mask_share: float = 0.12
+
+    def draw(self, rng: Rng) -> Change:
+        """A change that may befall an utterance."""
+        return Change(
+            tempo=rng.uniform(*self.tempo),
+            warp=rng.uniform(*self.warp),
+            tilt_db=rng.uniform(-self.tilt_db, self.tilt_db),
+            noisy=rng.random() < self.noise,
+            top=rng.uniform(*_NARROW) if rng.random() < self.narrow else 1.0,
+        )
+
+    def __call__(self, frames: Frames, length: int, change: Change, rng: Rng) -> Frames:
+        """Cut, stretch and disturb.
+
+        Args:
+            frames: float32 ``[n, mels]`` in dB; shorter ones are repeated from their start.
+            length: frames of the result.
+            change: that befalls it.
+            rng: decides everything else.
+
+        Returns:
+            float32 ``[length, mels]`` in dB.
+        """
+        out = _stretched(frames, length, change.tempo, rng)
+        out = change.of_bands(out)
+        if change.noisy:
+            out = self._with_noise(out, rng)
+        mean = out.mean()
+        for axis, count in ((0, self.time_masks), (1, self.mel_masks)):
+            for _ in range(rng.integers(count + 1)):
+                size = out.shape[axis]
+                width = rng.integers(1, max(2, int(self.mask_share * size)))
+                start = rng.integers(size - width + 1)
+                if axis == 0:
+                    out[start : start + width] = mean
+                else:
+                    out[:, start : start + width] = mean
+        out[:, math.ceil(change.top * out.shape[1]) :] = rng.uniform(*_NOTHING_DB)
+        return out
+
+    @staticmethod
+    def _with_noise(frames: Frames, rng: Rng) -> Frames:
+        """Powers of independent sounds add."""
+        mels = frames.shape[1]
+        level = frames.mean() + 10 - rng.uniform(0, 30)
+        shape = np.cumsum(rng.normal(0, 1.2, mels))
+        noise = level + shape - shape.mean() + rng.normal(0, 3, frames.shape)
+        total = 10 ** (frames / 10) + 10 ** (noise / 10)
+        return np.asarray(10 * np.log10(total), np.float32)
+
+
+def _stretched(frames: Frames, length: int, tempo: float, rng: Rng) -> Frames:
+    """A piece of the frames, cut anywhere, of another tempo; too short ones begin again."""
+    count = len(frames)
+    span = (length - 1) * tempo
+    start = rng.uniform(0, max(0.0, count - 1 - span))
+    times = (start + np.arange(length) * tempo) % max(count - 1, 1)
+    return _lerp(frames, times.astype(np.float32), axis=0)
+
+
+def _lerp(values: Frames, positions: NDArray[np.float32], axis: int) -> Frames:
+    low = np.minimum(positions.astype(np.int32), values.shape[axis] - 1)
+    high = np.minimum(low + 1, values.shape[axis] - 1)
+    share = positions - low
+    share = share[:, None] if axis == 0 else share[None, :]
+    below, above = np.take(values, low, axis), np.take(values, high, axis)
+    return np.asarray(below + (above - below) * share, np.float32)

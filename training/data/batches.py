@@ -1,0 +1,204 @@
+"""Batches to train on: a few speakers in each, every corpus in turn, every speaker of it alike."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.frontend.features import Frames
+from training.corpora.readers import SAME
+from training.data.augment import Rng, SpectralAugment
+from training.data.baselines import BaselineConfig, draw_others
+from training.data.dataset import Utterances
+
+Inputs = dict[str, NDArray[np.float32]]
+Targets = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class BatchConfig:
+    """How batches are drawn.
+
+    Attributes:
+        size: utterances in a batch.
+        speakers: that they are of, as many of each.
+        per_epoch: utterances in an epoch.
+        lengths: seconds that a batch's utterances may last, in turn. An utterance is cut anywhere,
+            or followed by another of its speaker and emotion.
+        degraded: share of the speakers that are heard in degraded takes.
+        smoothing: of the labels, over the classes that the corpus has.
+        absent: weight, in the softmax, of classes that the clip's corpus lacks: 0 leaves them out
+            of its loss, 1 takes their absence for evidence.
+        speaker_power: a corpus's share goes by the number of its speakers to this power.
+
+    Raises:
+        ValueError: a batch would be empty.
+    """
+
+    size: int = 32
+    speakers: int = 2
+    per_epoch: int = 4096
+    lengths: tuple[float, ...] = (1.0, 1.4, 1.8, 2.2, 2.8)
+    degraded: float = 0.3
+    smoothing: float = 0.05
+    absent: float = 0.0
+    speaker_power: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.lengths or min(self.lengths) <= 0:
+            raise ValueError("utterances are longer than nothing")
+        if not 1 <= self.speakers <= self.size or self.per_epoch < 1:
+            raise ValueError("each speaker of a batch, and an epoch, has one utterance at least")
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Random batches, the same for the same seed, epoch and place in the epoch.
+
+    A batch is ``(inputs, targets)``. Inputs are ``log_mel``, float32 ``[batch, frames, mels]`` in
+    dB, and ``others``, float32 ``[batch, batch]``, see :mod:`training.data.baselines`. Those of
+    a speaker are of one vocal tract and microphone. Targets are ``emotion``
+    ``[batch, 2 * classes]``, the wanted distribution and beside it the weight of each class in the
+    softmax, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
+
+    Args:
+        utterances: to draw from.
+        classes: of the network's output.
+        config: how.
+        augment: what is done to each.
+        baseline: what the utterances are measured against.
+        frame_rate: frames in a second.
+        seed: of everything.
+        epoch: to start with.
+    """
+
+    def __init__(
+        self,
+        utterances: Utterances,
+        classes: Sequence[str],
+        config: BatchConfig,
+        augment: SpectralAugment,
+        *,
+        baseline: BaselineConfig,
+        frame_rate: float,
+        seed: int,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self.baseline = baseline
+        self.utterances = utterances
+        self.config = config
+        self.augment = augment
+        self.frame_rate = frame_rate
+        self.seed = seed
+        self.epoch = epoch
+        self._targets = targets(utterances, classes, config)
+        self._shelves: dict[str, list[list[list[int]]]] = _shelve(utterances)
+        self._corpora = sorted(self._shelves)
+        share = np.array([len(self._shelves[c]) ** config.speaker_power for c in self._corpora])
+        self._share = share / share.sum()
+
+    def __len__(self) -> int:
+        return math.ceil(self.config.per_epoch / self.config.size)
+
+    def on_epoch_end(self) -> None:
+        """Draw others next time."""
+        self.epoch += 1
+
+    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        size, lengths = self.config.size, self.config.lengths
+        length = round(lengths[(self.epoch + index) % len(lengths)] * self.frame_rate)
+        log_mel: list[Frames] = []
+        chosen: list[int] = []
+        others = np.zeros((size, size), np.float32)
+        for part in np.array_split(np.arange(size), self.config.speakers):
+            frames, spoken = self._speaker(len(part), length, rng)
+            log_mel += frames
+            chosen += spoken
+            emotions = [self.utterances.clips[i].emotion for i in spoken]
+            others[np.ix_(part, part)] = draw_others(emotions, self.baseline, rng)
+        return (
+            {"log_mel": np.stack(log_mel), "others": others},
+            {name: values[chosen] for name, values in self._targets.items()},
+        )
+
+    def _speaker(self, count: int, length: int, rng: Rng) -> tuple[list[Frames], list[int]]:
+        """So many utterances of a speaker drawn, as they are heard and by their places."""
+        speakers = self._shelves[self._corpora[rng.choice(len(self._corpora), p=self._share)]]
+        emotions = speakers[rng.integers(len(speakers))]
+        change = self.augment.draw(rng)
+        degraded = rng.random() < self.config.degraded
+        heard: list[Frames] = []
+        chosen: list[int] = []
+        for _ in range(count):
+            shelf = emotions[rng.integers(len(emotions))]
+            first = shelf[rng.integers(len(shelf))]
+            takes = len(self.utterances.takes[first])
+            take = int(rng.integers(1, max(2, takes))) if degraded else 0
+            spoken = self._spoken(shelf, first, take, math.ceil(length * change.tempo) + 2, rng)
+            heard.append(self.augment(spoken, length, change, rng))
+            chosen.append(first)
+        return heard, chosen
+
+    def _spoken(self, shelf: list[int], first: int, take: int, least: int, rng: Rng) -> Frames:
+        """An utterance; a short one goes on with others of its speaker and emotion."""
+        parts: list[Frames] = []
+        i = first
+        while least > 0:
+            takes = self.utterances.takes[i]
+            parts.append(takes[take % len(takes)])
+            least -= len(parts[-1])
+            i = shelf[rng.integers(len(shelf))]
+        return parts[0] if len(parts) == 1 else np.concatenate(_level(parts))
+
+
+def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig) -> Targets:
+    """What the network should say of each utterance; see :class:`Batches`.
+
+    An emotion that is no class of the network, such as boredom, teaches activation alone.
+    """
+    place = {name: i for i, name in enumerate(classes)}
+    place |= {
+        name: place[same] for name, same in SAME.items() if name not in place and same in place
+    }
+    had: dict[str, set[int]] = defaultdict(set)
+    for clip in utterances.clips:
+        if clip.emotion in place:
+            had[clip.corpus].add(place[clip.emotion])
+    emotion = np.zeros((len(utterances), 2, len(classes)), np.float32)
+    activation = np.zeros((len(utterances), 2), np.float32)
+    for i, clip in enumerate(utterances.clips):
+        known = sorted(had[clip.corpus])
+        emotion[i, 1] = config.absent
+        emotion[i, 1, known] = 1
+        if clip.emotion in place:
+            emotion[i, 0, known] = config.smoothing / len(known)
+            emotion[i, 0, place[clip.emotion]] += 1 - config.smoothing
+        if clip.activation is not None:
+            activation[i] = clip.activation, 1
+    return {"emotion": emotion.reshape(len(utterances), -1), "activation": activation}
+
+
+def _shelve(utterances: Utterances) -> dict[str, list[list[list[int]]]]:
+    """Indices by corpus, speaker and emotion."""
+    shelves: dict[str, dict[str, dict[str, list[int]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    for i, clip in enumerate(utterances.clips):
+        shelves[clip.corpus][clip.speaker][clip.emotion].append(i)
+    return {
+        corpus: [list(emotions.values()) for emotions in speakers.values()]
+        for corpus, speakers in shelves.items()
+    }
+
+
+def _level(parts: Sequence[Frames]) -> list[Frames]:
+    """Parts brought to one band-wise mean: takes of one speaker differ in microphone and noise."""
+    mean = parts[0].mean(axis=0)
+    return [parts[0], *(part + (mean - part.mean(axis=0)) for part in parts[1:])]

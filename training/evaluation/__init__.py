@@ -1,0 +1,1 @@
+"""How good an exported model is: protocols, conditions, figures."""

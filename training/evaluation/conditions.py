@@ -1,0 +1,146 @@
+"""Under what a voice is heard: in noise, over a narrow line, for no more than a moment.
+
+Each condition takes a clip and gives what is heard of it, as blocks at the model's rate. What is
+random is drawn from the clip's name: the same clip meets the same noise at every level.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from live_ser.audio.blocks import Samples
+from live_ser.audio.sources import audio_file
+from live_ser.errors import LiveSerError
+from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
+from live_ser.spec import ModelInfo
+from training.corpora.readers import Clip
+from training.data.augment import add_noise, coloured_noise, read_surroundings
+from training.data.dataset import read_mono
+
+SNR_DB = (20, 10, 5, 0)
+RATES = (8_000, 16_000, 44_100, 48_000)
+SECONDS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+
+Kin = Mapping[str, Sequence[Clip]]
+"""By a clip's id, others of its speaker and emotion."""
+
+
+def as_recorded(clip: Clip, info: ModelInfo) -> Iterator[Samples]:
+    """The clip as it is."""
+    with audio_file(clip.path, info.features.sample_rate) as blocks:
+        yield from blocks
+
+
+def noisy(
+    clip: Clip, info: ModelInfo, *, snr_db: float, data: Path, seed: int
+) -> Iterator[Samples]:
+    """The clip in noise: for one clip in two one of ESC-10's, for the others white to brown.
+
+    Args:
+        clip: to hear.
+        info: of the model.
+        snr_db: mean power of the clip, pauses included, over that of the noise.
+        data: folder that holds ``noise/esc10``.
+        seed: of the noise.
+    """
+    rate = info.features.sample_rate
+    samples = read(clip.path, rate).astype(np.float64)
+    rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
+    noise = _noise(len(samples), rate, data, rng)
+    yield add_noise(samples, noise, snr_db).astype(np.float32)
+
+
+def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:
+    """The clip as a file of another rate."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "clip.wav")
+        soundfile.write(path, read_mono(clip.path, rate), rate, subtype="FLOAT")
+        with audio_file(path, info.features.sample_rate) as blocks:
+            yield from blocks
+
+
+def for_seconds(clip: Clip, info: ModelInfo, *, seconds: float, kin: Kin) -> Iterator[Samples]:
+    """The clip until so much speech was heard; a short one goes on with the next of its kin.
+
+    Args:
+        clip: to hear.
+        info: of the model.
+        seconds: of speech.
+        kin: other clips of the speaker and emotion; only their speech is joined.
+    """
+    rate = info.features.sample_rate
+    wanted = int(np.ceil(seconds / CHUNK_SECONDS - 1e-9))
+    heard = read(clip.path, rate)
+    others = iter(kin.get(clip.id, ()))
+    while True:
+        spoken = np.flatnonzero(speech_mask(heard, rate, info.gate))
+        if len(spoken) >= wanted:
+            # The gate hears no further than it is given: of the cut it says the same.
+            yield heard[: round((spoken[wanted - 1] + 1) * CHUNK_SECONDS * rate)]
+            return
+        follower = next(others, None)
+        if follower is None:
+            yield heard
+            return
+        end = round((spoken[-1] + 1) * CHUNK_SECONDS * rate) if len(spoken) else len(heard)
+        heard = np.concatenate([heard[:end], _speech(read(follower.path, rate), info)])
+
+
+def kin_of(clips: Sequence[Clip]) -> Kin:
+    """For each clip those of its speaker and emotion that follow it, and then those before it."""
+    shelves: dict[tuple[str, str], list[Clip]] = {}
+    for clip in clips:
+        shelves.setdefault((clip.speaker, clip.emotion), []).append(clip)
+    return {
+        clip.id: (*shelf[place + 1 :], *shelf[:place])
+        for shelf in shelves.values()
+        for place, clip in enumerate(shelf)
+    }
+
+
+def read(path: Path, rate: int) -> Samples:
+    """A whole sound file as the runtime reads it: float32 ``[n]``, mono, at ``rate``."""
+    with audio_file(path, rate) as blocks:
+        return np.concatenate(list(blocks))
+
+
+@lru_cache(maxsize=1)
+def esc10(data: Path, rate: int) -> Sequence[Samples]:
+    """The noises of ESC-10.
+
+    Raises:
+        LiveSerError: there are none.
+    """
+    noises = read_surroundings(data, rate).noises
+    if not noises:
+        raise LiveSerError(
+            f"no noise in {data / 'noise' / 'esc10'}",
+            "put clips of ESC-10 there, or leave out the parts noise and stream with --parts",
+        )
+    return noises
+
+
+def _noise(length: int, rate: int, data: Path, rng: np.random.Generator) -> NDArray[np.float64]:
+    if rng.random() < 0.5:
+        return coloured_noise(length, rng, slope_db=rng.uniform(0, 6))
+    noises = esc10(data, rate)
+    noise = noises[int(rng.integers(len(noises)))]
+    return np.resize(np.roll(noise, -int(rng.integers(len(noise)))), length).astype(np.float64)
+
+
+def _speech(samples: Samples, info: ModelInfo) -> Samples:
+    """From the first to the last moment of speech; all where the gate hears none."""
+    rate = info.features.sample_rate
+    spoken = np.flatnonzero(speech_mask(samples, rate, info.gate))
+    if not len(spoken):
+        return samples
+    first, last = round(spoken[0] * CHUNK_SECONDS * rate), spoken[-1] + 1
+    return samples[first : round(last * CHUNK_SECONDS * rate)]

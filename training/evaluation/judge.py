@@ -1,0 +1,110 @@
+"""An exported model at work on many recordings, in as many processes as there are to spare."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from live_ser.audio.blocks import Samples
+from live_ser.errors import LiveSerError
+from live_ser.inference.recordings import judge_clip
+from live_ser.inference.results import Verdict
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.spec import ModelInfo
+from training.corpora.readers import Clip
+from training.evaluation.judged import Judged
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Condition = Callable[[Clip, ModelInfo], Iterable[Samples]]
+"""How a clip is heard: blocks of it at the model's rate. It travels to other processes."""
+
+
+class Judge:
+    """A model file and the processes that judge with it; a context manager.
+
+    Args:
+        path: of the model.
+        workers: processes; with one of them it is this process that judges.
+    """
+
+    def __init__(self, path: Path, workers: int = 1) -> None:
+        self.path = path
+        self.info = _model(path).info
+        self._stack = ExitStack()
+        self._pool: ProcessPoolExecutor | None = None
+        if workers > 1:
+            # Not forked: a process with another library's threads in it cannot be.
+            pool = ProcessPoolExecutor(workers, get_context("spawn"))
+            self._pool = self._stack.enter_context(pool)
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error and self._pool:
+            self._pool.shutdown(cancel_futures=True)
+        self._stack.close()
+
+    def clips(self, clips: Sequence[Clip], condition: Condition, what: str = "") -> Judged:
+        """The verdict on each clip, as ``live-ser file`` gives it.
+
+        Args:
+            clips: to judge.
+            condition: how they are heard.
+            what: in front of the progress bar.
+        """
+        verdicts = self.map(partial(_verdict, condition=condition), clips, what, chunk=8)
+        return Judged(self.info.labels, tuple(clips), tuple(verdicts))
+
+    def map(
+        self, job: Callable[[EmotionModel, T], R], items: Sequence[T], what: str, chunk: int = 1
+    ) -> list[R]:
+        """What a job makes of each item, in their order.
+
+        Args:
+            job: from the model and an item to a result; all of them travel between processes.
+            items: to work on.
+            what: in front of the progress bar.
+            chunk: items that a process takes at a time.
+
+        Raises:
+            LiveSerError: the job raised it, or a process died.
+        """
+        one = partial(_with_model, job, self.path)
+        found = self._pool.map(one, items, chunksize=chunk) if self._pool else map(one, items)
+        try:
+            return list(tqdm(found, what, len(items), file=sys.stderr))
+        except BrokenProcessPool as error:
+            raise LiveSerError(
+                "a process that judged clips has died", "the same with --workers 1"
+            ) from error
+
+
+def _with_model(job: Callable[[EmotionModel, T], R], path: Path, item: T) -> R:
+    return job(_model(path), item)
+
+
+@lru_cache(maxsize=1)
+def _model(path: Path) -> EmotionModel:
+    return EmotionModel(path)
+
+
+def _verdict(model: EmotionModel, clip: Clip, condition: Condition) -> Verdict:
+    return judge_clip(model, condition(clip, model.info))

@@ -1,0 +1,211 @@
+"""Everything that decides what a training run makes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
+
+from live_ser.errors import LiveSerError
+from live_ser.spec import GateSpec
+from training.corpora.readers import LABELS, SAME
+from training.data.augment import SpectralAugment
+from training.data.baselines import BaselineConfig
+from training.data.batches import BatchConfig
+from training.data.dataset import FeatureConfig
+from training.networks.cnn_lstm import NetworkConfig
+
+CLASSES = LABELS
+"""What the network tells apart; a protocol of eight classes adds ``calm``."""
+
+_WANTED = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: 'a word in quotes, as JSON has it: "band"',
+}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What every training run says of itself, whatever its preset.
+
+    Attributes:
+        corpora: to train on.
+        classes: of the network's output.
+        features: of its input.
+        gate: when sound counts as speech.
+        window: seconds that one judgement hears at most.
+        hop: seconds between judgements.
+        offset: seconds left out at the start of a clip.
+        epochs: passes.
+        seed: of everything random.
+        average: momentum of the running average of the weights, which is what is kept; 0 for none.
+        select_on_test: keep the weights of the epoch that did best on the test split instead. That
+            split tests nothing then: its figures are the best of as many tries as there are epochs.
+
+    Raises:
+        ValueError: nothing would be heard, or learnt.
+    """
+
+    preset: ClassVar[str]
+
+    corpora: tuple[str, ...]
+    classes: tuple[str, ...]
+    features: FeatureConfig
+    gate: GateSpec
+    window: float = 3.5
+    hop: float = 0.5
+    offset: float = 0.0
+    epochs: int = 60
+    seed: int = 0
+    average: float = 0.0
+    select_on_test: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.seed < 0:
+            raise ValueError("it takes one epoch at least, and a seed of 0 or more")
+        if not 0.1 <= self.window <= 60 or not 0.01 <= self.hop <= self.window:
+            raise ValueError("a window lasts 0.1 to 60 s, and the next one begins within it")
+        if not 0 <= self.offset <= 60:
+            raise ValueError("0 to 60 s are left out at the start of a clip")
+        if not self.corpora or len(set(self.corpora)) < len(self.corpora):
+            raise ValueError("one corpus at least is wanted, and each once")
+        known = {*LABELS, *SAME}
+        if len(set(self.classes) & known) < 2 or len({*self.classes, *known}) > len(known):
+            raise ValueError(f"two at least of {', '.join(sorted(known))} are wanted")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("each class is wanted once")
+        self.features.spec()  # which refuses what cannot be heard
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames in a second."""
+        return self.features.sample_rate / self.features.hop_length
+
+    @property
+    def window_frames(self) -> int:
+        """Frames that one judgement hears at most."""
+        return self.features.spec().frames_in(round(self.window * self.features.sample_rate))
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What a network has in common with one that teaches or calibrates it."""
+        return self.preset, self.features, self.classes
+
+    def with_setting(self, setting: str) -> Self:
+        """The same with one field replaced.
+
+        Args:
+            setting: ``network.lstm=128``: where it stands, and the value as JSON.
+
+        Raises:
+            LiveSerError: there is no such field, or no such value of it.
+        """
+        where, equals, text = setting.partition("=")
+        data: dict[str, Any] = json.loads(json.dumps(self.to_dict()))
+        place: Any = data
+        *groups, name = where.split(".")
+        for group in groups:
+            place = place.get(group) if isinstance(place, dict) else None
+        known = isinstance(place, dict) and name in place and where != "preset"
+        if not equals or not known:
+            raise LiveSerError(
+                f"no setting {setting!r}", "write it as network.lstm=128 or batches.size=32"
+            )
+        try:
+            place[name] = json.loads(text, parse_constant=_no_number)
+            return self.from_dict(data)
+        except json.JSONDecodeError as error:
+            said = 'write a value as JSON has it: 128, [1.0, 2.2], true, "band"'
+            raise LiveSerError(f"{where} cannot be {text}", said) from error
+        except (ValueError, TypeError) as error:
+            raise LiveSerError(f"{where} cannot be {text}: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"preset": self.preset, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What :meth:`to_dict` gave."""
+        built: Self = _build(cls, data)
+        return built
+
+
+@dataclass(frozen=True)
+class Config(RunConfig):
+    """A training run of live-ser's own network.
+
+    Attributes:
+        network: its size and regularisation.
+        batches: how they are drawn.
+        augment: what is done to each utterance.
+        baseline: what each is measured against.
+        takes: degraded takes computed of each clip.
+        learning_rate: at its highest, after a tenth of the steps; it falls as a cosine.
+        weight_decay: of AdamW.
+        activation_weight: of the second output's loss beside the first's.
+        taught: share of the teachers in the targets, where there are teachers.
+    """
+
+    preset = "live_ser"
+
+    corpora: tuple[str, ...] = ("ravdess", "nemo", "emodb", "banglaser")
+    classes: tuple[str, ...] = CLASSES
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    gate: GateSpec = field(
+        default_factory=lambda: GateSpec(
+            threshold=0.35, floor_db=-80.0, trim=True, min_speech=0.35, onset=0.7
+        )
+    )
+    epochs: int = 100
+    average: float = 0.995
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    batches: BatchConfig = field(default_factory=BatchConfig)
+    augment: SpectralAugment = field(default_factory=SpectralAugment)
+    baseline: BaselineConfig = field(default_factory=BaselineConfig)
+    takes: int = 3
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    activation_weight: float = 0.3
+    taught: float = 0.8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.takes < 0:
+            raise ValueError("there are no takes, or some")
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _build(kind: type, data: Mapping[str, Any]) -> Any:
+    hints = get_type_hints(kind)
+    given = {entry.name: data[entry.name] for entry in fields(kind) if entry.name in data}
+    return kind(**{name: _value(hints[name], value) for name, value in given.items()})
+
+
+def _value(kind: Any, value: Any) -> Any:
+    """A value of JSON as a setting of that type."""
+    if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
+        return _build(kind, value)
+    if get_origin(kind) is tuple:
+        return _tuple(get_args(kind), value)
+    if kind is float and type(value) is int:
+        return value
+    if type(value) is not kind:
+        raise ValueError(f"{_WANTED.get(kind, 'a group of settings')} is wanted")
+    return value
+
+
+def _tuple(kinds: tuple[Any, ...], values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, list | tuple):
+        raise ValueError("a list is wanted")
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(values)
+    if len(kinds) != len(values):
+        raise ValueError(f"a list of {len(kinds)} is wanted")
+    return tuple(map(_value, kinds, values))

@@ -1,0 +1,117 @@
+"""What several networks agree on, taught to one: the one that ships hears as well as all of them.
+
+Soft labels of an ensemble say of each utterance what it resembles beside what it is (Hinton et al.
+2015, arXiv 1503.02531). The teachers hear the very batch that the student hears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from scipy.special import logit
+
+from live_ser.errors import LiveSerError
+from live_ser.model.onnx_model import load
+from training.data.batches import Batches, Inputs, Targets
+from training.recipes.config import Config
+from training.recipes.learn import Logits, softmax
+from training.recipes.run import Run
+
+_LEAST = 1e-6  # of a probability, so that it has a logit
+
+
+class Teacher(Protocol):
+    """What says of a batch what it hears: a Keras network, or an exported file."""
+
+    def predict_on_batch(self, inputs: Any) -> Any:
+        """Logits: ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``."""
+
+
+class Exported:
+    """An exported file as a teacher: what ships can teach what comes after it.
+
+    Args:
+        path: of the file.
+        config: of the network that it teaches.
+
+    Raises:
+        LiveSerError: it hears something else, or tells other classes apart.
+    """
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self._model = load(path)
+        info = self._model.info
+        alike = info.features == config.features.spec() and info.labels == config.classes
+        if not alike:
+            raise LiveSerError(
+                f"{path} hears other features or knows other classes than this network",
+                "take a file that was exported from a run with the same settings",
+            )
+
+    def predict_on_batch(self, inputs: Inputs) -> Logits:
+        """What the file says, calibrated as it is."""
+        windows = inputs["log_mel"]
+        said = [self._model.judge(window) for window in windows]
+        if self._model.info.baseline:
+            baselines = inputs["others"] @ np.stack([np.asarray(one.voice) for one in said])
+            said = [self._model.judge(*one) for one in zip(windows, baselines, strict=True)]
+        emotion = np.log(np.stack([one.probabilities for one in said]) + _LEAST)
+        roused = np.clip([[one.activation] for one in said], _LEAST, 1 - _LEAST)
+        return {"emotion": emotion, "activation": logit(roused)}
+
+
+def corpora_of(path: Path) -> list[str]:
+    """All corpora that a run or an exported file has heard of, by itself or through its teachers.
+
+    Args:
+        path: of the run's folder, or of the file.
+    """
+    if path.is_file():
+        origin = load(path).info.provenance
+        return sorted({*origin.get("corpora", ()), *origin.get("taught_by", ())})
+    run = Run.open(path)
+    taught = [name for teacher in run.teachers() for name in corpora_of(teacher)]
+    return sorted({*run.config.corpora, *taught})
+
+
+class Taught(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches, their targets mixed with what the teachers say.
+
+    Args:
+        batches: as they are.
+        teachers: with the same inputs and classes.
+        share: of the teachers in the targets, 0 to 1.
+    """
+
+    def __init__(self, batches: Batches, teachers: Sequence[Teacher], share: float) -> None:
+        super().__init__()
+        self.batches = batches
+        self.teachers = teachers
+        self.share = share
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def on_epoch_end(self) -> None:
+        """Draw others next time."""
+        self.batches.on_epoch_end()
+
+    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+        inputs, targets = self.batches[index]
+        said = [teacher.predict_on_batch(inputs) for teacher in self.teachers]
+        emotion = np.mean([softmax(one["emotion"]) for one in said], axis=0)
+        roused = np.mean([1 / (1 + np.exp(-one["activation"][:, 0])) for one in said], axis=0)
+        hard, known = np.split(targets["emotion"], 2, axis=1)
+        labelled = hard.sum(axis=1, keepdims=True) > 0
+        # Where a corpus lacks a class, the teachers alone say how much an utterance resembles it.
+        soft = np.where(labelled, self.share * emotion + (1 - self.share) * hard, emotion)
+        value, weight = targets["activation"].T
+        mixed = np.where(weight > 0, self.share * roused + (1 - self.share) * value, roused)
+        return inputs, {
+            "emotion": np.concatenate([soft, np.ones_like(known)], axis=1).astype(np.float32),
+            "activation": np.stack([mixed, np.ones_like(weight)], axis=1).astype(np.float32),
+        }

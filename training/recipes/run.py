@@ -1,0 +1,227 @@
+"""A run's folder: what was asked for, how far it has come, what came of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import keras
+
+from live_ser.errors import LiveSerError
+from live_ser.frontend.features import Frames
+from training.data.dataset import read_frames, write_frames
+from training.recipes.config import RunConfig
+from training.recipes.presets import read_config
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that holds one training run.
+
+    ``config.json`` and ``splits.json`` say what was asked for; ``history.csv`` and
+    ``checkpoint-N.weights.h5`` how far it has come; ``weights.weights.h5``, ``metrics.json``,
+    ``calibration.json``, ``windows.npz`` and the pictures what came of it.
+    """
+
+    folder: Path
+
+    @classmethod
+    def new(cls, folder: Path, config: RunConfig, splits: Mapping[str, Any]) -> Run:
+        """Make the folder; it must not be there yet, so that two runs never share one."""
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError as error:
+            raise LiveSerError(
+                f"{folder} is there already",
+                f"go on with --resume {folder}, or choose another folder with -o",
+            ) from error
+        except OSError as error:
+            raise LiveSerError(
+                f"cannot make {folder}: {error.strerror}", "choose another folder with -o"
+            ) from error
+        run = cls(folder)
+        run.write_json("config.json", config.to_dict())
+        run.write_json("splits.json", splits)
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """A run that was begun."""
+        if not (folder / "config.json").is_file():
+            raise LiveSerError(f"{folder} is not the folder of a run: it has no config.json")
+        return cls(folder)
+
+    @property
+    def config(self) -> RunConfig:
+        """What was asked for."""
+        return read_config(self.read_json("config.json"))
+
+    @property
+    def weights(self) -> Path:
+        """The trained weights, once there are any."""
+        return self.folder / "weights.weights.h5"
+
+    @property
+    def best(self) -> Path:
+        """The weights that did best on the test split so far, where they are asked for."""
+        return self.folder / "best.weights.h5"
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its end."""
+        return self.weights.is_file() and (self.folder / "metrics.json").is_file()
+
+    def read_json(self, name: str) -> Any:
+        """One of the folder's JSON files."""
+        path = self.folder / name
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise LiveSerError(f"cannot read {path}: {error}") from error
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write a JSON file whole or not at all; what is not a number is null in it."""
+        content = _without_nan(json.loads(json.dumps(content, default=float)))
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        self._replace(name, lambda part: part.write_text(text + "\n", "utf-8"))
+
+    def teachers(self) -> list[Path]:
+        """Folders of the runs whose networks teach this one."""
+        return [Path(folder) for folder in self.read_json("splits.json").get("teachers", [])]
+
+    def save_weights(self, model: keras.Model) -> None:
+        """Keep the trained weights."""
+        self._replace(self.weights.name, model.save_weights)
+
+    def load_weights(self, model: keras.Model) -> None:
+        """Give a network the trained weights."""
+        try:
+            model.load_weights(self.weights)
+        except (OSError, ValueError, KeyError) as error:
+            raise LiveSerError(
+                f"{self.weights} does not hold the weights of this network",
+                "train it again",
+            ) from error
+
+    def save_best(self, model: keras.Model) -> None:
+        """Keep the weights as they stand: none did better on the test split."""
+        self._replace(self.best.name, model.save_weights)
+
+    def save_windows(self, windows: Sequence[Frames]) -> None:
+        """Keep some real windows, for the export to be checked on."""
+        write_frames(self.folder / "windows.npz", windows)
+
+    def windows(self) -> list[Frames]:
+        """The windows that were kept."""
+        return read_frames(self.folder / "windows.npz") or []
+
+    def checkpoint(self, model: keras.Model, epoch: int) -> None:
+        """Keep all that it takes to go on after so many epochs."""
+        self._hold()
+        old = self._checkpoints()
+        # The number is in the name: weights and epoch change together or not at all.
+        self._replace(f"checkpoint-{epoch:04}.weights.h5", model.save_weights)
+        for path in old:
+            path.unlink(missing_ok=True)
+
+    def restore(self, model: keras.Model) -> int:
+        """Go on from the newest checkpoint; how many epochs it had seen.
+
+        Raises:
+            LiveSerError: another process trains this run now.
+        """
+        self._hold()
+        found = self._checkpoints()
+        if not found:
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(found[-1])
+        return int(found[-1].name.removeprefix("checkpoint-").split(".")[0])
+
+    def clear_checkpoints(self) -> None:
+        """Forget them: the run is done."""
+        for path in (*self._checkpoints(), self.best):
+            path.unlink(missing_ok=True)
+
+    def history(self) -> list[dict[str, float]]:
+        """What was logged of each epoch."""
+        path = self.folder / "history.csv"
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Replace what was logged."""
+
+        def write(part: Path) -> None:
+            with part.open("w", newline="", encoding="utf-8") as file:
+                columns = {name: None for row in rows for name in row}
+                writer = csv.DictWriter(file, fieldnames=list(columns))
+                writer.writeheader()
+                writer.writerows(rows)
+
+        self._replace("history.csv", write)
+
+    def _hold(self) -> None:
+        """Keep other processes from training this run, for as long as this one lives."""
+        if self.folder in _HELD:
+            return
+        lock = (self.folder / "lock").open("w")
+        try:
+            _lock(lock)
+        except OSError as error:
+            lock.close()
+            raise LiveSerError(
+                f"another process trains {self.folder} now", "wait for its end, or end it"
+            ) from error
+        _HELD[self.folder] = lock
+
+    def _checkpoints(self) -> list[Path]:
+        return sorted(self.folder.glob("checkpoint-????.weights.h5"))
+
+    def _replace(self, name: str, write: Any) -> None:
+        """Write beside, then rename: a full disk or a kill leaves what was there."""
+        part = self.folder / f"part-{name}"
+        try:
+            write(part)
+            os.replace(part, self.folder / name)
+        except (OSError, RuntimeError) as error:  # HDF5 raises either
+            part.unlink(missing_ok=True)
+            raise LiveSerError(
+                f"cannot write {self.folder / name}: {getattr(error, 'strerror', None) or error}",
+                "make room, then go on with --resume",
+            ) from error
+
+
+_HELD: dict[Path, TextIO] = {}  # the locks of this process; the system lets go of them at its end
+
+
+def _lock(file: TextIO) -> None:
+    """Lock a file, or raise ``OSError`` at once where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _without_nan(content: Any) -> Any:
+    """The same with None for each float that JSON has no word for."""
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_nan(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

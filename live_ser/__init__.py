@@ -35,7 +35,7 @@ _HOMES = {
     "Model": "api",
     "Prediction": "inference.results",
     "Segment": "inference.results",
-    "Stream": "stream",
+    "Stream": "inference.stream",
     "Verdict": "inference.results",
     "listen": "api",
     "load": "api",

@@ -20,6 +20,7 @@ from live_ser.records.schema import Record
 
 ROOM = 2048  # calls that wait at most: 200 s of sound, a quarter of an hour of records
 SYNC_SECONDS = 0.25  # with what else is on its way, less than a second is lost in a power cut
+_GRACE_SECONDS = 1.0  # for what still waits, once there is no patience any more
 _LOOK_SECONDS = 0.05  # between looks at whether to go on waiting
 
 
@@ -95,11 +96,12 @@ class Background(Sink):
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        seconds = until - time.monotonic()
-        while self._thread.is_alive() and time.monotonic() < until:
+        while self._thread.is_alive():
+            if self._patient():  # the sinks closed before this one may have taken all the time
+                until = max(until, time.monotonic() + _GRACE_SECONDS)
+            elif time.monotonic() >= until:
+                break
             self._thread.join(_LOOK_SECONDS)
-            if self._patient():
-                until = time.monotonic() + seconds
         with self._changed:
             if self._thread.is_alive():
                 self._give_up()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from test_formats import SEGMENTS
 
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import STYLES, Style
@@ -20,6 +19,7 @@ from live_ser.records.new_file import NewFile
 from live_ser.records.outputs import written
 from tests.support.command import LIVE_SER, live_ser, records
 from tests.support.tiny_model import LABELS
+from tests.unit.test_formats import SEGMENTS
 
 OLD = b"what was there"
 

@@ -64,6 +64,7 @@ class Dashboard:
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._unseen: list[Samples] = []  # since the last drawing
         self._heard = 0  # samples
+        self._is_suspended = False
         self._due = 0.0  # monotonic time of the next drawing
 
     @staticmethod
@@ -159,7 +160,7 @@ class Dashboard:
         changes = {name: value for name, value in given.items() if value is not None}
         spoken = "message" in changes and changes["message"] != self.state.message
         self.state = replace(self.state, **changes)
-        if spoken:
+        if spoken and not self._is_suspended:
             # Where something went wrong, a driver may have written on the screen as well.
             self.redraw()
         self.tick()
@@ -174,8 +175,17 @@ class Dashboard:
         self.state = replace(self.state, help_on=not self.state.help_on)
         self._draw()
 
+    def suspend(self) -> None:
+        """Give the terminal back until :meth:`redraw`."""
+        if not self._is_suspended:
+            self._is_suspended = True
+            self._screen.__exit__(None, None, None)
+
     def redraw(self) -> None:
         """Draw everything: something else may have written on the screen."""
+        if self._is_suspended:
+            self._is_suspended = False
+            self._screen.__enter__()
         self._screen.redraw()
         self._draw()
 
@@ -197,6 +207,8 @@ class Dashboard:
             level=self._meter.level(),
             spectrogram=self._spectrogram.columns(),
         )
+        if self._is_suspended:
+            return
         width, height = self._screen.size
         self._screen.draw(page(self.state, width, height, self._look))
 

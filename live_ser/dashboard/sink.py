@@ -99,6 +99,9 @@ class DashboardSink(Sink):
     def pause(self, paused: bool) -> None:
         self._dashboard.status(paused=paused)
 
+    def suspend(self) -> None:
+        self._dashboard.suspend()
+
     def _advise(self, line: str) -> None:
         self._advice = line
         self._advised_until = time.monotonic() + self._ADVISED

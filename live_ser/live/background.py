@@ -45,6 +45,7 @@ class Background(Sink):
         self._calls: deque[tuple[float, str, tuple[object, ...]]] = deque()
         self._since: float | None = None  # when the call came that is being made
         self._changed = threading.Condition()
+        self._suspended = threading.Event()
         self._closing = False
         self._failure: Exception | None = None
         self._thread = beside(self._work, sink.name)
@@ -77,6 +78,12 @@ class Background(Sink):
 
     def pause(self, paused: bool) -> None:
         self._give("pause", paused)
+
+    def suspend(self) -> None:
+        self._suspended.clear()
+        self._give("suspend")
+        if type(self._sink).suspend is not Sink.suspend:  # the process must not stop before that
+            self._suspended.wait(_GRACE_SECONDS)
 
     def end(self, summary: Record) -> None:
         self._give("end", summary)
@@ -166,6 +173,8 @@ class Background(Sink):
                 _, method, arguments = call
                 getattr(self._sink, method)(*arguments)
                 is_dirty = True
+                if method == "suspend":
+                    self._suspended.set()
             if is_dirty and time.monotonic() - synced >= SYNC_SECONDS:
                 self._sink.sync()
                 synced, is_dirty = time.monotonic(), False

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
 NO_KEY = ""
 REDRAW = "\f"  # Ctrl-L
+SUSPEND = "\x1a"  # Ctrl-Z
 
 
 @contextmanager
@@ -50,36 +51,66 @@ else:
         if _in_background(terminal):  # touching it would stop us
             yield lambda: NO_KEY
             return
-        before = termios.tcgetattr(terminal)
+        keyboard = _Keyboard(terminal)
+        with ExitStack() as stack:
+            stack.callback(termios.tcsetattr, terminal, termios.TCSADRAIN, keyboard.before)
+            keyboard.take()
+            # After a stop the shell has put the terminal back to whole lines and written on it.
+            stack.enter_context(_handled(signal.SIGCONT, keyboard.resume))
+            stack.enter_context(_handled(signal.SIGTSTP, keyboard.suspend))
+            yield keyboard
 
-        resumed = False
+    class _Keyboard:
+        """The keys of a terminal; called for the one that was pressed.
 
-        def take() -> None:
-            if not _in_background(terminal):
-                tty.setcbreak(terminal, termios.TCSANOW)
+        On Ctrl-Z it gives ``SUSPEND``, so that the screen is given back, and stops the process when
+        it is called again.
+        """
 
-        def resume(*_: object) -> None:
-            nonlocal resumed
-            resumed = True
-            take()
+        def __init__(self, terminal: int) -> None:
+            self.before = termios.tcgetattr(terminal)
+            self._terminal = terminal
+            self._is_asked_to_stop = self._stops_next = self._is_resumed = False
 
-        def key() -> str:
-            nonlocal resumed
-            if resumed:
-                resumed = False
+        def __call__(self) -> str:
+            if self._is_asked_to_stop:
+                self._is_asked_to_stop, self._stops_next = False, True
+                return SUSPEND
+            if self._stops_next:
+                self._stops_next = False
+                termios.tcsetattr(self._terminal, termios.TCSADRAIN, self.before)
+                os.kill(os.getpid(), signal.SIGSTOP)
+            if _in_background(self._terminal):
+                return NO_KEY
+            if self._is_resumed:
+                self._is_resumed = False
+                self.take()
                 return REDRAW
-            return _posix_key(terminal)
+            return _posix_key(self._terminal)
 
-        take()
-        # After Ctrl-Z and fg the shell has put the terminal back to whole lines and written on it.
-        handler = signal.signal(signal.SIGCONT, resume)
+        def take(self) -> None:
+            """Have keys without Enter."""
+            tty.setcbreak(self._terminal, termios.TCSANOW)
+
+        def suspend(self, *_: object) -> None:
+            """Ctrl-Z was pressed: a signal handler."""
+            self._is_asked_to_stop = True
+
+        def resume(self, *_: object) -> None:
+            """The process goes on after a stop: a signal handler."""
+            self._is_resumed = True
+
+    @contextmanager
+    def _handled(number: signal.Signals, handler: Callable[..., None]) -> Iterator[None]:
+        """Handle a signal, unless whoever started the process has it ignored."""
+        if signal.getsignal(number) is signal.SIG_IGN:
+            yield
+            return
+        before = signal.signal(number, handler)
         try:
-            yield key
+            yield
         finally:
-            signal.signal(signal.SIGCONT, handler)
-            with suppress(termios.error):  # the terminal was closed
-                termios.tcflow(terminal, termios.TCOON)  # Ctrl-S must not keep it from ending
-                termios.tcsetattr(terminal, termios.TCSANOW, before)
+            signal.signal(number, before)
 
     def _in_background(terminal: int) -> bool:
         try:

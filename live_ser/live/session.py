@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from live_ser.audio.blocks import HEARTBEAT, NOTHING, Block, Gap, Source
 from live_ser.audio.microphone import STALL_SECONDS
-from live_ser.live.keys import NO_KEY
+from live_ser.live.keys import NO_KEY, SUSPEND
 from live_ser.live.sinks import Sinks
 
 
@@ -121,6 +121,8 @@ class Session:
             self.sinks.pause(self.paused)
         elif key == "m":
             self.sinks.mark(self.seconds + self.source.behind)
+        elif key == SUSPEND:
+            self.sinks.suspend()
         elif key != NO_KEY:
             self.sinks.key(key)
         return True

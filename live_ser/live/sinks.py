@@ -53,6 +53,9 @@ class Sink:
     def pause(self, paused: bool) -> None:
         """The user paused, or went on."""
 
+    def suspend(self) -> None:
+        """The process is about to stop: give the terminal back, until a key says to redraw."""
+
     def end(self, summary: Record) -> None:
         """The session ended."""
 
@@ -104,6 +107,9 @@ class Sinks(Sink):
 
     def pause(self, paused: bool) -> None:
         self._each(lambda sink: sink.pause(paused))
+
+    def suspend(self) -> None:
+        self._each(lambda sink: sink.suspend())
 
     def end(self, summary: Record) -> None:
         self._each(lambda sink: sink.end(summary))

@@ -211,11 +211,17 @@ def test_it_goes_on_after_a_stop_by_the_shell(terminal: Terminal, listen: str) -
     terminal.tmux("new-session", "-d", "-x", "80", "-y", "24", "bash", "--norc", "-i")
     terminal.tmux("send-keys", listen, "Enter")
     terminal.wait(is_drawn(80))
-    terminal.press("C-z")
-    terminal.wait(lambda screen: "Stopped" in screen)
-    terminal.tmux("send-keys", "fg", "Enter")
-    terminal.wait(lambda screen: "Stopped" not in screen and is_drawn(80)(screen))
-    assert terminal.ask("cursor_flag") == "0"
+    for _ in range(2):
+        terminal.press("C-z")
+        terminal.wait(lambda screen: "Stopped" in screen)
+        assert terminal.ask("alternate_on") == "0"
+        assert terminal.ask("cursor_flag") == "1"
+        terminal.tmux("send-keys", "stty -a | grep -c ' icanon'", "Enter")
+        terminal.wait(lambda screen: screen.rstrip().splitlines()[-2].strip() == "1")
+        terminal.tmux("send-keys", "clear; fg", "Enter")
+        terminal.wait(lambda screen: "Stopped" not in screen and is_drawn(80)(screen))
+        assert terminal.ask("alternate_on") == "1"
+        assert terminal.ask("cursor_flag") == "0"
     terminal.press("q")
     terminal.wait(lambda screen: "s heard" in screen)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import os
 import queue
+import select
 import shutil
 import stat
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +24,10 @@ from live_ser.audio.files import check_rate, check_scale
 from live_ser.audio.raw_sound import RAW_OPTION, RawFormat
 from live_ser.audio.wav_header import read_wav_header
 from live_ser.errors import LiveSerError
+from live_ser.temporary import temporary_folder
 
 STANDARD_INPUT = "-"
+_PATIENCE = 10.0  # seconds in which somebody has to write into a named pipe
 _WAITING_BLOCKS = 8  # at most: who writes faster waits, nothing is lost
 
 
@@ -43,15 +45,19 @@ def name_of_pipe(path: str | Path) -> str:
     """What to call a pipe: ``<(...)`` has a number only."""
     if path == STANDARD_INPUT:
         return "standard input"
-    return "a pipe" if str(path).startswith(("/dev/fd/", "/proc/")) else Path(path).name
+    return "a pipe" if _is_anonymous(path) else Path(path).name
 
 
 @contextmanager
-def opened_pipe(path: str | Path) -> Iterator[io.FileIO]:
+def opened_pipe(path: str | Path, patience: float | None = None) -> Iterator[io.FileIO]:
     """The bytes of a pipe, unbuffered; of a named one as soon as somebody writes to it.
 
+    Args:
+        path: of the pipe; ``-`` for standard input.
+        patience: seconds in which somebody has to write into a named pipe; None for ever.
+
     Raises:
-        LiveSerError: it cannot be read, or is a terminal.
+        LiveSerError: it cannot be read, is a terminal, or nobody writes into it.
     """
     if path == STANDARD_INPUT:
         if sys.stdin.isatty():
@@ -64,18 +70,38 @@ def opened_pipe(path: str | Path) -> Iterator[io.FileIO]:
             yield stream
         return
     try:
-        stream = io.FileIO(path)
+        if patience is None or _is_anonymous(path):
+            stream = io.FileIO(path)
+        else:
+            stream = _opened_within(path, patience)
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
     with stream:
         yield stream
 
 
+def _is_anonymous(path: str | Path) -> bool:
+    """Whether a pipe is one of the shell's, ``<(...)``: somebody holds its other end."""
+    return str(path).startswith(("/dev/fd/", "/proc/"))
+
+
+def _opened_within(path: str | Path, patience: float) -> io.FileIO:
+    """A named pipe, once something comes through it."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not select.select([descriptor], [], [], patience)[0]:
+        os.close(descriptor)
+        raise LiveSerError(
+            f"{path} is a pipe into which nobody writes", "begin what writes into it first"
+        )
+    os.set_blocking(descriptor, True)
+    return io.FileIO(descriptor)
+
+
 @contextmanager
 def copied(path: str | Path) -> Iterator[Path]:
     """A file that holds what comes through a pipe, to its end; it is gone afterwards."""
-    with opened_pipe(path) as stream, tempfile.TemporaryDirectory(prefix="live-ser-") as folder:
-        copy = Path(folder) / "sound"
+    with opened_pipe(path, _PATIENCE) as stream, temporary_folder() as folder:
+        copy = folder / "sound"
         with copy.open("xb") as file:
             shutil.copyfileobj(stream, file)
         yield copy

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from live_ser.audio.decoder import Decoder, Missing
 from live_ser.audio.devices import Interleaved
+from live_ser.audio.mpg123 import complaints_hidden
 
 _UNKNOWN_LENGTH = 2**50  # samples: libsndfile says so, or more, of FLAC written into a pipe
 # A writer into a pipe cannot know the size, and promises all that there could be.
@@ -45,10 +47,11 @@ class SndfileDecoder(Decoder):
 
         self._errors = (soundfile.LibsndfileError, RuntimeError, OSError)
         self._file, self._skip, self._open = file, skip, soundfile.SoundFile
-        file.seek(0)
-        self._sound: Any = soundfile.SoundFile(file)
+        self._is_mp3 = True  # until it is known: libmpg123 may have a look at anything
+        self._sound: Any = self._opened()
         self.rate, self.channels = int(self._sound.samplerate), int(self._sound.channels)
         self.format = str(self._sound.format)
+        self._is_mp3 = self.format in ("MP3", "MPEG")
         found = None if self._sound.frames >= _UNKNOWN_LENGTH else int(self._sound.frames) - skip
         self.frames = frames if frames is not None else found
         self._promised = promised or self._promise() or self.frames
@@ -58,10 +61,11 @@ class SndfileDecoder(Decoder):
         """The next frames."""
         if self.frames is not None:
             frames = min(frames, self.frames - self._read)
-        try:
-            block: Interleaved = self._sound.read(max(0, frames), dtype="float32", always_2d=True)
-        except self._errors:
-            block = self._rest(frames)
+        with self._quiet():
+            try:
+                block: Interleaved = self._sound.read(max(0, frames), "float32", always_2d=True)
+            except self._errors:
+                block = self._rest(frames)
         self._read += len(block)
         if not len(block) and self._promised is not None and self._read < self._promised:
             self.missing = (Missing(self._read / self.rate, self._promised / self.rate),)
@@ -70,13 +74,20 @@ class SndfileDecoder(Decoder):
     def rewind(self) -> None:
         """Begin again."""
         self._sound.close()
-        self._file.seek(0)
-        self._sound = self._open(self._file)
+        self._sound = self._opened()
         self._begin()
 
     def close(self) -> None:
         """Release libsndfile's memory; the file stays open."""
         self._sound.close()
+
+    def _opened(self) -> Any:
+        self._file.seek(0)
+        with self._quiet():
+            return self._open(self._file)
+
+    def _quiet(self) -> AbstractContextManager[None]:
+        return complaints_hidden() if self._is_mp3 else nullcontext()
 
     def _rest(self, frames: int) -> Interleaved:
         """What can be read before an error: a read that fails takes all of its frames along."""
@@ -106,7 +117,8 @@ class SndfileDecoder(Decoder):
         if self.frames is not None and self._promised is not None and self.frames < self._promised:
             self.missing = (Missing(self.frames / self.rate, self._promised / self.rate),)
         if self._skip:
-            self._sound.read(self._skip, dtype="float32")
+            with self._quiet():
+                self._sound.read(self._skip, dtype="float32")
 
     def _promise(self) -> int | None:
         """Frames that a header speaks of where there are fewer; libsndfile says so in its log."""

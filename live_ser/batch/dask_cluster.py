@@ -26,10 +26,10 @@ from distributed.scheduler import KilledWorker
 from live_ser.batch.jobs import Job
 from live_ser.batch.paths import files_meant, is_sound, key_of
 from live_ser.batch.resume import check_options
-from live_ser.batch.temporary import temporary_folder
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.parquet import Parquet
+from live_ser.temporary import temporary_folder
 from live_ser.text import unescaped
 
 _LONGEST = 256  # files of a part

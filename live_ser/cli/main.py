@@ -404,7 +404,7 @@ def _claim(
 def _job(arguments: Arguments, model: EmotionModel, style: Style) -> Iterator[Job]:
     """What is to be done with each file."""
     from live_ser.batch.jobs import Job
-    from live_ser.batch.temporary import temporary_folder
+    from live_ser.temporary import temporary_folder
 
     always = arguments.timeline or arguments.plot is not None
     # An annotation is one of utterances, unless windows are asked for.

@@ -192,7 +192,7 @@ RECORDINGS: dict[str, tuple[Make, State | str]] = {
     "four-hours-of-zeros.wav": (silence(4 * 3600), ("silence",)),
     "folder.wav": (folder, "in the folder"),
     "missing.wav": (nothing, "there is no file"),
-    "fifo.wav": (fifo, "is not a regular file"),
+    "fifo.wav": (fifo, "is a pipe into which nobody writes"),
     "not-mine.wav": (not_mine, "Permission denied"),
     "dangling.wav": (dangling, "there is no file"),
     "circle.wav": (circle, "Too many levels of symbolic links"),

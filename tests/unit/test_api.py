@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import aclosing
 from multiprocessing import get_context
@@ -256,3 +257,22 @@ def test_importing_loads_nothing_until_it_is_asked_for() -> None:
     assert set(live_ser.__all__) <= set(dir(live_ser))
     with pytest.raises(AttributeError, match="nonsense"):
         live_ser.nonsense  # noqa: B018
+
+
+def test_a_damaged_mp3_writes_nothing_on_the_callers_terminal(
+    model: Model, speech: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    path = tmp_path / "damaged.mp3"
+    soundfile.write(path, samples, rate, format="MP3")
+    data = bytearray(path.read_bytes())
+    rng = np.random.default_rng(0)
+    for place in rng.integers(2000, len(data), 200):
+        data[place] = rng.integers(256)
+    path.write_bytes(data)
+    unsilenced = "import soundfile, sys; soundfile.read(sys.argv[1])"
+    run = subprocess.run([sys.executable, "-c", unsilenced, path], capture_output=True, check=False)
+    assert b"libmpg123" in run.stderr  # else nothing is shown here
+    with warnings.catch_warnings(action="ignore"):
+        model.predict(path, partial=True)
+    assert capfd.readouterr() == ("", "")

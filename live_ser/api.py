@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from numpy.typing import ArrayLike
 
@@ -24,15 +25,15 @@ from live_ser.inference.recordings import analyse, judge_clip
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
 from live_ser.model.onnx_model import EmotionModel, find
 
-Sound = str | os.PathLike[str] | ArrayLike
+Sound = str | os.PathLike[str] | BinaryIO | ArrayLike
 
 
 class Model(EmotionModel):
     """A model that judges recordings, on disk or in memory.
 
-    Sound is the path of a sound file, or samples ``[n]``, ``[n, channels]`` or ``[1, n]``: floats
-    with full scale at 1, or integers of at most 32 bits with that of their type. Samples need their
-    ``rate`` in Hz.
+    Sound is the path of a sound file, a binary file object that holds one, or samples ``[n]``,
+    ``[n, channels]`` or ``[1, n]``: floats with full scale at 1, or integers of at most 32 bits
+    with that of their type. Samples need their ``rate`` in Hz.
 
     It can be pickled: its path travels, not the network.
     """
@@ -49,7 +50,7 @@ class Model(EmotionModel):
         """One verdict on a whole recording.
 
         Args:
-            sound: path or samples.
+            sound: path, file object or samples.
             rate: of the samples, in Hz.
             partial: judge what there is of a file of which sound is missing; the verdict tells
                 from when to when that is.
@@ -80,7 +81,7 @@ class Model(EmotionModel):
         """What the live path says of a recording, window by window.
 
         Args:
-            sound: path or samples.
+            sound: path, file object or samples.
             rate: of the samples, in Hz.
             hop: seconds from one window to the next; the model's own if None.
             smoothing: time constant in seconds; 0 is off, None for the usual one.
@@ -109,7 +110,7 @@ class Model(EmotionModel):
         """The utterances of a recording, each measured against what is said around it.
 
         Args:
-            sound: path or samples.
+            sound: path, file object or samples.
             rate: of the samples, in Hz.
             partial: judge what there is of a file of which sound is missing.
             channel: the one to hear, from 1; None for their mean, or one where they cancel.
@@ -129,13 +130,14 @@ class Model(EmotionModel):
         self, sound: Sound, rate: float | None, reading: Reading
     ) -> Iterator[Iterable[Samples]]:
         wanted = self.info.features.sample_rate
-        if isinstance(sound, str | os.PathLike):
-            with audio_file(Path(sound), wanted, reading) as blocks:
+        file = Path(sound) if isinstance(sound, str | os.PathLike) else sound
+        if isinstance(file, Path) or hasattr(file, "read"):
+            with audio_file(file, wanted, reading) as blocks:  # type: ignore[arg-type]
                 yield blocks
             for note in blocks.notes:
                 warnings.warn(note, stacklevel=4)  # of whoever asked for the judgement
         else:
-            yield sound_in_memory(sound, rate, wanted, channel=reading.channel)
+            yield sound_in_memory(file, rate, wanted, channel=reading.channel)
 
 
 def _chosen(reading: Reading, channel: int | None, partial: bool) -> Reading:

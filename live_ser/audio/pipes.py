@@ -11,8 +11,9 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -98,10 +99,17 @@ def _opened_within(path: str | Path, patience: float) -> io.FileIO:
 
 
 @contextmanager
-def copied(path: str | Path) -> Iterator[Path]:
-    """A file that holds what comes through a pipe, to its end; it is gone afterwards."""
-    with opened_pipe(path, _PATIENCE) as stream, temporary_folder() as folder:
-        copy = folder / "sound"
+def copied(source: str | Path | BinaryIO) -> Iterator[Path]:
+    """A file that holds what comes through a pipe or a stream, to its end; it is gone afterwards.
+
+    Args:
+        source: the path of a pipe, or an open binary file, which stays open.
+    """
+    with ExitStack() as stack:
+        stream: Any = source
+        if isinstance(source, str | Path):
+            stream = stack.enter_context(opened_pipe(source, _PATIENCE))
+        copy = stack.enter_context(temporary_folder()) / "sound"
         with copy.open("xb") as file:
             shutil.copyfileobj(stream, file)
         yield copy

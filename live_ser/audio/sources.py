@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from live_ser.audio.blocks import Block, Gap, Source
 from live_ser.audio.decoder import Decoder
@@ -65,11 +66,14 @@ def microphone(
 
 
 @contextmanager
-def audio_file(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[AudioFile]:
+def audio_file(
+    path: str | Path | BinaryIO, rate: int, reading: Reading = USUAL
+) -> Iterator[AudioFile]:
     """Read a sound file, whatever its format, rate and number of channels.
 
     Args:
-        path: of the file; a pipe is read to its end first, and ``"-"`` is standard input.
+        path: of the file; a pipe or an open binary file is read to its end first, and ``"-"`` is
+            standard input.
         rate: of the blocks, in Hz.
         reading: how it is read; with ``partial``, what there is of a file of which sound is missing
             is given, and ``missing`` of what is yielded tells what that is.
@@ -79,7 +83,8 @@ def audio_file(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterato
             that shows while iterating.
     """
     with _opened(path, reading) as sound:
-        yield AudioFile(path, sound, rate, block=1.0, speed=0.0, reading=reading)
+        name = _name(path)
+        yield AudioFile(name, sound, rate, block=1.0, speed=0.0, reading=reading)
 
 
 @contextmanager
@@ -130,9 +135,17 @@ def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Sou
         yield PipedSound(sound, name, rate, reading.channel)
 
 
+def _name(path: str | Path | BinaryIO) -> str | Path:
+    """What to call a source of sound."""
+    if isinstance(path, str | Path):
+        return path
+    name = getattr(path, "name", None)
+    return name if isinstance(name, str) else "the sound"
+
+
 @contextmanager
-def _opened(path: str | Path, reading: Reading) -> Iterator[Decoder]:
-    if not is_pipe(path):
+def _opened(path: str | Path | BinaryIO, reading: Reading) -> Iterator[Decoder]:
+    if isinstance(path, str | Path) and not is_pipe(path):
         with open_audio(Path(path), reading) as sound:
             yield sound
         return
@@ -141,4 +154,6 @@ def _opened(path: str | Path, reading: Reading) -> Iterator[Decoder]:
             with open_audio(copy, reading) as sound:
                 yield sound
         except LiveSerError as error:  # said of the copy
-            raise LiveSerError(error.message.replace(str(copy), str(path)), error.hint) from error
+            raise LiveSerError(
+                error.message.replace(str(copy), str(_name(path))), error.hint
+            ) from error

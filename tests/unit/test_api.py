@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -125,6 +126,25 @@ def test_mono_is_mono_whatever_its_shape_and_type(model: Model, speech: Path) ->
     ends = [p.label for p in Monitor(model, blocks)]
     assert [p.label for p in Monitor(model, [b[np.newaxis] for b in blocks])] == ends
     assert [p.label for p in Monitor(model, [b.astype(np.float64) for b in blocks])] == ends
+
+
+@pytest.mark.parametrize("ending", ["flac", "mp3"])
+def test_a_file_object_is_judged_as_its_file(
+    model: Model, speech: Path, tmp_path: Path, ending: str
+) -> None:
+    samples, rate = soundfile.read(speech, dtype="float32")
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, samples, rate)
+    expected = model.predict(path)
+    with path.open("rb") as file:
+        assert model.predict(file) == expected
+        assert not file.closed
+    held = io.BytesIO(path.read_bytes())
+    assert model.predict(held) == expected
+    held.seek(0)
+    assert model.timeline(held)[-1].end == model.timeline(path)[-1].end
+    with pytest.raises(LiveSerError, match="the sound is not a sound file"):
+        model.predict(io.BytesIO(b"this is no sound"))
 
 
 def test_a_buffer_may_be_used_again_once_it_was_given(model: Model, speech: Path) -> None:

@@ -1,0 +1,47 @@
+"""``./live-ser`` runs the program from a checkout, or says how to set it up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "live-ser"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout that is not set up yet, in a folder whose name has a space."""
+    if os.name == "nt":
+        pytest.skip("the script is for a POSIX shell")
+    folder = tmp_path / "a checkout"
+    folder.mkdir()
+    shutil.copy(SCRIPT, folder)
+    return folder
+
+
+def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(script), *arguments], cwd="/", capture_output=True, text=True, check=False
+    )
+
+
+def test_it_runs_the_program_of_its_checkout_from_any_folder(checkout: Path) -> None:
+    program = checkout / ".venv" / "bin" / "live-ser"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nprintf "%s|" "$@"\nexit 3\n')
+    program.chmod(0o755)
+    link = checkout.parent / "link"
+    link.symlink_to(checkout / "live-ser")
+    for script in (checkout / "live-ser", link):
+        result = run(script, "file", "two words.wav")
+        assert (result.returncode, result.stdout) == (3, "file|two words.wav|")
+
+
+def test_without_an_environment_it_says_make_run(checkout: Path) -> None:
+    result = run(checkout / "live-ser")
+    assert result.returncode == 1
+    assert result.stderr.endswith("try: make run\n")

@@ -119,9 +119,8 @@ class Microphone:
 
     def _give(self, placed: list[tuple[float, Arrival]]) -> Iterator[Block]:
         """Blocks at the rate that is wanted, with gaps for what is missing before them."""
-        self._given_on = sum(arrival.seconds for _, arrival in placed)
-        for missing, arrival in placed:
-            self._given_on -= arrival.seconds
+        for number, (missing, arrival) in enumerate(placed, start=1):
+            self._given_on = sum(later.seconds for _, later in placed[number:])
             gaps = [Gap(arrival.dropped, "overflow")] if arrival.dropped else []
             if arrival.fresh:
                 gaps.append(Gap(missing, "microphone gone"))

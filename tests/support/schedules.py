@@ -203,8 +203,12 @@ class Outcome:
     @property
     def faults(self) -> list[str]:
         """What is not as it was promised, in a line each."""
+        return self.faults_beyond(TOLERANCE)
+
+    def faults_beyond(self, tolerance: float) -> list[str]:
+        """The same, where sound may lie so many seconds from where it was."""
         faults = []
-        if self.worst > TOLERANCE:
+        if self.worst > tolerance:
             faults.append(f"sound lies {self.worst:.3f} s from where it was")
         if abs(self.end[0] - self.end[1]) > 0.001:
             faults.append(f"a session of {self.end[0]} s, a recording of {self.end[1]} s")

@@ -191,9 +191,11 @@ def test_clips_that_a_run_held_out_are_unheard(
 def test_a_run_vouches_for_its_own_model_alone(
     data: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "config.json").write_text('{"corpora": ["tess"]}')
-    (tmp_path / "splits.json").write_text('{"name": "all", "test": []}')
-    assert run(model, data, tmp_path / "out", "--corpora=", f"--run={tmp_path}") == 1
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"corpora": ["tess"]}')
+    (folder / "splits.json").write_text('{"name": "all", "test": []}')
+    assert run(model, data, tmp_path / "out", "--corpora=", f"--run={folder}") == 1
     assert "did not come of the run" in capsys.readouterr().err
 
 

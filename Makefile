@@ -20,7 +20,7 @@ test: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadgroup
 
 setup: $(VENV)/.runtime
 	@sh scripts/system_packages.sh $(RUN_PACKAGES)

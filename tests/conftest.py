@@ -22,6 +22,17 @@ from tests.support.sound_server import SoundServer
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need; those with a sound server run one after another."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "_server" in fixtures:
+            item.add_marker(pytest.mark.audio)
+            item.add_marker(pytest.mark.xdist_group("audio"))
+        if "data" in fixtures:
+            item.add_marker(pytest.mark.corpora)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The path of a tiny model that needs no training."""

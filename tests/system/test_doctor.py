@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 from live_ser.audio.blocks import Samples
-from live_ser.cli.doctor import Finding, examine_sound
+from live_ser.cli.examination import Finding, examine_sound
 from live_ser.model.onnx_model import EmotionModel
 from tests.support.command import live_ser
 from tests.support.sound_server import SoundServer

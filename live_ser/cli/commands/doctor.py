@@ -1,0 +1,28 @@
+"""``live-ser doctor``: the installation and the microphone, examined."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from live_ser.cli.examination import examine
+from live_ser.cli.messages import say
+from live_ser.text import printable
+
+
+def run(arguments: Namespace) -> int:
+    """Print each finding when it is made; 1 if ``listen`` would not work."""
+    if not arguments.quiet:
+        say("examining; speak for three seconds when the microphone opens")
+    failed = False
+    for finding in examine(
+        arguments.model,
+        arguments.device,
+        channels=arguments.channels,
+        channel=arguments.channel,
+    ):
+        failed = failed or finding.verdict == "fail"
+        if not (arguments.quiet and finding.verdict == "ok"):
+            print(f"{finding.verdict:4}  {printable(finding.text)}", flush=True)
+            if finding.advice:
+                print(f"      try: {printable(finding.advice)}", flush=True)
+    return int(failed)

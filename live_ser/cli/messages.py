@@ -1,0 +1,43 @@
+"""Lines on standard error, for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from live_ser.errors import LiveSerError
+from live_ser.live.deadlines import within
+from live_ser.records.outputs import silence
+from live_ser.text import printable
+
+SAYING_SECONDS = 0.5  # that a line on standard error may take
+
+
+def say(line: str) -> None:
+    """Print a line on standard error; it never fails."""
+    try:
+        print(printable(line), file=sys.stderr, flush=True)
+    except OSError:  # nobody reads it, or its disk is full: this costs nothing but the line
+        silence(sys.stderr)
+
+
+def say_in_time(lines: Sequence[str]) -> None:
+    """Print lines, and wait no longer than :data:`SAYING_SECONDS` for whoever reads them."""
+    within(SAYING_SECONDS, partial(_say_all, lines))
+
+
+def say_failure(error: LiveSerError) -> None:
+    """Print why one of several recordings failed."""
+    say(f"live-ser: {error.message} ({error.hint})")
+
+
+def say_notes(notes: Sequence[str], *, quiet: bool) -> None:
+    """Print what is worth knowing of a recording, unless only errors are shown."""
+    if not quiet:
+        _say_all(f"live-ser: {note}" for note in notes)
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)

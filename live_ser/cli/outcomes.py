@@ -1,0 +1,82 @@
+"""What comes of each recording: written, drawn, or said to have failed."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+
+from live_ser.batch.jobs import Job, Outcome
+from live_ser.cli.job import long_from
+from live_ser.cli.messages import say, say_failure, say_notes
+from live_ser.errors import LiveSerError
+from live_ser.records.formats import Style
+from live_ser.records.outputs import name_is_refused
+from live_ser.records.places import Places
+from live_ser.records.schema import Writer
+
+
+@dataclass(frozen=True)
+class OutcomeWriter:
+    """Writes what comes of each recording, and draws it.
+
+    Args:
+        arguments: of the command.
+        style: of the records.
+        job: that gave the outcomes.
+        writer: of the records.
+        pictures: where each recording is drawn; None if none is.
+    """
+
+    arguments: Namespace
+    style: Style
+    job: Job
+    writer: Writer
+    pictures: Places | None
+
+    def write(self, outcome: Outcome) -> int:
+        """Write one, and print what is to be said of it; how much of it failed."""
+        failures = 0
+        say_notes(outcome.notes, quiet=self.arguments.quiet)
+        if outcome.error:
+            failures += 1
+            say_failure(outcome.error)
+        # The length of what ffmpeg reads is known at its end only.
+        is_long = outcome.seconds > long_from(self.job.model.info)
+        shown = self.arguments.timeline or (self.style == "table" and is_long)
+        failures += not self._kept(outcome, windows=shown)
+        if self.pictures and not outcome.error:
+            failures += not self._drawn(outcome, self.pictures)
+        outcome.records.drop()
+        return failures
+
+    def _kept(self, outcome: Outcome, *, windows: bool) -> bool:
+        """Write what came of a recording; False where no file can have its name."""
+        try:
+            for record in outcome.records:
+                if windows or record["type"] != "window":
+                    self.writer.write(record)
+        except LiveSerError as error:
+            if not name_is_refused(error):
+                raise
+            say(f"live-ser: {error.message} (give {outcome.source} a shorter name)")
+            return False
+        return True
+
+    def _drawn(self, outcome: Outcome, pictures: Places) -> bool:
+        """Draw a recording; False where it could not be drawn."""
+        from live_ser.report.plot import draw_plot
+
+        windows = (record for record in outcome.records if record["type"] == "window")
+        try:
+            draw_plot(
+                outcome.source,
+                self.job.model.info,
+                windows,
+                pictures.of(outcome.source),
+                force=self.arguments.force,
+                reading=self.job.reading,
+            )
+        except LiveSerError as error:
+            say_failure(error)
+            return False
+        return True

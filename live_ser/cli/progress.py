@@ -1,0 +1,19 @@
+"""The progress bar of many recordings."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from live_ser.batch.progress import FileProgress
+from live_ser.records.formats import Style
+
+
+def progress_bar(arguments: Namespace, paths: Sequence[str], style: Style) -> FileProgress:
+    """A bar on standard error, where that is a terminal on which nothing else is written."""
+    alone = arguments.output or style == "table" or not sys.stdout.isatty()
+    shown = alone and not arguments.quiet and sys.stderr.isatty()
+    return FileProgress(Console(stderr=True, quiet=not shown), paths)

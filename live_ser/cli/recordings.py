@@ -1,0 +1,60 @@
+"""The recordings that are named on the command line, how they are read, and the bundled one."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+
+from live_ser.audio.reading import Reading, reading_asked_for
+from live_ser.cli.messages import say
+from live_ser.errors import LiveSerError
+
+DEMO = Path(str(files("live_ser"))) / "demo.flac"
+_KINDS = 3  # of files that were left alone, that are named
+
+
+def reading_of(arguments: Namespace) -> Reading:
+    """How recordings are read: channel, track, raw sound."""
+    names = ("channel", "track", "raw", "rate", "channels")
+    asked = {name: getattr(arguments, name) for name in names}
+    return reading_asked_for(**asked, partial=getattr(arguments, "partial", False))
+
+
+def named_sounds(arguments: Namespace) -> list[str]:
+    """The recordings that are named with ``--from``, standard input among them.
+
+    Raises:
+        LiveSerError: none are named, in no way; or standard input is to be two things.
+    """
+    if not (arguments.paths or arguments.sounds):
+        raise LiveSerError("no recordings are named", "live-ser file PATH", exit_code=2)
+    if "-" in arguments.paths and "-" in arguments.sounds:
+        raise LiveSerError(
+            "standard input cannot be a list of names and sound", "name one of them", exit_code=2
+        )
+    return list(arguments.sounds)
+
+
+class LeftAlone:
+    """The files of other kinds in the folders that are named, counted by kind."""
+
+    def __init__(self) -> None:
+        self._kinds: Counter[str] = Counter()
+
+    def add(self, name: str) -> None:
+        """Count one more file."""
+        self._kinds[os.path.splitext(name)[1].lower() or "without an ending"] += 1
+
+    def say(self) -> None:
+        """Print how many there were, if there were any, and of which kinds most."""
+        if not self._kinds:
+            return
+        kinds = [f"{count} {kind}" for kind, count in self._kinds.most_common(_KINDS)]
+        if len(self._kinds) > _KINDS:
+            kinds.append("…")
+        total = self._kinds.total()
+        files = "1 file" if total == 1 else f"{total} files"
+        say(f"left alone {files} of other kinds ({', '.join(kinds)})")

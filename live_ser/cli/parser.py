@@ -11,10 +11,86 @@ from live_ser.records.formats import STYLES
 
 def parser() -> argparse.ArgumentParser:
     """What can be typed; the command comes out as ``command``."""
+    whole = argparse.ArgumentParser(
+        prog="live-ser",
+        description="How a voice sounds, live in the terminal.",
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"live-ser {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    common = _common_options()
+
+    def command(name: str, told: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=told, description=told, parents=[*parents, common], allow_abbrev=False
+        )
+
+    device, model, judging = _device_options(), _model_options(), _judging_options()
+    channels, channel, recording = _channels_options(), _channel_options(), _recording_options()
+    sound = channels, channel, recording
+    told = "Listen to a microphone, live."
+    _add_listen_options(command("listen", told, device, *sound, model, judging))
+    _add_file_options(command("file", "Judge recordings, each as a whole.", *sound, model, judging))
+    command("devices", "List the input devices and the rates they accept.", device)
+    told = "Check the installation and the microphone, and say what to do."
+    command("doctor", told, device, channels, channel, model)
+    _add_info_options(command("info", "Show what a model says of itself."))
+    told = "Make a page of a session or recording, of its records."
+    _add_report_options(command("report", told, *sound))
+    return whole
+
+
+def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
     common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
+    return common
 
+
+def _device_options() -> argparse.ArgumentParser:
+    device = argparse.ArgumentParser(add_help=False)
+    device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
+    return device
+
+
+def _channels_options() -> argparse.ArgumentParser:
+    channels = argparse.ArgumentParser(add_help=False)
+    channels.add_argument(
+        "--channels",
+        type=_count,
+        metavar="N",
+        help="so many are recorded, or are in sound without a header",
+    )
+    return channels
+
+
+def _channel_options() -> argparse.ArgumentParser:
+    channel = argparse.ArgumentParser(add_help=False)
+    channel.add_argument("--channel", type=_count, metavar="K", help="hear this one only, from 1")
+    return channel
+
+
+def _recording_options() -> argparse.ArgumentParser:
+    recording = argparse.ArgumentParser(add_help=False)
+    recording.add_argument(
+        "--track", type=_count, metavar="N", help="hear this track of a container, from 1"
+    )
+    recording.add_argument(
+        "--raw",
+        metavar="ENCODING",
+        help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
+    )
+    recording.add_argument("--rate", type=_count, metavar="HZ", help="sample rate of --raw")
+    return recording
+
+
+def _model_options() -> argparse.ArgumentParser:
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
+    return model
+
+
+def _judging_options() -> argparse.ArgumentParser:
     judging = argparse.ArgumentParser(add_help=False)
     judging.add_argument("--hop", type=_number, metavar="SECONDS", help="between judgements")
     judging.add_argument(
@@ -33,40 +109,10 @@ def parser() -> argparse.ArgumentParser:
         help="begin CSV and TSV with a byte order mark, for spreadsheets",
     )
     judging.add_argument("--force", action="store_true", help="overwrite files that are there")
+    return judging
 
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
 
-    device = argparse.ArgumentParser(add_help=False)
-    device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
-
-    channels = argparse.ArgumentParser(add_help=False)
-    channels.add_argument(
-        "--channels",
-        type=_count,
-        metavar="N",
-        help="so many are recorded, or are in sound without a header",
-    )
-
-    channel = argparse.ArgumentParser(add_help=False)
-    channel.add_argument("--channel", type=_count, metavar="K", help="hear this one only, from 1")
-    recording = _recording_options()
-
-    whole = argparse.ArgumentParser(
-        prog="live-ser",
-        description="How a voice sounds, live in the terminal.",
-        allow_abbrev=False,
-    )
-    whole.add_argument("--version", action="version", version=f"live-ser {__version__}")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def command(name: str, told: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name, help=told, description=told, parents=[*parents, common], allow_abbrev=False
-        )
-
-    told = "Listen to a microphone, live."
-    listen = command("listen", told, device, channels, channel, recording, model, judging)
+def _add_listen_options(listen: argparse.ArgumentParser) -> None:
     listen.add_argument(
         "--from",
         dest="replay",
@@ -104,42 +150,6 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="without a microphone, replay a bundled recording",
     )
-
-    told = "Judge recordings, each as a whole."
-    _add_file_options(command("file", told, channels, channel, recording, model, judging))
-
-    command("devices", "List the input devices and the rates they accept.", device)
-
-    told = "Check the installation and the microphone, and say what to do."
-    command("doctor", told, device, channels, channel, model)
-
-    info = command("info", "Show what a model says of itself.")
-    info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
-    info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
-
-    told = "Make a page of a session or recording, of its records."
-    report = command("report", told, channels, channel, recording)
-    report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
-    report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
-    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
-    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
-    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
-    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
-    return whole
-
-
-def _recording_options() -> argparse.ArgumentParser:
-    recording = argparse.ArgumentParser(add_help=False)
-    recording.add_argument(
-        "--track", type=_count, metavar="N", help="hear this track of a container, from 1"
-    )
-    recording.add_argument(
-        "--raw",
-        metavar="ENCODING",
-        help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
-    )
-    recording.add_argument("--rate", type=_count, metavar="HZ", help="sample rate of --raw")
-    return recording
 
 
 def _add_file_options(file: argparse.ArgumentParser) -> None:
@@ -185,6 +195,20 @@ def _add_file_options(file: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="draw waveform, spectrogram and probabilities as .png; FOLDER/ for a file each",
     )
+
+
+def _add_info_options(info: argparse.ArgumentParser) -> None:
+    info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
+    info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
+
+
+def _add_report_options(report: argparse.ArgumentParser) -> None:
+    report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
+    report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
+    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
+    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
+    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
+    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
 
 
 def _number(text: str) -> float:

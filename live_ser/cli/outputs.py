@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import ANNOTATIONS, ENDINGS, STANDARD_OUTPUT, Style
+from live_ser.records.new_file import Mode
 from live_ser.records.places import Places
 
 
@@ -14,6 +16,14 @@ def use_standard_output(arguments: Namespace, usual: Style) -> None:
     """Take ``-o -`` for what it means: nothing else is to stand there."""
     if arguments.output == STANDARD_OUTPUT:
         arguments.output, arguments.format = None, arguments.format or usual
+
+
+def mode_asked_for(arguments: Namespace) -> Mode:
+    """What becomes of records that are there: refused, replaced, or gone on with."""
+    # Where nothing is there to go on with, it is begun as any other.
+    if getattr(arguments, "resume", False) and Path(arguments.output).exists():
+        return "append"
+    return "overwrite" if arguments.force else "new"
 
 
 def record_places(arguments: Namespace, paths: Sequence[str], style: Style) -> Places | None:

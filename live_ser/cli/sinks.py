@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from live_ser.cli.messages import say, say_in_time
+from live_ser.cli.outputs import mode_asked_for
 from live_ser.cli.terminal import has_dashboard, has_only_dashboard
 from live_ser.inference.monitor import Monitor
 from live_ser.live.background import Background
@@ -73,7 +74,7 @@ def _record_sink(
 ) -> RecordSink:
     """What writes the records."""
     opened = ExitStack()
-    records = written(places, style, info.labels, force=arguments.force, bom=arguments.bom)
+    records = written(places, style, info.labels, mode=mode_asked_for(arguments), bom=arguments.bom)
     writer = opened.enter_context(records)
     name = "standard output"
     if arguments.output:

@@ -66,7 +66,7 @@ class Recording(Sink):
         self._samples = 0
         self._updated = 0
         self._is_synced = False
-        self._file = NewFile(path, force=force, grows=True)
+        self._file = NewFile(path, mode="overwrite" if force else "new", grows=True)
         self._disk = _Disk(self._file.raw)
         self._sound = soundfile.SoundFile(
             self._disk, "w", rate, 1, subtype="PCM_16", format=kind.upper()

@@ -8,10 +8,13 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from live_ser.durability import OWNER_ONLY, sync, sync_entry
 from live_ser.errors import LiveSerError
+
+Mode = Literal["new", "overwrite", "append"]
+"""What becomes of a file that is there: it is refused, replaced, or added to."""
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY
@@ -27,24 +30,21 @@ class NewFile:
 
     Args:
         path: of the file; a symbolic link stands for the file that it points to.
-        force: replace what is there. It stays as it is until the new file is finished, which then
-            has its mode and its owner.
+        mode: ``new`` refuses what is there, ``append`` adds to it in place. ``overwrite`` replaces
+            it: it stays as it is until the new file is finished, which then has its permissions
+            and its owner.
         grows: whether the file is of use before it is whole. Where nothing is there it then has its
             name from the start; else it gets its name when it is finished.
-        more: add to what is there, in place.
 
     Attributes:
         raw: that is written to, unbuffered; readable too.
         replaces: whether another file stands at the name.
 
     Raises:
-        LiveSerError: something is there and neither ``force`` nor ``more`` is given, or the file
-            cannot be made.
+        LiveSerError: something is there and the mode is ``new``, or the file cannot be made.
     """
 
-    def __init__(
-        self, path: str | Path, *, force: bool = False, grows: bool = False, more: bool = False
-    ) -> None:
+    def __init__(self, path: str | Path, *, mode: Mode = "new", grows: bool = False) -> None:
         self._path = Path(path)
         self._name = Path(os.path.realpath(path))
         self._beside: Path | None = None
@@ -52,9 +52,10 @@ class NewFile:
         self._is_synced = False
         try:
             there = self._path.stat() if self._path.exists() else None
+            more = mode == "append"
             self.replaces = there is not None and stat.S_ISREG(there.st_mode) and not more
             leads_nowhere = there is None and self._path.is_symlink()
-            if (self.replaces or leads_nowhere) and not force:
+            if (self.replaces or leads_nowhere) and mode != "overwrite":
                 raise FileExistsError
             if there is not None and stat.S_ISBLK(there.st_mode):
                 raise OSError(errno.EINVAL, "it is a disk")

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from live_ser.durability import sync
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
-from live_ser.records.new_file import NewFile
+from live_ser.records.new_file import Mode, NewFile
 from live_ser.records.places import Places
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def written(
     style: Style,
     labels: Sequence[str],
     *,
-    force: bool = False,
-    more: bool = False,
+    mode: Mode = "new",
     bom: bool = False,
 ) -> AbstractContextManager[Output]:
     """What writes records, into a file or, without one, onto standard output.
@@ -44,8 +43,8 @@ def written(
             each source; or the places of these, as they were decided.
         style: of the records.
         labels: of the model.
-        force: replace files that are there, once the new ones are whole.
-        more: add to the file, if it is there.
+        mode: what becomes of files that are there: ``new`` refuses them, ``overwrite`` replaces
+            each once the new one is whole, ``append`` adds to it.
         bom: begin CSV and TSV with a byte order mark, by which spreadsheets know UTF-8.
 
     Raises:
@@ -58,8 +57,8 @@ def written(
     places = Places(where, ENDINGS[style]) if isinstance(where, str) else where
     if places.is_folder:
         places.make()
-        return _Folder(places, style, labels, force=force, bom=bom)
-    return _Output(places.of(""), style, labels, force=force, more=more, bom=bom)
+        return _Folder(places, style, labels, mode=mode, bom=bom)
+    return _Output(places.of(""), style, labels, mode=mode, bom=bom)
 
 
 class _Output:
@@ -69,8 +68,7 @@ class _Output:
         path: of the file; standard output if None.
         style: of the records.
         labels: of the model.
-        force: replace a file that is there, once the new one is whole.
-        more: add to the file, if it is there.
+        mode: what becomes of a file that is there.
         bom: begin it with a byte order mark.
     """
 
@@ -80,8 +78,7 @@ class _Output:
         style: Style,
         labels: Sequence[str],
         *,
-        force: bool = False,
-        more: bool = False,
+        mode: Mode = "new",
         bom: bool = False,
     ) -> None:
         if style == "parquet" and path is None:
@@ -98,10 +95,10 @@ class _Output:
         begun, encoding = False, "utf-8-sig" if bom else "utf-8"
         if path is not None:
             if (beside := sidecar_of(path, style)) is not None:
-                self._sidecar = NewFile(beside, force=force)
-            self._file = NewFile(path, force=force, grows=style in GROWING, more=more)
+                self._sidecar = NewFile(beside, mode=mode)
+            self._file = NewFile(path, mode=mode, grows=style in GROWING)
             raw = io.BufferedWriter(self._file.raw)
-            begun = more and raw.seekable() and raw.seek(0, os.SEEK_END) > 0
+            begun = mode == "append" and raw.seekable() and raw.seek(0, os.SEEK_END) > 0
             encoding = "utf-8" if begun else encoding  # one mark a file
             self._stream = raw if style == "parquet" else io.TextIOWrapper(raw, encoding)
         elif isinstance(sys.stdout, io.TextIOWrapper) and style != "table":
@@ -207,17 +204,17 @@ class _Folder:
     """A file for each source, closed with its last record."""
 
     def __init__(
-        self, places: Places, style: Style, labels: Sequence[str], *, force: bool, bom: bool
+        self, places: Places, style: Style, labels: Sequence[str], *, mode: Mode, bom: bool
     ) -> None:
         self._places, self._style, self._labels = places, style, labels
-        self._force, self._bom = force, bom
+        self._mode, self._bom = mode, bom
         self._open = ExitStack()
         self._writer: Output | None = None
 
     def write(self, record: Record) -> None:
         if self._writer is None:
             path = self._places.of(record["source"])
-            output = _Output(path, self._style, self._labels, force=self._force, bom=self._bom)
+            output = _Output(path, self._style, self._labels, mode=self._mode, bom=self._bom)
             self._writer = self._open.enter_context(output)
         self._writer.write(record)
         if record["type"] in ("clip", "end"):

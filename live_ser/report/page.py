@@ -78,7 +78,10 @@ def write_report(
         sys.stdout.write(text)
         return
     try:
-        with NewFile(output, force=force) as file, io.BufferedWriter(file.raw) as stream:
+        with (
+            NewFile(output, mode="overwrite" if force else "new") as file,
+            io.BufferedWriter(file.raw) as stream,
+        ):
             stream.write(text.encode())
     except OSError as error:
         raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error

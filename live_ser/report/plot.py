@@ -88,7 +88,10 @@ def draw_plot(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that the font lacks; a box is drawn
         try:
-            with NewFile(output, force=force) as file, io.BufferedWriter(file.raw) as png:
+            with (
+                NewFile(output, mode="overwrite" if force else "new") as file,
+                io.BufferedWriter(file.raw) as png,
+            ):
                 figure.savefig(png, format="png")
         except OSError as error:
             raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error

@@ -36,7 +36,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_the_old_file_is_there_until_the_new_one_is_whole(old: Path) -> None:
-    with written(str(old), "jsonl", LABELS, force=True) as writer:
+    with written(str(old), "jsonl", LABELS, mode="overwrite") as writer:
         writer.write(SEGMENTS[0])
         assert old.read_bytes() == OLD
         assert len(records((old.parent / "out.part.jsonl").read_text("utf-8"))) == 1
@@ -53,7 +53,7 @@ def test_after_a_failure_the_old_file_is_there_and_what_was_written_is_beside(
         pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
     def fail() -> None:
-        with written(str(old), style, LABELS, force=True) as out:
+        with written(str(old), style, LABELS, mode="overwrite") as out:
             for record in SEGMENTS:
                 out.write(record)
             raise error("no")
@@ -69,7 +69,7 @@ def test_after_a_failure_the_old_file_is_there_and_what_was_written_is_beside(
 def test_nothing_that_a_killed_process_left_is_written_over(old: Path) -> None:
     left = old.with_name("out.part.jsonl")
     left.write_bytes(b"of a killed process")
-    with written(str(old), "jsonl", LABELS, force=True) as writer:
+    with written(str(old), "jsonl", LABELS, mode="overwrite") as writer:
         writer.write(SEGMENTS[0])
     assert left.read_bytes() == b"of a killed process"
     assert names(old.parent) == ["out.jsonl", left.name]
@@ -87,7 +87,7 @@ def test_mode_and_links_stay(old: Path) -> None:
     old.chmod(0o640)
     link = old.with_name("link.jsonl")
     link.symlink_to(old.name)
-    with written(str(link), "jsonl", LABELS, force=True) as writer:
+    with written(str(link), "jsonl", LABELS, mode="overwrite") as writer:
         writer.write(SEGMENTS[0])
     assert link.is_symlink()
     assert stat.S_IMODE(old.stat().st_mode) == 0o640

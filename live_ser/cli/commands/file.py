@@ -13,7 +13,7 @@ from live_ser.cli.claims import claim_files
 from live_ser.cli.job import job_asked_for, options_in_words
 from live_ser.cli.messages import say
 from live_ser.cli.outcomes import OutcomeWriter
-from live_ser.cli.outputs import picture_places, record_places, use_standard_output
+from live_ser.cli.outputs import mode_asked_for, picture_places, record_places, use_standard_output
 from live_ser.cli.progress import progress_bar
 from live_ser.cli.recordings import LeftAlone, named_sounds
 from live_ser.errors import LiveSerError
@@ -74,8 +74,7 @@ def _judge(
         records,
         style,
         model.info.labels,
-        force=arguments.force,
-        more=arguments.resume,
+        mode=mode_asked_for(arguments),
         bom=arguments.bom,
     )
     failures = 0

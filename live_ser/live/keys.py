@@ -78,8 +78,7 @@ else:
                 return SUSPEND
             if self._stops_next:
                 self._stops_next = False
-                termios.tcsetattr(self._terminal, termios.TCSADRAIN, self.before)
-                os.kill(os.getpid(), signal.SIGSTOP)
+                self._stop()
             if _in_background(self._terminal):
                 return NO_KEY
             if self._is_resumed:
@@ -87,6 +86,14 @@ else:
                 self.take()
                 return REDRAW
             return _posix_key(self._terminal)
+
+        def _stop(self) -> None:
+            """Stop until the shell says to go on; where no shell could, go on at once."""
+            termios.tcsetattr(self._terminal, termios.TCSADRAIN, self.before)
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, self.suspend)
+            self._is_resumed = True
 
         def take(self) -> None:
             """Have keys without Enter."""

@@ -226,6 +226,19 @@ def test_it_goes_on_after_a_stop_by_the_shell(terminal: Terminal, listen: str) -
     terminal.wait(lambda screen: "s heard" in screen)
 
 
+def test_without_a_shell_that_could_let_it_go_on_it_does_not_stop(
+    terminal: Terminal, listen: str
+) -> None:
+    terminal.start(80, 24, listen)
+    terminal.wait(is_drawn(80))
+    terminal.press("C-z")
+    terminal.press("?")
+    terminal.wait(lambda screen: "not what a person feels" in screen)
+    assert terminal.ask("alternate_on") == "1"
+    terminal.press("q")
+    terminal.wait(lambda screen: "ended with 0" in screen)
+
+
 def test_it_ends_when_its_window_is_closed(terminal: Terminal, listen: str) -> None:
     terminal.start(80, 24, listen)
     terminal.wait(is_drawn(80))

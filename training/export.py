@@ -116,7 +116,7 @@ def export(
         gate=config.gate,
         abstain=calibration.abstain,
         licence=_LICENCE,
-        provenance={**(provenance or {}), **_origin()},
+        provenance={**(provenance or {}), **origin()},
     )
     said = _graph(model, config, calibration, info)
     proto = _convert(said)
@@ -214,7 +214,8 @@ def _check_parity(said: Any, file: Path, windows: Sequence[Frames]) -> None:
             )
 
 
-def _origin() -> dict[str, Any]:
+def origin() -> dict[str, Any]:
+    """When, from what and with what a file is made, for its metadata."""
     packages = ("keras", "tensorflow-cpu", "tensorflow", "tf2onnx", "librosa", "numpy", "live-ser")
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,4 +1,4 @@
-"""``python -m training.fetch CORPUS``: download a corpus, check it, unpack it.
+"""``python -m training.fetch NAME``: download a corpus or an encoder, check it, unpack it.
 
 What arrived of a download that broke stays, and the next attempt goes on from there. Only what has
 the published checksum is unpacked.
@@ -31,8 +31,13 @@ from rich.progress import (
 from live_ser.errors import LiveSerError
 from training.command import add_data, run
 from training.corpora.readers import READERS, read_corpus
+from training.networks.pretrained import GE2E
+from training.networks.pretrained import fetch as fetch_pretrained
 
-_PURPOSE = "Download a corpus, check it and unpack it. What is there already is left alone."
+_PURPOSE = (
+    "Download a corpus, or a pretrained encoder; check it and unpack it. What is there already is "
+    "left alone."
+)
 _ATTEMPTS = 5
 _TIMEOUT = (10, 60)  # seconds to connect, and without a byte
 _BLOCK = 1 << 14  # bytes; a transfer that breaks loses less than one
@@ -267,14 +272,17 @@ def _size(path: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m training.fetch", description=_PURPOSE)
-    parser.add_argument("corpus", choices=ARCHIVES, help="what to download")
+    parser.add_argument("name", choices=(*ARCHIVES, GE2E.name), help="what to download")
     parser.add_argument("--url", help="take it from another address; the checksum stays")
     add_data(parser)
     options = parser.parse_args(arguments)
-    archive = ARCHIVES[options.corpus]
+    console = Console(stderr=True, markup=False, soft_wrap=True)
+    if options.name == GE2E.name:
+        console.print(f"{GE2E.title} is licensed {GE2E.licence}")
+        return run(lambda: fetch_pretrained(GE2E, options.data, console, url=options.url))
+    archive = ARCHIVES[options.name]
     if options.url:
         archive = replace(archive, url=options.url)
-    console = Console(stderr=True, markup=False, soft_wrap=True)
     console.print(f"{READERS[archive.corpus].title} is licensed {archive.licence}")
     return run(lambda: fetch(archive, options.data, console))
 

@@ -33,7 +33,10 @@ from training.data.batches import BatchConfig
 from training.data.dataset import kept_frames
 from training.export import export_run
 from training.fit import begin, fit
+from training.join import Joined
 from training.networks.cnn_lstm import NetworkConfig
+from training.networks.head import HeadConfig
+from training.networks.pretrained import GE2E
 from training.recipes.article import ArticleConfig
 from training.recipes.config import Config, RunConfig
 from training.recipes.presets import PRESETS
@@ -528,3 +531,54 @@ def test_an_exported_file_teaches_where_nothing_is_left_out(run: Path, corpus: P
     training("training.fit", *words, "--split=all")
     assert json.loads((folder / "splits.json").read_text())["teachers"] == [str(file)]
     assert (folder / "weights.weights.h5").is_file()
+
+
+@pytest.fixture(scope="module")
+def joined(run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's network beside an encoder of random weights."""
+    path = GE2E.path(corpus.parent)
+    path.parent.mkdir(exist_ok=True)
+    rng = np.random.default_rng(0)
+    weights = {name: rng.normal(0, 0.1, shape) for name, shape in GE2E.shapes.items()}
+    np.savez(path, **{name: one.astype(np.float32) for name, one in weights.items()})
+    file = tmp_path_factory.mktemp("joined") / "joined.onnx"
+    _join(run / "live_ser.onnx", file, run, corpus)
+    return file
+
+
+def _join(network: Path, file: Path, run: Path, corpus: Path) -> None:
+    Joined(network, HeadConfig(), corpus.parent, run.parent / "cache").export(file, [Run.open(run)])
+
+
+def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
+    network, both = (live_ser.model.onnx_model.load(one) for one in (run / "live_ser.onnx", joined))
+    assert network.info.baseline
+    assert both.info.baseline
+    assert both.info.baseline.size == network.info.baseline.size + 8
+    assert both.info.provenance["encoder"]["licence"] == "Apache-2.0"
+    assert both.info.provenance["corpora"] == ["ravdess"]
+    assert both.info.offset_matrix.any()
+    frames = np.random.default_rng(1).normal(-40, 10, (120, 64)).astype(np.float32)
+    alone, summed = network.judge(frames), both.judge(frames)
+    assert alone.voice is not None
+    assert summed.voice is not None
+    np.testing.assert_allclose(summed.voice[: len(alone.voice)], alone.voice, atol=1e-5)
+    against = both.judge(frames, summed.voice)
+    assert np.abs(against.probabilities - summed.probabilities).max() > 1e-4
+
+
+def test_a_joined_file_can_be_joined_anew(
+    joined: Path, run: Path, corpus: Path, tmp_path: Path
+) -> None:
+    """The network is taken out of it as it was put in."""
+    again = tmp_path / "joined.onnx"
+    _join(joined, again, run, corpus)
+    frames = np.random.default_rng(1).normal(-40, 10, (120, 64)).astype(np.float32)
+    first, second = (live_ser.model.onnx_model.load(one).judge(frames) for one in (joined, again))
+    np.testing.assert_array_equal(first.probabilities, second.probabilities)
+
+
+def test_without_an_encoder_nothing_is_joined(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(LiveSerError) as caught:
+        Joined(run / "live_ser.onnx", HeadConfig(), tmp_path, tmp_path)
+    assert "python -m training.fetch ge2e" in str(caught.value.hint)

@@ -1,0 +1,193 @@
+"""The pretrained encoder as a graph, its linear head, and the file that both are joined into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("onnx")
+pytest.importorskip("librosa")
+pytest.importorskip("scipy")
+
+import onnx
+
+from live_ser.frontend.features import Frames, log_mel
+from training.corpora.readers import LABELS, Clip
+from training.data.dataset import FeatureConfig
+from training.networks.encoder import (
+    STATISTICS,
+    encode,
+    encoder_graph,
+    in_8_bits,
+    mean_square,
+    mel_map,
+)
+from training.networks.head import ACTIVATION, HeadConfig, Heard, fit_head
+from training.networks.pretrained import GE2E, LAYERS, UNITS, Weights
+
+SPEC = FeatureConfig().spec()
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    """An encoder of random weights, as large as those of GE2E."""
+    rng = np.random.default_rng(1)
+    return {k: rng.normal(0, 0.08, s).astype(np.float32) for k, s in GE2E.shapes.items()}
+
+
+@pytest.fixture(scope="module")
+def graph(weights: Weights) -> onnx.ModelProto:
+    return encoder_graph(weights, SPEC)
+
+
+def voice(seconds: float, level: float = 0.03) -> NDArray[np.float32]:
+    """Something like a vowel: harmonics of 140 Hz that fall, and breath."""
+    time = np.arange(round(seconds * SPEC.sample_rate)) / SPEC.sample_rate
+    sound = sum(np.sin(2 * np.pi * 140 * k * time + k) / k for k in range(1, 40))
+    noisy = sound + RNG.normal(0, 0.05, len(time))
+    return np.asarray(level * noisy / np.sqrt(np.mean(noisy**2)), np.float32)
+
+
+def reference(weights: Weights, frames: Frames) -> NDArray[np.float64]:
+    """The same in NumPy, as PyTorch defines an LSTM."""
+    power = 10 ** (frames.astype(np.float64) / 10)
+    level = (power @ mean_square(SPEC)).mean()
+    sequence = power @ mel_map(SPEC).T * 1e-3 / level
+    half = -(-len(sequence) // 2)
+    sequence = np.concatenate([sequence[:half], sequence[-half:]])
+    found = []
+    for layer in range(LAYERS):
+        w, u, b, c = (
+            weights[f"lstm.{name}_l{layer}"].astype(np.float64)
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        state, cell = np.zeros(UNITS), np.zeros(UNITS)
+        states = []
+        for place, row in enumerate(sequence):
+            if place == half:
+                state, cell = np.zeros(UNITS), np.zeros(UNITS)
+            i, f, g, o = np.split(w @ row + b + u @ state + c, 4)
+            cell = cell / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+            state = np.tanh(cell) / (1 + np.exp(-o))
+            states.append(state)
+        sequence = np.stack(states)
+        found += [sequence.mean(axis=0), sequence.std(axis=0)]
+    return np.concatenate(found)
+
+
+def test_the_graph_says_what_numpy_says(graph: onnx.ModelProto, weights: Weights) -> None:
+    for seconds in (0.4, 1.3):
+        frames = log_mel(voice(seconds), SPEC)
+        got = encode(graph, [frames], 347)[0]
+        assert got.shape == (STATISTICS,)
+        np.testing.assert_allclose(got, reference(weights, frames), atol=1e-5)
+
+
+def test_weights_in_8_bits_say_nearly_the_same(graph: onnx.ModelProto) -> None:
+    small = in_8_bits(graph)
+    assert [node.op_type for node in small.graph.node].count("DynamicQuantizeLSTM") == 2
+    assert len(small.SerializeToString()) < 0.5 * len(graph.SerializeToString())
+    frames = [log_mel(voice(seconds), SPEC) for seconds in (0.5, 1.0, 2.0)]
+    frames[0][:10] += 40  # dB: a bang, and what is soft beside it is heard all the same
+    exact, near = (encode(one, frames, 347) for one in (graph, small))
+    assert np.abs(exact - near).max() < 0.03
+
+
+def test_level_leaves_no_trace(graph: onnx.ModelProto) -> None:
+    sound = voice(1.0)
+    loud, soft = (log_mel(sound * gain, SPEC) for gain in (1.0, 0.01))
+    both = encode(graph, [loud, soft], 347)
+    np.testing.assert_allclose(both[0], both[1], atol=1e-3)
+
+
+def test_silence_is_heard_without_a_fault(graph: onnx.ModelProto) -> None:
+    silent = np.full((50, SPEC.n_mels), -100, np.float32)
+    assert np.isfinite(encode(graph, [silent], 347)).all()
+
+
+def test_our_bands_tell_what_the_encoders_own_bands_hear() -> None:
+    import librosa
+
+    sound = voice(1.0)
+    ours = 10 ** (log_mel(sound, SPEC).astype(np.float64) / 10) @ mel_map(SPEC).T
+    # The same samples under the same window, which lies in the middle of our longer frames.
+    start = (SPEC.n_fft - SPEC.win_length) // 2
+    theirs = librosa.feature.melspectrogram(
+        y=sound[start:].astype(np.float64),
+        sr=16_000,
+        n_fft=400,
+        hop_length=160,
+        n_mels=40,
+        center=False,
+    ).T[: len(ours)]
+    apart = 10 * np.log10(ours / theirs)
+    assert np.abs(np.median(apart)) < 0.5
+    assert np.quantile(np.abs(apart), 0.9) < 3
+    rms = np.sqrt(np.mean(10 ** (log_mel(sound, SPEC) / 10) @ mean_square(SPEC)))
+    assert rms == pytest.approx(np.sqrt(np.mean(sound**2)), rel=0.05)
+
+
+def heard(classes: dict[str, tuple[str, ...]], each: int = 30) -> Heard:
+    """Utterances of several corpora; each emotion lies in its own direction of eight."""
+    rng = np.random.default_rng(3)
+    clips, rows = [], []
+    for corpus, emotions in classes.items():
+        for emotion in emotions:
+            for i in range(each):
+                name = f"{corpus}/{emotion}{i}"
+                clips.append(Clip(Path(name), emotion, f"{corpus}/{i % 5}", corpus, name))
+                rows.append(rng.normal(0, 0.25, 8) + np.eye(8)[LABELS.index(emotion)])
+    statistics = np.array(rows, np.float32)
+    return Heard(tuple(clips), statistics, statistics)
+
+
+def test_the_head_learns_labels_and_activation() -> None:
+    all_of_them = heard({"ravdess": LABELS})
+    head = fit_head(all_of_them, HeadConfig(strength=50))
+    logits = head.voice(all_of_them.statistics) + head.bias
+    said = logits[:, :ACTIVATION].argmax(axis=1)
+    acted = [LABELS.index(clip.emotion) for clip in all_of_them.clips]
+    assert np.mean(said == acted) > 0.9
+    aroused = [i for i, clip in enumerate(all_of_them.clips) if clip.activation is not None]
+    truth = [bool(all_of_them.clips[i].activation) for i in aroused]
+    assert np.mean((logits[aroused, ACTIVATION] > 0) == truth) > 0.9
+
+
+def test_what_a_corpus_lacks_is_not_held_against_it() -> None:
+    """A corpus without disgust, however large, says nothing about how frequent disgust is."""
+    with_it = heard({"ravdess": LABELS})
+    without = heard({"nemo": LABELS[:5], "ravdess": LABELS})
+    alone, beside = (fit_head(one, HeadConfig(strength=50)) for one in (with_it, without))
+    disgusted = np.eye(8, dtype=np.float32)[LABELS.index("disgust")][np.newaxis]
+    for head in (alone, beside):
+        assert (head.voice(disgusted) + head.bias)[0, :ACTIVATION].argmax() == LABELS.index(
+            "disgust"
+        )
+
+
+def test_a_typical_voice_is_zero() -> None:
+    some = heard({"ravdess": LABELS})
+    head = fit_head(some, HeadConfig())
+    np.testing.assert_allclose(head.voice(some.statistics).mean(axis=0), 0, atol=1e-3)
+
+
+def test_boredom_teaches_activation_alone() -> None:
+    some = heard({"emodb": LABELS})
+    bored = [Clip(Path("b"), "bored", "emodb/1", "emodb", f"emodb/b{i}") for i in range(40)]
+    calm = np.tile(np.eye(8, dtype=np.float32)[7], (40, 1))
+    statistics = np.concatenate([some.statistics, 3 * calm])
+    more = Heard((*some.clips, *bored), statistics, statistics)
+    head = fit_head(more, HeadConfig(strength=50))
+    assert (head.voice(3 * calm[:1]) + head.bias)[0, ACTIVATION] < 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"strength": 0.0}, {"smoothing": 1.0}, {"share": -1.0}, {"typical": 0.0}]
+)
+def test_a_head_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"above 0|at least"):
+        HeadConfig(**wrong)

@@ -1,0 +1,249 @@
+"""Several networks in one ONNX graph: the network, the encoder with its head, the calibration.
+
+The network is taken from an exported file as it is, without the calibration behind it; from a file
+that was joined before, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from live_ser.errors import LiveSerError
+from training.networks.encoder import OPSET
+from training.networks.head import ACTIVATION, OUTPUTS, Head
+
+_NETWORK = "network/"
+_ENCODER = "encoder/"
+_PARTS = ("emotion", "activation", "voice")
+_MICROSOFT = "com.microsoft"  # the operators of weights in 8 bits
+_IR = 8
+
+
+def network_of(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The network of an exported file, before its calibration.
+
+    Args:
+        model: that ``training.export`` or :func:`join` wrote.
+
+    Returns:
+        A model from ``log_mel`` and ``baseline`` to logits ``emotion`` ``[batch, labels]`` and
+        ``activation`` ``[batch]``, and ``voice`` ``[batch, size]``.
+
+    Raises:
+        LiveSerError: it is of another kind.
+    """
+    graph = model.graph
+    made = {output: node for node in graph.node for output in node.output}
+    if _NETWORK + "voice" in made:
+        names = {_NETWORK + part: part for part in _PARTS} | {_NETWORK + "baseline": "baseline"}
+    else:
+        names = {
+            _logits_behind(graph, made, "probabilities"): "emotion",
+            _logits_behind(graph, made, "activation"): "activation",
+        }
+    nodes = _renamed(_needed(graph, made, [*_parts(names)]), names)
+    needed = {name for node in nodes for name in node.input}
+    constants = [one for one in graph.initializer if one.name in needed]
+    floats = onnx.TensorProto.FLOAT
+    return _model(
+        helper.make_graph(
+            nodes,
+            "network",
+            [helper.make_tensor_value_info(name, floats, None) for name in ("log_mel", "baseline")],
+            [helper.make_tensor_value_info(name, floats, None) for name in _PARTS],
+            constants,
+        )
+    )
+
+
+def _parts(names: Mapping[str, str]) -> Iterable[str]:
+    """The names that the parts bear in the file."""
+    back = {ours: theirs for theirs, ours in names.items()}
+    return (back.get(part, part) for part in _PARTS)
+
+
+def _logits_behind(graph: onnx.GraphProto, made: Mapping[str, onnx.NodeProto], output: str) -> str:
+    """The tensor that a calibrated output is made of."""
+    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    tensor = output
+    for kind in ("MatMul", "Softmax") if output == "probabilities" else ("Sigmoid",):
+        node = made.get(tensor)
+        if node is None or node.op_type != kind:
+            raise LiveSerError(
+                f"the graph has no {kind} in front of {tensor}: it was exported in another way",
+                "take a file that python -m training.export or training.join wrote",
+            )
+        if kind == "MatMul" and not np.array_equal(*_square(constants[node.input[1]])):
+            raise LiveSerError("the network's classes are not its labels", "export it with them")
+        tensor = node.input[0]
+    while (node := made[tensor]).op_type in ("Mul", "Div", "Add") and _scalar(node, constants):
+        tensor = next(name for name in node.input if name not in constants)
+    return tensor
+
+
+def _square(matrix: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return matrix, np.eye(len(matrix), dtype=np.float32)
+
+
+def _scalar(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float32]]) -> bool:
+    """Whether a node does no more than scale or shift all alike."""
+    given = [constants[name] for name in node.input if name in constants]
+    return len(given) == 1 and given[0].size == 1
+
+
+def _needed(
+    graph: onnx.GraphProto, made: Mapping[str, onnx.NodeProto], outputs: Iterable[str]
+) -> list[onnx.NodeProto]:
+    """The nodes that outputs rest on, in their order; what is in front of a baseline is none."""
+    wanted, todo = set(), list(outputs)
+    while todo:
+        name = todo.pop()
+        if name in wanted or name == _NETWORK + "baseline" or name not in made:
+            continue
+        wanted.update(made[name].output)
+        todo += made[name].input
+    return [node for node in graph.node if wanted.intersection(node.output)]
+
+
+def _renamed(nodes: Iterable[onnx.NodeProto], names: Mapping[str, str]) -> list[onnx.NodeProto]:
+    """Copies of nodes with other names for some tensors."""
+    copies = []
+    for node in nodes:
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        for ends in (copy.input, copy.output):
+            ends[:] = [names.get(name, name) for name in ends]
+        copies.append(copy)
+    return copies
+
+
+def join(
+    network: onnx.ModelProto,
+    encoder: onnx.ModelProto,
+    head: Head,
+    *,
+    share: float,
+    temperature: float,
+    activation: tuple[float, float],
+    size: int,
+    mels: int,
+) -> onnx.ModelProto:
+    """One graph of all of it.
+
+    Args:
+        network: as :func:`network_of` gave it.
+        encoder: from ``log_mel`` to ``statistics``.
+        head: on these.
+        share: what the network's logits count for beside the head's.
+        temperature: that the emotions' logits are divided by.
+        activation: slope and offset of the activation's logit.
+        size: numbers that tell a voice to the network; the head's follow them.
+        mels: bands of ``log_mel``.
+
+    Returns:
+        A model with the inputs and outputs of an exported file.
+    """
+    inside = {name: _NETWORK + name for name in (*_PARTS, "baseline")}
+    nodes = [_slice("baseline", _NETWORK + "baseline", 0, size)]
+    nodes += _renamed(network.graph.node, inside)
+    nodes += _renamed(encoder.graph.node, {"statistics": _ENCODER + "statistics"})
+    added, constants = _head(head, size)
+    behind, more = _calibrated(share, temperature, activation)
+    floats = onnx.TensorProto.FLOAT
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [*nodes, *added, *behind],
+        "live_ser",
+        [
+            value("log_mel", floats, ["batch", "frames", mels]),
+            value("baseline", floats, ["batch", size + OUTPUTS]),
+        ],
+        [
+            value("probabilities", floats, ["batch", ACTIVATION]),
+            value("activation", floats, ["batch"]),
+            value("voice", floats, ["batch", size + OUTPUTS]),
+        ],
+        [*network.graph.initializer, *encoder.graph.initializer, *constants, *more, *_bounds(size)],
+    )
+    return _model(graph)
+
+
+def _head(head: Head, size: int) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """From statistics and the baseline to the head's logits and the whole voice."""
+    constants = _constants({"weights": head.weights, "typical": head.typical, "bias": head.bias})
+    weights, typical, bias = (one.name for one in constants)
+    made = (f"head/{name}" for name in ("unlike", "voice", "baseline", "apart", "logits"))
+    unlike, voice, baseline, apart, logits = made
+    return [
+        helper.make_node("Sub", [_ENCODER + "statistics", typical], [unlike]),
+        helper.make_node("MatMul", [unlike, weights], [voice]),
+        helper.make_node("Concat", [_NETWORK + "voice", voice], ["voice"], axis=1),
+        _slice("baseline", baseline, size, size + OUTPUTS),
+        helper.make_node("Sub", [voice, baseline], [apart]),
+        helper.make_node("Add", [apart, bias], [logits]),
+    ], constants
+
+
+def _calibrated(
+    share: float, temperature: float, activation: tuple[float, float]
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """From the logits of both to what the file says."""
+    slope, offset = activation
+    constants = _constants(
+        {
+            "network_share": np.float32(share / temperature),
+            "share": np.float32(1 / temperature),
+            "network_slope": np.float32(share * slope),
+            "slope": np.float32(slope),
+            "offset": np.float32(offset),
+        }
+    )
+    network_share, own_share, network_slope, own_slope, shift = (one.name for one in constants)
+    node = helper.make_node
+    logits = "head/logits"
+    return [
+        _slice(logits, "emotion_logits", 0, ACTIVATION),
+        node("Mul", [_NETWORK + "emotion", network_share], ["network_emotion"]),
+        node("Mul", ["emotion_logits", own_share], ["encoder_emotion"]),
+        node("Add", ["network_emotion", "encoder_emotion"], ["emotion"]),
+        node("Softmax", ["emotion"], ["probabilities"], axis=-1),
+        _slice(logits, "activation_column", ACTIVATION, OUTPUTS),
+        node("Squeeze", ["activation_column", "columns"], ["activation_logit"]),
+        node("Mul", [_NETWORK + "activation", network_slope], ["network_activation"]),
+        node("Mul", ["activation_logit", own_slope], ["encoder_activation"]),
+        node("Add", ["network_activation", "encoder_activation"], ["aroused"]),
+        node("Add", ["aroused", shift], ["calibrated"]),
+        node("Sigmoid", ["calibrated"], ["activation"]),
+    ], constants
+
+
+def _slice(tensor: str, name: str, start: int, stop: int) -> onnx.NodeProto:
+    """Some columns of a tensor."""
+    return helper.make_node("Slice", [tensor, f"at{start}", f"at{stop}", "columns"], [name])
+
+
+def _bounds(size: int) -> list[onnx.TensorProto]:
+    """Where slices begin and end, and the axis of columns."""
+    places = sorted({0, size, size + OUTPUTS, ACTIVATION, OUTPUTS})
+    numbers = {f"at{place}": [place] for place in places} | {"columns": [1]}
+    return [numpy_helper.from_array(np.array(v, np.int64), k) for k, v in numbers.items()]
+
+
+def _constants(values: Mapping[str, NDArray[np.float32] | np.float32]) -> list[onnx.TensorProto]:
+    return [
+        numpy_helper.from_array(np.asarray(value, np.float32), f"head/{name}")
+        for name, value in values.items()
+    ]
+
+
+def _model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    domains = {node.domain for node in graph.node}
+    opsets = [helper.make_opsetid("", OPSET)]
+    if _MICROSOFT in domains:
+        opsets.append(helper.make_opsetid(_MICROSOFT, 1))
+    return helper.make_model(graph, opset_imports=opsets, ir_version=_IR, producer_name="live-ser")

@@ -1,0 +1,189 @@
+"""The head on the pretrained encoder: linear, convex, held tight.
+
+What carries to strangers is how the encoder places voices, not what could be learnt by heart of a
+few thousand clips. So the head is a softmax regression on pooled statistics with a strong ridge,
+fitted by itself, on clean utterances and, for less, on degraded takes of them. Being linear, it is
+measured against a speaker's other speech like the network beside it, though it never saw that in
+its fitting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from training.corpora.labels import truth
+from training.corpora.readers import LABELS, Clip
+
+Statistics = NDArray[np.float32]
+
+ACTIVATION = len(LABELS)
+"""Which output is the activation; those before it are the labels."""
+
+OUTPUTS = len(LABELS) + 1
+_STILL = 1e-3  # deviation of a unit that hardly moves: what it says is not blown up
+_OUT = -1e9  # logit of a class that a corpus lacks
+
+Slope = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""From logits ``[n, outputs]`` to the loss of each utterance ``[n]`` and its gradient."""
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """How the head is fitted.
+
+    Attributes:
+        strength: how much the utterances count beside the ridge; corpora count alike.
+        smoothing: of the labels, over the classes that the corpus has.
+        degraded: what the degraded takes count for, of all.
+        share: what the network's logits count for beside the head's.
+        typical: seconds of speech that a typical voice counts for beside the speaker's.
+    """
+
+    strength: float = 0.9
+    smoothing: float = 0.2
+    degraded: float = 0.25
+    share: float = 0.2
+    typical: float = 6.0
+
+    def __post_init__(self) -> None:
+        if not self.strength > 0 or not self.typical > 0 or not self.share >= 0:
+            raise ValueError("strength and typical are above 0, and share is 0 at least")
+        if not (0 <= self.smoothing < 1 and 0 <= self.degraded < 1):
+            raise ValueError("smoothing and degraded are 0 at least, and less than 1")
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear head.
+
+    Attributes:
+        typical: float32 ``[statistics]``, those of a typical voice.
+        weights: float32 ``[statistics, outputs]``: a logit for each label, then the activation's.
+        bias: float32 ``[outputs]``.
+    """
+
+    typical: Statistics
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def voice(self, statistics: Statistics) -> NDArray[np.float32]:
+        """What it makes of utterances, ``[n, outputs]``; zeros for a typical voice.
+
+        Its logits are this, less the same of the speaker's other speech, and the bias.
+        """
+        return np.asarray((statistics - self.typical) @ self.weights, np.float32)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Utterances as the encoder hears them.
+
+    Attributes:
+        clips: what they are.
+        statistics: float32 ``[n, statistics]``, of the clean takes.
+        degraded: the same of degraded takes.
+    """
+
+    clips: tuple[Clip, ...]
+    statistics: Statistics
+    degraded: Statistics
+
+    def where(self, keep: Sequence[bool] | NDArray[np.bool_]) -> Heard:
+        """Those of them that are kept."""
+        chosen = np.flatnonzero(keep)
+        clips = tuple(self.clips[i] for i in chosen)
+        return Heard(clips, self.statistics[chosen], self.degraded[chosen])
+
+
+def fit_head(heard: Heard, config: HeadConfig) -> Head:
+    """Fit a head.
+
+    Args:
+        heard: what it learns from.
+        config: how.
+    """
+    corpora = np.array([clip.corpus for clip in heard.clips])
+    means = [heard.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
+    typical = np.mean(means, axis=0, dtype=np.float64)
+    scale = heard.statistics.std(axis=0) + _STILL
+    takes = np.concatenate([heard.statistics, heard.degraded])
+    x = np.asarray((takes - typical) / scale, np.float32)
+    worth = np.repeat([1 - config.degraded, config.degraded], len(heard.clips)) * config.strength
+    clips = (*heard.clips, *heard.clips)
+    labels = _fit_labels(x, clips, worth, config.smoothing)
+    activation = _fit_activation(x, clips, worth)
+    rows = np.concatenate([labels, activation], axis=1)  # the last row is the bias
+    weights = rows[:-1] / scale[:, np.newaxis]
+    return Head(*(np.asarray(one, np.float32) for one in (typical, weights, rows[-1])))
+
+
+def _fit_labels(
+    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], smoothing: float
+) -> NDArray[np.float64]:
+    """Softmax regression; classes that an utterance's corpus lacks are left out of its softmax."""
+    known, label = truth(clips, LABELS)
+    corpora = np.array([clips[i].corpus for i in known])
+    has = np.zeros((len(known), len(LABELS)), bool)
+    for corpus in np.unique(corpora):
+        mine = corpora == corpus
+        has[np.ix_(np.flatnonzero(mine), np.unique(label[mine]))] = True
+    target = smoothing * has / has.sum(axis=1, keepdims=True)
+    target[np.arange(len(label)), label] += 1 - smoothing
+    shut = np.where(has, 0.0, _OUT)
+
+    def slope(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        z = logits + shut
+        z -= z.max(axis=1, keepdims=True)
+        p = np.exp(z)
+        total = p.sum(axis=1, keepdims=True)
+        loss = np.log(total[:, 0]) - (target * np.where(has, z, 0)).sum(axis=1)
+        return loss, p / total - target
+
+    return _minimise(x[known], worth[known] * _alike(corpora), len(LABELS), slope)
+
+
+def _fit_activation(
+    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Logistic regression on the emotions that are aroused or not; both count alike."""
+    known = np.array([i for i, clip in enumerate(clips) if clip.activation is not None], np.intp)
+    target = np.array([bool(clips[i].activation) for i in known], np.float64)[:, np.newaxis]
+    weights = worth[known] * _alike(np.array([clips[i].corpus for i in known]))
+    weights *= np.where(target[:, 0] > 0, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
+
+    def slope(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        p = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
+        return (np.logaddexp(0, logits) - target * logits)[:, 0], p - target
+
+    return _minimise(x[known], weights, 1, slope)
+
+
+def _alike(corpora: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Weights of utterances in both takes, so that corpora count alike, each for 1."""
+    _, places, sizes = np.unique(corpora, return_inverse=True, return_counts=True)
+    return np.asarray(2 / sizes[places], np.float64)
+
+
+def _minimise(
+    x: Statistics, weights: NDArray[np.float64], outputs: int, slope: Slope
+) -> NDArray[np.float64]:
+    """Weights and, as the last row, biases of least loss and ridge."""
+    numbers = x.shape[1]
+
+    def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        rows = parameters.reshape(numbers + 1, outputs)
+        loss, gradient = slope(x @ rows[:-1].astype(np.float32) + rows[-1])
+        weighted = weights[:, np.newaxis] * gradient
+        down = x.T @ weighted.astype(np.float32) + rows[:-1]
+        total = float(weights @ loss + 0.5 * np.square(rows[:-1]).sum())
+        return total, np.concatenate([down.ravel(), weighted.sum(axis=0)])
+
+    start = np.zeros((numbers + 1) * outputs)
+    how = {"maxiter": 300, "ftol": 1e-6, "maxcor": 20}
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=how)
+    return np.asarray(found.x.reshape(numbers + 1, outputs))

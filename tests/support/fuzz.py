@@ -147,11 +147,10 @@ def _outcome(reader: Reader, path: Path) -> str:
 
 
 def _audio_readers() -> list[Reader]:
-    from conftest import tiny_info, write_model
-
     from live_ser.audio.sources import audio_file
     from live_ser.inference.recordings import judge_clip
     from live_ser.model.onnx_model import load
+    from tests.support.tiny_model import tiny_info, write_model
 
     model = load(write_model(Path("tiny.onnx"), tiny_info()))
 
@@ -175,7 +174,7 @@ def _model_readers() -> list[Reader]:
 
 
 def _session_readers() -> list[Reader]:
-    from live_ser.batch.resume import finished
+    from live_ser.batch.resume import unfinished
     from live_ser.report.page import write_report
 
     def reported(path: Path) -> None:
@@ -183,17 +182,18 @@ def _session_readers() -> list[Reader]:
 
     def gone_on_with(path: Path) -> None:
         style: Literal["csv", "jsonl"] = "csv" if path.suffix == ".csv" else "jsonl"
-        finished(path, style, ["neutral", "happy", "sad", "angry"], ())
+        labels = ["neutral", "happy", "sad", "angry"]
+        unfinished(path, style, labels, ["clip.wav"], "options of another run")
 
     return [reported, gone_on_with]
 
 
 def _profile_readers() -> list[Reader]:
     import numpy as np
-    from conftest import tiny_baseline, tiny_info
 
     from live_ser.model.profile import Profile
     from live_ser.model.speaker import RunningBaseline
+    from tests.support.tiny_model import tiny_baseline, tiny_info
 
     info = tiny_info(baseline=tiny_baseline())
     assert info.baseline is not None

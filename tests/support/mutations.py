@@ -182,7 +182,7 @@ def _model() -> bytes:
     import tempfile
     from pathlib import Path
 
-    from conftest import tiny_info, write_model
+    from tests.support.tiny_model import tiny_info, write_model
 
     with tempfile.TemporaryDirectory() as folder:
         return write_model(Path(folder) / "tiny.onnx", tiny_info()).read_bytes()
@@ -201,7 +201,7 @@ def _with_metadata(text: str) -> bytes:
 
 
 def _hostile_metadata(rng: random.Random) -> str:
-    from conftest import tiny_info
+    from tests.support.tiny_model import tiny_info
 
     data = json.loads(tiny_info().to_json())
     for _ in range(rng.randrange(1, 4)):

@@ -11,7 +11,9 @@ import pytest
 
 from tests.support.sound_server import missing
 
-soak = pytest.importorskip("soak", reason="psutil is not installed", exc_type=ImportError)
+soak = pytest.importorskip(
+    "tests.support.soak", reason="psutil is not installed", exc_type=ImportError
+)
 SECONDS = 45
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from live_ser.cli.messages import say, say_in_time
 from live_ser.cli.outputs import mode_asked_for
 from live_ser.cli.terminal import has_dashboard, has_only_dashboard
-from live_ser.inference.monitor import Monitor
 from live_ser.live.background import Background
 from live_ser.live.session import Session
 from live_ser.live.sinks import MessageSink, RecordSink
@@ -20,17 +18,9 @@ from live_ser.records.places import Places
 from live_ser.spec import ModelInfo
 
 
-def patience(arguments: Namespace, session: Session) -> Callable[[], bool]:
-    """Whether to wait for outputs just now: a file that is replayed at full speed can."""
-    can_wait = arguments.replay is not None and arguments.speed == 0
-    return lambda: can_wait and not session.ending()
-
-
 def attach_sinks(
     arguments: Namespace,
-    stack: ExitStack,
     session: Session,
-    monitor: Monitor,
     info: ModelInfo,
     *,
     style: Style,
@@ -40,33 +30,29 @@ def attach_sinks(
 
     Args:
         arguments: of the command.
-        stack: gives back, at its end, what the dashboard takes of the terminal.
         session: that the sinks are attached to.
-        monitor: that judges it.
         info: of the model.
         style: of the records.
         places: where the records go; standard output if None.
     """
-    patient = patience(arguments, session)
     recorded = not has_only_dashboard(arguments)
     if recorded:
         sink = _record_sink(arguments, info, style, places)
-        session.sinks.attach(Background(sink, patient=patient))
+        session.sinks.attach(Background(sink, patient=lambda: session.patient))
     recording = None
     if arguments.record:
         from live_ser.live.recorder import Recording
 
         rate = info.features.sample_rate
         kept = Recording(arguments.record, rate, force=arguments.force)
-        recording = Background(kept, patient=patient)
+        recording = Background(kept, patient=lambda: session.patient)
         session.sinks.attach(recording)
+    source = session.source
     if has_dashboard(arguments):
-        _attach_dashboard(stack, session, monitor, info, recording, marks_kept=recorded)
+        _attach_dashboard(session, info, recording, marks_kept=recorded)
     else:
-        blocks = session.source
-        hello = f"listening to {blocks.name} ({blocks.native_rate} Hz); Ctrl-C ends it"
-        first = [] if arguments.quiet else [hello]
-        session.sinks.attach(Background(MessageSink(say, blocks, first)))
+        hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
+        session.sinks.attach(Background(MessageSink(say, [] if arguments.quiet else [hello])))
 
 
 def _record_sink(
@@ -86,23 +72,14 @@ def _record_sink(
 
 
 def _attach_dashboard(
-    stack: ExitStack,
-    session: Session,
-    monitor: Monitor,
-    info: ModelInfo,
-    recording: Background | None,
-    *,
-    marks_kept: bool,
+    session: Session, info: ModelInfo, recording: Background | None, *, marks_kept: bool
 ) -> None:
     from rich.console import Console
 
     from live_ser.dashboard.dashboard import Dashboard
     from live_ser.dashboard.sink import DashboardSink
-    from live_ser.live.keys import pressed_keys
 
-    blocks = session.source
-    dashboard = Dashboard(Console(stderr=True), info, blocks.name, blocks.native_rate)
-    session.key = stack.enter_context(pressed_keys())
+    source = session.source
+    dashboard = Dashboard(Console(stderr=True), info, source.name, source.native_rate)
     dashboard.__enter__()  # its sink gives the terminal back
-    sink = DashboardSink(dashboard, blocks, monitor, recording, marks_kept=marks_kept)
-    session.sinks.attach(Background(sink))
+    session.sinks.attach(Background(DashboardSink(dashboard, recording, marks_kept=marks_kept)))

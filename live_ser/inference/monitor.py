@@ -27,6 +27,7 @@ class Monitor:
         baseline: what is known of the speaker; nothing if None. It learns from what is heard.
 
     Attributes:
+        info: metadata of the model.
         hop: seconds between predictions.
         windows: how many were given out.
         skipped: how many were not, because newer sound was waiting already.
@@ -45,6 +46,7 @@ class Monitor:
         baseline: RunningBaseline | None = None,
     ) -> None:
         settings = Settings.checked(model.info, hop, smoothing)
+        self.info = model.info
         self.hop = settings.hop
         self.windows = 0
         self.skipped = 0

@@ -1,7 +1,5 @@
 """Sinks on threads of their own: one that stands still holds up nobody."""
 
-# ruff: noqa: D102 - the methods are those of Sink, and documented there.
-
 from __future__ import annotations
 
 import math
@@ -11,14 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from live_ser.audio.blocks import Gap, Samples
 from live_ser.errors import LiveSerError
-from live_ser.inference.results import Prediction
 from live_ser.live.deadlines import beside
-from live_ser.live.sinks import Sink
-from live_ser.records.schema import Record
+from live_ser.live.sink import Event, Sink
 
-ROOM = 2048  # calls that wait at most: 200 s of sound, a quarter of an hour of records
+ROOM = 2048  # events that wait at most: 200 s of sound, a quarter of an hour of records
 SYNC_SECONDS = 0.25  # with what else is on its way, less than a second is lost in a power cut
 _GRACE_SECONDS = 1.0  # for what still waits, once there is no patience any more
 _LOOK_SECONDS = 0.05  # between looks at whether to go on waiting
@@ -32,7 +27,7 @@ class Background(Sink):
 
     Args:
         sink: that is fed, synced and closed in the thread.
-        room: how many calls may wait.
+        room: how many events may wait.
         patient: whether to wait for room and for the end just now, as where a file is replayed as
             fast as it goes.
     """
@@ -42,8 +37,8 @@ class Background(Sink):
     ) -> None:
         self.name, self.keeps_going, self.keeps = sink.name, sink.keeps_going, sink.keeps
         self._sink, self._room, self._patient = sink, room, patient
-        self._calls: deque[tuple[float, str, tuple[object, ...]]] = deque()
-        self._since: float | None = None  # when the call came that is being made
+        self._waiting: deque[tuple[float, Event]] = deque()  # with the monotonic time they came at
+        self._since: float | None = None  # when the event came that the sink is at
         self._changed = threading.Condition()
         self._suspended = threading.Event()
         self._closing = False
@@ -55,41 +50,22 @@ class Background(Sink):
         """Whether it takes what it is given."""
         return self._failure is None
 
-    def complain(self, line: str) -> None:
-        self._give("complain", line)
+    def wants(self, event: Event) -> bool:
+        """Whether the sink does anything at such an event."""
+        return self._sink.wants(event)
 
-    def begin(self, session: Record) -> None:
-        self._give("begin", session)
+    def handle(self, event: Event) -> None:
+        """Put an event into the queue.
 
-    def hear(self, samples: Samples) -> None:
-        self._give("hear", samples)
-
-    def window(self, prediction: Prediction) -> None:
-        self._give("window", prediction)
-
-    def mark(self, moment: float) -> None:
-        self._give("mark", moment)
-
-    def gap(self, start: float, gap: Gap) -> None:
-        self._give("gap", start, gap)
-
-    def key(self, key: str) -> None:
-        self._give("key", key)
-
-    def pause(self, paused: bool) -> None:
-        self._give("pause", paused)
-
-    def suspend(self) -> None:
+        Raises:
+            Exception: that of the sink, or it is given up because it stands still.
+        """
         self._suspended.clear()
-        self._give("suspend")
-        if type(self._sink).suspend is not Sink.suspend:  # the process must not stop before that
-            self._suspended.wait(_GRACE_SECONDS)
-
-    def end(self, summary: Record) -> None:
-        self._give("end", summary)
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._put(event)
+        if event.name == "suspend" and self.wants(event):
+            self._suspended.wait(_GRACE_SECONDS)  # the process must not stop before that
+        if event.name == "end":
+            self._finish()
 
     def close(self, until: float = math.inf) -> None:
         """Have the sink do what still waits for it and close it.
@@ -100,9 +76,7 @@ class Background(Sink):
         Raises:
             Exception: that of the sink; it was given up.
         """
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._finish()
         while self._thread.is_alive():
             if self._patient():  # the sinks closed before this one may have taken all the time
                 until = max(until, time.monotonic() + _GRACE_SECONDS)
@@ -115,27 +89,28 @@ class Background(Sink):
             if self._failure is not None:
                 raise self._failure
 
-    def _give(self, method: str, *arguments: object) -> None:
-        """Put a call into the queue.
-
-        Raises:
-            Exception: that of the sink, or it is given up because it stands still.
-        """
-        cares = getattr(type(self._sink), method) is not getattr(Sink, method)
+    def _finish(self) -> None:
+        """Take nothing more, and end once what waits is done."""
         with self._changed:
-            while cares and self._is_full and self.intact and self._patient():
+            self._closing = True
+            self._changed.notify_all()
+
+    def _put(self, event: Event) -> None:
+        is_wanted = self.wants(event)
+        with self._changed:
+            while is_wanted and self._is_full and self.intact and self._patient():
                 self._changed.wait(_LOOK_SECONDS)
-            if cares and self._is_full and not self._sink.skips:
+            if is_wanted and self._is_full and not self._sink.skips:
                 self._give_up()
             if self._failure is not None:
                 raise self._failure
-            if cares and not self._is_full and not self._closing:
-                self._calls.append((time.monotonic(), method, arguments))
+            if is_wanted and not self._is_full and not self._closing:
+                self._waiting.append((time.monotonic(), event))
                 self._changed.notify_all()
 
     @property
     def _is_full(self) -> bool:
-        return len(self._calls) >= self._room
+        return len(self._waiting) >= self._room
 
     def _give_up(self) -> None:
         """Keep nothing more for it."""
@@ -143,7 +118,7 @@ class Background(Sink):
         lost = time.monotonic() - oldest
         stands = f"it stands still, and what came in the last {lost:.1f} s is lost"
         self._failure = self._failure or LiveSerError(stands, "see why it takes nothing more")
-        self._calls.clear()
+        self._waiting.clear()
         self._closing = True
 
     def _work(self) -> None:
@@ -152,28 +127,26 @@ class Background(Sink):
         except Exception as error:
             with self._changed:
                 self._failure = self._failure or error
-                self._calls.clear()
+                self._waiting.clear()
                 self._changed.notify_all()
-        with suppress(Exception):  # what went wrong was told
+        with suppress(Exception):  # the error is raised already
             self._sink.close()
 
     def _feed(self) -> None:
-        """Make the calls as they come, until the last one, and sync now and then."""
+        """Give the sink its events as they come, until the last one, and sync now and then."""
         synced, is_dirty = time.monotonic(), False
         while True:
             with self._changed:
-                if not self._calls and not self._closing:
+                if not self._waiting and not self._closing:
                     self._changed.wait(SYNC_SECONDS if is_dirty else None)
-                if not self._calls and self._closing:
+                if not self._waiting and self._closing:
                     break
-                call = self._calls.popleft() if self._calls else None
-                self._since = call[0] if call else None
+                self._since, event = self._waiting.popleft() if self._waiting else (None, None)
                 self._changed.notify_all()
-            if call is not None:
-                _, method, arguments = call
-                getattr(self._sink, method)(*arguments)
+            if event is not None:
+                self._sink.handle(event)
                 is_dirty = True
-                if method == "suspend":
+                if event.name == "suspend":
                     self._suspended.set()
             if is_dirty and time.monotonic() - synced >= SYNC_SECONDS:
                 self._sink.sync()

@@ -18,7 +18,7 @@ import numpy as np
 
 from live_ser.audio.blocks import Gap, Samples
 from live_ser.errors import LiveSerError
-from live_ser.live.sinks import Sink
+from live_ser.live.sink import Sink
 from live_ser.records.new_file import NewFile
 from live_ser.records.schema import Record
 
@@ -77,7 +77,7 @@ class Recording(Sink):
         """Whether all that was heard could be written."""
         return self._disk.failure is None
 
-    def hear(self, samples: Samples) -> None:
+    def block(self, samples: Samples) -> None:
         """Add a block of sound.
 
         Raises:
@@ -107,7 +107,7 @@ class Recording(Sink):
         left = round(gap.seconds * self._rate)
         silence = np.zeros(self._rate, np.float32)
         while left > 0:
-            self.hear(silence[:left])
+            self.block(silence[:left])
             left -= len(silence)
 
     def end(self, summary: Record) -> None:

@@ -7,25 +7,40 @@ from collections.abc import Callable, Iterator
 
 from live_ser.audio.blocks import HEARTBEAT, NOTHING, Block, Gap, Source
 from live_ser.audio.microphone import STALL_SECONDS
+from live_ser.inference.monitor import Monitor
+from live_ser.live.fan_out import FanOut
 from live_ser.live.keys import NO_KEY, SUSPEND
-from live_ser.live.sinks import Sinks
+from live_ser.live.sink import Sink, Status
+from live_ser.local_time import now
+from live_ser.records.schema import end_record, session_record
 
 
 class Session:
-    """The blocks of a source, on their way past the sinks; iterate over it once.
+    """A live session: it tells its sinks of all that happens, from its begin to its end.
+
+    It is an iterable of the source's blocks, which a :class:`Monitor` reads, and a context manager,
+    which closes the sinks.
 
     Args:
         source: of the sound.
         rate: of the blocks, in Hz.
         duration: seconds after which the session ends; None for when the source does.
         ending: tells whether the session is asked to end.
+        patient: whether to wait for sinks that are slow, as where a file is replayed as fast as it
+            goes.
 
     Attributes:
-        sinks: that hear the sound on its way; attach more to it.
+        sinks: that are told of it; attach more to it.
         source: of the sound.
-        ending: tells whether it is asked to end.
         key: tells which key was pressed since it was last asked, ``NO_KEY`` if none.
         paused: whether the user paused.
+
+    Examples:
+        session = Session(source, rate)
+        monitor = Monitor(model, session)
+        with session:
+            session.sinks.attach(RecordSink(writer, "the records"))
+            session.run(monitor)
     """
 
     def __init__(
@@ -35,17 +50,52 @@ class Session:
         *,
         duration: float | None = None,
         ending: Callable[[], bool] = lambda: False,
+        patient: bool = False,
     ) -> None:
-        self.sinks = Sinks()
+        self.sinks = FanOut()
         self.source, self._rate = source, rate
         self._left = None if duration is None else round(duration * rate)
         self.key: Callable[[], str] = lambda: NO_KEY
-        self.ending = ending
+        self._ending, self._is_patient = ending, patient
+        self._monitor: Monitor | None = None
+        self._notes: set[str] = set()  # that were sent
         self._position = 0  # samples from the start of the source
         self._paused_for = 0  # samples that went by unheard
         self._looked = time.monotonic()
         self._silent = 0.0  # seconds without sound, as this session lived through them
         self.paused = False
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sinks.close()
+
+    def run(
+        self, monitor: Monitor, *, channel: int | None = None, track: int | None = None
+    ) -> None:
+        """Run to the end of the source, or until the user ends it.
+
+        Args:
+            monitor: that reads this session.
+            channel: the one of the source that was chosen, from 1.
+            track: the one of the source that was chosen, from 1.
+
+        Raises:
+            LiveSerError: the source failed, or the last sink that the session has a purpose with.
+            OSError: as above.
+        """
+        self._monitor = monitor
+        begin = session_record(
+            monitor.info, self.source.name, monitor.hop, now(), channel=channel, track=track
+        )
+        self.sinks.send(Sink.begin, begin)
+        try:
+            for prediction in monitor:
+                self.sinks.send(Sink.window, prediction)
+        finally:
+            counts = monitor.windows, monitor.skipped, self.source.overflows
+            self.sinks.send(Sink.end, end_record(*counts, self.seconds))
 
     @property
     def backlog(self) -> float:
@@ -57,15 +107,34 @@ class Session:
         """From the start of the source to the newest sound, heard or not."""
         return (self._position + self._paused_for) / self._rate
 
+    @property
+    def patient(self) -> bool:
+        """Whether to wait for sinks that are slow just now."""
+        return self._is_patient and not self._ending()
+
+    @property
+    def status(self) -> Status:
+        """How it is doing."""
+        baseline = self._monitor.baseline if self._monitor else None
+        return Status(
+            source=self.source.name,
+            native_rate=self.source.native_rate,
+            overflows=self.source.overflows,
+            skipped=self._monitor.skipped if self._monitor else 0,
+            message=self.source.message,
+            paused=self.paused,
+            baseline=baseline.status if baseline else None,
+        )
+
     def __iter__(self) -> Iterator[Block]:
         for block in self.source:
             for kept in self._unless_paused(block):
-                self._show(kept)
+                self._send(kept)
                 yield kept
             if self._done(block) or not self._obey():
                 break
         if self._paused_for:
-            self._show(self._pause())
+            self._send(self._pause())
 
     def _unless_paused(self, block: Block) -> Iterator[Block]:
         """What is left of a block, after a gap for the pause that it ends."""
@@ -78,7 +147,7 @@ class Session:
             self._left -= length
         if self.paused:
             self._paused_for += length
-            self.sinks.hear(NOTHING)
+            self._send(NOTHING)
             return
         if self._paused_for:
             yield self._pause()
@@ -90,13 +159,18 @@ class Session:
         self._paused_for = 0
         return pause
 
-    def _show(self, block: Block) -> None:
+    def _send(self, block: Block) -> None:
         if isinstance(block, Gap):
-            self.sinks.gap(self.seconds, block)
+            self.sinks.send(Sink.gap, self.seconds, block)
             self._position += round(block.seconds * self._rate)
-        else:
-            self.sinks.hear(block)
-            self._position += len(block)
+            return
+        self.sinks.send(Sink.block, block)
+        self._position += len(block)
+        for note in self.source.notes:
+            if note not in self._notes:
+                self._notes.add(note)
+                self.sinks.send(Sink.note, note)
+        self.sinks.send(Sink.status, self.status)
 
     def _done(self, block: Block) -> bool:
         if self._left is None:
@@ -114,15 +188,15 @@ class Session:
     def _obey(self) -> bool:
         """Do what the user asks for; whether to go on."""
         key = self.key()
-        if key == "q" or self.ending():
+        if key == "q" or self._ending():
             return False
         if key == " ":
             self.paused = not self.paused
-            self.sinks.pause(self.paused)
+            self.sinks.send(Sink.status, self.status)
         elif key == "m":
-            self.sinks.mark(self.seconds + self.source.behind)
+            self.sinks.send(Sink.mark, self.seconds + self.source.behind)
         elif key == SUSPEND:
-            self.sinks.suspend()
+            self.sinks.send(Sink.suspend)
         elif key != NO_KEY:
-            self.sinks.key(key)
+            self.sinks.send(Sink.key, key)
         return True

@@ -34,6 +34,35 @@ class _Stretch:
         return self.end - self.start
 
 
+@dataclass(frozen=True)
+class BaselineStatus:
+    """What is known of a speaker at a moment.
+
+    Attributes:
+        profile: name of the profile that it began with; empty where it began with nothing.
+        seconds: of speech that the baseline rests on.
+        heard: seconds of speech heard in this session.
+        enrol: seconds of speech, from the start, that are known to be neutral.
+    """
+
+    profile: str
+    seconds: float
+    heard: float
+    enrol: float
+
+    @property
+    def enrolling(self) -> bool:
+        """Whether what is heard is known to be neutral."""
+        return self.heard < self.enrol
+
+    def __str__(self) -> str:
+        if self.enrolling:
+            return f"enrolling, {self.heard:.0f} of {self.enrol:g} s"
+        if not self.seconds:
+            return "not yet"
+        return ", ".join(filter(None, [self.profile, f"{self.seconds:.0f} s"]))
+
+
 class RunningBaseline:
     """A speaker's baseline, from all that was heard of them so far; the newest counts most.
 
@@ -87,12 +116,10 @@ class RunningBaseline:
         """Of the speech so far, float64 ``[size]``; None before any."""
         return self._sum / self.weight if self.weight else None
 
-    def __str__(self) -> str:
-        if self.enrolling:
-            return f"enrolling, {self.heard:.0f} of {self.enrol:g} s"
-        if not self.weight:
-            return "not yet"
-        return ", ".join(filter(None, [self.profile, f"{self.seconds:.0f} s"]))
+    @property
+    def status(self) -> BaselineStatus:
+        """What is known of the speaker now."""
+        return BaselineStatus(self.profile, self.seconds, self.heard, self.enrol)
 
     def begin(
         self, mean: NDArray[np.float64], *, seconds: float, weight: float, profile: str

@@ -20,7 +20,6 @@ import time
 from array import array
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +38,10 @@ from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
 from live_ser.live.recorder import Recording
 from live_ser.live.session import Session
-from live_ser.live.sinks import RecordSink, Sink
+from live_ser.live.sink import Sink
+from live_ser.live.sinks import RecordSink
 from live_ser.model.onnx_model import load
 from live_ser.records.jsonl import JsonLines
-from live_ser.records.schema import end_record, session_record
 from tests.support import sound_server
 
 RATE = 48_000
@@ -261,15 +260,10 @@ def listen(folder: Path, device: str, seconds: float, model: str | None) -> None
         dashboard = stack.enter_context(Dashboard(console, judge.info, mic.name, mic.native_rate))
         recording = stack.enter_context(Recording(folder / "kept.flac", rate))
         clock = Clock()
-        screen = DashboardSink(dashboard, mic, monitor, recording)
+        screen = DashboardSink(dashboard, recording)
         for sink in (RecordSink(JsonLines(records), "the records"), recording, screen, clock):
             session.sinks.attach(sink)
-        started = datetime.now(UTC)
-        session.sinks.begin(session_record(judge.info, mic.name, monitor.hop, started))
-        for prediction in monitor:
-            session.sinks.window(prediction)
-        counts = monitor.windows, monitor.skipped, mic.overflows
-        session.sinks.end(end_record(*counts, session.seconds))
+        session.run(monitor)
     (folder / "drift.json").write_text(json.dumps(clock.drift))
 
 

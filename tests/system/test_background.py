@@ -19,7 +19,8 @@ from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
 from live_ser.live.background import Background
 from live_ser.live.deadlines import stuck
-from live_ser.live.sinks import Sink, Sinks
+from live_ser.live.fan_out import FanOut
+from live_ser.live.sink import Event, Sink
 from tests.support.command import LIVE_SER, records
 
 PATIENCE = 60.0  # seconds that a busy machine may take
@@ -36,7 +37,7 @@ class Slow(Sink):
         self.heard: list[float] = []
         self.synced: list[int] = []
 
-    def hear(self, samples: Samples) -> None:
+    def block(self, samples: Samples) -> None:
         self.began.set()
         assert self.go_on.wait(PATIENCE)
         self.heard.append(float(samples[0]))
@@ -59,14 +60,14 @@ def slow() -> Iterator[Slow]:
 def test_who_stands_still_is_given_up_when_its_queue_is_full_and_the_others_go_on(
     slow: Slow,
 ) -> None:
-    sinks, other = Sinks(), Slow()
+    sinks, other = FanOut(), Slow()
     other.go_on.set()
     sinks.attach(Background(slow, room=3))
     sinks.attach(Background(other))
-    sinks.hear(0 * ONE)
+    sinks.send(Sink.block, 0 * ONE)
     slow.began.wait(PATIENCE)
     for number in range(1, 9):
-        sinks.hear(number * ONE)
+        sinks.send(Sink.block, number * ONE)
     (failure,) = sinks.failures
     assert "the slow one is given up: it stands still, and what came in the last 0." in failure
     sinks.close()
@@ -75,21 +76,21 @@ def test_who_stands_still_is_given_up_when_its_queue_is_full_and_the_others_go_o
 
 
 def test_the_last_one_that_stands_still_is_an_error(slow: Slow) -> None:
-    sinks = Sinks()
+    sinks = FanOut()
     sinks.attach(Background(slow, room=1))
-    sinks.hear(ONE)
+    sinks.send(Sink.block, ONE)
     slow.began.wait(PATIENCE)
-    sinks.hear(ONE)
+    sinks.send(Sink.block, ONE)
     with pytest.raises(LiveSerError, match="the slow one is given up: it stands still"):
-        sinks.hear(ONE)
+        sinks.send(Sink.block, ONE)
 
 
 def test_ending_waits_for_none_that_stands_still_and_tells_of_it(slow: Slow) -> None:
-    sinks = Sinks()
+    sinks = FanOut()
     slow.keeps = True
     sinks.attach(Background(slow))
-    sinks.hear(ONE)
-    sinks.end({})
+    sinks.send(Sink.block, ONE)
+    sinks.send(Sink.end, {})
     sinks.close(until=time.monotonic() + 0.1)
     assert "the slow one is given up" in sinks.failures[0]
     assert not sinks.kept
@@ -97,11 +98,11 @@ def test_ending_waits_for_none_that_stands_still_and_tells_of_it(slow: Slow) -> 
 
 
 def test_all_that_is_given_is_taken_in_its_order_synced_and_closed(slow: Slow) -> None:
-    sinks = Sinks()
+    sinks = FanOut()
     sinks.attach(Background(slow))
     for number in range(500):
-        sinks.hear(number * ONE)
-    sinks.end({})
+        sinks.send(Sink.block, number * ONE)
+    sinks.send(Sink.end, {})
     slow.go_on.set()
     sinks.close(until=time.monotonic() + PATIENCE)
     assert slow.heard == list(range(500))
@@ -111,12 +112,12 @@ def test_all_that_is_given_is_taken_in_its_order_synced_and_closed(slow: Slow) -
 
 def test_who_may_skip_misses_what_it_has_no_time_for(slow: Slow) -> None:
     slow.skips = True
-    sinks = Sinks()
+    sinks = FanOut()
     sinks.attach(Background(slow, room=2))
-    sinks.hear(0 * ONE)
+    sinks.send(Sink.block, 0 * ONE)
     slow.began.wait(PATIENCE)
     for number in range(1, 9):
-        sinks.hear(number * ONE)
+        sinks.send(Sink.block, number * ONE)
     slow.go_on.set()
     sinks.close(until=time.monotonic() + PATIENCE)
     assert slow.heard == [0, 1, 2]
@@ -128,7 +129,7 @@ def test_a_replay_at_full_speed_waits_until_there_is_room(slow: Slow) -> None:
     timer = threading.Timer(0.2, slow.go_on.set)
     timer.start()
     for number in range(100):
-        sink.hear(number * ONE)
+        sink.handle(Event(Sink.block, number * ONE))
     sink.close(until=time.monotonic() - 1)  # others took all the time there was
     timer.join()
     assert slow.heard == list(range(100))

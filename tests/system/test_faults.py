@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, ClassVar
@@ -44,10 +43,11 @@ from live_ser.errors import LiveSerError
 from live_ser.inference.monitor import Monitor
 from live_ser.live.recorder import Recording
 from live_ser.live.session import Session
-from live_ser.live.sinks import RecordSink, Sink
+from live_ser.live.sink import Sink
+from live_ser.live.sinks import RecordSink
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.jsonl import JsonLines
-from live_ser.records.schema import Record, check_record, end_record, session_record
+from live_ser.records.schema import Record, check_record
 from tests.support.command import LIVE_SER, records
 from tests.support.scripted_microphone import (
     DeviceTime,
@@ -225,12 +225,12 @@ class Diary(Sink):
         self.ends: list[float] = []
         self.gaps: list[Gap] = []
         self.samples = 0
-        self.complaints: list[str] = []
+        self.warnings: list[str] = []
 
-    def complain(self, line: str) -> None:
-        self.complaints.append(line)
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
 
-    def hear(self, samples: Samples) -> None:
+    def block(self, samples: Samples) -> None:
         assert np.isfinite(samples).all()
         self.samples += len(samples)
 
@@ -239,6 +239,18 @@ class Diary(Sink):
 
     def gap(self, start: float, gap: Gap) -> None:
         self.gaps.append(gap)
+
+
+class Resized(Sink):
+    """Gives the terminal another width at every window."""
+
+    keeps_going = False
+
+    def __init__(self, console: Console, width: Callable[[], int]) -> None:
+        self._console, self._width = console, width
+
+    def window(self, prediction: Any) -> None:
+        self._console.size = (self._width(), 24)
 
 
 @contextmanager
@@ -277,14 +289,9 @@ class Show:
     recorded: Path
 
     def run(self, width: Callable[[], int]) -> None:
-        """From the first record to the last one."""
-        sinks = self.session.sinks
-        sinks.begin(session_record(self.model.info, self.mic.name, HOP, datetime.now(UTC)))
-        for prediction in self.monitor:
-            self.console.size = (width(), 24)
-            sinks.window(prediction)
-        counts = self.monitor.windows, self.monitor.skipped, self.mic.overflows
-        sinks.end(end_record(*counts, self.session.seconds))
+        """From the first record to the last one, in a terminal whose width may change."""
+        self.session.sinks.attach(Resized(self.console, width))
+        self.session.run(self.monitor)
 
     def check(self, *, overflows: int, gaps: list[str], jump: float) -> None:
         """Whether everything is as promised; the arguments are as in a :class:`Scene`."""
@@ -295,7 +302,7 @@ class Show:
         assert state.overflows == mic.overflows
         assert state.skipped <= monitor.skipped  # the last ones may have come too late to be drawn
         assert bool(failures) is disk_fails
-        assert diary.complaints == failures
+        assert diary.warnings == failures
         if len(diary.ends) > 1:  # else the disk failed when there was nothing more to draw
             assert state.message == "".join(failures)
         # The counts are right.
@@ -350,7 +357,7 @@ def show(
         dashboard = stack.enter_context(Dashboard(console, model.info, mic.name, mic.native_rate))
         recording = stack.enter_context(Recording(recorded, RATE))
         session.sinks.attach(RecordSink(JsonLines(file), "the records"))
-        for sink in (recording, DashboardSink(dashboard, mic, monitor, recording), diary):
+        for sink in (recording, DashboardSink(dashboard, recording), diary):
             session.sinks.attach(sink)
         yield Show(model, mic, session, monitor, dashboard, console, diary, file, recorded)
 

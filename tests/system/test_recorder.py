@@ -45,9 +45,9 @@ def test_a_gap_is_silence_so_that_times_stay_true(tmp_path: Path, kind: str) -> 
     path = tmp_path / f"gap.{kind}"
     tone = np.full(RATE, 0.25, np.float32)
     with Recording(path, RATE) as recording:
-        recording.hear(tone)
+        recording.block(tone)
         recording.gap(1.0, Gap(2.5, "microphone gone"))
-        recording.hear(tone)
+        recording.block(tone)
         assert recording.intact
     sound = heard(path)
     assert len(sound) == 4.5 * RATE
@@ -61,7 +61,7 @@ def test_at_every_moment_all_but_the_last_second_can_be_read(tmp_path: Path, kin
     sound = np.random.default_rng(0).normal(0, 0.1, 6 * RATE).astype(np.float32)
     with Recording(path, RATE) as recording:
         for start in range(0, len(sound), 800):
-            recording.hear(sound[start : start + 800])
+            recording.block(sound[start : start + 800])
             if start > 1.5 * RATE:
                 copy.write_bytes(path.read_bytes())
                 readable = heard(copy)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,16 @@ import pytest
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import Block, Gap
+from live_ser.errors import LiveSerError
+from live_ser.inference.monitor import Monitor
+from live_ser.inference.results import Prediction
+from live_ser.live.fan_out import FanOut
 from live_ser.live.keys import pressed_keys
 from live_ser.live.session import Session
-from live_ser.live.sinks import MessageSink, Sink, Sinks
+from live_ser.live.sink import Event, Sink, Status
+from live_ser.live.sinks import MessageSink
+from live_ser.model.onnx_model import load
+from live_ser.records.schema import Record
 
 RATE = 1000
 
@@ -29,7 +37,7 @@ class Source:
     backlog = 0.0
     behind = 0.0
     message = ""
-    notes = ()
+    notes: tuple[str, ...] = ()
 
     def __init__(self, *blocks: Block) -> None:
         self.blocks = blocks or tuple(np.full(100, i, np.float32) for i in range(10))
@@ -43,13 +51,14 @@ class Diary(Sink):
 
     def __init__(self) -> None:
         self.entries: list[tuple[Any, ...]] = []
+        self.paused = False
 
-    def hear(self, samples: Samples) -> None:
+    def block(self, samples: Samples) -> None:
         if len(samples):
             self.entries.append(("heard", float(samples[0]), len(samples)))
 
-    def mark(self, moment: float) -> None:
-        self.entries.append(("mark", moment))
+    def mark(self, time: float) -> None:
+        self.entries.append(("mark", time))
 
     def gap(self, start: float, gap: Gap) -> None:
         self.entries.append(("gap", start, gap.seconds, gap.reason))
@@ -57,8 +66,10 @@ class Diary(Sink):
     def key(self, key: str) -> None:
         self.entries.append(("key", key))
 
-    def pause(self, paused: bool) -> None:
-        self.entries.append(("pause", paused))
+    def status(self, status: Status) -> None:
+        if status.paused != self.paused:
+            self.paused = status.paused
+            self.entries.append(("paused", status.paused))
 
 
 def run(session: Session, keys: dict[int, str]) -> tuple[list[Block], list[tuple[Any, ...]]]:
@@ -90,8 +101,8 @@ def test_m_marks_the_moment() -> None:
 def test_space_pauses_and_what_was_missed_is_a_gap() -> None:
     session = Session(Source(), RATE)
     blocks, entries = run(session, {1: " ", 4: " "})
-    assert entries[:3] == [("heard", 0.0, 100), ("heard", 1.0, 100), ("pause", True)]
-    assert entries[3] == ("pause", False)
+    assert entries[:3] == [("heard", 0.0, 100), ("heard", 1.0, 100), ("paused", True)]
+    assert entries[3] == ("paused", False)
     assert entries[4] == ("gap", 0.2, pytest.approx(0.3), "paused")
     assert entries[5] == ("heard", 5.0, 100)
     assert isinstance(blocks[2], Gap)
@@ -150,48 +161,125 @@ def test_a_source_that_falls_silent_does_not_outlast_the_duration(
 class Broken(Diary):
     name = "the broken one"
 
-    def hear(self, samples: Samples) -> None:
+    def block(self, samples: Samples) -> None:
         raise OSError(28, "No space left on device")
 
 
-class Complaints(Diary):
-    def complain(self, line: str) -> None:
-        self.entries.append(("complaint", line))
+class Warnings(Diary):
+    def warn(self, line: str) -> None:
+        self.entries.append(("warning", line))
 
 
 def test_a_sink_that_fails_is_said_once_and_the_others_go_on() -> None:
-    sinks, complaints = Sinks(), Complaints()
+    sinks, warnings = FanOut(), Warnings()
     sinks.attach(Broken())
-    sinks.attach(complaints)
+    sinks.attach(warnings)
     for _ in range(3):
-        sinks.hear(np.ones(5, np.float32))
+        sinks.send(Sink.block, np.ones(5, np.float32))
     said = "the broken one is given up: No space left on device"
     assert sinks.failures == [said]
-    assert [e[0] for e in complaints.entries] == ["complaint", "heard", "heard", "heard"]
+    assert [e[0] for e in warnings.entries] == ["warning", "heard", "heard", "heard"]
 
 
 def test_without_a_dashboard_a_lost_microphone_is_told_once_and_its_return_too() -> None:
-    source, told = Source(), list[str]()
-    sink = MessageSink(told.append, source)
+    told = list[str]()
+    sink = MessageSink(told.append)
     for message in ("", "gone; trying", "gone; trying", "", ""):
-        source.message = message
-        sink.hear(np.zeros(0, np.float32))
+        sink.status(Status(source="test", native_rate=RATE, message=message))
     assert told == ["gone; trying", "listening to test again"]
 
 
 def test_the_last_sink_that_fails_is_an_error() -> None:
-    sinks = Sinks()
+    sinks = FanOut()
     sinks.attach(Broken())
     with pytest.raises(OSError, match="No space left"):
-        sinks.hear(np.ones(5, np.float32))
+        sinks.send(Sink.block, np.ones(5, np.float32))
 
 
-def test_sinks_that_care_for_nothing_are_fine() -> None:
-    sinks = Sinks()
+def test_a_sink_is_told_what_it_wants_and_may_want_all_alike() -> None:
+    class All(Sink):
+        def __init__(self) -> None:
+            self.events: list[str] = []
+
+        def wants(self, event: Event) -> bool:
+            return True
+
+        def handle(self, event: Event) -> None:
+            self.events.append(repr(event))
+
+    sinks, relay = FanOut(), All()
     sinks.attach(Sink())
-    sinks.begin({})
-    sinks.window(None)  # type: ignore[arg-type]
-    sinks.end({})
+    sinks.attach(relay)
+    sinks.send(Sink.begin, {})
+    sinks.send(Sink.mark, 2.5)
+    sinks.send(Sink.end, {})
+    assert relay.events == ["Event(Sink.begin, {})", "Event(Sink.mark, 2.5)", "Event(Sink.end, {})"]
+    assert not Sink().wants(Event(Sink.mark, 2.5))
+    assert Diary().wants(Event(Sink.mark, 2.5))
+
+
+def test_what_the_user_should_know_is_told_once_and_trouble_as_long_as_it_lasts() -> None:
+    class Notes(Sink):
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+            self.messages: list[str] = []
+
+        def note(self, line: str) -> None:
+            self.notes.append(line)
+
+        def status(self, status: Status) -> None:
+            self.messages.append(status.message)
+
+    source, notes = Source(), Notes()
+    source.notes, source.message = ("one channel is heard",), "microphone gone"
+    session = Session(source, RATE)
+    session.sinks.attach(notes)
+    list(session)
+    assert notes.notes == ["one channel is heard"]
+    assert notes.messages == ["microphone gone"] * 10
+
+
+class Everything(Diary):
+    def begin(self, session: Record) -> None:
+        self.entries.append(("begin", session["source"], session["track"]))
+
+    def window(self, prediction: Prediction) -> None:
+        self.entries.append(("window", prediction.end))
+
+    def end(self, summary: Record) -> None:
+        self.entries.append(("end", summary["windows"], summary["seconds"]))
+
+
+def test_a_run_tells_of_begin_sound_gaps_windows_and_end_in_their_order(tiny_model: Path) -> None:
+    model, told = load(tiny_model), Everything()
+    rate = model.info.features.sample_rate
+    second = np.full(rate, 0.5, np.float32)
+    with Session(Source(second, Gap(2.0, "gone"), second), rate) as session:
+        session.sinks.attach(told)
+        session.run(Monitor(model, session, hop=1.0), track=2)
+    assert told.entries == [
+        ("begin", "test", 2),
+        ("heard", 0.5, rate),
+        ("window", 1.0),
+        ("gap", 1.0, 2.0, "gone"),
+        ("heard", 0.5, rate),
+        ("window", 4.0),
+        ("end", 2, 4.0),
+    ]
+
+
+def test_a_source_that_fails_ends_the_session_with_its_record(tiny_model: Path) -> None:
+    class Failing(Source):
+        def __iter__(self) -> Iterator[Block]:
+            yield np.zeros(100, np.float32)
+            raise LiveSerError("microphone gone")
+
+    model, told = load(tiny_model), Everything()
+    with Session(Failing(), RATE) as session:
+        session.sinks.attach(told)
+        with pytest.raises(LiveSerError, match="microphone gone"):
+            session.run(Monitor(model, session), track=1)
+    assert told.entries[-1] == ("end", 0, 0.1)
 
 
 _READS_KEYS = """

@@ -1,0 +1,85 @@
+"""The fan-out of a session: each event goes to every sink, and each sink stands by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+from live_ser.errors import LiveSerError
+from live_ser.live.sink import Event, Sink
+
+P = ParamSpec("P")
+
+_ENDING_SECONDS = 1.0  # that sinks have for what still waits for them
+
+
+class FanOut:
+    """The sinks of a session; one that fails is left out from then on, and the others go on.
+
+    Attributes:
+        failures: one line for each that failed.
+        kept: whether all was kept that the user asked to have kept.
+    """
+
+    def __init__(self) -> None:
+        self._sinks: list[Sink] = []
+        self.failures: list[str] = []
+        self.kept = True
+        self._is_closing = False
+
+    def attach(self, sink: Sink) -> None:
+        """Send everything to this one too, from now on."""
+        self._sinks.append(sink)
+
+    def send(
+        self, method: Callable[Concatenate[Sink, P], None], *arguments: P.args, **named: P.kwargs
+    ) -> None:
+        """Tell every sink of an event.
+
+        Args:
+            method: of :class:`Sink`, which the event is named by, such as ``Sink.mark``.
+            arguments: that it is called with.
+            named: none; events are told by position.
+
+        Raises:
+            LiveSerError: the last sink that a session has a purpose with failed.
+            OSError: as above.
+        """
+        event = Event(method, *arguments, **named)
+        self._each(lambda sink: sink.handle(event))
+
+    def close(self, until: float | None = None) -> None:
+        """Close them all, and wait for none that stands still.
+
+        Args:
+            until: monotonic time at which a sink is given up; None for a second from now.
+        """
+        self._is_closing = True
+        until = time.monotonic() + _ENDING_SECONDS if until is None else until
+        self._each(lambda sink: sink.close(until))
+        self._sinks.clear()
+
+    def _each(self, give: Callable[[Sink], None]) -> None:
+        for sink in list(self._sinks):
+            try:
+                give(sink)
+            except (OSError, LiveSerError) as error:
+                self._leave_out(sink, error)
+
+    def _leave_out(self, sink: Sink, error: OSError | LiveSerError) -> None:
+        if sink not in self._sinks:  # it failed again, when it was told of its own failure
+            return
+        self._sinks.remove(sink)
+        has_enough = isinstance(error, BrokenPipeError)  # whoever read stopped by themselves
+        if sink.keeps and not has_enough:
+            self.kept = False
+        is_last = not any(other.keeps_going for other in self._sinks)
+        if is_last and self._is_closing and has_enough:
+            return
+        why = error.message if isinstance(error, LiveSerError) else error.strerror or error
+        failure = f"{sink.name} is given up: {why}"
+        if is_last and not self._is_closing:
+            raise LiveSerError(failure, error.hint) if isinstance(error, LiveSerError) else error
+        self.failures.append(failure)
+        self.send(Sink.warn, failure)

@@ -29,6 +29,8 @@ class Decision:
         confidence: probability of the label, 0 to 1.
         probabilities: probability of every label; None where nothing was judged.
         activation: how aroused the voice sounds, 0 (calm) to 1.
+        valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None also
+            for a model that does not estimate it.
         evidence: seconds of speech.
     """
 
@@ -38,6 +40,7 @@ class Decision:
     # A dictionary has no hash; equal results have equal ones without it.
     probabilities: Mapping[str, float] | None = field(default=None, hash=False)
     activation: float | None = None
+    valence: float | None = None
     evidence: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,7 +55,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Decision):
-    """A window, judged; probabilities and activation are smoothed over time.
+    """A window, judged; probabilities, activation and valence are smoothed over time.
 
     Attributes:
         start: seconds from the start of the source to the start of the window.
@@ -113,6 +116,7 @@ def decide(
     activation: float,
     *,
     evidence: float,
+    valence: float | None = None,
     best: int | None = None,
 ) -> Decision:
     """Decide how a stretch of speech is called.
@@ -122,6 +126,7 @@ def decide(
         probabilities: float ``[classes]``, summing to 1, in the order of the labels.
         activation: how aroused the voice sounds, 0 to 1.
         evidence: seconds of speech.
+        valence: how pleasant the voice sounds, -1 to 1; None where the model does not tell.
         best: index of the label to show; that of the highest probability if None.
 
     Returns:
@@ -136,6 +141,7 @@ def decide(
         confidence=values[best],
         probabilities=dict(zip(info.labels, values, strict=True)),
         activation=activation,
+        valence=valence,
         evidence=evidence,
     )
 

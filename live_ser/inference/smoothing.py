@@ -26,7 +26,7 @@ class Smoother:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._mean: NDArray[np.float64] | None = None  # [classes + 1]: probabilities, activation
+        self._mean: NDArray[np.float64] | None = None  # as judgements have them
         self._weight = 0.0  # that it rests on
         self._time = 0.0
         self._label: int | None = None
@@ -39,7 +39,7 @@ class Smoother:
             time: seconds, of the window's end.
             evidence: seconds of speech in the window.
         """
-        new = np.append(judgement.probabilities, judgement.activation).astype(np.float64)
+        new = judgement.numbers
         weight = min(1.0, evidence / FULL_EVIDENCE)
         if self._mean is None or self._seconds == 0:
             self._mean, self._weight = new, weight
@@ -49,7 +49,7 @@ class Smoother:
             self._weight = kept * self._weight + added
             self._mean = self._mean + added / self._weight * (new - self._mean)
         self._time = time
-        return Judgement(self._mean[:-1].astype(np.float32), float(self._mean[-1]))
+        return Judgement.mean(self._mean)
 
     def label(self, probabilities: NDArray[np.float32], least: float = 0.0) -> int:
         """The label to show: the one shown, until another one is clearly more probable.

@@ -80,6 +80,11 @@ class UtteranceClassifier:
             self._sum.add(judgement, evidence)
         decision = Decision(state="listening", evidence=evidence)
         if judgement and evidence >= self._info.gate.min_speech:
-            probabilities, activation = judgement.probabilities, judgement.activation
-            decision = decide(self._info, probabilities, activation, evidence=evidence)
+            decision = decide(
+                self._info,
+                judgement.probabilities,
+                judgement.activation,
+                evidence=evidence,
+                valence=judgement.valence,
+            )
         return Segment(**vars(decision), start=stretch.start, end=stretch.end)

@@ -6,6 +6,8 @@ more speech count for more.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,7 @@ class VerdictSum:
     def __init__(self, info: ModelInfo) -> None:
         self._info = info
         self._scraps = True  # as long as there is nothing else
-        self._sum: NDArray[np.float64] = np.zeros(len(info.labels) + 1)
+        self._sum: NDArray[np.float64] = np.zeros(len(info.labels) + 2)
         self._weight = 0.0
         self._stretches = 0
 
@@ -44,7 +46,7 @@ class VerdictSum:
         if self._scraps and evidence >= self._info.gate.min_speech:
             self._scraps = False
             self._sum, self._weight, self._stretches = np.zeros_like(self._sum), 0.0, 0
-        self._sum += evidence * np.append(judgement.probabilities, judgement.activation)
+        self._sum += evidence * judgement.numbers
         self._weight += evidence
         self._stretches += 1
 
@@ -59,6 +61,7 @@ class VerdictSum:
         if not self._weight or not evidence or evidence < self._info.gate.min_speech:
             decision = Decision(state="listening" if evidence else "silence", evidence=evidence)
             return Verdict(**vars(decision), duration=duration, speech=speech, windows=0)
-        *mean, activation = map(float, self._sum / self._weight)
-        decision = decide(self._info, mean, activation, evidence=evidence)
+        *mean, activation, valence = map(float, self._sum / self._weight)
+        told = None if math.isnan(valence) else valence
+        decision = decide(self._info, mean, activation, evidence=evidence, valence=told)
         return Verdict(**vars(decision), duration=duration, speech=speech, windows=self._stretches)

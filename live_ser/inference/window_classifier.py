@@ -82,6 +82,7 @@ class WindowClassifier:
             mean.probabilities,
             mean.activation,
             evidence=window.evidence,
+            valence=mean.valence,
             best=self._smoother.label(mean.probabilities, self._model.info.abstain),
         )
 

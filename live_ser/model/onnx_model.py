@@ -1,4 +1,4 @@
-"""A model file, loaded: log-mel frames in, calibrated probabilities and activation out."""
+"""A model file, loaded: log-mel frames in, calibrated probabilities, activation and valence out."""
 
 from __future__ import annotations
 
@@ -36,11 +36,30 @@ class Judgement:
         probabilities: float32 ``[classes]``, calibrated, summing to 1, in the order of the labels.
         activation: how aroused the voice sounds, 0 (calm) to 1.
         voice: float32 ``[size]``, what a baseline is made of; None for a model that takes none.
+        valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None for a
+            model that does not estimate it.
     """
 
     probabilities: NDArray[np.float32]
     activation: float
     voice: NDArray[np.float32] | None = None
+    valence: float | None = None
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """What can be averaged, float64 ``[classes + 2]``: probabilities, activation, valence.
+
+        Valence is NaN where there is none.
+        """
+        valence = np.nan if self.valence is None else self.valence
+        return np.array([*self.probabilities, self.activation, valence], np.float64)
+
+    @classmethod
+    def mean(cls, numbers: NDArray[np.float64]) -> Judgement:
+        """The judgement that an average of :attr:`numbers` stands for; it has no voice."""
+        *probabilities, activation, valence = numbers.tolist()
+        shares = np.array(probabilities, np.float32)
+        return cls(shares, activation, valence=None if np.isnan(valence) else valence)
 
 
 class EmotionModel:
@@ -57,7 +76,8 @@ class EmotionModel:
         self.path = Path(path)
         self._session = _open(self.path)
         self.info = _read_info(self._session, self.path)
-        _check_graph(self._session, self.info, self.path)
+        self._outputs = _outputs(self._session, self.info)
+        _check_graph(self._session, self.info, self.path, self._outputs)
 
     def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
         """Judge one stretch of speech.
@@ -73,8 +93,15 @@ class EmotionModel:
             if baseline is None:
                 baseline = np.zeros(self.info.baseline.size, np.float32)
             given["baseline"] = baseline[np.newaxis]
-        probabilities, activation, *voice = self._session.run(_outputs(self.info), given)
-        return Judgement(probabilities[0], float(activation[0]), voice[0][0] if voice else None)
+        values = self._session.run(self._outputs, given)
+        of = {name: value[0] for name, value in zip(self._outputs, values, strict=True)}
+        valence = of.get("valence")
+        return Judgement(
+            of["probabilities"],
+            float(of["activation"]),
+            of.get("voice"),
+            None if valence is None else float(valence),
+        )
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
         """Pickle by path: a session cannot travel to another process, the file is there too."""
@@ -190,16 +217,16 @@ def _read_info(session: Any, path: Path) -> ModelInfo:
     return ModelInfo.from_json(text)
 
 
-def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
+def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) -> None:
     """The metadata and the graph must agree, also when they are run."""
     hint = "export the model again with python -m training.export"
     inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name for node in session.get_outputs()}
     wanted = {"log_mel", "baseline"} if info.baseline else {"log_mel"}
-    if inputs != wanted or not set(_outputs(info)) <= outputs:
+    if inputs != wanted or not set(names) <= outputs:
         raise LiveSerError(
             f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not "
-            f"{', '.join(sorted(wanted))} and {', '.join(_outputs(info))}",
+            f"{', '.join(sorted(wanted))} and {', '.join(names)}",
             hint,
         )
     spec = info.features
@@ -208,38 +235,48 @@ def _check_graph(session: Any, info: ModelInfo, path: Path) -> None:
     if info.baseline:
         probe["baseline"] = np.zeros((1, info.baseline.size), np.float32)
     try:
-        probabilities, activation, *voice = _run_in_time(session, info, probe)
+        of = dict(zip(names, _run_in_time(session, names, probe), strict=True))
     except Exception as error:  # as above
         raise LiveSerError(
             f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says, "
             f"in {_PATIENCE:g} s and {_MAX_MEMORY >> 20} MiB",
             hint,
         ) from error
+    probabilities, activation = of["probabilities"], of["activation"]
     if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
         raise LiveSerError(
             f"{path} gives {np.shape(probabilities)} probabilities for {len(info.labels)} labels",
             hint,
         )
-    if info.baseline and np.shape(voice[0]) != (1, info.baseline.size):
+    if info.baseline and np.shape(of["voice"]) != (1, info.baseline.size):
         raise LiveSerError(
-            f"{path} tells a voice by {np.shape(voice[0])} numbers, not {info.baseline.size}", hint
+            f"{path} tells a voice by {np.shape(of['voice'])} numbers, not {info.baseline.size}",
+            hint,
         )
     total = float(np.sum(probabilities))
     if not abs(total - 1) < 1e-3 or np.min(probabilities) < 0 or not 0 <= activation[0] <= 1:
         raise LiveSerError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)
+    valence = of.get("valence", np.zeros(1))
+    if np.shape(valence) != (1,) or not -1 <= valence[0] <= 1:
+        raise LiveSerError(
+            f"{path} gives a valence that is not one number from -1 to 1 for each window", hint
+        )
 
 
-def _outputs(info: ModelInfo) -> list[str]:
-    return ["probabilities", "activation", *(["voice"] if info.baseline else [])]
+def _outputs(session: Any, info: ModelInfo) -> list[str]:
+    """The outputs that are used: those of every model, and valence if this one has it."""
+    has_valence = any(node.name == "valence" for node in session.get_outputs())
+    optional = {"voice": info.baseline is not None, "valence": has_valence}
+    return ["probabilities", "activation", *(name for name, used in optional.items() if used)]
 
 
-def _run_in_time(session: Any, info: ModelInfo, given: dict[str, NDArray[np.float32]]) -> Any:
+def _run_in_time(session: Any, names: list[str], given: dict[str, NDArray[np.float32]]) -> Any:
     """What the network says, or an error once patience is at its end: a graph may loop."""
     import onnxruntime as ort
 
     options = ort.RunOptions()
     with _patience(lambda: setattr(options, "terminate", True)):
-        return session.run(_outputs(info), given, options)
+        return session.run(names, given, options)
 
 
 @contextmanager

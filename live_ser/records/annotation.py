@@ -30,6 +30,11 @@ class Annotation:
     stretches: tuple[Stretch, ...]
     marks: tuple[float, ...] = ()
 
+    @property
+    def has_valence(self) -> bool:
+        """Whether the model tells it."""
+        return any(stretch.valence is not None for stretch in self.stretches)
+
 
 def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
     """Subtitles: start and end in milliseconds, some time apart, and a line; in order of time."""

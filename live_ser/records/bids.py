@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from live_ser.records.annotation import Annotation
 from live_ser.text import printable
 
-_COLUMNS = ("onset", "duration", "trial_type", "state", "confidence", "activation")
+_COLUMNS = ("onset", "duration", "trial_type", "state", "confidence", "activation", "valence")
 _MISSING = "n/a"  # as the specification has it
 
 
 def events(annotation: Annotation) -> str:
     """The text of an ``_events.tsv`` file (Brain Imaging Data Structure, task events)."""
-    rows: list[tuple[float, float, str | None, str | None, float | None, float | None]] = [
-        (s.start, s.end - s.start, s.label, s.state, s.confidence, s.activation)
+    rows: list[tuple[float, float, *tuple[float | str | None, ...]]] = [
+        (s.start, s.end - s.start, s.label, s.state, s.confidence, s.activation, s.valence)
         for s in annotation.stretches
     ]
-    rows += [(mark, 0.0, "mark", None, None, None) for mark in annotation.marks]
+    rows += [(mark, 0.0, "mark", None, None, None, None) for mark in annotation.marks]
     lines = ["\t".join(_COLUMNS)]
     lines += ["\t".join(map(_cell, row)) for row in sorted(rows, key=lambda row: row[:2])]
     return "\n".join(lines) + "\n"
@@ -48,6 +48,10 @@ def sidecar(labels: Iterable[str]) -> str:
         },
         "confidence": {"Description": "probability of the emotion, 0 to 1"},
         "activation": {"Description": "how aroused the voice sounds, 0 (calm) to 1"},
+        "valence": {
+            "Description": "how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; "
+            "n/a if the model does not estimate it"
+        },
     }
     return json.dumps(columns, indent=2, ensure_ascii=False) + "\n"
 

@@ -22,6 +22,7 @@ _FIELDS: dict[str, Callable[[Stretch], str]] = {
     "state": lambda s: s.state,
     "confidence": lambda s: "" if s.confidence is None else f"{s.confidence:.4f}",
     "activation": lambda s: "" if s.activation is None else f"{s.activation:.4f}",
+    "valence": lambda s: "" if s.valence is None else f"{s.valence:.4f}",
 }
 _Interval = tuple[int, int, str]  # milliseconds
 
@@ -29,11 +30,13 @@ _Interval = tuple[int, int, str]  # milliseconds
 def eaf(annotation: Annotation) -> str:
     """The text of an ``.eaf`` file (EAF 3.0) with the tiers emotion, state, confidence, activation.
 
-    Where moments were marked there is a tier ``marks``, too.
+    Where the model tells valence there is a tier ``valence``, and where moments were marked a tier
+    ``marks``, too.
     """
     tiers = {
         name: [(_ms(s.start), _ms(s.end), field(s)) for s in annotation.stretches]
         for name, field in _FIELDS.items()
+        if name != "valence" or annotation.has_valence
     }
     if annotation.marks:
         marks = sorted({_ms(mark) for mark in annotation.marks})

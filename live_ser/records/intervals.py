@@ -19,6 +19,7 @@ class Stretch:
         label: the emotion; the best guess in ``uncertain``, None where there is none.
         confidence: probability of the label, 0 to 1.
         activation: how aroused the voice sounds, 0 (calm) to 1.
+        valence: how pleasant the voice sounds, -1 to 1; None where the model does not tell.
     """
 
     start: float
@@ -27,6 +28,7 @@ class Stretch:
     label: str | None
     confidence: float | None
     activation: float | None
+    valence: float | None = None
 
     @property
     def said(self) -> str:
@@ -36,8 +38,8 @@ class Stretch:
     @classmethod
     def of(cls, record: Record, start: float, end: float) -> Stretch:
         """A stretch that sounds as a window, segment or clip does."""
-        judged = (record[name] for name in ("state", "label", "confidence", "activation"))
-        return cls(start, end, *judged)
+        names = ("state", "label", "confidence", "activation", "valence")
+        return cls(start, end, *(record.get(name) for name in names))  # type: ignore[arg-type]
 
 
 class Stretches:
@@ -80,6 +82,7 @@ def _joined(one: Stretch, other: Stretch) -> Stretch:
         label=one.label if same else None,
         confidence=_mean(one, other, one.confidence, other.confidence) if same else None,
         activation=_mean(one, other, one.activation, other.activation),
+        valence=_mean(one, other, one.valence, other.valence),
     )
 
 

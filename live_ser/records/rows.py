@@ -20,7 +20,7 @@ _FIRST = ("file", "start", "end", "label", "confidence")
 _LAST = (
     *("activation", "type", "state", "speech", "evidence"),
     *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
-    *("channel", "track", "key", "judged_with", "missing"),
+    *("channel", "track", "key", "judged_with", "missing", "valence"),
 )
 _SHARE = "p_"
 

@@ -156,6 +156,7 @@ def _judged(judged: Decision, speech: float) -> Record:
         "confidence": _rounded(judged.confidence, 6),
         "probabilities": probabilities and {k: round(v, 6) for k, v in probabilities.items()},
         "activation": _rounded(judged.activation, 6),
+        "valence": _rounded(judged.valence, 6),
         "speech": round(speech, 4),
         "evidence": round(judged.evidence, 3),
     }
@@ -193,6 +194,10 @@ def _is_share(value: object) -> bool:
     return _is_number(value) and 0 <= value <= 1  # type: ignore[operator]
 
 
+def _is_valence(value: object) -> bool:
+    return _is_number(value) and -1 <= value <= 1  # type: ignore[operator]
+
+
 def _are_shares(value: object) -> bool:
     return isinstance(value, Mapping) and all(map(_is_share, value.values()))
 
@@ -223,6 +228,9 @@ _JUDGED: dict[str, _Check] = {
     "activation": _or_none(_is_share),
     "speech": _is_share,
 }
+
+# What came later, and older records lack.
+_ADDED: dict[str, _Check] = {"valence": _or_none(_is_valence)}
 
 # What a record of each type has at least; OPTIONAL is what it may have.
 FIELDS: dict[str, dict[str, _Check]] = {
@@ -266,8 +274,9 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
         "evidence": _is_amount,
         "since_speech": _or_none(_is_amount),
         "baseline": _or_none(_is_amount),
+        **_ADDED,
     },
-    "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount},
+    "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount, **_ADDED},
     "session": {"channel": _is_amount, "track": _is_amount},
     "clip": {
         "missing": _are_spans,
@@ -276,5 +285,6 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
         "evidence": _is_amount,
         "channel": _is_amount,
         "track": _is_amount,
+        **_ADDED,
     },
 }

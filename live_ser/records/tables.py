@@ -108,17 +108,18 @@ def _line(record: Record) -> str | None:
 
 
 def _clips_table(clips: list[tuple[Record, list[Record]]]) -> Table:
-    table = _table("file", "seconds", "sounds", "activation", "speech", numbers=(1, 3, 4))
+    has_valence = any(clip.get("valence") is not None for clip, _ in clips)
+    scales = ("activation", *(["valence"] if has_valence else []))
+    table = _table("file", "seconds", "sounds", *scales, "speech", numbers=(1, 3, 4, 5))
     for clip, windows in clips:
         name: RenderableType = Text(printable(clip["source"]), overflow="fold")
         if windows:
             name = Group(name, Text(_timeline_text(windows), style="dim"))
-        activation = clip["activation"]
         table.add_row(
             name,
             f"{clip['duration']:.1f}",
             Text(printable(in_words(clip))),
-            "" if activation is None else f"{activation:.2f}",
+            *("" if clip.get(name) is None else f"{clip[name]:.2f}" for name in scales),
             f"{100 * clip['speech']:.0f} %",
         )
     return table

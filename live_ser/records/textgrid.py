@@ -14,18 +14,19 @@ def textgrid(annotation: Annotation) -> str:
     """The text of a ``.TextGrid`` file, in Praat's long format.
 
     Its tiers are ``emotion`` (with a question mark where the model can't tell) and ``activation``,
-    and ``marks`` where there are any.
+    and, where there are any, ``valence`` and ``marks``.
     """
     end = max(annotation.duration, 0.001)  # Praat has no empty tiers
     stretches = annotation.stretches
     emotions = [(s.start, s.end, _emotion(s.label, s.state)) for s in stretches]
-    aroused = [
-        (s.start, s.end, "" if s.activation is None else f"{s.activation:.2f}") for s in stretches
-    ]
+    aroused = [(s.start, s.end, _two_digits(s.activation)) for s in stretches]
     tiers = [
         _intervals("emotion", _gapless(emotions, end), end),
         _intervals("activation", _gapless(aroused, end), end),
     ]
+    if annotation.has_valence:
+        pleasant = [(s.start, s.end, _two_digits(s.valence)) for s in stretches]
+        tiers.append(_intervals("valence", _gapless(pleasant, end), end))
     if annotation.marks:
         tiers.append(_points("marks", annotation.marks, end))
     lines = [
@@ -45,6 +46,10 @@ def textgrid(annotation: Annotation) -> str:
 
 def _emotion(label: str | None, state: str) -> str:
     return f"{label or ''}?" if state == "uncertain" else label or ""
+
+
+def _two_digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _gapless(intervals: Iterable[_Interval], end: float) -> list[_Interval]:

@@ -5,8 +5,11 @@
   const canvas = document.getElementById("timeline");
   const detail = document.getElementById("detail");
   const player = document.getElementById("player");
-  const lane = 26, strip = 24, arousal = 44, axis = 22, names = 92;
-  const height = strip + labels.length * lane + arousal + axis;
+  const lane = 26, strip = 24, track = 44, axis = 22, names = 92;
+  // Lines under the lanes: what it is called, its least and greatest value.
+  const lines = [["activation", 0, 1], ["valence", -1, 1]]
+    .filter(([name]) => name === "activation" || windows.some((w) => w[name] !== null));
+  const height = strip + labels.length * lane + lines.length * track + axis;
   const least = Math.min(seconds, 5);
   let from = 0, until = Math.max(seconds, 0.1), cursor = null;
 
@@ -40,7 +43,7 @@
   // Each column of pixels shows the mean of the windows in it, so that hours fit on a page.
   function columns(width) {
     const sums = labels.map(() => new Float64Array(width));
-    const count = new Float64Array(width), aroused = new Float64Array(width);
+    const count = new Float64Array(width), means = lines.map(() => new Float64Array(width));
     const strips = new Array(width).fill(null);
     for (const w of windows) {
       if (w.end <= from || w.since >= until) continue;
@@ -51,11 +54,11 @@
         const sounded = w.sounded ?? Number(w.state === "speech" || w.state === "uncertain");
         if (!w.probabilities || !sounded) continue;
         count[i] += sounded;
-        aroused[i] += sounded * (w.activation === null ? 0.5 : w.activation);
+        lines.forEach(([name, low, high], k) => { means[k][i] += sounded * (w[name] ?? (low + high) / 2); });
         w.probabilities.forEach((p, k) => { sums[k][i] += sounded * p; });
       }
     }
-    return { sums, count, aroused, strips };
+    return { sums, count, means, strips };
   }
 
   function draw() {
@@ -67,8 +70,8 @@
     c.scale(ratio, ratio);
     c.font = "13px system-ui, sans-serif";
     c.textBaseline = "middle";
-    const { sums, count, aroused, strips } = columns(width);
-    const top = strip, bottom = strip + labels.length * lane;
+    const { sums, count, means, strips } = columns(width);
+    const top = strip, under = strip + labels.length * lane, bottom = under + lines.length * track;
 
     labels.forEach((label, k) => {
       const base = top + (k + 1) * lane;
@@ -82,12 +85,19 @@
       }
     });
 
-    c.fillStyle = ink("--soft");
-    c.fillText("activation", 8, bottom + arousal / 2, names - 14);
-    c.fillStyle = ink("--ink");
-    for (let i = names; i < width; i++) {
-      if (count[i]) c.fillRect(i, bottom + 6 + (arousal - 12) * (1 - aroused[i] / count[i]), 1, 2);
-    }
+    lines.forEach(([name, low, high], k) => {
+      const above = under + k * track;
+      if (low < 0) {
+        c.fillStyle = ink("--line");
+        c.fillRect(names, above + track / 2, width - names, 1);
+      }
+      c.fillStyle = ink("--soft");
+      c.fillText(name, 8, above + track / 2, names - 14);
+      c.fillStyle = ink("--ink");
+      for (let i = names; i < width; i++) {
+        if (count[i]) c.fillRect(i, above + 6 + (track - 12) * (high - means[k][i] / count[i]) / (high - low), 1, 2);
+      }
+    });
 
     c.fillStyle = ink("--soft");
     c.fillText("heard", 8, strip / 2, names - 14);
@@ -116,10 +126,10 @@
       if (b <= names || a >= width) continue;
       c.save();
       c.beginPath();
-      c.rect(a, 0, b - a, bottom + arousal);
+      c.rect(a, 0, b - a, bottom);
       c.clip();
       c.beginPath();
-      for (let i = a - height; i < b; i += 7) { c.moveTo(i, bottom + arousal); c.lineTo(i + height, bottom + arousal - height); }
+      for (let i = a - height; i < b; i += 7) { c.moveTo(i, bottom); c.lineTo(i + height, bottom - height); }
       c.stroke();
       c.restore();
     }
@@ -128,7 +138,7 @@
     marks.forEach((mark) => {
       const at = x(mark, width);
       if (at < names || at > width) return;
-      c.fillRect(at - 0.5, 0, 1, bottom + arousal);
+      c.fillRect(at - 0.5, 0, 1, bottom);
       c.beginPath();
       c.moveTo(at - 5, 0); c.lineTo(at + 5, 0); c.lineTo(at, 8);
       c.fill();
@@ -139,14 +149,14 @@
     c.fillStyle = ink("--soft");
     for (let t = Math.ceil(from / step) * step; t <= until; t += step) {
       const at = x(t, width);
-      c.fillRect(at, bottom + arousal, 1, 4);
+      c.fillRect(at, bottom, 1, 4);
       const text = time(t), half = c.measureText(text).width / 2;
-      c.fillText(text, Math.min(width - 2 * half - 2, Math.max(names, at - half)), bottom + arousal + 13);
+      c.fillText(text, Math.min(width - 2 * half - 2, Math.max(names, at - half)), bottom + 13);
     }
 
     if (cursor !== null && cursor >= from && cursor <= until) {
       c.fillStyle = ink("--ink");
-      c.fillRect(x(cursor, width) - 1, 0, 2, bottom + arousal);
+      c.fillRect(x(cursor, width) - 1, 0, 2, bottom);
     }
   }
 
@@ -158,7 +168,7 @@
     const gap = gaps.find((g) => g.start <= cursor && cursor < g.end);
     detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was judged"
       : said(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
-        + (w.activation === null ? "" : `, activation ${w.activation.toFixed(2)}`)
+        + lines.map(([name]) => w[name] === null ? "" : `, ${name} ${w[name].toFixed(2)}`).join("")
         + (w.level_db === null ? "" : `, ${w.level_db.toFixed(0)} dB`));
     draw();
     if (index >= 0 && document.getElementById("windows").open) list(Math.floor(index / size), index);
@@ -217,7 +227,7 @@
     page = Math.min(Math.max(wanted, 0), pages - 1);
     table.replaceChildren();
     const head = table.createTHead().insertRow();
-    for (const name of ["from", "until", "heard", "activation", "speech", "level", ...labels]) {
+    for (const name of ["from", "until", "heard", ...lines.map(([name]) => name), "speech", "level", ...labels]) {
       cell(head, name, name === "heard" ? "" : "number", "th");
     }
     const body = table.createTBody();
@@ -227,7 +237,7 @@
       cell(row, w.since.toFixed(2), "number");
       cell(row, w.end.toFixed(2), "number");
       cell(row, said(w));
-      cell(row, w.activation === null ? "" : w.activation.toFixed(2), "number");
+      lines.forEach(([name]) => cell(row, w[name] === null ? "" : w[name].toFixed(2), "number"));
       cell(row, percent(w.speech), "number");
       cell(row, w.level_db === null ? "" : `${w.level_db.toFixed(0)} dB`, "number");
       labels.forEach((_, k) => cell(row, w.probabilities ? percent(w.probabilities[k]) : "", "number"));

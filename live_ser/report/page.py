@@ -257,6 +257,7 @@ def _drawn(log: SessionLog) -> Iterator[dict[str, Any]]:
         "activation": map(_number, windows.activation.round(6).tolist()),
         "speech": windows.speech.round(4).tolist(),
         "level_db": map(_number, windows.level_db.round(1).tolist()),
+        "valence": map(_number, windows.valence.round(6).tolist()),
     }
     if windows.sounded is not None:
         columns["sounded"] = windows.sounded.tolist()

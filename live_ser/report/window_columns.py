@@ -18,7 +18,7 @@ STATES: tuple[str, ...] = get_args(State)
 
 _SPEECH = STATES.index("speech")
 _SOUNDED = [STATES.index(state) for state in ("speech", "uncertain")]
-_NUMBERS = ("start", "end", "confidence", "activation", "speech", "level_db")
+_NUMBERS = ("start", "end", "confidence", "activation", "speech", "level_db", "valence")
 
 Column = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -79,7 +79,7 @@ class WindowReader:
         """
         numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS))
         order = np.argsort(numbers[:, 1], kind="stable")
-        start, end, confidence, activation, speech, level_db = numbers[order].T
+        start, end, confidence, activation, speech, level_db, valence = numbers[order].T
         place = np.array([*(labels.index(name) for name in self.labels), -1])  # -1 stays -1
         return Windows(
             tuple(labels),
@@ -91,6 +91,7 @@ class WindowReader:
             activation,
             speech,
             level_db,
+            valence,
             self._shares(labels)[order],
         )
 
@@ -125,6 +126,7 @@ class Windows:
         activation: 0 to 1.
         speech: share of it, 0 to 1.
         level_db: dB re full scale.
+        valence: -1 to 1.
         probabilities: ``[n, labels]``.
         sounded: windows of each that were speech or uncertain; None where each is one window.
     """
@@ -138,6 +140,7 @@ class Windows:
     activation: Column
     speech: Column
     level_db: Column
+    valence: Column
     probabilities: Column
     sounded: Codes | None = None
 
@@ -196,6 +199,7 @@ class Windows:
             mean(self.activation, sounded),
             mean(self.speech, every),
             mean(self.level_db, every),
+            mean(self.valence, sounded),
             np.array(columns).reshape(len(self.labels), -1).T,
             np.bincount(group[sounded], minlength=len(firsts)),
         )

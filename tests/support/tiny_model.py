@@ -47,10 +47,11 @@ def tiny_baseline(
     return BaselineSpec(16, typical, memory, pack_matrix(rows.astype(np.float32)))
 
 
-def write_model(path: Path, info: ModelInfo) -> Path:
+def write_model(path: Path, info: ModelInfo, *, valence: bool = False) -> Path:
     """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax.
 
     Where the model takes a baseline, these means are the voice, and the baseline is taken off.
+    With ``valence`` it has that output, too: the tangent of what activation is the sigmoid of.
     """
     onnx = pytest.importorskip("onnx")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
@@ -83,6 +84,9 @@ def write_model(path: Path, info: ModelInfo) -> Path:
         helper.make_node("Squeeze", ["arousal_column", "last_axis"], ["arousal_score"]),
         helper.make_node("Sigmoid", ["arousal_score"], ["activation"]),
     ]
+    if valence:
+        outputs.append(helper.make_tensor_value_info("valence", floats, ["batch"]))
+        nodes.append(helper.make_node("Tanh", ["arousal_score"], ["valence"]))
     graph = helper.make_graph(
         nodes,
         "tiny",

@@ -10,18 +10,18 @@ import sys
 
 import soundfile
 
-from live_ser import Stream, load
+import live_ser
 
 BLOCK_SECONDS = 0.02
 
 
 def main() -> None:
     """Print what a language model would be given with each turn."""
-    model = load()
+    model = live_ser.load()
     stream = None
     for path in sys.argv[1:]:
         with soundfile.SoundFile(path) as sound:
-            stream = stream or Stream(model, rate=sound.samplerate)
+            stream = stream or model.stream(rate=sound.samplerate)
             for block in sound.blocks(round(BLOCK_SECONDS * sound.samplerate), always_2d=True):
                 stream.feed(block.mean(axis=1))
         verdict = stream.turn()

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from live_ser.api import Model, listen, load
+    from live_ser.audio.raw_sound import RawFormat
+    from live_ser.audio.sources import replay
     from live_ser.errors import LiveSerError
-    from live_ser.inference.results import Prediction, Segment, Verdict
+    from live_ser.frontend.features import log_mel
+    from live_ser.frontend.gate import speech_mask
+    from live_ser.inference.monitor import Monitor
+    from live_ser.inference.results import Prediction, Results, Segment, Verdict
     from live_ser.inference.stream import Stream
+    from live_ser.report.page import write_report
+    from live_ser.report.session_log import longest_stretches, read_session, shares
 
 # ONNX Runtime 1.31 and later report to their makers, unless this is set before they are imported,
 # by whatever: a model, the package of the speech detector, an exporter of networks.
@@ -20,25 +27,45 @@ __version__ = "0.1.0"
 __all__ = [
     "LiveSerError",
     "Model",
+    "Monitor",
     "Prediction",
+    "RawFormat",
+    "Results",
     "Segment",
     "Stream",
     "Verdict",
     "__version__",
     "listen",
     "load",
+    "log_mel",
+    "longest_stretches",
+    "read_session",
+    "replay",
+    "shares",
+    "speech_mask",
+    "write_report",
 ]
 
 # Imported when they are asked for, so that the command line starts at once.
 _HOMES = {
     "LiveSerError": "errors",
     "Model": "api",
+    "Monitor": "inference.monitor",
     "Prediction": "inference.results",
+    "RawFormat": "audio.raw_sound",
+    "Results": "inference.results",
     "Segment": "inference.results",
     "Stream": "inference.stream",
     "Verdict": "inference.results",
     "listen": "api",
     "load": "api",
+    "log_mel": "frontend.features",
+    "longest_stretches": "report.session_log",
+    "read_session": "report.session_log",
+    "replay": "audio.sources",
+    "shares": "report.session_log",
+    "speech_mask": "frontend.gate",
+    "write_report": "report.page",
 }
 
 

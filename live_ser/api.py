@@ -9,63 +9,76 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Unpack
 
-from numpy.typing import ArrayLike
-
-from live_ser.audio.arrays import sound_in_memory
-from live_ser.audio.blocks import Samples
+from live_ser.audio.blocks import Block
 from live_ser.audio.decoder import spans
 from live_ser.audio.devices import Opener, open_input
-from live_ser.audio.files import AudioFile
-from live_ser.audio.reading import USUAL, Reading
-from live_ser.audio.sources import audio_file, microphone
+from live_ser.audio.reading import Reading, ReadingOptions
+from live_ser.audio.sources import Recording, Sound, microphone, open_sound
 from live_ser.inference.listening import Listening
+from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import analyse, judge_clip
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
-from live_ser.model.onnx_model import EmotionModel, find
+from live_ser.inference.stream import Stream
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.model.onnx_model import load as load_network
+from live_ser.spec import ModelInfo
 
-Sound = str | os.PathLike[str] | BinaryIO | ArrayLike
 
+class Model:
+    """A model that classifies recordings, on disk or in memory, and sound as it comes.
 
-class Model(EmotionModel):
-    """A model that judges recordings, on disk or in memory.
-
-    Sound is the path of a sound file, a binary file object that holds one, or samples ``[n]``,
-    ``[n, channels]`` or ``[1, n]``: floats with full scale at 1, or integers of at most 32 bits
-    with that of their type. Samples need their ``rate`` in Hz.
+    Methods that take a recording take it as the path of a sound file, as a binary file object that
+    holds one, or as samples ``[n]``, ``[n, channels]`` or ``[1, n]``: floats with full scale at 1,
+    or integers of at most 32 bits with that of their type. Samples need their ``rate`` in Hz. How
+    it is read is chosen by the keywords of :class:`ReadingOptions`: ``channel``, ``track``, ``raw``
+    and ``partial``.
 
     It can be pickled: its path travels, not the network.
+
+    Args:
+        network: the network in its file.
+
+    Attributes:
+        network: the network in its file.
     """
 
+    def __init__(self, network: EmotionModel) -> None:
+        self.network = network
+
+    @property
+    def info(self) -> ModelInfo:
+        """The metadata of the model."""
+        return self.network.info
+
+    @property
+    def path(self) -> Path:
+        """The ``.onnx`` file."""
+        return self.network.path
+
+    def __repr__(self) -> str:
+        return f"Model({self.network!r})"
+
     def predict(
-        self,
-        sound: Sound,
-        rate: float | None = None,
-        *,
-        partial: bool = False,
-        channel: int | None = None,
-        reading: Reading = USUAL,
+        self, sound: Sound, rate: float | None = None, **how: Unpack[ReadingOptions]
     ) -> Verdict:
-        """One verdict on a whole recording.
+        """Classify a recording as a whole.
 
         Args:
             sound: path, file object or samples.
             rate: of the samples, in Hz.
-            partial: judge what there is of a file of which sound is missing; the verdict tells
-                from when to when that is.
-            channel: the one to hear, from 1; None for their mean, or one where they cancel.
-            reading: how a file is read: its track, what its bytes mean without a
-                header.
+            **how: it is read, see :class:`ReadingOptions`.
+
+        Returns:
+            The verdict; with ``partial``, its ``missing`` says from when to when sound is missing.
 
         Raises:
             LiveSerError: it is no sound; or sound is missing, and ``partial`` is off.
         """
-        with self._blocks(sound, rate, _chosen(reading, channel, partial)) as blocks:
-            verdict = judge_clip(self, blocks)
-            if isinstance(blocks, AudioFile) and blocks.missing:
-                verdict = replace(verdict, missing=spans(blocks.missing))
-            return verdict
+        with self._open(sound, rate, how) as recording:
+            verdict = judge_clip(self.network, recording)
+            return replace(verdict, missing=spans(recording.missing))
 
     def timeline(
         self,
@@ -74,79 +87,121 @@ class Model(EmotionModel):
         *,
         hop: float | None = None,
         smoothing: float | None = None,
-        partial: bool = False,
-        channel: int | None = None,
-        reading: Reading = USUAL,
+        **how: Unpack[ReadingOptions],
     ) -> Results[Prediction]:
-        """What the live path says of a recording, window by window.
+        """Classify a recording window by window, as the live path does.
 
         Args:
             sound: path, file object or samples.
             rate: of the samples, in Hz.
             hop: seconds from one window to the next; the model's own if None.
             smoothing: time constant in seconds; 0 is off, None for the usual one.
-            partial: judge what there is of a file of which sound is missing.
-            channel: the one to hear, from 1; None for their mean, or one where they cancel.
-            reading: how a file is read: its track, what its bytes mean without a
-                header.
+            **how: it is read, see :class:`ReadingOptions`.
+
+        Returns:
+            A prediction for each window.
 
         Raises:
             LiveSerError: it is no sound, sound is missing, or the hop or the smoothing cannot be.
         """
-        with self._blocks(sound, rate, _chosen(reading, channel, partial)) as blocks:
-            found = analyse(self, blocks, hop=hop, smoothing=smoothing, timeline=True)
-            windows = (one for one in found if isinstance(one, Prediction))
+        with self._open(sound, rate, how) as recording:
+            results = analyse(self.network, recording, hop=hop, smoothing=smoothing, timeline=True)
+            windows = (result for result in results if isinstance(result, Prediction))
             return Results(windows, Prediction, self.info.labels)
 
     def segments(
-        self,
-        sound: Sound,
-        rate: float | None = None,
-        *,
-        partial: bool = False,
-        channel: int | None = None,
-        reading: Reading = USUAL,
+        self, sound: Sound, rate: float | None = None, **how: Unpack[ReadingOptions]
     ) -> Results[Segment]:
-        """The utterances of a recording, each measured against what is said around it.
+        """Classify the utterances of a recording, each measured against the speech around it.
 
         Args:
             sound: path, file object or samples.
             rate: of the samples, in Hz.
-            partial: judge what there is of a file of which sound is missing.
-            channel: the one to hear, from 1; None for their mean, or one where they cancel.
-            reading: how a file is read: its track, what its bytes mean without a
-                header.
+            **how: it is read, see :class:`ReadingOptions`.
+
+        Returns:
+            A segment for each utterance.
 
         Raises:
             LiveSerError: it is no sound, or sound is missing.
         """
-        with self._blocks(sound, rate, _chosen(reading, channel, partial)) as blocks:
-            found = analyse(self, blocks, segments=True)
-            utterances = (one for one in found if isinstance(one, Segment))
+        with self._open(sound, rate, how) as recording:
+            results = analyse(self.network, recording, segments=True)
+            utterances = (result for result in results if isinstance(result, Segment))
             return Results(utterances, Segment, self.info.labels)
 
+    def analyse(
+        self, sound: Sound, rate: float | None = None, **how: Unpack[ReadingOptions]
+    ) -> Iterator[Prediction | Segment | Verdict]:
+        """Classify a recording of any length, and give each result as it is found.
+
+        Args:
+            sound: path, file object or samples.
+            rate: of the samples, in Hz.
+            **how: it is read, see :class:`ReadingOptions`.
+
+        Yields:
+            The predictions of all windows and the segments, in the order in which they are known,
+            and the verdict at the end.
+
+        Raises:
+            LiveSerError: it is no sound, or sound is missing.
+        """
+        with self._open(sound, rate, how) as recording:
+            for result in analyse(self.network, recording, timeline=True, segments=True):
+                if isinstance(result, Verdict):
+                    yield replace(result, missing=spans(recording.missing))
+                else:
+                    yield result
+
+    def monitor(
+        self,
+        blocks: Iterable[Block],
+        *,
+        hop: float | None = None,
+        smoothing: float | None = None,
+    ) -> Monitor:
+        """Classify blocks of sound that are pulled from an iterable.
+
+        Args:
+            blocks: ``[n]`` each, mono at the model's rate; see :class:`Monitor`.
+            hop: seconds between predictions; the model's own if None.
+            smoothing: time constant in seconds; 0 is off, None for the usual one.
+
+        Returns:
+            An iterable of a prediction each hop.
+
+        Raises:
+            LiveSerError: the hop or the smoothing cannot be.
+        """
+        return Monitor(self.network, blocks, hop=hop, smoothing=smoothing)
+
+    def stream(
+        self,
+        rate: float | None = None,
+        *,
+        hop: float | None = None,
+        smoothing: float | None = None,
+    ) -> Stream:
+        """Classify sound that is pushed in as it comes.
+
+        Args:
+            rate: sample rate of what is fed, in Hz; the model's own if None.
+            hop: seconds between predictions; the model's own if None.
+            smoothing: time constant in seconds; 0 is off, None for the usual one.
+
+        Raises:
+            LiveSerError: the rate, the hop or the smoothing cannot be.
+        """
+        return Stream(self.network, rate, hop=hop, smoothing=smoothing)
+
     @contextmanager
-    def _blocks(
-        self, sound: Sound, rate: float | None, reading: Reading
-    ) -> Iterator[Iterable[Samples]]:
+    def _open(self, sound: Sound, rate: float | None, how: ReadingOptions) -> Iterator[Recording]:
         wanted = self.info.features.sample_rate
-        file = Path(sound) if isinstance(sound, str | os.PathLike) else sound
-        if isinstance(file, Path) or hasattr(file, "read"):
-            with audio_file(file, wanted, reading) as blocks:  # type: ignore[arg-type]
-                yield blocks
-            for note in blocks.notes:
-                warnings.warn(note, stacklevel=4)  # of whoever asked for the judgement
-        else:
-            yield sound_in_memory(file, rate, wanted, channel=reading.channel)
-
-
-def _chosen(reading: Reading, channel: int | None, partial: bool) -> Reading:
-    """How a recording is read, with what was asked for by name."""
-    return replace(
-        reading,
-        channel=reading.channel if channel is None else channel,
-        partial=reading.partial or partial,
-    )
+        with open_sound(sound, rate, wanted, Reading(**how)) as recording:
+            yield recording
+        for note in recording.notes:
+            warnings.warn(note, stacklevel=4)  # the caller's line
 
 
 def load(model: str | os.PathLike[str] | None = None) -> Model:
@@ -157,15 +212,15 @@ def load(model: str | os.PathLike[str] | None = None) -> Model:
             one if None.
 
     Raises:
-        LiveSerError: there is no such model, or it does not fit.
+        ModelError: there is no such model, or it does not fit.
     """
-    return Model(find(None if model is None else os.fspath(model)))
+    return Model(load_network(model))
 
 
 def listen(
     device: int | str | None = None,
     *,
-    model: EmotionModel | str | os.PathLike[str] | None = None,
+    model: Model | str | os.PathLike[str] | None = None,
     hop: float | None = None,
     smoothing: float | None = None,
     channels: int | None = None,
@@ -192,7 +247,7 @@ def listen(
         LiveSerError: the model cannot be loaded, the device not be opened, or with ``reconnect``
             off it went away.
     """
-    loaded = model if isinstance(model, EmotionModel) else load(model)
+    loaded = model if isinstance(model, Model) else load(model)
     opened = partial(
         microphone,
         device,
@@ -202,4 +257,4 @@ def listen(
         reconnect=reconnect,
         opener=opener,
     )
-    return Listening(loaded, opened, hop=hop, smoothing=smoothing)
+    return Listening(loaded.network, opened, hop=hop, smoothing=smoothing)

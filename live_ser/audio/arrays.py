@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from numbers import Real
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from live_ser.audio.blocks import Resampler, Samples
 from live_ser.audio.channels import Downmix
+from live_ser.audio.decoder import Missing
 from live_ser.audio.files import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
 from live_ser.errors import LiveSerError
 
@@ -43,15 +43,8 @@ def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
     return _full_scale(sound, name)
 
 
-def sound_in_memory(
-    samples: ArrayLike,
-    rate: float | None,
-    wanted: int,
-    name: str = "sound",
-    *,
-    channel: int | None = None,
-) -> Iterator[Samples]:
-    """Blocks of one second of sound that is held as an array.
+class ArraySound:
+    """Sound that is held as an array, in blocks of one second.
 
     Args:
         samples: ``[n]``, ``[n, channels]`` or ``[1, n]``; floats with full scale at 1, or integers
@@ -61,13 +54,43 @@ def sound_in_memory(
         name: what the caller calls the samples.
         channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
 
+    Attributes:
+        missing: what is missing of the sound: nothing.
+
     Raises:
         LiveSerError: this is no sound, no rate, or there is no such channel.
     """
-    sound = _as_array(samples, name)
-    native_rate = checked_rate(rate)
-    mix = Downmix(sound.shape[1] if sound.ndim == 2 else 1, native_rate, channel)
-    return _blocks(sound, native_rate, wanted, name, mix)
+
+    missing: tuple[Missing, ...] = ()
+
+    def __init__(
+        self,
+        samples: ArrayLike,
+        rate: float | None,
+        wanted: int,
+        name: str = "sound",
+        *,
+        channel: int | None = None,
+    ) -> None:
+        self._name, self._wanted = name, wanted
+        self._sound = _as_array(samples, name)
+        self._rate = checked_rate(rate)
+        channels = self._sound.shape[1] if self._sound.ndim == 2 else 1
+        self._mix = Downmix(channels, self._rate, channel)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of it once, as far as it was read."""
+        return [f"{self._name}: {self._mix.note}"] if self._mix.note else []
+
+    def __iter__(self) -> Iterator[Samples]:
+        resample = Resampler(self._rate, self._wanted)
+        for start in range(0, len(self._sound), self._rate):
+            samples = self._sound[start : start + self._rate]
+            block = _full_scale(samples, self._name, start / self._rate)
+            yield resample.push(self._mix.push(block.reshape(len(block), -1)))
+        yield resample.push(self._mix.finish())
+        yield resample.finish()
 
 
 def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
@@ -115,19 +138,6 @@ def checked_rate(rate: object) -> int:
             f"rate: there is no speech at {float(rate):g} samples a second", "give the rate in Hz"
         )
     return round(float(rate))
-
-
-def _blocks(
-    sound: NDArray[Any], rate: int, wanted: int, name: str, mix: Downmix
-) -> Iterator[Samples]:
-    resample = Resampler(rate, wanted)
-    for start in range(0, len(sound), rate):
-        block = _full_scale(sound[start : start + rate], name, start / rate)
-        yield resample.push(mix.push(block.reshape(len(block), -1)))
-    yield resample.push(mix.finish())
-    if mix.note:
-        warnings.warn(f"{name}: {mix.note}", stacklevel=2)
-    yield resample.finish()
 
 
 def _full_scale(block: NDArray[Any], name: str, start: float = 0.0) -> Samples:

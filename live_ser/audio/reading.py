@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from live_ser.audio.raw_sound import RAW_OPTION, TELEPHONE, TELEPHONE_RATE, RawFormat
 from live_ser.errors import LiveSerError
@@ -41,6 +42,15 @@ class Reading:
         if self.raw:
             told.append(f"raw {self.raw.encoding} {self.raw.rate} Hz x {self.raw.channels}")
         return told + ["partial"] * self.partial
+
+
+class ReadingOptions(TypedDict, total=False):
+    """How a recording is read, as keywords: those of :class:`Reading`."""
+
+    channel: int | None
+    track: int | None
+    raw: RawFormat | None
+    partial: bool
 
 
 USUAL = Reading()

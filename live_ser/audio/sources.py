@@ -6,14 +6,18 @@ was asked for. Nothing downstream knows which one it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from live_ser.audio.blocks import Block, Gap, Source
-from live_ser.audio.decoder import Decoder
+from numpy.typing import ArrayLike
+
+from live_ser.audio.arrays import ArraySound
+from live_ser.audio.blocks import Block, Gap, Samples, Source
+from live_ser.audio.decoder import Decoder, Missing
 from live_ser.audio.devices import BLOCK_SECONDS, Opener, open_input
 from live_ser.audio.files import AudioFile, open_audio
 from live_ser.audio.microphone import Microphone
@@ -21,7 +25,38 @@ from live_ser.audio.pipes import PipeDecoder, PipedSound, copied, is_pipe, name_
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.errors import LiveSerError
 
-__all__ = ["Block", "Gap", "Source", "audio_file", "is_pipe", "microphone", "piped", "replay"]
+__all__ = [
+    "Block",
+    "Gap",
+    "Recording",
+    "Sound",
+    "Source",
+    "audio_file",
+    "is_pipe",
+    "microphone",
+    "open_sound",
+    "piped",
+    "replay",
+]
+
+Sound = str | os.PathLike[str] | BinaryIO | ArrayLike  # what a recording may be given as
+
+
+class Recording(Protocol):
+    """The sound of a recording, in blocks.
+
+    Attributes:
+        missing: what is missing of it, as far as it was read.
+        notes: what the user should know of it once, as far as it was read.
+    """
+
+    @property
+    def missing(self) -> tuple[Missing, ...]: ...  # noqa: D102
+
+    @property
+    def notes(self) -> Sequence[str]: ...  # noqa: D102
+
+    def __iter__(self) -> Iterator[Samples]: ...
 
 
 @contextmanager
@@ -63,6 +98,33 @@ def microphone(
         yield mic
     finally:
         mic.close()
+
+
+@contextmanager
+def open_sound(
+    sound: Sound, rate: float | None, wanted: int, reading: Reading = USUAL
+) -> Iterator[Recording]:
+    """Open a recording, however it is given.
+
+    Args:
+        sound: path of a sound file, binary file object that holds one, or samples ``[n]``,
+            ``[n, channels]`` or ``[1, n]``.
+        rate: of the samples, in Hz.
+        wanted: sample rate of the blocks, in Hz.
+        reading: how it is read; of samples only the channel can be chosen.
+
+    Raises:
+        LiveSerError: it is no sound; or sound is missing, and ``partial`` is off; some of that
+            shows while iterating.
+    """
+    if isinstance(sound, str | os.PathLike):
+        with audio_file(Path(sound), wanted, reading) as file:
+            yield file
+    elif hasattr(sound, "read"):
+        with audio_file(sound, wanted, reading) as file:  # type: ignore[arg-type]
+            yield file
+    else:
+        yield ArraySound(sound, rate, wanted, channel=reading.channel)
 
 
 @contextmanager

@@ -23,7 +23,8 @@ from live_ser.model.speaker import RunningBaseline
 class Stream:
     """Judges sound that somebody else captures, such as a voice assistant or a server.
 
-    One speaker's sound goes into one stream, whatever the size of the blocks.
+    One speaker's sound goes into one stream, whatever the size of the blocks. :meth:`Model.stream`
+    makes one.
 
     Args:
         model: the model that judges.
@@ -36,8 +37,8 @@ class Stream:
 
     Examples:
         >>> import numpy as np
-        >>> from live_ser import Stream, load
-        >>> stream = Stream(load(), rate=48_000)
+        >>> import live_ser
+        >>> stream = live_ser.load().stream(rate=48_000)
         >>> [prediction.state for prediction in stream.feed(np.zeros(48_000))]
         ['silence']
         >>> stream.turn().state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -116,7 +117,7 @@ class EmotionModel:
         )
 
 
-def load(model: str | Path | None = None) -> EmotionModel:
+def load(model: str | os.PathLike[str] | None = None) -> EmotionModel:
     """Load a model.
 
     Args:
@@ -129,9 +130,9 @@ def load(model: str | Path | None = None) -> EmotionModel:
     return EmotionModel(find(model))
 
 
-def find(model: str | Path | None = None) -> Path:
+def find(model: str | os.PathLike[str] | None = None) -> Path:
     """The file of a model, by path or by the name of one that came with live-ser."""
-    wanted = str(model or DEFAULT_MODEL)
+    wanted = os.fspath(model or DEFAULT_MODEL)
     shipped = shipped_models()
     if wanted in shipped:
         return shipped[wanted]

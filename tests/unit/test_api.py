@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -20,7 +21,7 @@ import soundfile
 import soxr
 
 import live_ser
-from live_ser import LiveSerError, Model
+from live_ser import LiveSerError, Model, Prediction, Segment
 from live_ser.audio.blocks import Samples
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import analyse
@@ -111,7 +112,7 @@ def test_what_is_no_sound_is_refused_with_what_to_try(
 def test_a_block_that_is_no_mono_sound_is_refused(model: Model, block: Any, said: str) -> None:
     for judge in (Monitor, analyse):
         with pytest.raises(LiveSerError, match=said) as caught:
-            list(judge(model, [block]))
+            list(judge(model.network, [block]))
         assert caught.value.hint
 
 
@@ -123,9 +124,9 @@ def test_mono_is_mono_whatever_its_shape_and_type(model: Model, speech: Path) ->
     assert model.predict(samples.tolist(), rate) == expected
     at_model_rate = soxr.resample(samples, rate, 16000)
     blocks = [at_model_rate[i : i + 8000] for i in range(0, len(at_model_rate), 8000)]
-    ends = [p.label for p in Monitor(model, blocks)]
-    assert [p.label for p in Monitor(model, [b[np.newaxis] for b in blocks])] == ends
-    assert [p.label for p in Monitor(model, [b.astype(np.float64) for b in blocks])] == ends
+    ends = [p.label for p in model.monitor(blocks)]
+    assert [p.label for p in model.monitor([b[np.newaxis] for b in blocks])] == ends
+    assert [p.label for p in model.monitor([b.astype(np.float64) for b in blocks])] == ends
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3"])
@@ -158,9 +159,24 @@ def test_a_buffer_may_be_used_again_once_it_was_given(model: Model, speech: Path
             yield buffer
 
     apart = [sound[i : i + 1000] for i in range(0, len(sound) - 1000, 1000)]
-    expected = [p.raw for p in Monitor(model, apart)]
-    assert [p.raw for p in Monitor(model, refilled())] == expected
-    assert list(analyse(model, refilled())) == list(analyse(model, apart))
+    expected = [p.raw for p in model.monitor(apart)]
+    assert [p.raw for p in model.monitor(refilled())] == expected
+    assert list(analyse(model.network, refilled())) == list(analyse(model.network, apart))
+
+
+def test_a_recording_that_does_not_fit_in_memory_is_given_result_by_result(
+    model: Model, speech: Path
+) -> None:
+    *results, verdict = model.analyse(speech)
+    assert verdict == model.predict(speech)
+    assert [r for r in results if isinstance(r, Segment)] == model.segments(speech)
+    windows = [r.end for r in results if isinstance(r, Prediction)]
+    assert windows == [p.end for p in model.timeline(speech)]
+
+
+def test_an_option_of_reading_that_there_is_not_is_refused(model: Model, speech: Path) -> None:
+    with pytest.raises(TypeError, match="chanel"):
+        model.predict(speech, chanel=1)  # type: ignore[call-arg]
 
 
 def test_results_can_be_kept_in_sets(model: Model, speech: Path) -> None:
@@ -277,6 +293,17 @@ def test_importing_loads_nothing_until_it_is_asked_for() -> None:
     assert set(live_ser.__all__) <= set(dir(live_ser))
     with pytest.raises(AttributeError, match="nonsense"):
         live_ser.nonsense  # noqa: B018
+
+
+def test_what_the_documents_import_is_declared() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "python.md").read_text("utf-8")
+    assert re.findall(r"^ *(?:from|import) live_ser\.\S+", text, re.M) == []
+    for names in re.findall(r"^ *from live_ser import (.*)", text, re.M):
+        assert set(names.split(", ")) <= set(live_ser.__all__)
+    used = set(re.findall(r"\blive_ser\.([A-Za-z]\w*)", text))
+    assert used <= set(live_ser.__all__)
+    for name in live_ser.__all__:
+        assert getattr(live_ser, name) is not None
 
 
 def test_a_damaged_mp3_writes_nothing_on_the_callers_terminal(

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 import live_ser
-from live_ser.audio.arrays import sound_in_memory
+from live_ser.audio.arrays import ArraySound
 from live_ser.audio.blocks import Samples
 from live_ser.audio.channels import Downmix
 from live_ser.audio.sources import audio_file, microphone, replay
@@ -125,8 +125,9 @@ def test_a_file_its_replay_a_microphone_and_an_array_agree(voice: Samples, tmp_p
     with replay(path, RATE, speed=0) as blocks:
         np.testing.assert_array_equal(np.concatenate(list(blocks)), file)  # type: ignore[arg-type]
         assert list(blocks.notes) == [note]
-    with pytest.warns(UserWarning, match=r"channel 1"):
-        array = np.concatenate(list(sound_in_memory(stereo, RATE, RATE)))
+    held = ArraySound(stereo, RATE, RATE)
+    array = np.concatenate(list(held))
+    assert "channel 1" in held.notes[0]
     np.testing.assert_array_equal(array, file)
     scripted = ScriptedMicrophone(RATE, in_blocks(stereo, RATE))
     with microphone(None, RATE, opener=scripted) as mic:

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 import live_ser
-from live_ser import LiveSerError, Model, Prediction, Stream
+from live_ser import LiveSerError, Model, Prediction
 from live_ser.audio.blocks import Samples
 from tests.support.scripted_microphone import in_blocks
 
@@ -33,7 +33,7 @@ def timeless(predictions: list[Prediction]) -> list[Prediction]:
 
 @pytest.mark.parametrize("size", [333, 4800, 10**6])
 def test_it_says_what_the_timeline_of_a_file_says(model: Model, sound: Samples, size: int) -> None:
-    stream = Stream(model, rate=48000)
+    stream = model.stream(rate=48000)
     fed = [p for start in range(0, len(sound), size) for p in stream.feed(sound[start:][:size])]
     expected = model.timeline(sound, 48000)
     assert [p.end for p in fed] == [p.end for p in expected][: len(fed)]
@@ -44,7 +44,7 @@ def test_it_says_what_the_timeline_of_a_file_says(model: Model, sound: Samples, 
 
 
 def test_a_turn_is_judged_as_a_recording_of_its_own(model: Model, sound: Samples) -> None:
-    stream = Stream(model, rate=48000)
+    stream = model.stream(rate=48000)
     for block in in_blocks(sound, 960):
         stream.feed(block)
     verdict = stream.turn()
@@ -62,7 +62,7 @@ def test_a_turn_is_judged_as_a_recording_of_its_own(model: Model, sound: Samples
 
 
 def test_the_end_of_a_turn_leaves_the_hops_where_they_are(model: Model) -> None:
-    stream = Stream(model)
+    stream = model.stream()
     ends = [p.end for p in stream.feed(np.zeros(12_000))]
     stream.turn()
     ends += [p.end for p in stream.feed(np.zeros(12_000))]
@@ -70,7 +70,7 @@ def test_the_end_of_a_turn_leaves_the_hops_where_they_are(model: Model) -> None:
 
 
 def test_nothing_is_judged_across_a_gap(model: Model, sound: Samples) -> None:
-    stream = Stream(model, rate=48000)
+    stream = model.stream(rate=48000)
     stream.feed(sound[: 2 * 48000])
     stream.gap(10.0)
     (first, *_) = stream.feed(sound[: 2 * 48000])
@@ -80,8 +80,8 @@ def test_nothing_is_judged_across_a_gap(model: Model, sound: Samples) -> None:
 
 def test_what_cannot_be_fed_is_refused_by_its_name(model: Model) -> None:
     with pytest.raises(LiveSerError, match="samples: NoneType"):
-        Stream(model).feed(None)  # type: ignore[arg-type]
+        model.stream().feed(None)  # type: ignore[arg-type]
     with pytest.raises(LiveSerError, match="rate:"):
-        Stream(model, rate=float("nan"))
+        model.stream(rate=float("nan"))
     with pytest.raises(LiveSerError, match="hop"):
-        Stream(model, hop=100)
+        model.stream(hop=100)

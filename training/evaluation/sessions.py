@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.audio.arrays import sound_in_memory
+from live_ser.audio.arrays import ArraySound
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.inference.recordings import analyse
@@ -89,7 +89,7 @@ def verdicts(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> dict[s
     sums = [VerdictSum(model.info) for _ in strung.clips]
     evidence = [0.0] * len(sums)
     rate = model.info.features.sample_rate
-    for found in analyse(model, sound_in_memory(strung.samples, rate, rate), segments=True):
+    for found in analyse(model, ArraySound(strung.samples, rate, rate), segments=True):
         if not isinstance(found, Segment) or not found.probabilities:
             continue
         first, stop = (round(at / CHUNK_SECONDS) for at in (found.start, found.end))

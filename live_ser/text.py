@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # What acts on a terminal even in data for programs, which keep the rest of a name as it is: control
@@ -62,7 +62,24 @@ def in_words(judged: Mapping[str, Any]) -> str:
     if judged["label"] is None:
         return _STATES[judged["state"]]
     guess = f"{judged['label']} {100 * judged['confidence']:.0f} %"
-    return f"uncertain, perhaps {guess}" if judged["state"] == "uncertain" else guess
+    return f"uncertain ({guess}?)" if judged["state"] == "uncertain" else guess
+
+
+def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
+    """The shortest beginning of each label that no other begins with.
+
+    Args:
+        labels: to be told apart.
+        least: letters of each.
+    """
+    short = {}
+    for label in labels:
+        others = [other for other in labels if other != label]
+        size = least
+        while size < len(label) and any(other.startswith(label[:size]) for other in others):
+            size += 1
+        short[label] = label[:size]
+    return short
 
 
 def clock(seconds: float) -> str:

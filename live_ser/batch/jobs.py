@@ -55,8 +55,7 @@ class Job:
         folder: for records, where they are many.
         hop: seconds between windows; the model's own if None.
         smoothing: time constant of windows in seconds; the usual one if None.
-        timeline: whether to judge windows: of every file, or of those that are longer than so many
-            seconds.
+        timeline: whether to judge windows.
         segments: whether to give utterances.
         judged_with: what each clip says of the options, for ``--resume`` to compare.
         reading: how each file is read.
@@ -70,7 +69,7 @@ class Job:
     folder: Path
     hop: float | None = None
     smoothing: float | None = None
-    timeline: bool | float = False
+    timeline: bool = False
     segments: bool = False
     judged_with: str = ""
     reading: Reading = USUAL
@@ -112,13 +111,12 @@ class Job:
         rate = self.model.info.features.sample_rate
         with audio_file(path, rate, self.reading) as blocks:
             known = blocks.duration
-            long = self.timeline if isinstance(self.timeline, bool) else known > self.timeline
             results = analyse(
                 self.model,
                 _telling(blocks, rate, known, tell),
                 hop=self.hop,
                 smoothing=self.smoothing,
-                timeline=long,
+                timeline=self.timeline,
                 segments=self.segments,
                 threads=self.threads,
             )

@@ -11,7 +11,6 @@ from live_ser.batch.resume import judged_with
 from live_ser.cli.recordings import reading_of
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.formats import ANNOTATIONS, Style
-from live_ser.spec import ModelInfo
 from live_ser.temporary import temporary_folder
 
 
@@ -21,14 +20,13 @@ def job_asked_for(arguments: Namespace, model: EmotionModel, style: Style) -> It
     always = arguments.timeline or arguments.plot is not None
     # An annotation is one of utterances, unless windows are asked for.
     segments = arguments.segments or (style in ANNOTATIONS and not arguments.timeline)
-    long = long_from(model.info) if style == "table" and not arguments.segments else False
     with temporary_folder() as folder:
         yield Job(
             model,
             folder,
             hop=arguments.hop,
             smoothing=arguments.smoothing,
-            timeline=always or long,
+            timeline=always,
             segments=segments,
             judged_with=options_in_words(arguments, model),
             reading=reading_of(arguments),
@@ -45,8 +43,3 @@ def options_in_words(arguments: Namespace, model: EmotionModel) -> str:
         segments=arguments.segments,
         reading=reading_of(arguments),
     )
-
-
-def long_from(info: ModelInfo) -> float:
-    """Seconds, from which on a table has a timeline of a recording, too."""
-    return 2 * info.window

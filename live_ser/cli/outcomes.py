@@ -6,7 +6,6 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from live_ser.batch.jobs import Job, Outcome
-from live_ser.cli.job import long_from
 from live_ser.cli.messages import say, say_failure, say_notes
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import Style
@@ -40,10 +39,7 @@ class OutcomeWriter:
         if outcome.error:
             failures += 1
             say_failure(outcome.error)
-        # The length of what ffmpeg reads is known at its end only.
-        is_long = outcome.seconds > long_from(self.job.model.info)
-        shown = self.arguments.timeline or (self.style == "table" and is_long)
-        failures += not self._kept(outcome, windows=shown)
+        failures += not self._kept(outcome, windows=self.arguments.timeline)
         if self.pictures and not outcome.error:
             failures += not self._drawn(outcome, self.pictures)
         outcome.records.drop()

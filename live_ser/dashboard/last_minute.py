@@ -12,6 +12,7 @@ from rich.style import Style
 
 from live_ser.dashboard.lines import Line, Look, Part, fitted, row
 from live_ser.palette import colours
+from live_ser.text import abbreviations
 
 if TYPE_CHECKING:
     from live_ser.inference.results import State
@@ -62,7 +63,7 @@ def strip(
     """
     parts: list[Part] = [(f"   {name:<{left - 3}}" if left else "", "")]
     shades = dict(zip(labels, colours(labels), strict=True))
-    short = _short_names(labels)
+    short = abbreviations(labels)
     cells = _cells(moments, now, field)
     start = 0
     while start < field:
@@ -111,18 +112,6 @@ def _same(a: Moment | None, b: Moment | None) -> bool:
     if a is None or b is None:
         return a is b
     return (a.state, a.label) == (b.state, b.label)
-
-
-def _short_names(labels: Sequence[str]) -> dict[str, str]:
-    """The shortest beginnings that tell the labels apart."""
-    names = {}
-    for label in labels:
-        others = [other for other in labels if other != label]
-        size = 1
-        while size < len(label) and any(other.startswith(label[:size]) for other in others):
-            size += 1
-        names[label] = label[:size]
-    return names
 
 
 def _run_text(label: str, short: str, size: int, look: Look) -> str:

@@ -100,6 +100,8 @@ class Verdict(Decision):
         duration: seconds.
         speech: share of the recording that is speech, 0 to 1.
         windows: number of stretches that were judged.
+        shares: share of the speech whose utterances sound like each emotion, 0 to 1; the rest is
+            uncertain, or too short to tell. None where nothing was judged.
         missing: seconds from which to which sound is lost of a file that was judged in part;
             None for an end that nothing tells.
     """
@@ -107,6 +109,7 @@ class Verdict(Decision):
     duration: float
     speech: float
     windows: int
+    shares: Mapping[str, float] | None = field(default=None, hash=False)
     missing: tuple[tuple[float, float | None], ...] = ()
 
 
@@ -167,6 +170,7 @@ class Results(list[R], Generic[R]):
     def to_frame(self) -> pd.DataFrame:
         """A row for each result, a column for each attribute, and for each label ``p_LABEL``.
 
+        The guess of an uncertain result is in column ``guess``, and its ``label`` is None.
         Probabilities of a window alone, before smoothing, are in columns ``raw_LABEL``.
 
         Raises:
@@ -177,7 +181,7 @@ class Results(list[R], Generic[R]):
         return frame
 
 
-_SPREAD = {"probabilities": "p", "raw": "raw"}
+_SPREAD = {"probabilities": "p", "raw": "raw", "shares": "share"}
 _FIRST = ("start", "end", "duration")  # columns of a table, as everywhere in live-ser
 
 
@@ -195,7 +199,7 @@ def _fields(kind: type[Decision]) -> list[Any]:
 
 def _columns(kind: type[Decision], labels: Sequence[str]) -> list[str]:
     """The keys of :func:`_row`, whatever was found."""
-    names = [field.name for field in _fields(kind)]
+    names = [*(field.name for field in _fields(kind)), "guess"]
     spread = [f"{_SPREAD[name]}_{label}" for name in names if name in _SPREAD for label in labels]
     return [name for name in names if name not in _SPREAD] + spread
 
@@ -203,7 +207,10 @@ def _columns(kind: type[Decision], labels: Sequence[str]) -> list[str]:
 def _row(result: Decision) -> dict[str, Any]:
     row: dict[str, Any] = {}
     spread: dict[str, Any] = {}
-    for name, value in result.to_dict().items():
+    values = result.to_dict()
+    uncertain = result.state == "uncertain"  # a count of labels is not to count guesses
+    label, guess = (None, result.label) if uncertain else (result.label, None)
+    for name, value in {**values, "label": label, "guess": guess}.items():
         if name in _SPREAD:
             spread |= {f"{_SPREAD[name]}_{label}": p for label, p in (value or {}).items()}
         else:

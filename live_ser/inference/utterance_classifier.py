@@ -33,6 +33,7 @@ class UtteranceClassifier:
         self._lookahead = lookahead or Hindsight(model)
         self._sum = VerdictSum(model.info)
         self._evidence = 0.0
+        self._seconds = dict.fromkeys(model.info.labels, 0.0)
         self._start = start
         self._origin: int | None = None
         self._stretches = StretchStream(model.info)
@@ -62,7 +63,11 @@ class UtteranceClassifier:
         Args:
             duration: its length in seconds.
         """
-        return self._sum.verdict(duration, self._evidence)
+        verdict = self._sum.verdict(duration, self._evidence)
+        if verdict.probabilities is None:
+            return verdict
+        shares = {label: min(1.0, s / self._evidence) for label, s in self._seconds.items()}
+        return replace(verdict, shares=shares)
 
     def _judge(self, stretches: Iterable[Stretch]) -> Iterator[Segment]:
         for stretch in stretches:
@@ -87,4 +92,6 @@ class UtteranceClassifier:
                 evidence=evidence,
                 valence=judgement.valence,
             )
+        if decision.state == "speech" and decision.label is not None:
+            self._seconds[decision.label] += evidence
         return Segment(**vars(decision), start=stretch.start, end=stretch.end)

@@ -15,10 +15,10 @@ from live_ser.text import escaped, unescaped
 Row = dict[str, Any]
 
 _KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
-TEXTS = ("file", "label", "type", "state", "reason", "key", "judged_with", "missing")
-_FIRST = ("file", "start", "end", "label", "confidence")
+TEXTS = ("file", "label", "guess", "type", "state", "reason", "key", "judged_with", "missing")
+_FIRST = ("file", "start", "end", "label", "guess", "state", "confidence")
 _LAST = (
-    *("activation", "type", "state", "speech", "evidence"),
+    *("activation", "type", "speech", "evidence"),
     *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
     *("channel", "track", "key", "judged_with", "missing", "valence"),
 )
@@ -56,6 +56,8 @@ def _row_of(record: Record, source: str | None) -> Row:
         row["missing"] = "; ".join(
             f"{start}-{'' if end is None else end}" for start, end in record["missing"]
         )
+    if record.get("state") == "uncertain":  # a count of labels is not to count guesses
+        row |= {"label": None, "guess": record["label"]}
     shares = record.get("probabilities") or {}
     return row | {_SHARE + label: share for label, share in shares.items()}
 
@@ -66,6 +68,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
     known = {
         **row,
         "source": unescaped(name) if isinstance(name := row.get("file"), str) else None,
+        "label": row.get("label") or row.get("guess"),
         "duration": row.get("end"),
         "time": row.get("start"),
         "missing": _spans(row.get("missing")),

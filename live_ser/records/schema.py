@@ -82,6 +82,7 @@ def clip_record(
         "duration": round(verdict.duration, 4),
         **_judged(verdict, verdict.speech),
         "windows": verdict.windows,
+        "shares": verdict.shares and {k: round(v, 4) for k, v in verdict.shares.items()},
         **_heard(channel, track),
     }
     return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
@@ -279,6 +280,7 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
     "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount, **_ADDED},
     "session": {"channel": _is_amount, "track": _is_amount},
     "clip": {
+        "shares": _or_none(_are_shares),
         "missing": _are_spans,
         "key": _is_text,
         "judged_with": _is_text,

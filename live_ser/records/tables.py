@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from live_ser.audio.devices import InputDevice
+from live_ser.palette import colours
 from live_ser.records.intervals import stretches
 from live_ser.records.schema import Record
 from live_ser.spec import ModelInfo
-from live_ser.text import in_words, printable
+from live_ser.text import abbreviations, clock, in_words, printable
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_LONG = 600.0  # seconds, from which on a length is in hours and minutes
 
 
 def show(stream: IO[str], what: RenderableType) -> None:
@@ -31,7 +36,7 @@ def show(stream: IO[str], what: RenderableType) -> None:
 
 
 class Verdicts:
-    """Records for people: windows as lines at once, or as timelines of the clip they belong to.
+    """Records for people: windows as lines at once, and a table of clips with what lies in them.
 
     Args:
         stream: that is written to.
@@ -39,7 +44,7 @@ class Verdicts:
     """
 
     def __init__(self, stream: IO[str], labels: Iterable[str]) -> None:
-        self._stream = stream
+        self._stream, self._labels = stream, tuple(labels)
         self._clips: list[tuple[Record, list[Record]]] = []
         self._windows: list[Record] = []
 
@@ -53,10 +58,14 @@ class Verdicts:
         elif line := _line(record):
             print(line, file=self._stream, flush=True)
 
+    @property
+    def _unicode(self) -> bool:
+        return Console(file=self._stream).encoding.startswith("utf")
+
     def close(self) -> None:
         """Write the table of the clips."""
         if self._clips:
-            show(self._stream, _clips_table(self._clips))
+            show(self._stream, _clips_table(self._clips, self._labels, self._unicode))
             self._stream.flush()
 
 
@@ -107,35 +116,47 @@ def _line(record: Record) -> str | None:
     return None
 
 
-def _clips_table(clips: list[tuple[Record, list[Record]]]) -> Table:
-    has_valence = any(clip.get("valence") is not None for clip, _ in clips)
-    scales = ("activation", *(["valence"] if has_valence else []))
-    table = _table("file", "seconds", "sounds", *scales, "speech", numbers=(1, 3, 4, 5))
-    for clip, windows in clips:
-        name: RenderableType = Text(printable(clip["source"]), overflow="fold")
-        if windows:
-            name = Group(name, Text(_timeline_text(windows), style="dim"))
+def _clips_table(
+    clips: list[tuple[Record, list[Record]]], labels: Sequence[str], unicode: bool
+) -> Table:
+    short = abbreviations(labels, least=2)
+    heads = " ".join(printable(short[label]) for label in labels)
+    table = _table("file", "length", "speech", heads, "verdict", numbers=(1, 2))
+    for column in table.columns[1:]:
+        column.no_wrap = True
+    for clip, parts in clips:
+        seconds = clip["duration"]
         table.add_row(
-            name,
-            f"{clip['duration']:.1f}",
-            Text(printable(in_words(clip))),
-            *("" if clip.get(name) is None else f"{clip[name]:.2f}" for name in scales),
+            Text(printable(clip["source"]), overflow="fold"),
+            clock(seconds) if seconds >= _LONG else f"{seconds:.1f} s",
             f"{100 * clip['speech']:.0f} %",
+            _share_bars(clip.get("shares") or {}, short, unicode),
+            Text(printable(in_words(clip))),
         )
+        for start, end, sounds in _parts(parts):
+            times = Text(f"  {start:.1f}-{end:.1f} s")
+            table.add_row(times, "", "", "", Text(printable(sounds)), style="dim")
     return table
 
 
-def _timeline_text(records: list[Record]) -> str:
-    """The segments of a recording, or its windows gathered where there are none."""
-    lines = [
-        f"  {segment['start']:7.1f} to {segment['end']:.1f} s  {printable(in_words(segment))}"
-        for segment in records
-        if segment["type"] == "segment"
-    ] or [
-        f"  {stretch.start:7.1f} to {stretch.end:.1f} s  {printable(stretch.said)}"
-        for stretch in stretches(records)
-    ]
-    return "\n".join(lines)
+def _share_bars(shares: Mapping[str, float], short: Mapping[str, str], unicode: bool) -> Text:
+    """A bar for each emotion, as high as its share of the speech; in ASCII, the share in tenths."""
+    bars = Text()
+    for (label, head), colour in zip(short.items(), colours(list(short)), strict=True):
+        share = shares.get(label, 0.0)
+        block = _BLOCKS[math.ceil(share * (len(_BLOCKS) - 1))]
+        tenths = f"{math.ceil(10 * share)}" if share else ""
+        bar = block * len(head) if unicode else f"{tenths:>{len(head)}}"
+        bars.append(f"{bar} ", style=colour.hex)
+    return bars
+
+
+def _parts(records: list[Record]) -> list[tuple[float, float, str]]:
+    """Start, end and sound of the segments of a recording, or of its windows, gathered."""
+    segments = [record for record in records if record["type"] == "segment"]
+    if segments:
+        return [(part["start"], part["end"], in_words(part)) for part in segments]
+    return [(part.start, part.end, part.said) for part in stretches(records)]
 
 
 def _table(*columns: str, numbers: tuple[int, ...]) -> Table:

@@ -87,7 +87,8 @@ def test_pandas_reads_a_row_for_each_file_and_a_column_for_each_class(
     assert (run.returncode, run.stderr) == (0, "")
     frame = pandas.read_csv(out) if style == "csv" else pandas.read_parquet(out)
     said = records(live_ser("file", "--model", tiny_model, speech, "--format", "jsonl").stdout)[0]
-    first = ["file", "start", "end", "label", "confidence", *(f"p_{label}" for label in LABELS)]
+    first = ["file", "start", "end", "label", "guess", "state", "confidence"]
+    first += [f"p_{label}" for label in LABELS]
     assert list(frame.columns[: len(first)]) == first
     assert list(frame.file) == [str(speech), str(name)]
     assert list(frame.start) == [0, 0]
@@ -128,7 +129,7 @@ def test_a_subtitle_reader_finds_the_segments(tmp_path: Path) -> None:
     cues = reader.read(str(tmp_path / "clip.vtt"))
     assert [(cue.start, cue.end, cue.text) for cue in cues] == [
         ("00:00:00.500", "00:00:02.000", "happy 70 %"),
-        ("00:00:02.000", "00:00:04.250", "uncertain, perhaps sad 70 %"),
+        ("00:00:02.000", "00:00:04.250", "uncertain (sad 70 %?)"),
         ("00:00:06.000", "00:00:09.500", "angry 70 %"),
     ]
 
@@ -151,7 +152,7 @@ def test_a_label_track_has_a_line_for_each_segment(tmp_path: Path) -> None:
     text = write(tmp_path / "labels.txt", "audacity", SEGMENTS)
     assert text.splitlines() == [
         "0.500000\t2.000000\thappy 70 %",
-        "2.000000\t4.250000\tuncertain, perhaps sad 70 %",
+        "2.000000\t4.250000\tuncertain (sad 70 %?)",
         "6.000000\t9.500000\tangry 70 %",
     ]
 
@@ -258,7 +259,7 @@ def test_subtitles_of_every_player(tmp_path: Path) -> None:
     cues = reader.from_srt(str(tmp_path / "clip.srt"))
     assert [(cue.start, cue.end, cue.text) for cue in cues] == [
         ("00:00:00.500", "00:00:02.000", "happy 70 %"),
-        ("00:00:02.000", "00:00:04.250", "uncertain, perhaps sad 70 %"),
+        ("00:00:02.000", "00:00:04.250", "uncertain (sad 70 %?)"),
         ("00:00:06.000", "00:00:09.500", "angry 70 %"),
     ]
     hostile = srt(labelled("<b>go</b> 1 --> 2"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from live_ser.records.jsonl import JsonLines
 from live_ser.records.outputs import written
 from live_ser.records.reader import read_records
 from live_ser.records.schema import (
+    OPTIONAL,
     Record,
     check_record,
     clip_record,
@@ -115,6 +117,20 @@ def test_tables_are_read_back_but_for_sessions_and_their_ends(
     ]
 
 
+def test_a_guess_is_no_label_in_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "session.csv"
+    with written(str(path), "csv", LABELS) as writer:
+        for record in every_kind():
+            writer.write(record)
+    lines = path.read_text().splitlines()
+    rows = [row for row in csv.DictReader(lines) if row["state"] in ("speech", "uncertain")]
+    assert {(row["type"], row["state"], row["label"], row["guess"]) for row in rows} == {
+        ("window", "speech", "neutral", ""),
+        ("segment", "speech", "angry", ""),
+        ("clip", "uncertain", "", "angry"),
+    }
+
+
 @pytest.mark.parametrize("style", ["jsonl", "csv"])
 def test_what_a_killed_process_leaves_is_read_up_to_its_last_whole_line(
     tmp_path: Path, style: Literal["jsonl", "csv"]
@@ -169,7 +185,7 @@ def test_what_cannot_be_is_named(kind: str, change: Record, said: str) -> None:
 @pytest.mark.parametrize("kind", ["session", "window", "segment", "clip", "mark", "gap", "end"])
 def test_a_field_that_is_missing_is_named(kind: str) -> None:
     record = next(r for r in every_kind() if r["type"] == kind)
-    last = [name for name in record if name not in ("evidence", "since_speech", "baseline")][-1]
+    last = [name for name in record if name not in OPTIONAL.get(kind, {})][-1]
     with pytest.raises(ValueError, match=last):
         check_record({name: value for name, value in record.items() if name != last})
 

@@ -21,7 +21,9 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI, TerminalTheme
 
 from live_ser.dashboard.last_minute import Moment
 from live_ser.dashboard.meters import Level, Spectrogram
-from live_ser.dashboard.view import DashboardState, render
+from live_ser.dashboard.state import DashboardState
+from live_ser.dashboard.view import render
+from live_ser.live.headline import Headline
 from live_ser.spec import FeatureSpec, pack_matrix
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
@@ -88,8 +90,7 @@ def states() -> dict[str, DashboardState]:
         sample_rate=48000,
         seconds=761,
         state="speech",
-        label="happy",
-        confidence=0.81,
+        headline=Headline("speech", ("happy",), 0.81),
         evidence=2.4,
         since_speech=0.0,
         probabilities=(0.04, 0.81, 0.01, 0.06, 0.02, 0.01, 0.05),
@@ -109,8 +110,7 @@ def states() -> dict[str, DashboardState]:
         "listening": replace(
             speech,
             state="listening",
-            label=None,
-            confidence=None,
+            headline=None,
             evidence=0.2,
             probabilities=None,
             raw=None,
@@ -118,15 +118,15 @@ def states() -> dict[str, DashboardState]:
             moments=moments[:11],
             seconds=6,
             recording=False,
-            baseline="enrolling, 0 of 10 s",
+            baseline="",
+            learning="learning your voice, 0 of 15 s",
             marks=0,
         ),
         "speech": speech,
         "silence": replace(
             speech,
             state="silence",
-            label=None,
-            confidence=None,
+            headline=Headline("speech", ("happy",), 0.81, age=4.0),
             evidence=0.4,
             since_speech=4.2,
             level=quiet,
@@ -138,7 +138,7 @@ def states() -> dict[str, DashboardState]:
         "uncertain": replace(
             speech,
             state="uncertain",
-            confidence=0.31,
+            headline=Headline("uncertain", ("happy",), 0.31),
             evidence=1.1,
             probabilities=(0.24, 0.31, 0.05, 0.09, 0.08, 0.03, 0.2),
             raw=(0.18, 0.37, 0.05, 0.08, 0.06, 0.02, 0.24),
@@ -154,7 +154,7 @@ def states() -> dict[str, DashboardState]:
             level=Level(),
             overflows=1,
         ),
-        "help": replace(speech, help_on=True),
+        "help": replace(speech, help_page=1),
     }
 
 

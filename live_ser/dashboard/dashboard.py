@@ -18,11 +18,14 @@ from live_ser.dashboard.last_minute import Moment
 from live_ser.dashboard.lines import Look
 from live_ser.dashboard.meters import Load, Meter, Spectrogram
 from live_ser.dashboard.screen import Screen
-from live_ser.dashboard.view import DashboardState, page, render
+from live_ser.dashboard.state import DashboardState
+from live_ser.dashboard.view import legend_pages, page, render
+from live_ser.live.headline import HeadlineTracker
 from live_ser.spec import ModelInfo
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Prediction
+    from live_ser.model.speaker import BaselineStatus
 
 __all__ = ["Dashboard", "DashboardState", "render"]
 
@@ -61,6 +64,9 @@ class Dashboard:
         self._meter = Meter()
         self._spectrogram = Spectrogram(info.features)
         self._load = Load()
+        # The voice then counts for two and a half times as much as a typical one.
+        self._known_from = 2.5 * info.baseline.typical if info.baseline else 0.0
+        self._headline = HeadlineTracker()
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._unseen: list[Samples] = []  # since the last drawing
         self._heard = 0  # samples
@@ -99,8 +105,7 @@ class Dashboard:
         self.state = replace(
             self.state,
             state=prediction.state,
-            label=prediction.label,
-            confidence=prediction.confidence,
+            headline=self._headline.push(prediction),
             evidence=prediction.evidence,
             since_speech=prediction.since_speech,
             moments=(*kept, moment),
@@ -138,7 +143,7 @@ class Dashboard:
         skipped: int | None = None,
         recording: bool | None = None,
         marks: int | None = None,
-        baseline: str | None = None,
+        meant: str | None = None,
         paused: bool | None = None,
     ) -> None:
         """Show what has changed beside the sound; what is None stays as it is.
@@ -153,7 +158,7 @@ class Dashboard:
             skipped: windows left out because the machine fell behind.
             recording: whether the sound is recorded.
             marks: moments marked so far.
-            baseline: what the voice is measured against.
+            meant: the emotion that is meant at this moment of a demonstration.
             paused: whether the user paused.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
@@ -165,14 +170,32 @@ class Dashboard:
             self.redraw()
         self.tick()
 
+    def voice(self, known: BaselineStatus) -> None:
+        """Show how far the speaker's voice is known."""
+        baseline = enrolling = learning = ""
+        if known.enrolling:
+            enrolling = f"{known.heard:.0f} of {known.enrol:g} s"
+        elif known.seconds:
+            baseline = f"baseline {known}"
+        if not known.enrolling and known.seconds < self._known_from:
+            learning = f"learning your voice, {known.seconds:.0f} of {self._known_from:g} s"
+        self.state = replace(self.state, baseline=baseline, enrolling=enrolling, learning=learning)
+
     def toggle_spectrogram(self) -> None:
         """Show or hide the spectrogram."""
         self.state = replace(self.state, spectrogram_on=not self.state.spectrogram_on)
         self._draw()
 
-    def toggle_help(self) -> None:
-        """Show or hide the help."""
-        self.state = replace(self.state, help_on=not self.state.help_on)
+    def toggle_telemetry(self) -> None:
+        """Show or hide telemetry; what needs attention is shown all the same."""
+        self.state = replace(self.state, telemetry_on=not self.state.telemetry_on)
+        self._draw()
+
+    def turn_help_page(self) -> None:
+        """Show the next page of the legend; after the last one, the dashboard again."""
+        pages = legend_pages(*self._screen.size, self._look)
+        page = self.state.help_page + 1
+        self.state = replace(self.state, help_page=page if page <= pages else 0)
         self._draw()
 
     def suspend(self) -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 from rich.style import Style
 
 from live_ser.dashboard.lines import Line, Look, Part, fitted, row
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from live_ser.inference.results import State
 
 SECONDS = 60
+_SPANS = (10, 20, 30, 60)  # seconds that are shown: at first there is little to show
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class Moment:
     probabilities: tuple[float, ...] | None
 
 
+def span(now: float) -> int:
+    """Seconds that are shown: the last minute, and less of it as long as there is no more.
+
+    Args:
+        now: seconds from the start of the source.
+    """
+    return next((seconds for seconds in _SPANS if now <= seconds), SECONDS)
+
+
 @lru_cache(maxsize=4)
 def strip(
     labels: tuple[str, ...],
@@ -48,7 +59,8 @@ def strip(
     field: int,
     width: int,
     look: Look,
-) -> Line:
+    rows: int = 1,
+) -> tuple[Line, ...]:
     """The last minute: each stretch in its emotion's colour and with its name; silence is a gap.
 
     Args:
@@ -60,7 +72,36 @@ def strip(
         field: cells of the strip.
         width: cells of the line.
         look: of the terminal.
+        rows: that it is thick; names stand in the first.
     """
+    named = _strip(labels, moments, now, name, left=left, field=field, width=width, look=look)
+    if rows == 1:
+        return (named,)
+    under = tuple(
+        Segment("".join(_under(c) for c in part.text), part.style)
+        if i or not left
+        else Segment(" " * left)
+        for i, part in enumerate(named)
+    )
+    return (named, *[under] * (rows - 1))
+
+
+def _under(cell: str) -> str:
+    """What stands under a cell of the strip: its colour, without letters."""
+    return " " if cell.isalnum() else cell
+
+
+def _strip(
+    labels: tuple[str, ...],
+    moments: tuple[Moment, ...],
+    now: float,
+    name: str,
+    *,
+    left: int,
+    field: int,
+    width: int,
+    look: Look,
+) -> Line:
     parts: list[Part] = [(f"   {name:<{left - 3}}" if left else "", "")]
     shades = dict(zip(labels, colours(labels), strict=True))
     short = abbreviations(labels)
@@ -92,7 +133,7 @@ def strip(
 def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | None]:
     """The moment that each cell of the strip shows: the last one that ended in it."""
     cells: list[Moment | None] = [None] * field
-    per_second = field / SECONDS
+    per_second = field / span(now)
     previous = -1
     for moment in moments:
         # Counted from the start of the source, so that a stretch does not flicker as it moves.
@@ -122,10 +163,10 @@ def _run_text(label: str, short: str, size: int, look: Look) -> str:
 
 
 @lru_cache(maxsize=4)
-def axis(left: int, field: int, *, width: int) -> Line:
-    """The time under the last minute."""
-    middle = "-30 s"
-    start, end = "-60 s", "now"
+def axis(left: int, field: int, seconds: int, *, width: int) -> Line:
+    """The time under the last minute, or under so many seconds of it."""
+    middle = f"-{seconds // 2} s"
+    start, end = f"-{seconds} s", "now"
     room = field - len(start) - len(end) - len(middle)
     if room < 2:
         return row(width, (" " * left, ""), (f"{start} to {end}", "dim"))
@@ -137,7 +178,7 @@ def axis(left: int, field: int, *, width: int) -> Line:
 def heads(left: int, at: int, *, width: int, look: Look) -> Line:
     """The headings over the bars and over their last minute."""
     tick = look.pick("│", "|")
-    now = f"now ({tick} this window alone)"
+    now = f"now ({tick} newest window alone)"
     return row(
         width, (" " * left, ""), (fitted(now, at - left - 1, look), "dim"), ("last minute", "dim")
     )
@@ -152,15 +193,17 @@ def lanes(
     field: int,
     width: int,
     look: Look,
+    rows: int = 1,
 ) -> tuple[Line, ...]:
-    """The last minute of each emotion: how probable it was."""
+    """The last minute of each emotion: how probable it was, each ``rows`` tall."""
     cells = _cells(moments, now, field)
     steps = look.pick(" ▁▂▃▄▅▆▇█", " .:-=+*#@")
     lines = []
     for i, colour in enumerate(colours(labels)):
-        heights = (
-            int(8 * moment.probabilities[i] + 0.3) if moment and moment.probabilities else 0
-            for moment in cells
-        )
-        lines.append(row(width, ("".join(steps[h] for h in heights), look.style(colour))))
+        shares = [
+            moment.probabilities[i] if moment and moment.probabilities else 0.0 for moment in cells
+        ]
+        for above in reversed(range(rows)):
+            heights = (min(8, max(0, int(8 * (rows * p - above) + 0.3))) for p in shares)
+            lines.append(row(width, ("".join(steps[h] for h in heights), look.style(colour))))
     return tuple(lines)

@@ -74,6 +74,15 @@ def huge(word: str, width: int) -> tuple[str, ...] | None:
     return tuple("".join("██" if pixel else "  " for pixel in row) for row in pixels)
 
 
+def giant(word: str, width: int) -> tuple[str, ...] | None:
+    """A word in letters ten rows tall, as :func:`large` gives them."""
+    pixels = _pixels(word)
+    if pixels is None or 4 * len(pixels[0]) > width:
+        return None
+    rows = ["".join("████" if pixel else "    " for pixel in row) for row in pixels]
+    return tuple(row for row in rows for _ in range(2))
+
+
 def _pixels(word: str) -> list[list[int]] | None:
     rows: list[list[int]] = [[] for _ in range(5)]
     for letter in word.upper():

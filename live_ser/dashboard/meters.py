@@ -89,7 +89,7 @@ class Spectrogram:
     """
 
     SECONDS = 0.1  # a column
-    COLUMNS = 160  # kept
+    COLUMNS = 400  # kept: enough for the widest terminals
     _STEP = 2  # columns that are shown at a time: five times a second, which is calm
     _RANGE = 60.0  # dB from darkest to brightest
     _LOWEST = -10.0  # dB that the brightest is at least

@@ -11,99 +11,48 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
-from live_ser.dashboard.lettering import huge, large
-from live_ser.dashboard.lines import VALUE, Line, Look, Part, fitted, gutter, row
+from live_ser.dashboard.lines import VALUE, Line, Look, Part, blank, fitted, gutter, row
 from live_ser.dashboard.meters import Level
-from live_ser.palette import Colour, colours
+from live_ser.palette import colours
 
 _LOUDEST, _SOFTEST = 0.0, -60.0  # dB, the ends of the level meter
 
 
 @lru_cache(maxsize=4)
 def header(
-    source: str, facts: tuple[str, ...], notice: str, right: str, *, width: int, look: Look
+    source: str, rate: str, facts: tuple[str, ...], right: str, *, width: int, look: Look
 ) -> Line:
     """The title line.
 
     Args:
         source: name of what is heard, which is the first to be cut: its beginning tells it apart.
-        facts: how it is heard, and by which model.
-        notice: what is kept of it; shown so that nobody overlooks it.
-        right: the time.
+        rate: of what is heard, which is left out next.
+        facts: what else is to be known; the first of them are left out before the last.
+        right: the time; bold where a word in front of it says that sound is kept.
         width: cells.
         look: of the terminal.
     """
-    title, gap = " live-ser  ", " " if notice else ""
-    room = max(0, width - len(title) - len(notice) - len(gap) - len(right) - 2)
+    title = " live-ser  "
+    room = width - len(title) - cell_len(right) - 3
     between = look.pick(" · ", " - ")
-    rest = look.text("".join(between + fact for fact in facts))
-    source = look.text(source)
-    name = min(cell_len(source), max(_NAME, room - cell_len(rest)))
+    source, shown = look.text(source), [look.text(fact) for fact in (rate, *facts)]
+    least = min(cell_len(source), _NAME)
+    rests = (between.join(["", *shown[i:]]) for i in range(len(shown)))
+    rest = next((rest for rest in rests if least + cell_len(rest) <= room), None)
+    if rest is None:  # no room for names
+        title, room, heard = " ", room + len(title) - 1, shown[-1]
+    else:
+        heard = fitted(source, min(cell_len(source), room - cell_len(rest)), look) + rest
     return row(
         width,
         (title, "bold"),
-        (fitted(fitted(source, name, look) + rest, room, look), "dim"),
-        (" ", ""),
-        (notice, "bold red" if look.colours else "bold"),
-        (gap + right, ""),
+        (fitted(heard, max(0, room), look), "dim"),
+        ("  ", ""),
+        (right, "" if right[:1].isdigit() else ("bold red" if look.colours else "bold")),
     )
 
 
 _NAME = 8  # cells that the name of what is heard has at least
-
-
-@lru_cache(maxsize=4)
-def verdict(
-    word: str,
-    captions: tuple[str, ...],
-    colour: Colour | None,
-    *,
-    width: int,
-    height: int,
-    look: Look,
-) -> tuple[Line, ...]:
-    """What is heard now, large, with up to three lines beside it.
-
-    Args:
-        word: an emotion or a state.
-        captions: lines beside it, the first one bold.
-        colour: of the word; None for a state.
-        width: cells.
-        height: 5 or 3 lines.
-        look: of the terminal.
-    """
-    style = look.style(colour, "bold") if colour else Style.parse("bold")
-    lettered = None
-    at = 78 if height == 5 else 43
-    if look.unicode and width >= at + 22:
-        lettered = huge(word, at - 4) if height == 5 else large(word, at - 4)
-    letters = lettered or _spaced(look.text(word), height, min(at - 4, width - 4))
-    at = min(at, max((cell_len(line) for line in letters), default=0) + 5) if width < 66 else at
-    first = (height - 3) // 2
-    beside_it = ["", *captions] if first else list(captions)
-    lines = []
-    for i in range(height):
-        caption = look.text(beside_it[i]) if i < len(beside_it) else ""
-        lines.append(
-            row(
-                width,
-                ("  ", ""),
-                (set_cell_size(letters[i], max(0, at - 2)), style),
-                (caption, "bold" if i == first else "dim"),
-            )
-        )
-    return tuple(lines)
-
-
-def _spaced(word: str, height: int, width: int) -> tuple[str, ...]:
-    """A word without large letters: spaced capitals in the middle line."""
-    spaced = " ".join(word.upper())
-    shown = spaced if cell_len(spaced) <= width else word.upper()
-    if height < 1:
-        return ()
-    lines = [""] * height
-    lines[height // 2] = shown
-    return tuple(lines)
 
 
 Kind = str  # of bars: "sure", "unsure", "stale"
@@ -114,11 +63,12 @@ def bars(
     labels: tuple[str, ...],
     smoothed: tuple[float, ...] | None,
     raw: tuple[float, ...] | None,
-    said: str | None,
+    said: tuple[str, ...],
     kind: Kind,
     *,
     width: int,
     look: Look,
+    rows: int = 1,
 ) -> tuple[Line, ...]:
     """A bar for each emotion.
 
@@ -126,16 +76,17 @@ def bars(
         labels: in the model's order.
         smoothed: probability of each, the length of its bar; None before the first judgement.
         raw: probability of each in this window alone, the tick on its bar.
-        said: the emotion that is shown as heard; marked.
+        said: the emotions that the headline names; marked.
         kind: ``sure``, ``unsure``, or ``stale`` for what was said before a silence.
         width: cells.
         look: of the terminal.
+        rows: of each bar; where there are several, the last one keeps it apart from the next.
     """
     left = gutter(labels)
     field = max(4, width - left - VALUE)
     lines = []
     for i, (label, colour) in enumerate(zip(labels, colours(labels), strict=True)):
-        top = label == said and kind != "stale"
+        top = label in said
         name = "bold" if top else ("dim" if kind == "stale" or not smoothed else "")
         parts: list[Part] = [
             (look.pick(" ▸ ", " > ") if top else "   ", "bold"),
@@ -149,6 +100,9 @@ def bars(
             percent = f"{100 * smoothed[i]:.0f} %"
             parts.append((f"{percent:>{VALUE - 1}}", name))
         lines.append(row(width, *parts))
+        body = parts[2:-1] if smoothed else []
+        lines += [row(width, (" " * left, ""), *body)] * (rows - 2)
+        lines += [blank(width)] * (rows > 1)
     return tuple(lines)
 
 
@@ -271,4 +225,20 @@ def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Li
     return row(width, *parts)
 
 
-_KEYS = (("q", "quit"), ("space", "pause"), ("m", "mark"), ("s", "spectrogram"), ("?", "help"))
+def help_footer(page: int, pages: int, message: str, *, width: int, look: Look) -> Line:
+    """The line under the legend: which page this is, and what key goes on."""
+    if message:
+        return footer(message, 0, "", width=width, look=look)
+    number = f"   page {page} of {pages}" if pages > 1 else ""
+    goes_on = " next page" if page < pages else " back"
+    return row(width, ("   ", ""), ("?", "bold"), (goes_on, "dim"), (number, "dim"))
+
+
+_KEYS = (
+    ("q", "quit"),
+    ("space", "pause"),
+    ("m", "mark"),
+    ("s", "spectrogram"),
+    ("t", "telemetry"),
+    ("?", "help"),
+)

@@ -13,7 +13,6 @@ from live_ser.dashboard.dashboard import Dashboard
 from live_ser.inference.results import Prediction
 from live_ser.live.keys import REDRAW
 from live_ser.live.sink import Sink, Status
-from live_ser.model.speaker import BaselineStatus
 
 if TYPE_CHECKING:
     from live_ser.live.background import Background
@@ -69,8 +68,9 @@ class DashboardSink(Sink):
             skipped=status.skipped,
             recording=self._recording is not None and self._recording.intact,
             paused=status.paused,
-            baseline=_line_of(status.baseline),
         )
+        if status.baseline is not None:
+            self._dashboard.voice(status.baseline)
 
     def window(self, prediction: Prediction) -> None:
         self._dashboard.update(prediction)
@@ -86,7 +86,9 @@ class DashboardSink(Sink):
         if key == "s":
             self._dashboard.toggle_spectrogram()
         elif key == "?":
-            self._dashboard.toggle_help()
+            self._dashboard.turn_help_page()
+        elif key == "t":
+            self._dashboard.toggle_telemetry()
         elif key == REDRAW:
             self._dashboard.redraw()
 
@@ -95,10 +97,3 @@ class DashboardSink(Sink):
 
     def close(self, until: float = math.inf) -> None:
         self._dashboard.__exit__(None, None, None)
-
-
-def _line_of(baseline: BaselineStatus | None) -> str | None:
-    """What the title says of the speaker's baseline."""
-    if baseline is None:
-        return None
-    return f"{baseline}" if baseline.enrolling else f"baseline {baseline}"

@@ -10,11 +10,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
+from rich.style import Style
 
 from live_ser.dashboard.dashboard import Dashboard, DashboardState, render
 from live_ser.dashboard.last_minute import Moment
+from live_ser.dashboard.layout import plan
+from live_ser.dashboard.legend import page_count
+from live_ser.dashboard.lines import Look
 from live_ser.dashboard.meters import Level
+from live_ser.dashboard.view import page
 from live_ser.inference.results import Prediction
+from live_ser.live.headline import Headline
 from live_ser.palette import colours
 from tests.support.tiny_model import tiny_info
 
@@ -48,8 +54,7 @@ def state(**changes: object) -> DashboardState:
         "sample_rate": 48000,
         "seconds": 761.0,
         "state": "speech",
-        "label": "happy",
-        "confidence": 0.81,
+        "headline": Headline("speech", ("happy",), 0.81),
         "evidence": 2.4,
         "since_speech": 0.0,
         "probabilities": (0.04, 0.81, 0.01, 0.06, 0.02, 0.01, 0.05),
@@ -64,22 +69,31 @@ def state(**changes: object) -> DashboardState:
     return DashboardState(**{**values, **changes})  # type: ignore[arg-type]
 
 
+HELD = Headline("speech", ("happy",), 0.81, age=4.0)
 STATES = {
     "before the first sound": state(
-        state=None, label=None, confidence=None, probabilities=None, raw=None, activation=None,
-        moments=(), spectrogram=(), latency=None, cpu=None, level=Level(), since_speech=None,
+        state=None, headline=None, probabilities=None, raw=None, activation=None, moments=(),
+        spectrogram=(), latency=None, cpu=None, level=Level(), since_speech=None,
     ),
-    "listening": state(state="listening", label=None, confidence=None, evidence=0.2),
+    "listening": state(state="listening", headline=None, evidence=0.2),
     "speech": state(),
-    "silence": state(state="silence", label=None, confidence=None, since_speech=4.2),
-    "uncertain": state(state="uncertain", confidence=0.31),
+    "silence": state(state="silence", headline=HELD, since_speech=4.2),
+    "silence for long": state(state="silence", headline=None, since_speech=61.0),
+    "uncertain": state(state="uncertain", headline=Headline("uncertain", ("happy",), 0.31)),
+    "nearly level": state(
+        state="uncertain", headline=Headline("either", ("angry", "fearful"), 0.41)
+    ),
+    "enrolling": state(enrolling="2 of 6 s", headline=None),
+    "learning": state(learning="learning your voice, 4 of 15 s"),
+    "a demonstration": state(source="a recording, round 2; q ends it", meant="happy"),
     "paused": state(paused=True),
     "microphone gone": state(connected=False, message="microphone gone, trying again"),
     "clipping and losing sound": state(
         level=Level(-3, 0, clipped=True), overflows=3, skipped=12, recording=True, marks=2
     ),
     "spectrogram off": state(spectrogram_on=False),
-    "help": state(help_on=True),
+    "telemetry": state(telemetry_on=True),
+    "help": state(help_page=1),
 }  # fmt: skip
 
 
@@ -114,45 +128,148 @@ def plain(shown: DashboardState, width: int = 80, height: int = 24) -> str:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_every_state_has_the_same_height_and_fills_the_width(width: int, height: int) -> None:
+def test_every_state_fills_the_terminal(width: int, height: int) -> None:
     from rich.cells import cell_len
 
-    heights = set()
     for shown in STATES.values():
         lines = plain(shown, width, height).splitlines()
-        heights.add(len(lines))
+        assert len(lines) == height
         assert {cell_len(line) for line in lines} == {width}
-    assert len(heights) == 1
-    assert heights.pop() <= height
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
-def test_speech_shows_the_emotion_its_confidence_all_bars_and_the_facts(
-    width: int, height: int
-) -> None:
-    text = plain(state(), width, height)
+def test_speech_shows_the_emotion_its_confidence_and_all_bars(width: int, height: int) -> None:
+    text = plain(state(baseline="baseline 84 s"), width, height)
     for words in (
-        "sounds happy", "confidence 81 %", "sounds aroused",
+        "sounds happy 81 %", "sounds aroused",
         *LABELS, "81 %", "activation", "calm", "aroused", "0.77",
         "-60 s", "now", "spectrum", "level", "-23 dB", "Built-in Microphone", "48 kHz",
-        "tiny", "evidence 2.4 s", "compute 2.9 ms, p95 3.4", "CPU 2 %", "overflows 0", "skipped 0",
-        "0:12:41",
+        "tiny", "baseline 84 s", "0:12:41",
     ):  # fmt: skip
         assert words in text
     assert "█▀█ █▀█ █▀  █▀   █" in text or "██████  ██████  ████    ████" in text
 
 
+def test_telemetry_is_shown_when_it_is_asked_for_or_not_as_it_should_be() -> None:
+    facts = ("evidence 2.4 s", "compute 2.9 ms, p95 3.4", "CPU 2 %", "overflows 0", "skipped 0")
+    assert not any(words in plain(state()) for words in facts)
+    assert all(words in plain(STATES["telemetry"]) for words in facts)
+    for amiss in (state(overflows=1), state(skipped=1), state(latency=(90.0, 400.0))):
+        assert "compute" in plain(amiss)
+
+
 def test_states_that_are_no_emotion_name_none_in_the_large_word() -> None:
     for name, says in {
         "listening": "0.2 of 0.35 s of speech",
-        "silence": "last speech 4 s ago",
-        "uncertain": "the model can't tell",
+        "silence for long": "last speech 0:01:01 ago",
+        "uncertain": "speech; perhaps happy, 31 %",
         "paused": "nothing is judged",
         "microphone gone": "microphone gone, trying again",
     }.items():
         text = plain(STATES[name])
         assert says in text
         assert "sounds happy" not in text
+        assert not any(letters in text for letters in HAPPY)
+
+
+# The word in the letters of a verdict, at 80 and at 120 columns.
+HAPPY = ("█▀█ █▀█ █▀  █▀   █", "██████  ██████  ████    ████")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_after_speech_the_verdict_stays_large_and_dimmed_with_its_age(
+    width: int, height: int
+) -> None:
+    text = plain(STATES["silence"], width, height)
+    assert any(letters in text for letters in HAPPY)
+    assert "happy 81 %, 4 s ago" in text
+    assert "silence" in text
+    assert "SILENCE" not in text
+    coloured = Style.parse("dim " + colours(LABELS)[1].hex)
+    for age, style in ((0.0, Style.parse("bold " + colours(LABELS)[1].hex)), (4.0, coloured),
+                       (7.0, Style.parse("dim"))):  # fmt: skip
+        shown = replace(STATES["silence"], headline=Headline("speech", ("happy",), 0.81, age=age))
+        letters = next(
+            part for line in page(shown, width, height, Look()) for part in line
+            if HAPPY[width > 80] in part.text
+        )  # fmt: skip
+        assert letters.style == style
+
+
+@pytest.mark.parametrize("name", ["listening", "silence for long", "before the first sound"])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 50)])
+def test_silence_and_listening_are_small_and_quiet(name: str, width: int, height: int) -> None:
+    shown = STATES[name]
+    quiet = [
+        part for line in page(shown, width, height, Look()) for part in line
+        if part.text.strip() == (shown.state or "listening")
+    ]  # fmt: skip
+    assert quiet[0].style == Style.parse("dim")
+    text = plain(shown, width, height)
+    above, _ = text.split("neutral", 1)
+    assert "█" not in above
+
+
+def test_two_emotions_that_are_nearly_level_are_both_named() -> None:
+    for width, height in ((40, 10), (80, 24), (120, 40), (200, 50)):
+        text = plain(STATES["nearly level"], width, height)
+        assert "sounds angry or fearful: 41 % each" in text
+        assert "▸ angry" in text
+        assert "▸ fearful" in text
+
+
+def test_it_says_how_far_it_knows_the_voice_and_enrolment_takes_the_headline() -> None:
+    for width, height in ((80, 24), (120, 40), (200, 50)):
+        assert "learning your voice, 4 of 15 s" in plain(STATES["learning"], width, height)
+        text = plain(STATES["enrolling"], width, height)
+        assert "SPEAK AS YOU ALWAYS DO, 2 OF 6 S" in text.replace("S P", "SP") or (
+            "S P E A K   A S" in text
+        )
+
+
+def test_a_demonstration_shows_what_is_meant_beside_what_is_heard() -> None:
+    text = plain(STATES["a demonstration"])
+    assert "a recording, round 2; q ends it" in text
+    assert "meant: happy" in text
+
+
+def test_without_the_spectrogram_the_rest_has_its_room() -> None:
+    for width, height in ((80, 24), (80, 40), (120, 40), (200, 50)):
+        whole = plan(len(LABELS), width, height)
+        rest = plan(len(LABELS), width, height, frozenset({"spectrogram"}))
+        assert "spectrogram" not in dict(rest)
+        assert sum(rows for _, rows in rest) == height
+        for name, rows in whole:
+            assert name == "spectrogram" or dict(rest).get(name, 0) >= rows or "gap" in name
+        assert "spectrum" not in plain(STATES["spectrogram off"], width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 10), (80, 24), (120, 40), (200, 50), (300, 80)])
+def test_room_is_used(width: int, height: int) -> None:
+    for absent in ((), ("spectrogram",)):
+        planned = plan(len(LABELS), width, height, frozenset({"valence", "prosody", *absent}))
+        assert sum(rows for _, rows in planned) == height
+        assert sum(rows for name, rows in planned if "gap" in name) <= height / 3
+    lines = plain(state(), width, height).splitlines()
+    assert any("▸ happy" in line for line in lines)
+    assert "q quit" in lines[-1]
+
+
+def test_letters_and_bars_grow_with_the_terminal() -> None:
+    def rows(width: int, height: int) -> tuple[int, int]:
+        drawn = dict(plan(len(LABELS), width, height))
+        return drawn["verdict"], drawn["bars"]
+
+    assert rows(80, 24) < rows(120, 40) < rows(200, 50) <= rows(300, 80)
+    assert rows(200, 50)[0] == 10
+
+
+def test_the_last_minute_shows_what_there_is_of_it() -> None:
+    moments = state().moments[:16]  # eight seconds
+    text = plain(state(moments=moments))
+    assert "-10 s" in text
+    lanes = next(x for x in plain(state(moments=moments), 120, 40).splitlines() if "▸ happy" in x)
+    assert sum(cell in "▁▂▃▄▅▆▇█" for cell in lanes[-61:]) > 40
 
 
 def test_no_level_is_shown_when_nothing_is_heard() -> None:
@@ -164,7 +281,7 @@ def test_no_level_is_shown_when_nothing_is_heard() -> None:
 def test_bars_fade_in_silence_and_are_empty_after_ten_seconds() -> None:
     assert "░░░░" in plain(STATES["silence"])
     assert "81 %" in plain(STATES["silence"])
-    later = plain(replace(STATES["silence"], since_speech=11.0, moments=()))
+    later = plain(replace(STATES["silence"], since_speech=11.0, headline=None, moments=()))
     assert "81 %" not in later
     assert "0.77" not in later
 
@@ -192,7 +309,7 @@ def test_the_last_minute_names_short_stretches_by_letters_that_tell_them_apart()
 
 def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
     text = plain(STATES["clipping and losing sound"])
-    for words in ("CLIP", "▲ overflows 3", "▲ skipped 12", "REC 0:12:41", "m mark (2)"):
+    for words in ("CLIP", "▲ overflows 3", "▲ skipped 12", "● REC 0:12:41", "m mark (2)"):
         assert words in text
 
 
@@ -200,7 +317,8 @@ def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
 def test_no_key_is_cut_and_help_stays(width: int) -> None:
     *_, keys = plain(state(marks=12), width, 24).splitlines()
     assert re.fullmatch(
-        r"   q quit( +space pause)?( +m mark \(12\))?( +s spectrogram)? +\? help( .*)?", keys
+        r"   q quit( +space pause)?( +m mark \(12\))?( +s spectrogram)?( +t telemetry)? +\? help.*",
+        keys,
     )
     assert ("s spectrogram" in keys) == (width >= 60)
 
@@ -214,12 +332,37 @@ def test_no_number_of_the_status_line_is_cut(width: int) -> None:
     assert ("compute 14 ms, p95 113" in line) == (width >= 80)
 
 
-@pytest.mark.parametrize("baseline", ["baseline anna, 90 s", "enrolling, 3 of 10 s"])
+@pytest.mark.parametrize("baseline", ["baseline anna, 90 s", "baseline 84 s"])
 def test_a_long_name_of_a_device_gives_way_to_what_else_the_title_says(baseline: str) -> None:
     source = "alsa_input.usb-Very_Long_Brand_USB_Condenser_Microphone-00.analog-stereo"
     title = plain(state(source=source, baseline=baseline, recording=True)).splitlines()[0]
-    assert re.match(r" live-ser  alsa_in[^ ]*… · 48 kHz · tiny · ", title)
-    assert f" {baseline} ● REC 0:12:41" in title
+    assert re.match(r" live-ser  alsa_in[^ ]*… · (48 kHz · )?tiny · ", title)
+    assert re.search(f" {baseline} +● REC 0:12:41", title)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_baseline_is_never_cut_from_the_title(width: int) -> None:
+    shown = state(source="a very long name.wav" * 3, baseline="baseline 84 s", recording=True)
+    title = plain(shown, width, 24).splitlines()[0]
+    assert "baseline 84 s" in title
+    assert "● REC 0:12:41" in title
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_legend_explains_everything_on_as_many_pages_as_it_needs(
+    width: int, height: int
+) -> None:
+    pages = page_count(width, height - 1, Look())
+    text = "".join(plain(state(help_page=number), width, height) for number in range(1, pages + 1))
+    if width < 40:
+        return
+    for term in (
+        *("q", "space", "m", "s", "t", "?", "large word", "A or B", "uncertain", "listening"),
+        *("silence", "▸", "bars", "│", "activation", "last 60 s", "spectrum", "level", "learning"),
+        *("baseline", "REC", "▲", "evidence", "compute", "CPU", "overflows", "skipped"),
+    ):
+        assert f"   {term} " in text
+    assert pages == 1 or height < 40
 
 
 def test_no_color_means_no_colour() -> None:
@@ -240,7 +383,7 @@ def test_sixteen_colours_are_enough() -> None:
 def test_ascii_terminals_get_ascii(width: int, height: int) -> None:
     for shown in STATES.values():
         drawn(shown, width, height, encoding="ascii", colour=None)  # strict: raises otherwise
-    assert "HAPPY" in drawn(state(label="happy"), 120, 40, encoding="ascii").replace(" ", "")
+    assert "HAPPY" in drawn(state(), 120, 40, encoding="ascii").replace(" ", "")
 
 
 HOSTILE = "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 \u202etxt\r\n\ud800 [link=file:///]"
@@ -249,7 +392,12 @@ HOSTILE = "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 \u202etxt\r\n\ud800 [link=file
 def test_names_act_neither_as_markup_nor_on_the_terminal() -> None:
     labels = (HOSTILE, *LABELS[1:])
     hostile = state(
-        source=HOSTILE, model=HOSTILE, message=HOSTILE, labels=labels, label=HOSTILE, baseline="[x]"
+        source=HOSTILE,
+        model=HOSTILE,
+        message=HOSTILE,
+        labels=labels,
+        headline=Headline("speech", (HOSTILE,), 0.81),
+        baseline="[x]",
     )
     for width, height in SIZES:
         text = drawn(hostile, width, height, colour=None)
@@ -264,7 +412,8 @@ def test_labels_of_any_length_script_and_number_fit() -> None:
     )
     shares = tuple(0.5 if i == 13 else 0.5 / 15 for i in range(16))
     for width, height in SIZES:
-        shown = state(labels=labels, label=labels[13], probabilities=shares, raw=shares, moments=())
+        said = Headline("speech", (labels[13],), 0.5)
+        shown = state(labels=labels, headline=said, probabilities=shares, raw=shares, moments=())
         lines = plain(shown, width, height).splitlines()
         assert len(lines) <= height
     assert "50 %" in plain(shown, 80, 24)  # the likeliest is among those that are shown
@@ -432,10 +581,16 @@ def test_the_terminal_is_given_back_on_every_way_out(error: type[BaseException] 
 def test_the_keys_toggle_help_and_spectrogram_and_messages_come_and_go() -> None:
     shown, terminal, _ = dashboard()
     with shown:
-        shown.toggle_help()
-        assert "show or hide this help" in terminal.new()
-        shown.toggle_help()
+        shown.turn_help_page()
+        assert "pause, and go on" in terminal.new()
+        shown.turn_help_page()
+        assert "No sound leaves this process" in terminal.new()
+        shown.turn_help_page()
         assert "8 kHz" in terminal.new()
+        shown.toggle_telemetry()
+        assert "evidence" in terminal.new()
+        shown.toggle_telemetry()
+        assert "evidence" not in terminal.new()
         shown.toggle_spectrogram()
         off = terminal.new()
         assert off
@@ -475,7 +630,7 @@ def test_a_session_of_hours_remembers_a_minute() -> None:
             shown.update(prediction(i / 2))
             shown.level(np.zeros(8000, np.float32))
         assert len(shown.state.moments) <= 121
-        assert len(shown.state.spectrogram) <= 160
+        assert len(shown.state.spectrogram) <= 400
 
 
 def test_it_is_drawn_only_where_a_terminal_can() -> None:

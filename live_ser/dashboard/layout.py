@@ -1,0 +1,68 @@
+"""The layout: which sections a terminal has room for, and how many rows each gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+WIDE = 118  # columns from which the last minute stands beside the bars
+LETTER_ROWS = (10, 5, 3)  # of the large word, where there is room
+_GIANT = 190  # columns from which the word can be ten rows tall
+
+Plan = tuple[tuple[str, int], ...]
+
+# From top to bottom. A gap is named by what it stands above.
+_NARROW = (
+    *("header", "gap verdict", "verdict", "gap bars", "bars", "activation", "valence"),
+    *("prosody", "gap strip", "strip", "axis", "gap spectrogram", "spectrogram", "gap level"),
+    *("level", "facts", "gap footer", "footer"),
+)
+_WIDE = (
+    *("header", "gap verdict", "verdict", "gap bars", "heads", "bars", "activation", "valence"),
+    *("axis", "prosody", "gap spectrogram", "spectrogram", "gap level"),
+    *("level", "facts", "gap footer", "footer"),
+)
+
+
+@lru_cache(maxsize=16)
+def plan(labels: int, width: int, height: int, absent: frozenset[str] = frozenset()) -> Plan:
+    """The sections that there is room for, from top to bottom, and the rows of each.
+
+    Args:
+        labels: how many emotions the model tells apart.
+        width: columns.
+        height: rows; the sections fill them, or leave what is left empty at the bottom.
+        absent: sections that are not wanted.
+    """
+    wide = width >= WIDE
+    rows = {name: 0 for name in (_WIDE if wide else _NARROW) if _wanted(name, absent)}
+    left = height
+    for name, goal in _goals(labels, giant=width >= _GIANT):
+        more = goal - rows.get(name, goal)
+        if 0 < more <= left:
+            rows[name] = goal
+            left -= more
+    gaps = [name for name, count in rows.items() if count and name.startswith("gap")]
+    for i in range(left if gaps else 0):
+        rows[gaps[i % len(gaps)]] += 1
+    return tuple((name, count) for name, count in rows.items() if count)
+
+
+def _wanted(name: str, absent: frozenset[str]) -> bool:
+    return name not in absent and name.removeprefix("gap ") not in absent
+
+
+def _goals(labels: int, *, giant: bool) -> Sequence[tuple[str, int]]:
+    """Rows that sections should have, what is worth most first."""
+    gaps = ("gap verdict", "gap strip", "gap spectrogram", "gap bars", "gap level", "gap footer")
+    goals = [("verdict", 1), ("bars", 1), ("level", 1), ("footer", 1), ("header", 1)]
+    goals += [("bars", 2), ("bars", 3), ("bars", min(labels, 4)), ("verdict", 3), ("facts", 1)]
+    goals += [("bars", count) for count in range(5, labels + 1)]
+    goals += [("strip", 1), ("heads", 1), ("activation", 1), ("axis", 1), ("spectrogram", 4)]
+    goals += [("valence", 1), ("prosody", 1), ("gap verdict", 1), ("verdict", 4)]
+    goals += [*((gap, 1) for gap in gaps), ("verdict", 5), ("spectrogram", 7), ("strip", 2)]
+    goals += [("spectrogram", 10), ("bars", 2 * labels), ("strip", 3), ("spectrogram", 12)]
+    goals += [("verdict", LETTER_ROWS[0])] if giant else []
+    goals += [("bars", 3 * labels)]
+    goals += [("spectrogram", count) for count in range(13, 33)]
+    return [*goals, *(("bars", count * labels) for count in (4, 5, 6))]

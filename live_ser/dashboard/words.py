@@ -1,0 +1,84 @@
+"""The words of the verdict: the large one, and the lines beside it."""
+
+from __future__ import annotations
+
+from live_ser.dashboard.state import DashboardState
+from live_ser.dashboard.verdict import Tone, Words
+from live_ser.live.headline import Headline
+from live_ser.palette import colours
+from live_ser.text import clock
+
+_FAINT = 5.0  # seconds after which a verdict that was heard before has no colour
+_LONG = 60.0  # seconds of silence from which it is told how long it is
+_ROUSED = 1 / 6  # of the activation to either side of the middle, which is neither
+
+
+def words(state: DashboardState) -> Words:
+    """The large word, and the lines beside it."""
+    if state.paused:
+        return Words("paused", ("nothing is judged", "space goes on"))
+    if not state.connected:
+        return Words("no sound", ("the source gives no sound", "waiting for it to come back"))
+    if state.enrolling:
+        how = "in no particular mood: the rest is compared with it"
+        return Words(f"speak as you always do, {state.enrolling}", (now(state), how))
+    meant = f"meant: {state.meant}" if state.meant else ""
+    headline = state.headline
+    if headline is None:
+        return Words(state.state or "listening", (now(state), meant, state.learning), tone="quiet")
+    is_heard = state.state in ("speech", "uncertain")
+    colour = dict(zip(state.labels, colours(state.labels), strict=True)).get(headline.word)
+    if headline.is_current:
+        captions = (told(headline), meant, arousal(state) if is_heard else now(state))
+        return Words(headline.word, (*captions, state.learning), colour)
+    captions = (f"{brief(headline)}, {headline.age:.0f} s ago", meant, now(state))
+    tone: Tone = "dim" if headline.age < _FAINT else "faint"
+    return Words(headline.word, (*captions, state.learning), colour, tone)
+
+
+def told(headline: Headline) -> str:
+    """The headline in words: ``sounds happy, 81 %``."""
+    if headline.kind == "uncertain":
+        return f"speech; perhaps {headline.labels[0]}, {_percent(headline.confidence)}"
+    return f"sounds {brief(headline)}"
+
+
+def brief(headline: Headline) -> str:
+    """The headline and its probability: ``happy 81 %``."""
+    if headline.kind == "either":
+        return f"{headline.word}: {_percent(headline.confidence)} each"
+    return f"{headline.word} {_percent(headline.confidence)}"
+
+
+def now(state: DashboardState) -> str:
+    """What is heard just now, where the headline does not say it."""
+    match state.state:
+        case None:
+            return "waiting for the first sound"
+        case "listening":
+            return f"listening: {state.evidence:.1f} of {state.min_speech:g} s of speech"
+        case "silence":
+            return _silence(state.since_speech)
+        case "uncertain":
+            return "uncertain just now"
+        case "speech":
+            return "speech"
+
+
+def _silence(since: float | None) -> str:
+    if since is None:
+        return "silence: no speech so far"
+    return f"silence: last speech {clock(since)} ago" if since > _LONG else "silence"
+
+
+def arousal(state: DashboardState) -> str:
+    """The second answer, which often holds where the first one doesn't."""
+    if state.activation is None:
+        return ""
+    if abs(state.activation - 0.5) < _ROUSED:
+        return "neither calm nor aroused"
+    return "sounds aroused" if state.activation > 0.5 else "sounds calm"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -54,13 +54,10 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found[1][1:], 16)), text)
 
 
-_STATES = {"silence": "silence", "listening": "too little speech", "uncertain": "uncertain"}
-
-
 def in_words(judged: Mapping[str, Any]) -> str:
     """The judgement of a window, segment, clip or stretch, such as ``happy 81 %``."""
     if judged["label"] is None:
-        return _STATES[judged["state"]]
+        return str(judged["state"])
     guess = f"{judged['label']} {100 * judged['confidence']:.0f} %"
     return f"uncertain ({guess}?)" if judged["state"] == "uncertain" else guess
 

@@ -155,7 +155,7 @@ def _keras(model: EmotionModel) -> Contender:
 
     config = read_config(model.info.provenance["config"])
     how = recipe(config)
-    network = how.alone(how.network(config))
+    network = how.alone(how.network())
     spec = model.info.baseline
     others = {"baseline": np.zeros((1, spec.size), np.float32)} if spec else {}
 

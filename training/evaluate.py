@@ -18,13 +18,13 @@ from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import find
 from live_ser.spec import ModelInfo
 from training import command
-from training.corpora.readers import READERS
+from training.corpora.readers import READERS, titles
 from training.corpora.splits import PROTOCOLS
 from training.evaluation import parts
 from training.evaluation.card import card, draw
 from training.evaluation.judge import Judge
 from training.evaluation.parts import PARTS, Options
-from training.evaluation.recordings import Recordings, held_out, model_of, titles, unheard_corpus
+from training.evaluation.recordings import Recordings, held_out, model_of, unheard_corpus
 from training.evaluation.results import Result, Results, digest
 
 _UNHEARD = "tess,emovo"

@@ -26,7 +26,8 @@ from live_ser.palette import colours
 from live_ser.spec import FeatureSpec
 from training.command import add_data, keep_apart, run
 from training.corpora.readers import LABELS, READERS, Clip, Corpus, read_corpus
-from training.data.dataset import FeatureConfig, read_mono
+from training.data.features import FeatureConfig
+from training.data.sound import read_sound
 
 EMOTIONS = ("neutral", "calm", *LABELS[1:], "bored")
 _HEX = dict(zip(EMOTIONS, (colour.hex for colour in colours(EMOTIONS)), strict=True))
@@ -77,7 +78,7 @@ def draw_waveforms(clips: Sequence[Clip], rate: int = 16_000) -> Figure:
     """A waveform of each clip, all on one scale: loud emotions look loud."""
     figure = Figure(figsize=(9, 1.0 + 1.1 * len(clips)), layout="constrained")
     rows = figure.subplots(len(clips), sharex=True, sharey=True, squeeze=False)[:, 0]
-    sounds = [read_mono(clip.path, rate) for clip in clips]
+    sounds = [read_sound(clip.path, rate) for clip in clips]
     for axes, clip, samples in zip(rows, clips, sounds, strict=True):
         _waveform(axes, samples, rate, clip.emotion)
         axes.set_title(f" {clip.emotion}", color=_HEX[clip.emotion], loc="left", y=0.75)
@@ -91,7 +92,7 @@ def draw_waveforms(clips: Sequence[Clip], rate: int = 16_000) -> Figure:
 def draw_side_by_side(left: Clip, right: Clip, spec: FeatureSpec) -> Figure:
     """Waveform, MFCC and mel spectrogram of two clips, each row on one scale."""
     clips = (left, right)
-    sounds = [read_mono(clip.path, spec.sample_rate) for clip in clips]
+    sounds = [read_sound(clip.path, spec.sample_rate) for clip in clips]
     mels = [log_mel(samples, spec) for samples in sounds]
     mfccs = [_mfcc(frames) for frames in mels]
     figure = Figure(figsize=(11, 8), layout="constrained")

@@ -27,18 +27,21 @@ from live_ser.spec import METADATA_KEY, BaselineSpec, ModelInfo, pack_matrix
 from training import command
 from training.corpora.labels import truth
 from training.corpora.readers import LABELS, Clip, read_corpus
-from training.data.dataset import Utterances, kept_frames, load_utterances
+from training.data.dataset import load_utterances
+from training.data.frame_cache import kept_frames
+from training.data.utterances import Utterances
 from training.evaluation import metrics
-from training.export import TOLERANCE, Calibration, origin
 from training.networks.encoder import encode, encoder_graph, in_8_bits, session
 from training.networks.graphs import join, network_of
 from training.networks.head import ACTIVATION, OUTPUTS, Head, HeadConfig, Heard, fit_head
+from training.networks.model_file import TOLERANCE, origin
 from training.networks.pretrained import GE2E, load
-from training.recipes.calibration import calibrate
+from training.recipes.calibration import Calibration, calibrate
 from training.recipes.config import Config
-from training.recipes.learn import Logits
+from training.recipes.logits import Logits
 from training.recipes.presets import read_config, recipe
 from training.recipes.run import Run
+from training.trainer import trained
 
 _WINDOWS = 24  # real ones, on which the file is checked
 _ROUNDING = 1e-3  # of probabilities: in 8 bits, the last bit of a float can tip a number over
@@ -112,10 +115,9 @@ class Joined:
         figures: list[tuple[int, float, float]] = []
         for run in runs:
             said, clips = self._left_out(run)
-            fields = calibrate(said, clips, self.run_config)
-            found.append(Calibration(**{**fields, "activation": tuple(fields["activation"])}))
+            found.append(calibrate(said, clips, self.run_config))
             known, right = truth(clips, LABELS)
-            guess = said["emotion"][known].argmax(axis=1)
+            guess = said.emotion[known].argmax(axis=1)
             uar = metrics.uar(right, guess, len(LABELS))
             figures.append((len(right), uar, metrics.accuracy(right, guess)))
         if not figures:
@@ -127,8 +129,6 @@ class Joined:
 
     def _left_out(self, run: Run) -> tuple[Logits, list[Clip]]:
         """The sum's logits and voices of what a run left out."""
-        from training.fit import trained
-
         if run.config.kind != self.run_config.kind:
             raise LiveSerError(
                 f"{run.folder} hears other features or knows other classes than this network",
@@ -147,18 +147,19 @@ class Joined:
             self.heard.where([clip.speaker not in speakers for clip in self.heard.clips]),
             self.config,
         )
-        network = recipe(run.config).judge(trained(run), test, run.config)
+        network = recipe(run.config).judge(trained(run), test)
         voice = head.voice(self.heard.where(tested).statistics)
         return self._sum(network, voice, head), list(test.clips)
 
     def _sum(self, network: Logits, voice: NDArray[np.float32], head: Head) -> Logits:
         """Of what a network and a head say, nothing known of the speakers."""
         logits = voice + head.bias
-        return {
-            "emotion": self.config.share * network["emotion"] + logits[:, :ACTIVATION],
-            "activation": self.config.share * network["activation"] + logits[:, ACTIVATION],
-            "voice": np.concatenate([network["voice"], voice], axis=1),
-        }
+        assert network.voice is not None
+        return Logits(
+            self.config.share * network.emotion + logits[:, :ACTIVATION],
+            self.config.share * network.activation + logits[:, ACTIVATION],
+            np.concatenate([network.voice, voice], axis=1),
+        )
 
     def export(self, path: Path, runs: Sequence[Run]) -> ModelInfo:
         """Write network, encoder and head as one file.
@@ -262,13 +263,13 @@ class Joined:
                 "baseline": known[np.newaxis, : self.size],
             }
             names = ["emotion", "activation", "voice"]
-            logits: Logits = dict(zip(names, network.run(names, given), strict=True))
+            logits = Logits(*network.run(names, given))
             heard = head.voice(encode(encoder, [window], most))
             said = self._sum(logits, heard - known[self.size :], head)
             got = model.judge(window, known)
             slope, offset = calibration.activation
-            e = np.exp(said["emotion"][0] / calibration.temperature)
-            wanted = [*(e / e.sum()), 1 / (1 + np.exp(-said["activation"][0] * slope - offset))]
+            e = np.exp(said.emotion[0] / calibration.temperature)
+            wanted = [*(e / e.sum()), 1 / (1 + np.exp(-said.activation[0] * slope - offset))]
             gap = np.abs(np.subtract([*got.probabilities, got.activation], wanted)).max()
             if not gap <= tolerance:
                 raise LiveSerError(

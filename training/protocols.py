@@ -16,20 +16,21 @@ import keras
 import numpy as np
 
 from live_ser.errors import LiveSerError
-from training import fit
 from training.corpora.labels import truth
-from training.corpora.readers import LABELS, Clip, read_corpus
+from training.corpora.readers import LABELS, Clip, read_corpus, titles
 from training.corpora.splits import PROTOCOLS, Split
 from training.evaluation import enrolment, judged, metrics
 from training.evaluation.conditions import as_recorded
 from training.evaluation.enrolment import Known
 from training.evaluation.judge import Judge
 from training.evaluation.judged import Judged
-from training.evaluation.recordings import titles
 from training.evaluation.results import Result, Results, digest
-from training.export import Calibration, export
+from training.recipes.begin import begin
+from training.recipes.calibration import Calibration
 from training.recipes.config import RunConfig
+from training.recipes.export import calibration_of, export
 from training.recipes.run import Run
+from training.trainer import fit, trained
 
 EIGHT = (LABELS[0], "calm", *LABELS[1:])
 """The labels of RAVDESS, by which figures on it are published."""
@@ -102,7 +103,7 @@ def _folds(
 ) -> dict[str, Result]:
     """What the network of each fold says of its test clips, by the fold's name."""
     runs = [_trained(split, setting, seed, labels) for split in splits]
-    calibrations = [Calibration.of_run(run) for run in runs]
+    calibrations = [calibration_of(run) for run in runs]
     found: dict[str, Result] = {}
     for place, (split, run) in enumerate(zip(splits, runs, strict=True)):
         others = [one for i, one in enumerate(calibrations) if i != place]
@@ -127,15 +128,15 @@ def _run(
     folder = setting.folder / f"{split.name.replace('/', '-')}-seed{seed}"
     if folder.exists():
         run = Run.open(folder)
-        if run.config != config or len(run.teachers()) != len(teachers):
+        if run.config != config or len(run.teachers) != len(teachers):
             raise LiveSerError(
                 f"{folder} was begun with other settings", "choose another folder with -o"
             )
     else:
-        run = fit.begin(folder, config, setting.data, split.name, teachers=teachers)
+        run = begin(folder, config, setting.data, split.name, teachers=teachers)
     if not run.finished:
         print(f"run: {folder}", file=sys.stderr)
-        fit.fit(run, setting.data, setting.cache)
+        fit(run, setting.data, setting.cache)
         keras.backend.clear_session()
     return run
 
@@ -148,7 +149,7 @@ def _judged(
 
     def measure() -> Result:
         file = run.folder / "fold.onnx"
-        model = fit.trained(run)
+        model = trained(run)
         provenance = {"corpora": list(run.config.corpora), "protocol": split.name}
         export(
             model,

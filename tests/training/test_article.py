@@ -20,22 +20,15 @@ import live_ser
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from training.corpora.readers import AROUSED, LABELS, Clip
-from training.data.dataset import Utterances
-from training.export import export_run
-from training.fit import begin, fit
+from training.data.utterances import Utterances
 from training.networks.article import PeakReference, SummedActivation
-from training.recipes.article import (
-    ArticleConfig,
-    batches,
-    compiled,
-    hear,
-    judge,
-    load,
-    network,
-    whole,
-)
+from training.recipes.article import Article, hear, whole
+from training.recipes.begin import begin
+from training.recipes.config import ArticleConfig
+from training.recipes.export import export_run
 from training.recipes.presets import PRESETS
 from training.recipes.run import Run
+from training.trainer import fit
 
 CONFIG = ArticleConfig()
 SPEC = CONFIG.features.spec()
@@ -78,7 +71,7 @@ def test_the_settings_are_the_article_s() -> None:
     assert "calm" not in CONFIG.classes
     assert not CONFIG.pad_with_peak
     assert not CONFIG.select_on_test
-    model = network(CONFIG)
+    model = Article(CONFIG).network()
     assert [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv1D)] == [
         64,
         128,
@@ -110,7 +103,7 @@ def test_short_clips_are_padded_with_silence_unless_the_accident_is_asked_for(
     accident: bool,
 ) -> None:
     config = replace(CONFIG, pad_with_peak=accident)
-    model = network(config)
+    model = Article(config).network()
     seen = keras.Model(model.input, model.get_layer("peak_reference").output)
     short = random_frames(200)
     alone = keras.ops.convert_to_numpy(seen(short[np.newaxis]))
@@ -168,11 +161,11 @@ def test_pitched_copies_are_four_semitones_higher(tmp_path: Path) -> None:
 def test_most_training_clips_get_a_pitched_copy(tmp_path: Path) -> None:
     clip = tone(tmp_path / "clip.wav", 1.0)
     clips = [replace(clip, id=f"test/{i}") for i in range(40)]
-    found = load(clips, CONFIG, data=tmp_path, cache=tmp_path / "cache")
+    found = Article(CONFIG).load(clips, data=tmp_path, cache=tmp_path / "cache")
     counts = Counter(len(takes) for takes in found.takes)
     assert set(counts) == {3, 4}
     assert 28 <= counts[4] <= 39
-    again = load(clips, CONFIG, data=tmp_path, cache=tmp_path / "cache")
+    again = Article(CONFIG).load(clips, data=tmp_path, cache=tmp_path / "cache")
     for takes, cached in zip(found.takes, again.takes, strict=True):
         assert len(takes) == len(cached)
         assert all(np.allclose(a, b, atol=0.07) for a, b in zip(takes, cached, strict=True))
@@ -183,7 +176,7 @@ def test_each_take_trains_once_an_epoch_in_an_order_of_its_own() -> None:
     config = replace(CONFIG, batch=10)
 
     def marks(epoch: int, seed: int = 0) -> list[float]:
-        drawn = batches(train, replace(config, seed=seed), epoch)
+        drawn = Article(replace(config, seed=seed)).batches(train, epoch)
         assert [len(drawn[i][0]) for i in range(len(drawn))] == [10, 10, 10, 10, 10, 10, 3]
         return [float(frames[0, 0]) for i in range(len(drawn)) for frames in drawn[i][0]]
 
@@ -202,14 +195,14 @@ def test_targets_are_the_emotions_of_the_clips() -> None:
         for clip, takes in zip(train.clips, train.takes, strict=True)
         for take in takes
     }
-    frames, wanted = batches(train, CONFIG)[0]
+    frames, wanted = Article(CONFIG).batches(train)[0]
     said = [LABELS[row.argmax()] for row in wanted["emotion"]]
     assert said == [by_mark[float(one[0, 0])] for one in frames]
 
 
 def test_every_point_is_scaled_by_the_training_clips() -> None:
     train = utterances()
-    model = compiled(CONFIG, train)
+    model = Article(CONFIG).compiled(train)
     scaled = keras.Model(model.input, model.get_layer("scaler").output)
     takes = [take for one in train.takes for take in one]
     points = keras.ops.convert_to_numpy(scaled(whole(takes, CONFIG.window_frames, CONFIG)))
@@ -224,12 +217,12 @@ def test_every_point_is_scaled_by_the_training_clips() -> None:
 
 def test_clips_are_judged_as_recorded_and_each_alone() -> None:
     test = utterances(9)
-    model = network(CONFIG)
-    said = judge(model, test, CONFIG)
-    assert said["emotion"].shape == (9, 7)
-    assert said["activation"].shape == (9,)
+    model = Article(CONFIG).network()
+    said = Article(CONFIG).judge(model, test)
+    assert said.emotion.shape == (9, 7)
+    assert said.activation.shape == (9,)
     alone = model(test.takes[4][0][np.newaxis], training=False)
-    assert np.allclose(said["emotion"][4], alone["emotion"][0], atol=1e-5)
+    assert np.allclose(said.emotion[4], alone["emotion"][0], atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +298,7 @@ def test_the_exported_model_judges_a_clip_like_any_other(run: Run) -> None:
 def test_a_live_window_is_judged_as_the_whole_model_in_keras_judges_it(run: Run) -> None:
     path = run.folder / "parity.onnx"
     export_run(run, path)
-    model = network(CONFIG)
+    model = Article(CONFIG).network()
     model.load_weights(run.weights)
     calibration = run.read_json("calibration.json")
     for count in (20, 150, 298):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from training.corpora.readers import LABELS, Clip
-from training.recipes.article import ArticleConfig
 from training.recipes.calibration import calibrate
+from training.recipes.config import ArticleConfig
+from training.recipes.logits import Logits
 
 CONFIG = ArticleConfig()
 
@@ -22,17 +24,17 @@ def clips(count: int) -> tuple[Clip, ...]:
     )
 
 
-def said(activation: NDArray[np.float64], seed: int = 0) -> dict[str, NDArray[np.float32]]:
+def said(activation: NDArray[np.float64], seed: int = 0) -> Logits:
     rng = np.random.default_rng(seed)
     emotion = rng.normal(0, 1, (len(activation), 7)) + 2 * np.eye(7)[np.arange(len(activation)) % 7]
-    return {"emotion": emotion.astype(np.float32), "activation": activation.astype(np.float32)}
+    return Logits(emotion.astype(np.float32), activation.astype(np.float32))
 
 
 def test_the_activation_becomes_the_share_of_aroused_voices() -> None:
     voices = clips(3500)
     aroused = np.array([bool(clip.activation) for clip in voices])
     logits = np.random.default_rng(1).normal(np.where(aroused, 3, -1), 2)
-    slope, offset = calibrate(said(logits), voices, CONFIG)["activation"]
+    slope, offset = calibrate(said(logits), voices, CONFIG).activation
     # Two normal distributions of one deviation: the log odds are a line, which is known.
     assert slope == pytest.approx((3 - -1) / 2**2, rel=0.1)
     assert offset == pytest.approx(-slope * (3 + -1) / 2, abs=0.15)
@@ -41,7 +43,7 @@ def test_the_activation_becomes_the_share_of_aroused_voices() -> None:
 def test_a_handful_of_voices_told_apart_without_a_mistake_is_no_certainty() -> None:
     voices = clips(7)
     logits = np.array([1.0 if clip.activation else -1.0 for clip in voices])
-    slope, offset = calibrate(said(logits), voices, CONFIG)["activation"]
+    slope, offset = calibrate(said(logits), voices, CONFIG).activation
     assert 0.5 < 1 / (1 + np.exp(-slope - offset)) < 0.95
 
 
@@ -53,7 +55,7 @@ def test_what_an_emotion_adds_to_a_voice_is_told_from_how_voices_differ() -> Non
     own = np.array([10.0, -20.0, 30.0])[np.arange(12) % 3]
     added = np.array([-3.0, 1.0, 0.0, 2.0])[np.arange(12) % 4]
     voice = np.stack([own + added, own], axis=1).astype(np.float32)
-    found = calibrate({**said(np.zeros(12)), "voice": voice}, voices, CONFIG)["offsets"]
+    found = calibrate(replace(said(np.zeros(12)), voice=voice), voices, CONFIG).offsets
     assert found[:4] == [[-3.0, 0.0], [1.0, 0.0], [0.0, 0.0], [2.0, 0.0]]
     assert found[4:] == [[0.0, 0.0]] * 3  # nobody showed them
 
@@ -65,7 +67,7 @@ def test_what_the_network_finds_more_aroused_never_counts_as_calmer(seed: int) -
     logits = np.random.default_rng(seed).normal(0, 1, 14) - 2.0 * np.array(
         [bool(clip.activation) for clip in voices]
     )
-    slope, _ = calibrate(said(logits), voices, CONFIG)["activation"]
+    slope, _ = calibrate(said(logits), voices, CONFIG).activation
     assert slope > 0
 
 
@@ -79,5 +81,5 @@ def test_the_temperature_undoes_logits_that_are_too_bold() -> None:
         Clip(clip.path, emotion, clip.speaker, clip.corpus, clip.id)
         for clip, emotion in zip(voices, acted, strict=True)
     )
-    bold = {"emotion": (3 * honest).astype(np.float32), "activation": np.zeros(2100, np.float32)}
-    assert calibrate(bold, voices, CONFIG)["temperature"] == pytest.approx(3, rel=0.1)
+    bold = Logits((3 * honest).astype(np.float32), np.zeros(2100, np.float32))
+    assert calibrate(bold, voices, CONFIG).temperature == pytest.approx(3, rel=0.1)

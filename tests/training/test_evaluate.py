@@ -27,6 +27,7 @@ from live_ser.model.onnx_model import EmotionModel
 from training import command, evaluate
 from training.corpora.readers import LABELS, Clip, read_corpus
 from training.data.music import music
+from training.data.sound import read_sound
 from training.evaluation import conditions, judged, stream
 from training.evaluation import sessions as strung
 
@@ -297,14 +298,14 @@ def test_classes_that_a_corpus_lacks_can_be_left_out(clips: tuple[Clip, ...]) ->
 @pytest.mark.parametrize("snr_db", [20, 0])
 def test_noise_is_as_loud_as_it_says(data: Path, clips: tuple[Clip, ...], snr_db: int) -> None:
     for clip in clips[:4]:
-        clean = conditions.read(clip.path, 16_000)
+        clean = read_sound(clip.path, 16_000)
         (heard,) = conditions.noisy(clip, INFO, snr_db=snr_db, data=data, seed=0)
         ratio = np.mean(clean**2) / np.mean((heard - clean) ** 2)
         assert 10 * np.log10(ratio) == pytest.approx(snr_db, abs=0.1)
 
 
 def test_a_clip_meets_the_same_noise_at_every_level(data: Path, clips: tuple[Clip, ...]) -> None:
-    clean = conditions.read(clips[0].path, 16_000)
+    clean = read_sound(clips[0].path, 16_000)
     loud, faint, other = (
         next(iter(conditions.noisy(clips[0], INFO, snr_db=snr, data=data, seed=seed))) - clean
         for snr, seed in ((0, 0), (20, 0), (0, 1))
@@ -402,7 +403,7 @@ def test_emotions_are_counted_where_nobody_speaks(
     model: Path, data: Path, clips: tuple[Clip, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def talk(seconds: float, rate: int, *_: object) -> Any:
-        return np.resize(conditions.read(clips[0].path, rate), round(seconds * rate))
+        return np.resize(read_sound(clips[0].path, rate), round(seconds * rate))
 
     monkeypatch.setattr(stream, "NO_SPEECH", {**stream.NO_SPEECH, "talk": talk})
     counted = {

@@ -20,7 +20,7 @@ from live_ser.model.onnx_model import EmotionModel
 from training.corpora import splits
 from training.corpora.readers import LABELS
 from training.data.batches import BatchConfig
-from training.networks.cnn_lstm import NetworkConfig
+from training.networks.config import NetworkConfig
 from training.protocols import EIGHT, Setting, cross_validate
 from training.recipes.config import Config
 

@@ -30,17 +30,18 @@ import h5py
 import keras
 
 from training.data.batches import BatchConfig
-from training.data.dataset import kept_frames
-from training.export import export_run
-from training.fit import begin, fit
+from training.data.frame_cache import kept_frames
 from training.join import Joined
-from training.networks.cnn_lstm import NetworkConfig
+from training.networks.config import NetworkConfig
 from training.networks.head import HeadConfig
 from training.networks.pretrained import GE2E
-from training.recipes.article import ArticleConfig
-from training.recipes.config import Config, RunConfig
-from training.recipes.presets import PRESETS
-from training.recipes.run import Run
+from training.recipes.begin import begin
+from training.recipes.calibration import Calibration
+from training.recipes.config import ArticleConfig, Config, RunConfig
+from training.recipes.export import export, export_run
+from training.recipes.presets import PRESETS, recipe
+from training.recipes.run import Run, Splits
+from training.trainer import fit
 
 SLOW_TESTS = bool(os.environ.get("LIVE_SER_SLOW_TESTS"))
 SLOW = pytest.mark.skipif(not SLOW_TESTS, reason="it takes a minute: LIVE_SER_SLOW_TESTS=1")
@@ -308,10 +309,8 @@ def test_who_computes_features_hears_what_the_cache_gives(tmp_path: Path) -> Non
 
 
 def test_a_figure_that_there_is_not_is_null(tmp_path: Path) -> None:
-    from training.recipes.config import Config
-    from training.recipes.run import Run
-
-    kept = Run.new(tmp_path / "run", Config(), {})
+    nothing = Splits((), "all", False, (), (), 0)
+    kept = Run.new(tmp_path / "run", Config(), nothing)
     kept.write_json("metrics.json", {"recalls": {"sad": np.float64("nan"), "happy": 0.5}})
     text = (kept.folder / "metrics.json").read_text()
     said = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
@@ -392,27 +391,21 @@ def test_a_folder_without_what_it_takes_is_named(tmp_path: Path, content: str) -
 
 
 def test_an_export_that_differs_from_keras_writes_nothing(run: Path, tmp_path: Path) -> None:
-    from training import export
-    from training.recipes.learn import network
-    from training.recipes.run import Run
-
     config = Run.open(run).config
-    model = network(config)
+    model = recipe(config).network()
     path = tmp_path / "model.onnx"
     with pytest.raises(LiveSerError, match="no real windows"):
-        export.export(model, config, export.Calibration(), [], path)
+        export(model, config, Calibration(), [], path)
     odd = [np.full((200, 64), np.nan, np.float32)]
     with pytest.raises(LiveSerError, match="differ"):
-        export.export(model, config, export.Calibration(), odd, path)
+        export(model, config, Calibration(), odd, path)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_exported_network_measures_as_the_one_that_trains(run: Path) -> None:
     from training.data.baselines import BaselineConfig, draw_others
-    from training.recipes.learn import network
-    from training.recipes.run import Run
 
-    training_model = network(Run.open(run).config)
+    training_model = recipe(Run.open(run).config).network()
     training_model.load_weights(Run.open(run).weights)
     rng = np.random.default_rng(0)
     moods = ["neutral", "happy", "happy", "sad"]

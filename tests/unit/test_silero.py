@@ -14,7 +14,7 @@ from live_ser.frontend import silero
 from live_ser.frontend.gate import CHUNK_SECONDS, RATE, SpeechGate, speech_mask
 from live_ser.frontend.silero import CHUNK, Silero
 from training.corpora.readers import read_corpus
-from training.data.dataset import read_mono
+from training.data.sound import read_sound
 from training.recipes.config import Config
 
 DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
@@ -73,7 +73,7 @@ def test_most_shouts_are_speech(data: Path) -> None:
         for clip in read_corpus("banglaser", data).clips
         if clip.emotion == "angry" and clip.gender == "f"
     ]
-    masks = [speech_mask(read_mono(clip.path, RATE), RATE, gate) for clip in shouts]
+    masks = [speech_mask(read_sound(clip.path, RATE), RATE, gate) for clip in shouts]
     silent = [mask.sum() * CHUNK_SECONDS < gate.min_speech for mask in masks]
     # A detector that hears them at their own speed alone loses a quarter of them.
     assert np.mean(silent) < 0.2

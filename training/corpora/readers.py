@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -336,6 +336,11 @@ def read_corpus(
     corpus = Corpus(name, folder, tuple(clips.values()), tuple(skipped))
     _check_whole(reader, corpus, labels)
     return corpus
+
+
+def titles(corpora: Sequence[str]) -> str:
+    """Corpora by the names that people know."""
+    return ", ".join(READERS[name].title if name in READERS else str(name) for name in corpora)
 
 
 def _folder_of(reader: Reader, data: Path) -> Path:

@@ -13,8 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
-from sklearn.model_selection import StratifiedKFold, train_test_split
-
 from live_ser.errors import LiveSerError
 from training.corpora.readers import Clip
 
@@ -89,6 +87,8 @@ def random(clips: Iterable[Clip]) -> tuple[Split, ...]:
             f"there are fewer of {', '.join(few)}",
             "get the whole corpus with python -m training.fetch ravdess",
         )
+    from sklearn.model_selection import StratifiedKFold  # takes seconds
+
     folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=SEED).split(
         pool, [clip.emotion for clip in pool]
     )
@@ -105,6 +105,8 @@ def article(clips: Iterable[Clip]) -> tuple[Split, ...]:
     here they are in the order of their names.
     """
     pool = [clip for clip in _ravdess("article", _ordered(clips)) if clip.emotion != "calm"]
+    from sklearn.model_selection import train_test_split  # takes seconds
+
     _, test = train_test_split(pool, test_size=0.2, shuffle=True, random_state=SEED)
     return (_split("article", pool, {clip.id for clip in test}),)
 

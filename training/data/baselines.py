@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.augment import Rng
+from training.data.spectral import Rng
 
 
 @dataclass(frozen=True)

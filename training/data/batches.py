@@ -7,15 +7,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.frontend.features import Frames
 from training.corpora.readers import SAME
-from training.data.augment import Rng, SpectralAugment
 from training.data.baselines import BaselineConfig, draw_others
-from training.data.dataset import Utterances
+from training.data.spectral import Rng, SpectralAugment
+from training.data.utterances import Utterances
 
 Inputs = dict[str, NDArray[np.float32]]
 Targets = dict[str, NDArray[np.float32]]
@@ -57,7 +56,7 @@ class BatchConfig:
             raise ValueError("each speaker of a batch, and an epoch, has one utterance at least")
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches:
     """Random batches, the same for the same seed, epoch and place in the epoch.
 
     A batch is ``(inputs, targets)``. Inputs are ``log_mel``, float32 ``[batch, frames, mels]`` in
@@ -89,7 +88,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         epoch: int = 0,
     ) -> None:
-        super().__init__()
         self.baseline = baseline
         self.utterances = utterances
         self.config = config

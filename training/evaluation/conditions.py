@@ -22,8 +22,8 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
-from training.data.augment import add_noise, coloured_noise, read_surroundings
-from training.data.dataset import read_mono
+from training.data.degrade import add_noise, coloured_noise, read_surroundings
+from training.data.sound import read_sound
 
 SNR_DB = (20, 10, 5, 0)
 RATES = (8_000, 16_000, 44_100, 48_000)
@@ -52,7 +52,7 @@ def noisy(
         seed: of the noise.
     """
     rate = info.features.sample_rate
-    samples = read(clip.path, rate).astype(np.float64)
+    samples = read_sound(clip.path, rate).astype(np.float64)
     rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
     noise = _noise(len(samples), rate, data, rng)
     yield add_noise(samples, noise, snr_db).astype(np.float32)
@@ -62,7 +62,7 @@ def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:
     """The clip as a file of another rate."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "clip.wav")
-        soundfile.write(path, read_mono(clip.path, rate), rate, subtype="FLOAT")
+        soundfile.write(path, read_sound(clip.path, rate), rate, subtype="FLOAT")
         with audio_file(path, info.features.sample_rate) as blocks:
             yield from blocks
 
@@ -78,7 +78,7 @@ def for_seconds(clip: Clip, info: ModelInfo, *, seconds: float, kin: Kin) -> Ite
     """
     rate = info.features.sample_rate
     wanted = int(np.ceil(seconds / CHUNK_SECONDS - 1e-9))
-    heard = read(clip.path, rate)
+    heard = read_sound(clip.path, rate)
     others = iter(kin.get(clip.id, ()))
     while True:
         spoken = np.flatnonzero(speech_mask(heard, rate, info.gate))
@@ -91,7 +91,7 @@ def for_seconds(clip: Clip, info: ModelInfo, *, seconds: float, kin: Kin) -> Ite
             yield heard
             return
         end = round((spoken[-1] + 1) * CHUNK_SECONDS * rate) if len(spoken) else len(heard)
-        heard = np.concatenate([heard[:end], _speech(read(follower.path, rate), info)])
+        heard = np.concatenate([heard[:end], _speech(read_sound(follower.path, rate), info)])
 
 
 def kin_of(clips: Sequence[Clip]) -> Kin:
@@ -104,12 +104,6 @@ def kin_of(clips: Sequence[Clip]) -> Kin:
         for shelf in shelves.values()
         for place, clip in enumerate(shelf)
     }
-
-
-def read(path: Path, rate: int) -> Samples:
-    """A whole sound file as the runtime reads it: float32 ``[n]``, mono, at ``rate``."""
-    with audio_file(path, rate) as blocks:
-        return np.concatenate(list(blocks))
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
-from training.evaluation.conditions import read
+from training.data.sound import read_sound
 from training.evaluation.judge import Judge
 from training.evaluation.judged import Judged
 from training.evaluation.sessions import by_speaker
@@ -121,7 +121,7 @@ def _rate(info: ModelInfo) -> float:
 def _spoken(clip: Clip, info: ModelInfo) -> Frames:
     """The frames of a clip's speech, a window's length at most."""
     spec = info.features
-    samples = read(clip.path, spec.sample_rate)
+    samples = read_sound(clip.path, spec.sample_rate)
     frames = log_mel(samples, spec)
     mask = speech_mask(samples, spec.sample_rate, info.gate)
     first, last = frame_range(mask, spec.hop_length / spec.sample_rate, len(frames))

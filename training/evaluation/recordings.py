@@ -12,7 +12,7 @@ from typing import Any
 from live_ser.errors import LiveSerError
 from live_ser.spec import ModelInfo
 from training.corpora.labels import truth
-from training.corpora.readers import READERS, Clip, read_corpus
+from training.corpora.readers import Clip, read_corpus, titles
 from training.corpora.splits import PROTOCOLS
 
 
@@ -95,11 +95,6 @@ def model_of(run: Path) -> Path:
     """The model file that a run was exported to."""
     config = _read_json(run / "config.json")
     return run / f"{config.get('preset', 'live_ser')}.onnx"
-
-
-def titles(corpora: Sequence[str]) -> str:
-    """Corpora by the names that people know."""
-    return ", ".join(READERS[name].title if name in READERS else str(name) for name in corpora)
 
 
 def _describe(split: str, clips: Sequence[Clip]) -> str:

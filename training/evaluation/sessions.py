@@ -18,8 +18,8 @@ from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
-from training.data.augment import coloured_noise
-from training.evaluation.conditions import read
+from training.data.degrade import coloured_noise
+from training.data.sound import read_sound
 
 PAUSE = (1.0, 4.0)  # seconds between clips
 ROOM_DB = -35.0  # level of the room under the mean level of the clips, pauses included
@@ -61,7 +61,7 @@ def string(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator) -> 
     speaker: list[NDArray[np.intp]] = []
     for index, clip in enumerate(order):
         pause = round(rng.uniform(*PAUSE) / CHUNK_SECONDS)
-        heard = read(clip.path, rate)
+        heard = read_sound(clip.path, rate)
         spoken = speech_mask(heard, rate, info.gate)
         if not spoken.any():
             # The corpus says that somebody speaks here, though the gate does not hear it.

@@ -23,8 +23,9 @@ import math
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import keras
@@ -35,79 +36,90 @@ from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames, log_mel
-from live_ser.spec import FeatureSpec, GateSpec
+from live_ser.spec import FeatureSpec
 from training.corpora.labels import right_labels
-from training.corpora.readers import LABELS, Clip
-from training.data.dataset import FeatureConfig, Utterances, kept_frames, read_mono, sizes
+from training.corpora.readers import Clip
+from training.data.frame_cache import kept_frames, sizes
+from training.data.sound import read_sound
+from training.data.utterances import Utterances
 from training.networks.article import DYNAMIC_RANGE, article_network
-from training.recipes.config import RunConfig
+from training.recipes.config import ArticleConfig
+from training.recipes.logits import Logits
+from training.recipes.recipe import Recipe, Teacher
 
 _WORKERS = 2
 _NOTHING = -200.0  # dB, far under any dynamic range
 
 
-@dataclass(frozen=True)
-class ArticleConfig(RunConfig):
-    """A training run as the article's. The network is given the whole window, not its speech.
+class Article(Recipe[ArticleConfig]):
+    """The article's system; the network is given the whole window, not its speech."""
 
-    Attributes:
-        noise: deviation of the white noise, full scale at 1.
-        noisy_copies: of each training clip.
-        pitch: semitones by which a copy is higher.
-        pitched_share: of the training clips that get such a copy.
-        batch: utterances in a batch.
-        pad_with_peak: pad short clips with the loudest value, as the article did.
-    """
+    def load(self, clips: Sequence[Clip], *, data: Path, cache: Path) -> Utterances:
+        """Read clips: as recorded, then the noisy copies, then the pitched one."""
+        takes: list[list[Frames]] = [[] for _ in clips]
+        for take in range(2 + self.config.noisy_copies):
+            file = cache / f"article-{take}-{_key(clips, self.config, take)}.npz"
+            compute = partial(_compute, clips, self.config, take)
+            for i, heard in enumerate(kept_frames(file, compute)):
+                if len(heard):
+                    takes[i].append(heard)
+        return Utterances(tuple(clips), tuple(map(tuple, takes)))
 
-    preset = "article"
-
-    corpora: tuple[str, ...] = ("ravdess",)
-    classes: tuple[str, ...] = LABELS
-    features: FeatureConfig = field(
-        default_factory=lambda: FeatureConfig(
-            sample_rate=44_100,
-            n_fft=2048,
-            win_length=2048,
-            hop_length=512,
-            n_mels=200,
-            fmin=0.0,
-            fmax=22_050.0,
+    def network(self) -> keras.Model:
+        """Build the network, its weights drawn from the seed."""
+        config = self.config
+        keras.utils.set_random_seed(config.seed)
+        padding = 0.0 if config.pad_with_peak else -DYNAMIC_RANGE
+        return article_network(
+            config.window_frames, config.features.n_mels, config.classes, padding
         )
-    )
-    gate: GateSpec = field(
-        default_factory=lambda: GateSpec(threshold=0.5, floor_db=-80.0, trim=False, min_speech=0.5)
-    )
-    epochs: int = 150
-    offset: float = 0.5
-    noise: float = 0.008
-    noisy_copies: int = 2
-    pitch: float = 4.0
-    pitched_share: float = 0.9
-    batch: int = 200
-    pad_with_peak: bool = False
+
+    def compiled(self, train: Utterances) -> keras.Model:
+        """Build the network, scaled to its training clips and ready to be fitted."""
+        model = self.network()
+        scaler = StandardScaler()
+        peak = model.get_layer("peak_reference")
+        batches = self.batches(train)
+        for index in range(len(batches)):
+            points = keras.ops.convert_to_numpy(peak(batches[index][0]))
+            scaler.partial_fit(points.reshape(len(points), -1))
+        layer = model.get_layer("scaler")
+        layer.mean.assign(scaler.mean_.reshape(layer.mean.shape))
+        # RAVDESS varies by 9 dB and more at every point. A point that hardly varies, as in a
+        # handful of clips, would be blown up live.
+        layer.deviation.assign(np.maximum(scaler.scale_, 1.0).reshape(layer.deviation.shape))
+        crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True)
+        model.compile("rmsprop", loss={"emotion": crossentropy, "activation": None})
+        return model
+
+    def batches(
+        self, train: Utterances, epoch: int = 0, teachers: Sequence[Teacher] = ()
+    ) -> Batches:
+        """Make batches; this preset takes no teachers."""
+        return Batches(train, self.config, epoch)
+
+    def judge(self, model: keras.Model, utterances: Utterances) -> Logits:
+        """Predict utterances as recorded, each by itself."""
+        frames = [takes[0] for takes in utterances.takes]
+        length, size = self.config.window_frames, self.config.batch
+        found = [
+            model(whole(frames[i : i + size], length, self.config), training=False)
+            for i in range(0, len(frames), size)
+        ]
+        emotion, activation = (
+            np.concatenate([keras.ops.convert_to_numpy(one[name]) for one in found])
+            for name in ("emotion", "activation")
+        )
+        return Logits(emotion, activation[:, 0])
 
 
-def load(clips: Sequence[Clip], config: ArticleConfig, *, data: Path, cache: Path) -> Utterances:
-    """Log-mel frames of the clips: as recorded, then the noisy copies, then the pitched one.
-
-    Args:
-        clips: what to read.
-        config: of the run.
-        data: of no matter here.
-        cache: folder that keeps what was computed.
-    """
-    takes: list[list[Frames]] = [[] for _ in clips]
-    for take in range(2 + config.noisy_copies):
-        file = cache / f"article-{take}-{_key(clips, config, take)}.npz"
-        for i, heard in enumerate(kept_frames(file, partial(_compute, clips, config, take))):
-            if len(heard):
-                takes[i].append(heard)
-    return Utterances(tuple(clips), tuple(map(tuple, takes)))
+RECIPE = Article
 
 
 def _compute(clips: Sequence[Clip], config: ArticleConfig, take: int) -> list[Frames]:
     one = partial(hear, config=config, spec=config.features.spec(), take=take)
-    with ProcessPoolExecutor(_WORKERS) as pool:
+    # Not forked: a process with TensorFlow's threads in it cannot be.
+    with ProcessPoolExecutor(_WORKERS, get_context("spawn")) as pool:
         return list(tqdm(pool.map(one, clips, chunksize=8), f"take {take}", len(clips)))
 
 
@@ -118,7 +130,7 @@ def hear(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int = 0) ->
         float32 ``[frames, mels]`` in dB re full scale; no frame where the clip gets no such copy.
     """
     rate = spec.sample_rate
-    samples = read_mono(clip.path, rate)
+    samples = read_sound(clip.path, rate)
     if len(samples) < spec.n_fft:
         raise LiveSerError(f"{clip.path} is shorter than one frame", "remove it from the corpus")
     start = min(round(config.offset * rate), len(samples) - spec.n_fft)
@@ -135,32 +147,7 @@ def hear(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int = 0) ->
     return log_mel(samples, spec)
 
 
-def network(config: ArticleConfig) -> keras.Model:
-    """The network of a run, its weights drawn from its seed."""
-    keras.utils.set_random_seed(config.seed)
-    padding = 0.0 if config.pad_with_peak else -DYNAMIC_RANGE
-    return article_network(config.window_frames, config.features.n_mels, config.classes, padding)
-
-
-def compiled(config: ArticleConfig, train: Utterances) -> keras.Model:
-    """The network of a run, scaled to its training clips and ready to be fitted."""
-    model = network(config)
-    scaler = StandardScaler()
-    peak = model.get_layer("peak_reference")
-    for batch, _ in Batches(train, config):
-        points = keras.ops.convert_to_numpy(peak(batch))
-        scaler.partial_fit(points.reshape(len(points), -1))
-    layer = model.get_layer("scaler")
-    layer.mean.assign(scaler.mean_.reshape(layer.mean.shape))
-    # RAVDESS varies by 9 dB and more at every point. A point that hardly varies, as in a handful of
-    # clips, would be blown up live.
-    layer.deviation.assign(np.maximum(scaler.scale_, 1.0).reshape(layer.deviation.shape))
-    crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile("rmsprop", loss={"emotion": crossentropy, "activation": None})
-    return model
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches:
     """Every take of every clip once an epoch, in an order of its own.
 
     A batch is ``(log_mel, targets)``: float32 ``[batch, frames, mels]`` in dB, and as targets
@@ -168,7 +155,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(self, utterances: Utterances, config: ArticleConfig, epoch: int = 0) -> None:
-        super().__init__()
         self.utterances = utterances
         self.config = config
         self.epoch = epoch
@@ -195,11 +181,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return whole(frames, self._length, self.config), {"emotion": wanted}
 
 
-def batches(train: Utterances, config: ArticleConfig, epoch: int = 0) -> Batches:
-    """The batches of a run, from an epoch on."""
-    return Batches(train, config, epoch)
-
-
 def whole(frames: Sequence[Frames], length: int, config: ArticleConfig) -> NDArray[np.float32]:
     """Clips as one batch ``[n, length, mels]``, short ones padded at their end."""
     out = np.full((len(frames), length, frames[0].shape[1]), _NOTHING, np.float32)
@@ -208,31 +189,6 @@ def whole(frames: Sequence[Frames], length: int, config: ArticleConfig) -> NDArr
         if config.pad_with_peak:
             row[len(one) :] = one[:length].max()
     return out
-
-
-def alone(model: keras.Model) -> keras.Model:
-    """The network as it is used: it judges every voice by itself."""
-    return model
-
-
-def judge(
-    model: keras.Model, utterances: Utterances, config: ArticleConfig
-) -> dict[str, NDArray[np.float32]]:
-    """Logits of whole utterances: ``emotion`` ``[n, classes]`` and ``activation`` ``[n]``."""
-    frames = [takes[0] for takes in utterances.takes]
-    length = config.window_frames
-    said = [
-        model(whole(frames[i : i + config.batch], length, config), training=False)
-        for i in range(0, len(frames), config.batch)
-    ]
-    parts = {
-        name: [keras.ops.convert_to_numpy(one[name]) for one in said]
-        for name in ("emotion", "activation")
-    }
-    return {
-        "emotion": np.concatenate(parts["emotion"]),
-        "activation": np.concatenate(parts["activation"])[:, 0],
-    }
 
 
 def _key(clips: Sequence[Clip], config: ArticleConfig, take: int) -> str:

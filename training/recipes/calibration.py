@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
 from training.corpora.labels import truth
-from training.corpora.readers import LABELS, Clip
+from training.corpora.readers import LABELS, SAME, Clip
 from training.recipes.config import RunConfig
-from training.recipes.learn import Logits, merging, softmax
+from training.recipes.logits import Logits, merging, softmax
 
 _RIGHT_WHEN_SAID = 0.7
 """How often an emotion should be right where the model says it of a voice that it never heard."""
@@ -19,33 +21,89 @@ _RIGHT_WHEN_SAID = 0.7
 _LOG_SLOPE = (-3.0, 1.5)  # of the activation: no logit is made so steep that rounding shows
 
 
-def calibrate(said: Logits, clips: Sequence[Clip], config: RunConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into probabilities that a stranger can trust.
+
+    Attributes:
+        temperature: that the emotions' logits are divided by.
+        activation: slope and offset of the activation's logit.
+        abstain: confidence under which the model can't tell.
+        offsets: what each of :data:`LABELS` adds to a voice, ``[labels][size]``; empty where
+            nothing is known.
+    """
+
+    temperature: float = 1.0
+    activation: tuple[float, float] = (1.0, 0.0)
+    abstain: float = 0.0
+    offsets: Sequence[Sequence[float]] = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
+        """The calibration that :meth:`to_dict` gave; none from an empty one."""
+        return cls(**{**data, **({"activation": tuple(data["activation"])} if data else {})})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        fields = asdict(self)
+        return fields if len(self.offsets) else {k: v for k, v in fields.items() if k != "offsets"}
+
+    @classmethod
+    def mean(cls, several: Sequence[Calibration]) -> Calibration:
+        """What several agree on; none where there are none."""
+        if not several:
+            return cls()
+        slopes, offsets = zip(*(one.activation for one in several), strict=True)
+        return cls(
+            temperature=float(np.exp(np.mean(np.log([one.temperature for one in several])))),
+            activation=(float(np.mean(slopes)), float(np.mean(offsets))),
+            abstain=round(float(np.mean([one.abstain for one in several])), 2),
+            offsets=_mean_rows([one.offsets for one in several]),
+        )
+
+    def offsets_of(self, labels: Sequence[str]) -> NDArray[np.float32] | None:
+        """What each of some labels adds to a voice, ``[labels, size]``; None where unknown."""
+        if not len(self.offsets):
+            return None
+        rows = [LABELS.index(SAME.get(label, label)) for label in labels]
+        return np.asarray(self.offsets, np.float32)[rows]
+
+
+def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
+    """Mean of matrices, row by row; a row of zeros says nothing, and doesn't count."""
+    rows = np.array([one for one in several if len(one)], np.float64)
+    if not len(rows):
+        return []
+    known = np.maximum(rows.any(axis=2).sum(axis=0), 1)
+    mean: list[list[float]] = (rows.sum(axis=0) / known[:, np.newaxis]).tolist()
+    return mean
+
+
+def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calibration:
     """Temperature, activation's slope and offset, and the threshold of abstention.
 
     Args:
-        said: logits (and voices) of clips that did not train.
+        logits: of clips that did not train.
         clips: what they are.
         config: that the network was trained by.
 
-    Returns:
-        Fields of ``training.export.Calibration``.
     """
     known, target = truth(clips, LABELS)
     matrix = merging(config.classes, LABELS)
-    logits = said["emotion"][known]
+    emotion = logits.emotion[known]
 
     def loss(log_temperature: float) -> float:
-        p = softmax(logits, float(np.exp(log_temperature))) @ matrix
+        p = softmax(emotion, float(np.exp(log_temperature))) @ matrix
         return float(-np.mean(np.log(p[np.arange(len(target)), target] + 1e-9)))
 
     temperature = float(np.exp(minimize_scalar(loss, bounds=(-1.5, 2.0), method="bounded").x))
-    probabilities = softmax(logits, temperature) @ matrix
-    return {
-        "temperature": temperature,
-        "activation": _logistic(said["activation"], clips),
-        "abstain": _abstain(probabilities, target),
-        **({"offsets": _offsets(said["voice"], clips)} if "voice" in said else {}),
-    }
+    probabilities = softmax(emotion, temperature) @ matrix
+    return Calibration(
+        temperature,
+        _logistic(logits.activation, clips),
+        _abstain(probabilities, target),
+        () if logits.voice is None else _offsets(logits.voice, clips),
+    )
 
 
 def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
@@ -68,7 +126,7 @@ def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
     return rows
 
 
-def _logistic(logits: Any, clips: Sequence[Clip]) -> list[float]:
+def _logistic(logits: Any, clips: Sequence[Clip]) -> tuple[float, float]:
     """Slope and offset that make the activation's logit a probability (Platt 1999).
 
     The slope is above 0, and a handful of voices that the logit tells apart without a mistake does
@@ -85,7 +143,7 @@ def _logistic(logits: Any, clips: Sequence[Clip]) -> list[float]:
         return float(np.mean(weight * (np.logaddexp(0, z) - target * z)))
 
     log_slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead").x
-    return [float(np.exp(np.clip(log_slope, *_LOG_SLOPE))), float(offset)]
+    return float(np.exp(np.clip(log_slope, *_LOG_SLOPE))), float(offset)
 
 
 def _abstain(probabilities: Any, target: Any) -> float:

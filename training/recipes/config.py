@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 from live_ser.errors import LiveSerError
 from live_ser.spec import GateSpec
 from training.corpora.readers import LABELS, SAME
-from training.data.augment import SpectralAugment
 from training.data.baselines import BaselineConfig
 from training.data.batches import BatchConfig
-from training.data.dataset import FeatureConfig
-from training.networks.cnn_lstm import NetworkConfig
+from training.data.features import FeatureConfig
+from training.data.spectral import SpectralAugment
+from training.networks.config import NetworkConfig
 
 CLASSES = LABELS
 """What the network tells apart; a protocol of eight classes adds ``calm``."""
@@ -50,6 +50,10 @@ class RunConfig:
     """
 
     preset: ClassVar[str]
+    takes_teachers: ClassVar[bool] = False
+    """Whether a network of this preset can be distilled from others."""
+    classes_only: ClassVar[bool] = False
+    """Whether each training clip must bear one of the classes."""
 
     corpora: tuple[str, ...]
     classes: tuple[str, ...]
@@ -77,7 +81,6 @@ class RunConfig:
             raise ValueError(f"two at least of {', '.join(sorted(known))} are wanted")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("each class is wanted once")
-        self.features.spec()  # which refuses what cannot be heard
 
     @property
     def frame_rate(self) -> float:
@@ -87,12 +90,17 @@ class RunConfig:
     @property
     def window_frames(self) -> int:
         """Frames that one judgement hears at most."""
-        return self.features.spec().frames_in(round(self.window * self.features.sample_rate))
+        return self.features.frames_in(round(self.window * self.features.sample_rate))
 
     @property
     def kind(self) -> tuple[Any, ...]:
         """What a network has in common with one that teaches or calibrates it."""
         return self.preset, self.features, self.classes
+
+    @property
+    def architecture(self) -> tuple[Any, ...]:
+        """What decides the shapes of the weights."""
+        return self.kind
 
     def with_setting(self, setting: str) -> Self:
         """The same with one field replaced.
@@ -151,6 +159,7 @@ class Config(RunConfig):
     """
 
     preset = "live_ser"
+    takes_teachers = True
 
     corpora: tuple[str, ...] = ("ravdess", "nemo", "emodb", "banglaser")
     classes: tuple[str, ...] = CLASSES
@@ -176,6 +185,53 @@ class Config(RunConfig):
         super().__post_init__()
         if self.takes < 0:
             raise ValueError("there are no takes, or some")
+
+    @property
+    def architecture(self) -> tuple[Any, ...]:
+        """What decides the shapes of the weights."""
+        return *self.kind, self.network
+
+
+@dataclass(frozen=True)
+class ArticleConfig(RunConfig):
+    """A training run as the article's. The network is given the whole window, not its speech.
+
+    Attributes:
+        noise: deviation of the white noise, full scale at 1.
+        noisy_copies: of each training clip.
+        pitch: semitones by which a copy is higher.
+        pitched_share: of the training clips that get such a copy.
+        batch: utterances in a batch.
+        pad_with_peak: pad short clips with the loudest value, as the article did.
+    """
+
+    preset = "article"
+    classes_only = True
+
+    corpora: tuple[str, ...] = ("ravdess",)
+    classes: tuple[str, ...] = LABELS
+    features: FeatureConfig = field(
+        default_factory=lambda: FeatureConfig(
+            sample_rate=44_100,
+            n_fft=2048,
+            win_length=2048,
+            hop_length=512,
+            n_mels=200,
+            fmin=0.0,
+            fmax=22_050.0,
+        )
+    )
+    gate: GateSpec = field(
+        default_factory=lambda: GateSpec(threshold=0.5, floor_db=-80.0, trim=False, min_speech=0.5)
+    )
+    epochs: int = 150
+    offset: float = 0.5
+    noise: float = 0.008
+    noisy_copies: int = 2
+    pitch: float = 4.0
+    pitched_share: float = 0.9
+    batch: int = 200
+    pad_with_peak: bool = False
 
 
 def _no_number(name: str) -> None:

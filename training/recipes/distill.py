@@ -8,27 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
-import keras
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import load
 from training.data.batches import Batches, Inputs, Targets
-from training.recipes.config import Config
-from training.recipes.learn import Logits, softmax
-from training.recipes.run import Run
+from training.recipes.config import RunConfig
+from training.recipes.logits import softmax
+from training.recipes.recipe import Teacher
 
 _LEAST = 1e-6  # of a probability, so that it has a logit
-
-
-class Teacher(Protocol):
-    """What says of a batch what it hears: a Keras network, or an exported file."""
-
-    def predict_on_batch(self, inputs: Any) -> Any:
-        """Logits: ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``."""
 
 
 class Exported:
@@ -42,7 +34,7 @@ class Exported:
         LiveSerError: it hears something else, or tells other classes apart.
     """
 
-    def __init__(self, path: Path, config: Config) -> None:
+    def __init__(self, path: Path, config: RunConfig) -> None:
         self._model = load(path)
         info = self._model.info
         alike = info.features == config.features.spec() and info.labels == config.classes
@@ -52,7 +44,7 @@ class Exported:
                 "take a file that was exported from a run with the same settings",
             )
 
-    def predict_on_batch(self, inputs: Inputs) -> Logits:
+    def predict_on_batch(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         """What the file says, calibrated as it is."""
         windows = inputs["log_mel"]
         said = [self._model.judge(window) for window in windows]
@@ -64,21 +56,7 @@ class Exported:
         return {"emotion": emotion, "activation": logit(roused)}
 
 
-def corpora_of(path: Path) -> list[str]:
-    """All corpora that a run or an exported file has heard of, by itself or through its teachers.
-
-    Args:
-        path: of the run's folder, or of the file.
-    """
-    if path.is_file():
-        origin = load(path).info.provenance
-        return sorted({*origin.get("corpora", ()), *origin.get("taught_by", ())})
-    run = Run.open(path)
-    taught = [name for teacher in run.teachers() for name in corpora_of(teacher)]
-    return sorted({*run.config.corpora, *taught})
-
-
-class Taught(keras.utils.PyDataset):  # type: ignore[misc]
+class Taught:
     """Batches, their targets mixed with what the teachers say.
 
     Args:
@@ -88,7 +66,6 @@ class Taught(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(self, batches: Batches, teachers: Sequence[Teacher], share: float) -> None:
-        super().__init__()
         self.batches = batches
         self.teachers = teachers
         self.share = share

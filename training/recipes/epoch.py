@@ -7,10 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from training.recipes.recipe import Batches
 
-def train_epoch(
-    model: keras.Model, batches: keras.utils.PyDataset, seed: int, epoch: int
-) -> dict[str, float]:
+
+def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> dict[str, float]:
     """Train a network for an epoch.
 
     Args:

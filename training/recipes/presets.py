@@ -1,42 +1,16 @@
-"""Named systems to train: what each says of itself, and how it hears, learns and judges."""
+"""Named systems to train: their settings, and where their recipes are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import keras
+from training.recipes.config import ArticleConfig, Config, RunConfig
 
-from training.corpora.readers import Clip
-from training.data.dataset import Utterances
-from training.recipes import article, learn
-from training.recipes.article import ArticleConfig
-from training.recipes.config import Config, RunConfig
-from training.recipes.learn import Logits
-
-
-class Recipe(Protocol):
-    """What a preset does in its own way: a module with these functions."""
-
-    def load(self, clips: Sequence[Clip], config: Any, *, data: Path, cache: Path) -> Utterances:
-        """What the network hears of each clip: first as it is judged, then further takes."""
-
-    def network(self, config: Any) -> keras.Model:
-        """From ``log_mel`` to logits, its weights drawn from the seed."""
-
-    def compiled(self, config: Any, train: Utterances) -> keras.Model:
-        """The network, ready to be fitted to these."""
-
-    def batches(self, train: Utterances, config: Any, epoch: int = 0) -> keras.utils.PyDataset:
-        """What it is fitted to, from an epoch on."""
-
-    def alone(self, model: keras.Model) -> keras.Model:
-        """The network as it is used, on one utterance: what is exported."""
-
-    def judge(self, model: keras.Model, utterances: Utterances, config: Any) -> Logits:
-        """What it says of each utterance as recorded."""
+if TYPE_CHECKING:
+    from training.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -45,18 +19,16 @@ class Preset:
 
     Attributes:
         config: its settings; each has a default.
-        recipe: what it does in its own way.
         split: that it is trained on where no other is named.
     """
 
     config: type[RunConfig]
-    recipe: Recipe
     split: str
 
 
 PRESETS: Mapping[str, Preset] = {
-    Config.preset: Preset(Config, learn, "held-out"),
-    ArticleConfig.preset: Preset(ArticleConfig, article, "article"),
+    Config.preset: Preset(Config, "held-out"),
+    ArticleConfig.preset: Preset(ArticleConfig, "article"),
 }
 
 
@@ -65,6 +37,8 @@ def read_config(data: Mapping[str, Any]) -> RunConfig:
     return PRESETS[data.get("preset", Config.preset)].config.from_dict(data)
 
 
-def recipe(config: RunConfig) -> Recipe:
-    """What the preset of these settings does in its own way."""
-    return PRESETS[config.preset].recipe
+def recipe(config: RunConfig) -> Recipe[Any]:
+    """The recipe of the preset of these settings."""
+    # Settings are read and refused in no time; Keras, which builds networks, takes seconds.
+    made: Recipe[Any] = import_module(f"training.recipes.{config.preset}").RECIPE(config)
+    return made

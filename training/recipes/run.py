@@ -8,17 +8,80 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
-
-import keras
+from typing import TYPE_CHECKING, Any, TextIO
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
-from training.data.dataset import read_frames, write_frames
+from training.data.frame_cache import read_frames, write_frames
 from training.recipes.config import RunConfig
 from training.recipes.presets import read_config
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a run trains and tests on, as ``splits.json`` holds it.
+
+    Attributes:
+        teachers: folders of runs, or exported files, that the network is distilled from.
+        name: of the split.
+        song: whether sung clips are among the clips.
+        train: names of the clips that train.
+        test: names of those that are held out.
+        speakers: how many there are in training.
+    """
+
+    teachers: tuple[str, ...]
+    name: str
+    song: bool
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    speakers: int
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Metrics on the clips that did not train.
+
+    Attributes:
+        clips: that have a label.
+        uar: unweighted average recall.
+        accuracy: share of the clips whose label is right.
+        recalls: by label; None for a label that no clip has.
+        ece_uncalibrated: expected calibration error before the calibration.
+        confusion: counts ``[label][prediction]``.
+        weights: which are kept: of the last epoch, or of the best one on these very clips.
+        best_epoch_on_test: its row of the history. It is chosen on the clips that it is measured
+            on: no result, but what others report.
+    """
+
+    clips: int
+    uar: float
+    accuracy: float
+    recalls: Mapping[str, float | None]
+    ece_uncalibrated: float
+    confusion: Sequence[Sequence[int]]
+    weights: str
+    best_epoch_on_test: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What came of a run, as ``metrics.json`` holds it.
+
+    Attributes:
+        epochs: that it was trained for.
+        parameters: of the network.
+        held_out: metrics on the clips that did not train; None where all of them trained.
+    """
+
+    epochs: int
+    parameters: int
+    held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +96,7 @@ class Run:
     folder: Path
 
     @classmethod
-    def new(cls, folder: Path, config: RunConfig, splits: Mapping[str, Any]) -> Run:
+    def new(cls, folder: Path, config: RunConfig, splits: Splits) -> Run:
         """Make the folder; it must not be there yet, so that two runs never share one."""
         try:
             folder.mkdir(parents=True)
@@ -48,7 +111,7 @@ class Run:
             ) from error
         run = cls(folder)
         run.write_json("config.json", config.to_dict())
-        run.write_json("splits.json", splits)
+        run.write_json("splits.json", asdict(splits))
         return run
 
     @classmethod
@@ -92,9 +155,30 @@ class Run:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         self._replace(name, lambda part: part.write_text(text + "\n", "utf-8"))
 
+    @property
+    def splits(self) -> Splits:
+        """What it trains and tests on."""
+        given = {"teachers": (), **self.read_json("splits.json")}
+        lists = {name: tuple(given[name]) for name in ("teachers", "train", "test")}
+        return Splits(**{**given, **lists})
+
+    @property
     def teachers(self) -> list[Path]:
-        """Folders of the runs whose networks teach this one."""
-        return [Path(folder) for folder in self.read_json("splits.json").get("teachers", [])]
+        """Runs and exported files that its network is distilled from."""
+        return [Path(path) for path in self.splits.teachers]
+
+    @property
+    def metrics(self) -> Metrics:
+        """What came of it, once it is finished."""
+        content = self.read_json("metrics.json")
+        own = {name: content.pop(name) for name in ("epochs", "parameters")}
+        return Metrics(**own, held_out=HeldOut(**content) if "uar" in content else None)
+
+    def write_metrics(self, metrics: Metrics) -> None:
+        """Keep what came of it."""
+        content = asdict(metrics)
+        held_out = content.pop("held_out") or {}
+        self.write_json("metrics.json", {**content, **held_out})
 
     def save_weights(self, model: keras.Model) -> None:
         """Keep the trained weights."""

@@ -1,0 +1,64 @@
+"""Clips as the network meets them: the log-mel frames of their speech, and batches of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.frontend.features import Frames
+from training.corpora.readers import Clip
+
+
+@dataclass(frozen=True)
+class Utterances:
+    """The speech of many clips.
+
+    Attributes:
+        clips: what they are.
+        takes: for each clip its log-mel frames, float32 ``[n, mels]`` in dB: first as recorded,
+            then as degraded.
+    """
+
+    clips: tuple[Clip, ...]
+    takes: tuple[tuple[Frames, ...], ...]
+
+    def where(self, keep: Sequence[bool] | NDArray[np.bool_]) -> Utterances:
+        """Those of them that are kept."""
+        chosen = np.flatnonzero(keep)
+        return Utterances(
+            tuple(self.clips[i] for i in chosen), tuple(self.takes[i] for i in chosen)
+        )
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+def batches_by_length(
+    frames: Sequence[Frames], most: int, size: int = 64, step: int = 8
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """Whole utterances in batches of one length: no padding, which the runtime has none of either.
+
+    Args:
+        frames: float32 ``[n, mels]`` each.
+        most: frames taken of each at most, from its middle.
+        size: utterances in a batch at most.
+        step: lengths are cut to a multiple of this, so that batches fill.
+
+    Yields:
+        Indices ``[batch]`` and frames ``[batch, length, mels]``.
+    """
+    lengths = np.array([max(step, min(len(one), most) // step * step) for one in frames])
+    for length in np.unique(lengths):
+        members = np.flatnonzero(lengths == length)
+        for part in np.array_split(members, -(-len(members) // size)):
+            yield part, np.stack([_middle(frames[i], int(length)) for i in part])
+
+
+def _middle(frames: Frames, length: int) -> Frames:
+    if len(frames) < length:
+        return np.resize(frames, (length, frames.shape[1]))
+    start = (len(frames) - length) // 2
+    return frames[start : start + length]

@@ -1,0 +1,136 @@
+"""The beginning of a run: which clips train it, which are held out, who teaches it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from live_ser.errors import LiveSerError
+from training.corpora.labels import truth
+from training.corpora.readers import Clip, read_corpus, titles
+from training.corpora.splits import PROTOCOLS, Split, hold_out
+from training.recipes.config import RunConfig
+from training.recipes.run import Run, Splits
+
+
+def begin(
+    folder: Path,
+    config: RunConfig,
+    data: Path,
+    split: str,
+    *,
+    song: bool = False,
+    teachers: Sequence[Path] = (),
+) -> Run:
+    """Make the folder of a new run.
+
+    Args:
+        folder: that is made.
+        config: of the run.
+        data: folder with a folder per corpus.
+        split: ``all`` trains on every clip, ``held-out`` keeps some speakers back; or a split of
+            a protocol, such as ``luna/1``.
+        song: whether sung clips are wanted.
+        teachers: finished runs of the same split, or exported files, that teach this network.
+    """
+    clips = read(config, data, song=song)
+    chosen = _split(split, clips)
+    _check_clips(config, chosen)
+    if config.select_on_test and not chosen.test:
+        raise LiveSerError(
+            f"the split {split!r} has no test clips to select on",
+            "name another with --split, or leave select_on_test out",
+        )
+    for teacher in teachers:
+        if not config.takes_teachers:
+            raise LiveSerError(
+                f"the preset {config.preset} takes no teachers", "leave out --teacher"
+            )
+        _check_teacher(teacher, config, chosen)
+    return Run.new(
+        folder,
+        config,
+        Splits(
+            teachers=tuple(str(teacher.resolve()) for teacher in teachers),
+            name=chosen.name,
+            song=song,
+            train=tuple(clip.id for clip in chosen.train),
+            test=tuple(clip.id for clip in chosen.test),
+            speakers=len({clip.speaker for clip in chosen.train}),
+        ),
+    )
+
+
+def _check_clips(config: RunConfig, split: Split) -> None:
+    """No corpus may be named that has no part in it, and no clip be of what cannot be learnt."""
+    if idle := set(config.corpora) - {clip.corpus for clip in (*split.train, *split.test)}:
+        raise LiveSerError(
+            f"the split {split.name} has no clip of {titles(sorted(idle))}",
+            f"name {', '.join(one for one in config.corpora if one not in idle)} alone",
+        )
+    known, _ = truth(split.train, config.classes)
+    learnt = {split.train[i].emotion for i in known}
+    unknown = {clip.emotion for clip in split.train} - learnt
+    if config.classes_only and unknown:
+        raise LiveSerError(
+            f"the preset {config.preset} has no class for {', '.join(sorted(unknown))}",
+            "take other corpora, or the preset live_ser",
+        )
+
+
+def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:
+    """No teacher, nor who taught it, may have heard what the split leaves out."""
+    if path.is_file():
+        from training.recipes.distill import Exported  # with SciPy, which takes seconds
+
+        Exported(path, config)  # says so where it would not do
+        if split.test:
+            raise LiveSerError(
+                f"{path} does not say which clips it has heard, and this split leaves some out",
+                "take it with --split all, or a run of the same --split in its place",
+            )
+        return
+    run = Run.open(path)
+    if not run.weights.is_file():
+        raise LiveSerError(f"{path} has no trained weights yet", "finish it first")
+    if run.config.kind != config.kind:
+        raise LiveSerError(
+            f"{path} hears other features or knows other classes than this network",
+            "take a run with the same settings",
+        )
+    for teacher in run.teachers:
+        _check_teacher(teacher, config, split)
+    if set(run.splits.train) - {clip.id for clip in split.train}:
+        raise LiveSerError(
+            f"{path} has heard clips that this split leaves out",
+            "take teachers of the same --split",
+        )
+
+
+def read(config: RunConfig, data: Path, *, song: bool) -> list[Clip]:
+    """Read the clips of a run's corpora; files that cannot be used are told on stderr."""
+    clips: list[Clip] = []
+    for name in config.corpora:
+        corpus = read_corpus(name, data, song=song)
+        clips += corpus.clips
+        for path, why in corpus.skipped:
+            print(f"skipped {path}: {why}", file=sys.stderr)
+    return clips
+
+
+def _split(name: str, clips: Sequence[Clip]) -> Split:
+    if name == "all":
+        return Split("all", tuple(clips), ())
+    if name == "held-out":
+        return Split("held-out speakers", *hold_out(clips))
+    if name.endswith("+held-out"):
+        base = _split(name.removesuffix("+held-out"), clips)
+        train, held = hold_out(base.train)
+        return Split(f"{base.name} and held-out speakers", train, (*base.test, *held))
+    protocol = PROTOCOLS.get(name.split("/", maxsplit=1)[0])
+    splits = {split.name: split for split in protocol.splits(clips)} if protocol else {}
+    if name not in splits:
+        known = ", ".join(splits) or f"all, held-out, {', '.join(f'{p}/1' for p in PROTOCOLS)}"
+        raise LiveSerError(f"no split is called {name!r}", f"choose among {known}")
+    return splits[name]

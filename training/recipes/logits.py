@@ -1,0 +1,40 @@
+"""What a network says of utterances, before it is calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.corpora.readers import SAME
+
+
+@dataclass(frozen=True)
+class Logits:
+    """Logits of utterances.
+
+    Attributes:
+        emotion: float32 ``[n, classes]``.
+        activation: float32 ``[n]``.
+        voice: float32 ``[n, size]``, what a baseline is made of; None for a network that takes
+            none.
+    """
+
+    emotion: NDArray[np.float32]
+    activation: NDArray[np.float32]
+    voice: NDArray[np.float32] | None = None
+
+
+def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
+    """Which class is said as which label: ``[classes, labels]``, ones and zeros."""
+    said = [name if name in labels else SAME[name] for name in classes]
+    return np.array([[name == label for label in labels] for name in said], np.float32)
+
+
+def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Probabilities over the last axis."""
+    scaled = logits / temperature
+    raised = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)

@@ -1,0 +1,173 @@
+"""A run from where it stands to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from tqdm import tqdm
+
+from live_ser.errors import LiveSerError
+from training.corpora.labels import truth
+from training.corpora.readers import LABELS
+from training.data.utterances import Utterances
+from training.evaluation import metrics, pictures
+from training.recipes.begin import read
+from training.recipes.calibration import calibrate
+from training.recipes.config import RunConfig
+from training.recipes.distill import Exported
+from training.recipes.epoch import train_epoch
+from training.recipes.logits import Logits, merging, softmax
+from training.recipes.presets import recipe
+from training.recipes.recipe import Batches, Teacher
+from training.recipes.run import HeldOut, Metrics, Run
+
+_WINDOWS = 24  # real windows kept for the export's check
+_LOOK_EVERY = 5  # epochs from one look at the test clips to the next
+
+
+def fit(run: Run, data: Path, cache: Path) -> None:
+    """Train a run from where it stands to its end.
+
+    Args:
+        run: made by :func:`begin`, or begun before.
+        data: folder with a folder per corpus.
+        cache: of features.
+    """
+    if run.finished:
+        return
+    config = run.config
+    how = recipe(config)
+    train, test = _utterances(run, config, data, cache)
+    model = how.compiled(train)
+    start = run.restore(model)
+    validate = _validation(model, test, config) if len(test) else dict[str, float]
+    teachers = [_teacher(path, config) for path in run.teachers]
+    batches = how.batches(train, start, teachers)
+    _learn(run, model, batches, validate, start)
+    if config.select_on_test:
+        model.load_weights(run.best)
+    elif config.average:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    _finish(run, model, train, test)
+
+
+def trained(run: Run) -> keras.Model:
+    """The network of a run, as it came out."""
+    model = recipe(run.config).network()
+    run.load_weights(model)
+    return model
+
+
+def _teacher(path: Path, config: RunConfig) -> Teacher:
+    """A finished run, or an exported file."""
+    if path.is_file():
+        return Exported(path, config)
+    teacher: Teacher = trained(Run.open(path))
+    return teacher
+
+
+def _learn(
+    run: Run,
+    model: keras.Model,
+    batches: Batches,
+    validate: Callable[[], dict[str, float]],
+    start: int,
+) -> None:
+    """Epoch by epoch; after each, the history and a checkpoint."""
+    config = run.config
+    rows = run.history()[:start]
+    every = 1 if config.select_on_test else _LOOK_EVERY
+    with tqdm(total=config.epochs, initial=start, desc="epochs", unit="epoch") as bar:
+        for epoch in range(start, config.epochs):
+            row = {"epoch": float(epoch + 1), **train_epoch(model, batches, config.seed, epoch)}
+            if (epoch + 1) % every == 0 or epoch + 1 == config.epochs:
+                row |= validate()
+            rows.append(row)
+            run.write_history(rows)
+            if config.select_on_test and _best_on_test(rows) is row:
+                run.save_best(model)
+            run.checkpoint(model, epoch + 1)
+            bar.update()
+            bar.set_postfix(loss=f"{row['loss']:.3f}")
+
+
+def _utterances(
+    run: Run, config: RunConfig, data: Path, cache: Path
+) -> tuple[Utterances, Utterances]:
+    splits = run.splits
+    clips = read(config, data, song=splits.song)
+    wanted_train, wanted_test = set(splits.train), set(splits.test)
+    if missing := sorted((wanted_train | wanted_test) - {clip.id for clip in clips}):
+        raise LiveSerError(
+            f"{len(missing)} clips of the run are not in {data}, such as {missing[0]}",
+            "name the folder that the run was begun with by --data",
+        )
+    # All clips at once, whatever the split: so every split finds them in the cache.
+    every = recipe(config).load(clips, data=data, cache=cache)
+    train = every.where([clip.id in wanted_train for clip in clips])
+    test = every.where([clip.id in wanted_test for clip in clips])
+    return train, test
+
+
+def _validation(
+    model: keras.Model, test: Utterances, config: RunConfig
+) -> Callable[[], dict[str, float]]:
+    known, acted = truth(test.clips, config.classes)
+
+    def validate() -> dict[str, float]:
+        predicted = recipe(config).judge(model, test).emotion[known].argmax(axis=1)
+        return {
+            "test_uar": metrics.uar(acted, predicted, len(config.classes)),
+            "test_accuracy": metrics.accuracy(acted, predicted),
+        }
+
+    return validate
+
+
+def _finish(run: Run, model: keras.Model, train: Utterances, test: Utterances) -> None:
+    config = run.config
+    run.save_windows([takes[0][: config.window_frames] for takes in train.takes[:_WINDOWS]])
+    run.save_weights(model)
+    _draw_curves(run)
+    held_out = None
+    calibration: dict[str, Any] = {}
+    if len(test):
+        logits = recipe(config).judge(model, test)
+        held_out = _held_out(logits, test, run)
+        pictures.confusion(held_out.confusion, LABELS, run.folder / "confusion.png")
+        calibration = calibrate(logits, test.clips, config).to_dict()
+    run.write_json("calibration.json", calibration)
+    run.write_metrics(Metrics(config.epochs, model.count_params(), held_out))
+    run.clear_checkpoints()
+
+
+def _held_out(logits: Logits, test: Utterances, run: Run) -> HeldOut:
+    """Metrics on the clips that did not train."""
+    config = run.config
+    probabilities = softmax(logits.emotion) @ merging(config.classes, LABELS)
+    known, acted = truth(test.clips, LABELS)
+    p = probabilities[known]
+    predicted = p.argmax(axis=1)
+    recalls = metrics.recalls(acted, predicted, len(LABELS))
+    return HeldOut(
+        clips=len(acted),
+        uar=metrics.uar(acted, predicted, len(LABELS)),
+        accuracy=metrics.accuracy(acted, predicted),
+        recalls=dict(zip(LABELS, recalls, strict=True)),
+        ece_uncalibrated=metrics.ece(acted, p),
+        confusion=metrics.confusion(acted, predicted, len(LABELS)).tolist(),
+        weights="best epoch on test" if config.select_on_test else "last epoch",
+        best_epoch_on_test=_best_on_test(run.history()),
+    )
+
+
+def _draw_curves(run: Run) -> None:
+    pictures.learning_curves(run.history(), run.folder / "curves.png")
+
+
+def _best_on_test(rows: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    looked = [row for row in rows if "test_accuracy" in row]
+    return max(looked, key=lambda row: row["test_accuracy"])

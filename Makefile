@@ -14,7 +14,13 @@ TEST_PACKAGES := libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils es
 	jackd2 chromium chromium-driver strace
 
 run: setup
-	$(BIN)/live-ser listen --or-demo
+	@$(BIN)/live-ser listen --or-demo
+	@echo
+	@echo "go on with:"
+	@echo "  ./live-ser listen -o session.jsonl   keep a record; --profile NAME remembers your voice"
+	@echo "  ./live-ser report session.jsonl      a page of it"
+	@echo "  ./live-ser file RECORDING            what a recording sounds like"
+	@echo "  ./live-ser --help                    everything else"
 
 test: setup-dev
 	$(BIN)/ruff check .

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from live_ser.batch.jobs import Job, Outcome
 from live_ser.cli.messages import say, say_failure, say_notes
@@ -11,7 +12,7 @@ from live_ser.errors import LiveSerError
 from live_ser.records.formats import Style
 from live_ser.records.outputs import name_is_refused
 from live_ser.records.places import Places
-from live_ser.records.schema import Writer
+from live_ser.records.schema import Record, Writer
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class OutcomeWriter:
         job: that gave the outcomes.
         writer: of the records.
         pictures: where each recording is drawn; None if none is.
+
+    Attributes:
+        counts: of the recordings: ``written``, those of them that are ``uncertain``, and
+            ``failed``.
     """
 
     arguments: Namespace
@@ -31,6 +36,14 @@ class OutcomeWriter:
     job: Job
     writer: Writer
     pictures: Places | None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def summary(self, output: str) -> str:
+        """What was written to an output."""
+        written = self.counts["written"]
+        recordings = "1 recording" if written == 1 else f"{written} recordings"
+        others = [f"{n} {kind}" for kind in ("uncertain", "failed") if (n := self.counts[kind])]
+        return f"wrote {output}: {', '.join([recordings, *others])}"
 
     def write(self, outcome: Outcome) -> int:
         """Write one, and print what is to be said of it; how much of it failed."""
@@ -39,6 +52,7 @@ class OutcomeWriter:
         if outcome.error:
             failures += 1
             say_failure(outcome.error)
+        self.counts["failed" if outcome.error else "written"] += 1
         failures += not self._kept(outcome, windows=self.arguments.timeline)
         if self.pictures and not outcome.error:
             failures += not self._drawn(outcome, self.pictures)
@@ -49,6 +63,7 @@ class OutcomeWriter:
         """Write what came of a recording; False where no file can have its name."""
         try:
             for record in outcome.records:
+                self.counts["uncertain"] += _is_uncertain_clip(record)
                 if windows or record["type"] != "window":
                     self.writer.write(record)
         except LiveSerError as error:
@@ -76,3 +91,8 @@ class OutcomeWriter:
             say_failure(error)
             return False
         return True
+
+
+def _is_uncertain_clip(record: Record) -> bool:
+    """Whether this is the verdict on a recording of which the model can't tell."""
+    return bool(record["type"] == "clip" and record["state"] == "uncertain")

@@ -150,6 +150,11 @@ def _add_listen_options(listen: argparse.ArgumentParser) -> None:
         action="store_true",
         help="without a microphone, replay a bundled recording",
     )
+    listen.add_argument(
+        "--lines",
+        action="store_true",
+        help="print a plain line when the verdict changes, instead of the dashboard or records",
+    )
 
 
 def _add_file_options(file: argparse.ArgumentParser) -> None:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from live_ser.cli.messages import say, say_in_time
 from live_ser.cli.outputs import mode_asked_for
-from live_ser.cli.terminal import has_dashboard, has_only_dashboard
+from live_ser.cli.terminal import has_dashboard, has_lines, has_records
 from live_ser.live.background import Background
+from live_ser.live.lines import LineSink
 from live_ser.live.session import Session
 from live_ser.live.sinks import MessageSink, RecordSink
 from live_ser.records.formats import GROWING, Style
 from live_ser.records.outputs import written
 from live_ser.records.places import Places
 from live_ser.spec import ModelInfo
+from live_ser.text import printable
 
 
 def attach_sinks(
@@ -35,7 +37,7 @@ def attach_sinks(
         style: of the records.
         places: where the records go; standard output if None.
     """
-    recorded = not has_only_dashboard(arguments)
+    recorded = has_records(arguments)
     if recorded:
         sink = _record_sink(arguments, info, style, places)
         session.sinks.attach(Background(sink, patient=lambda: session.patient))
@@ -47,12 +49,19 @@ def attach_sinks(
         kept = Recording(arguments.record, rate, force=arguments.force)
         recording = Background(kept, patient=lambda: session.patient)
         session.sinks.attach(recording)
+    if has_lines(arguments):
+        session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
     source = session.source
     if has_dashboard(arguments):
         _attach_dashboard(session, info, recording, marks_kept=recorded)
     else:
         hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
         session.sinks.attach(Background(MessageSink(say, [] if arguments.quiet else [hello])))
+
+
+def _print(line: str) -> None:
+    """A line on standard output, at once."""
+    print(printable(line), flush=True)
 
 
 def _record_sink(

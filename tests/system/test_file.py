@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -193,7 +194,7 @@ def test_what_is_known_when_it_is_interrupted_is_told(tiny_model: Path, speech: 
         out, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out.count(speech.name) >= 1
-    assert said == ""
+    assert re.fullmatch(r"\d+ of 2002 recordings are done\n", said)
 
 
 def test_a_full_disk_is_said_in_one_line(tiny_model: Path, speech: Path) -> None:
@@ -264,3 +265,14 @@ def test_a_model_is_not_given_the_start_of_a_clip_that_its_training_left_out(
         verdicts[model.stem, clip.stem] = list(records(run.stdout)[0]["probabilities"].values())
     assert verdicts["late", "whole"] == pytest.approx(verdicts["plain", "rest"], abs=1e-3)
     assert verdicts["late", "whole"] != pytest.approx(verdicts["plain", "whole"], abs=1e-3)
+
+
+def test_it_says_what_was_written(tiny_model: Path, speech: Path, tmp_path: Path) -> None:
+    broken, out = tmp_path / "broken.wav", tmp_path / "calls.jsonl"
+    broken.write_bytes(b"RIFF" + bytes(100))
+    words = ["file", speech, speech, broken, "--model", tiny_model, "-o", out]
+    done = live_ser(*words)
+    uncertain = sum(one["state"] == "uncertain" for one in records(out.read_text("utf-8")))
+    told = f", {uncertain} uncertain" if uncertain else ""
+    assert f"wrote {out}: 2 recordings{told}, 1 failed" in done.stderr
+    assert "wrote" not in live_ser(*words, "--force", "-q").stderr

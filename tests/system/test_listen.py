@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -191,3 +196,50 @@ def test_no_socket_is_opened(tiny_model: Path, speech: Path, tmp_path: Path) -> 
     )
     assert run.returncode == 0, run.stderr
     assert records((tmp_path / "it.jsonl").read_text("utf-8"))[-1]["type"] == "end"
+
+
+def test_with_lines_standard_output_has_a_line_for_each_change_of_the_verdict(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    words = ["listen", "--model", tiny_model, "--from", speech, "--speed", "0", "--lines"]
+    kept = tmp_path / "kept.jsonl"
+    run = live_ser(*words, "-o", kept)
+    assert run.returncode == 0
+    lines = run.stdout.splitlines()
+    assert all(re.fullmatch(r"\d+:\d\d:\d\d  [a-z ]+( \d+ %)?", line) for line in lines)
+    assert 1 < len(lines) < 15
+    assert all(a[9:] != b[9:] for a, b in itertools.pairwise(lines))
+    assert records(kept.read_text("utf-8"))[0]["type"] == "session"  # records go on as ever
+    refused = live_ser(*words, "--format", "csv")
+    assert refused.returncode == 2
+    assert "--lines and --format" in refused.stderr
+
+
+@pytest.mark.skipif(shutil.which("script") is None, reason="script makes the terminal")
+def test_a_terminal_without_a_screen_gets_lines_and_no_records(
+    tiny_model: Path, speech: Path
+) -> None:
+    words = [*LIVE_SER, "listen", "--model", tiny_model, "--from", speech, "--speed", "0"]
+    command = ["script", "-qec", shlex.join(map(str, words)), "/dev/null"]
+    shown = subprocess.run(
+        command, check=True, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "dumb"},
+    ).stdout  # fmt: skip
+    assert re.search(r"^0:00:0\d  \w+", shown, re.MULTILINE)
+    assert "{" not in shown
+    assert "\x1b" not in shown
+
+
+def test_the_end_tells_what_was_heard_where_it_lies_and_what_comes_next(
+    tiny_model: Path, speech: Path, tmp_path: Path
+) -> None:
+    kept, sound = tmp_path / "a session.jsonl", tmp_path / "a.flac"
+    words = ["listen", "--model", tiny_model, "--from", speech, "--speed", "0"]
+    said = live_ser(*words, "-o", kept, "--record", sound).stderr.splitlines()
+    assert re.fullmatch(r"[\d.]+ s heard, [\d.]+ s of it speech", said[1])
+    assert re.fullmatch(r"of the speech: .* \d+ %; activation 0\.\d\d on average", said[2])
+    assert said[3:] == [
+        f"sound: {sound}",
+        f"record: {kept}",
+        f"next: live-ser report {shlex.quote(str(kept))} --audio {sound}",
+    ]

@@ -87,12 +87,28 @@ def _judge(
         bar = progress_bar(arguments, paths, style)
         look = _look_for(ending)
         outcomes = judge_files(job, paths, workers=arguments.workers, told=bar.told, look=look)
-        with closing(outcomes), bar:
-            for outcome in outcomes:
-                bar.done(outcome.seconds)
-                failures += results.write(outcome)
-                look()
+        try:
+            with closing(outcomes), bar:
+                for outcome in outcomes:
+                    bar.done(outcome.seconds)
+                    failures += results.write(outcome)
+                    look()
+        except KeyboardInterrupt as interrupt:
+            done = results.counts["written"] + results.counts["failed"]
+            if not arguments.quiet:
+                interrupt.add_note(_how_to_go_on(arguments, style, done, len(paths)))
+            raise
+    if arguments.output and not arguments.quiet:
+        say(results.summary(arguments.output))
     return failures
+
+
+def _how_to_go_on(arguments: Namespace, style: Style, done: int, total: int) -> str:
+    """How much is done when it is interrupted, and what does the rest."""
+    state = f"{done} of {total} recordings are done"
+    if arguments.output and style in ("jsonl", "csv", "tsv"):
+        return f"{state}; the same command with --resume does the rest"
+    return state
 
 
 def _look_for(ending: Ending) -> Callable[[], None]:

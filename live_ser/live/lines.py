@@ -1,0 +1,42 @@
+"""Plain lines: the headline of a session, each time that it changes."""
+
+# ruff: noqa: D102 - the methods are those of Sink, and documented there.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from live_ser.inference.results import Prediction
+from live_ser.live.headline import HeadlineTracker
+from live_ser.live.sink import Sink
+from live_ser.text import clock
+
+
+class LineSink(Sink):
+    """A line when the headline changes: for screen readers, logs and terminals without a screen.
+
+    Args:
+        write: takes a line.
+        name: of where the lines go.
+    """
+
+    def __init__(self, write: Callable[[str], None], name: str = "standard output") -> None:
+        self.name = name
+        self._write = write
+        self._tracker = HeadlineTracker()
+        self._word = ""
+
+    def window(self, prediction: Prediction) -> None:
+        headline = self._tracker.push(prediction)
+        if headline is None and prediction.state != "silence":
+            return  # too little was heard to say a word
+        word = headline.word if headline else "silence"
+        if word == self._word:
+            return
+        self._word = word
+        certain = headline is not None and headline.kind != "uncertain"
+        share = f" {100 * headline.confidence:.0f} %" if headline and certain else ""
+        self._write(f"{clock(prediction.end)}  {word}{share}")
+
+    def mark(self, time: float) -> None:
+        self._write(f"{clock(time)}  mark")

@@ -1,44 +1,45 @@
-"""``python -m training.join``: the pretrained encoder beside a trained network, in one file.
+"""``python -m training.join``: the pretrained encoder, alone or beside a trained network.
 
 The head on the encoder is fitted by itself; the network stays as it is, and both add up. How sure
-to be is told by networks that each left something out, with heads that never heard it either.
+to be is told by corpora that were left out: by heads, and networks, that never heard them.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel
-from live_ser.spec import METADATA_KEY, BaselineSpec, ModelInfo, pack_matrix
+from live_ser.spec import BaselineSpec, ModelInfo, pack_matrix
 from training import command
 from training.corpora.labels import truth
+from training.corpora.licences import licence_of_weights
 from training.corpora.readers import LABELS, Clip, read_corpus
 from training.data.dataset import load_utterances
 from training.data.frame_cache import kept_frames
 from training.data.utterances import Utterances
 from training.evaluation import metrics
+from training.networks.embedding import fit_projection
 from training.networks.encoder import encode, encoder_graph, in_8_bits, session
 from training.networks.graphs import join, network_of
 from training.networks.head import ACTIVATION, OUTPUTS, Head, HeadConfig, Heard, fit_head
-from training.networks.model_file import TOLERANCE, origin
+from training.networks.model_file import TOLERANCE, Check, agree, origin, verify, write
 from training.networks.pretrained import GE2E, load
+from training.networks.valence import valence_of
 from training.recipes.calibration import Calibration, calibrate
-from training.recipes.config import Config
-from training.recipes.logits import Logits
+from training.recipes.config import Config, RunConfig
+from training.recipes.logits import Logits, softmax
 from training.recipes.presets import read_config, recipe
 from training.recipes.run import Run
 from training.trainer import trained
@@ -47,40 +48,67 @@ _WINDOWS = 24  # real ones, on which the file is checked
 _ROUNDING = 1e-3  # of probabilities: in 8 bits, the last bit of a float can tip a number over
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What stands behind the encoder.
+
+    Attributes:
+        head: its head.
+        projection: float32 ``[statistics, EMBEDDING]``, from its statistics to an embedding.
+        calibration: of the logits.
+    """
+
+    head: Head
+    projection: NDArray[np.float32]
+    calibration: Calibration
+
+
 class Joined:
-    """The encoder beside a network, and what both are made from.
+    """The encoder, alone or beside a network, and what both are made from.
 
     Args:
-        path: of the network, as an exported file.
+        path: of the network, as an exported file; None for the encoder alone.
         config: of the head.
         data: folder with a folder per corpus, and the encoder.
         cache: of features and statistics.
+        corpora: that the head learns from; those of the network if None.
+
+    Attributes:
+        size: numbers that tell a voice to the network; the head's follow them.
     """
 
-    def __init__(self, path: Path, config: HeadConfig, data: Path, cache: Path) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        config: HeadConfig,
+        data: Path,
+        cache: Path,
+        corpora: Sequence[str] | None = None,
+    ) -> None:
         self.config = config
         self._data, self._cache = data, cache
-        self.info = EmotionModel(path).info
-        said = read_config(self.info.provenance.get("config", {}))
-        if not isinstance(said, Config) or self.info.labels != LABELS or not self.info.baseline:
-            raise LiveSerError(
-                f"{path} is no network of the preset {Config.preset} with its seven labels",
-                "take a file that python -m training.export wrote",
-            )
-        self.run_config = replace(said, gate=self.info.gate)
-        model = onnx.load(path)
-        self.network = network_of(model)
-        joined = "encoder" in self.info.provenance
-        self.size = self.info.baseline.size - (OUTPUTS if joined else 0)
+        self.network: onnx.ModelProto | None = None
+        self.size = 0
+        if path:
+            self.info = EmotionModel(path).info
+            self.run_config = _config_of(self.info, path)
+            self.network = network_of(onnx.load(path))
+            assert self.info.baseline is not None
+            joined = "encoder" in self.info.provenance
+            self.size = self.info.baseline.size - (OUTPUTS if joined else 0)
+        else:
+            self.run_config = Config(corpora=tuple(corpora or Config().corpora))
+            self.info = _info_of(self.run_config)
+        self.corpora = tuple(corpora or self.run_config.corpora)
         self.exact = encoder_graph(load(GE2E, data), self.info.features)
         self.encoder = in_8_bits(self.exact)
-        self.utterances = self._read(said.corpora)
+        self.utterances = self._read()
         clean, degraded = (self._statistics(take) for take in (0, 1))
         self.heard = Heard(self.utterances.clips, clean, degraded)
 
-    def _read(self, corpora: Sequence[str]) -> Utterances:
+    def _read(self) -> Utterances:
         """The utterances of the corpora, clean and in one degraded take."""
-        clips = [clip for name in corpora for clip in read_corpus(name, self._data).clips]
+        clips = [clip for name in self.corpora for clip in read_corpus(name, self._data).clips]
         config = self.run_config
         return load_utterances(
             clips, config.features, config.gate, data=self._data, cache=self._cache, takes=1
@@ -113,8 +141,7 @@ class Joined:
         """
         found: list[Calibration] = []
         figures: list[tuple[int, float, float]] = []
-        for run in runs:
-            said, clips = self._left_out(run)
+        for said, clips in self._left_out(runs):
             found.append(calibrate(said, clips, self.run_config))
             known, right = truth(clips, LABELS)
             guess = said.emotion[known].argmax(axis=1)
@@ -127,7 +154,19 @@ class Joined:
         rounded = {name: round(float(value), 4) for name, value in means.items()}
         return Calibration.mean(found), {"clips": sum(clips_each), **rounded}
 
-    def _left_out(self, run: Run) -> tuple[Logits, list[Clip]]:
+    def _left_out(self, runs: Sequence[Run]) -> Iterator[tuple[Logits, list[Clip]]]:
+        """Logits and voices of what was left out, and which clips these are."""
+        if self.network is not None:
+            for run in runs:
+                yield self._left_out_by(run)
+        elif len(self.corpora) > 1:
+            for corpus in self.corpora:
+                tested = np.array([clip.corpus == corpus for clip in self.heard.clips])
+                head = fit_head(self.heard.where(~tested), self.config)
+                test = self.heard.where(tested)
+                yield self._sum(None, head.voice(test.statistics), head), list(test.clips)
+
+    def _left_out_by(self, run: Run) -> tuple[Logits, list[Clip]]:
         """The sum's logits and voices of what a run left out."""
         if run.config.kind != self.run_config.kind:
             raise LiveSerError(
@@ -151,87 +190,91 @@ class Joined:
         voice = head.voice(self.heard.where(tested).statistics)
         return self._sum(network, voice, head), list(test.clips)
 
-    def _sum(self, network: Logits, voice: NDArray[np.float32], head: Head) -> Logits:
+    def _sum(self, network: Logits | None, voice: NDArray[np.float32], head: Head) -> Logits:
         """Of what a network and a head say, nothing known of the speakers."""
         logits = voice + head.bias
+        alone = Logits(logits[:, :ACTIVATION], logits[:, ACTIVATION], voice)
+        if network is None:
+            return alone
         assert network.voice is not None
         return Logits(
-            self.config.share * network.emotion + logits[:, :ACTIVATION],
-            self.config.share * network.activation + logits[:, ACTIVATION],
+            self.config.share * network.emotion + alone.emotion,
+            self.config.share * network.activation + alone.activation,
             np.concatenate([network.voice, voice], axis=1),
         )
 
     def export(self, path: Path, runs: Sequence[Run]) -> ModelInfo:
-        """Write network, encoder and head as one file.
+        """Write encoder and head, and the network if there is one, as one file.
 
         Args:
             path: of the file; it is written last, when everything was found right.
-            runs: that tell how sure to be.
+            runs: that tell how sure to be, if there is a network.
 
         Raises:
             LiveSerError: the file would not do; nothing is written.
         """
         calibration, figures = self.calibration(runs)
-        head = fit_head(self.heard, self.config)
-        info = self._info(path, calibration, runs, figures)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = Path(folder, path.name)
-            for encoder, tolerance in ((self.exact, TOLERANCE), (self.encoder, _ROUNDING)):
-                self._write(part, encoder, head, calibration, info)
-                self._check_parity(part, encoder, head, calibration, tolerance)
-            os.replace(part, path)
+        fitted = Fitted(fit_head(self.heard, self.config), fit_projection(self.heard), calibration)
+        names = [run.read_json("splits.json")["name"] for run in runs]
+        if self.network is None:
+            names = [f"corpora/{name}" for name in self.corpora if len(self.corpora) > 1]
+        info = self._info(path, calibration, names, figures)
+        exact, small = (self._graph(one, fitted) for one in (self.exact, self.encoder))
+        verify(path, exact, info, self._check(self.exact, fitted, TOLERANCE))
+        write(path, small, info, self._check(self.encoder, fitted, _ROUNDING))
         return info
 
-    def _write(
-        self,
-        path: Path,
-        encoder: onnx.ModelProto,
-        head: Head,
-        calibration: Calibration,
-        info: ModelInfo,
-    ) -> None:
-        model = join(
+    def _graph(self, encoder: onnx.ModelProto, fitted: Fitted) -> onnx.ModelProto:
+        calibration = fitted.calibration
+        return join(
             self.network,
             encoder,
-            head,
+            fitted.head,
+            fitted.projection,
             share=self.config.share,
             temperature=calibration.temperature,
             activation=calibration.activation,
+            valence=calibration.valence,
             size=self.size,
-            mels=info.features.n_mels,
+            mels=self.info.features.n_mels,
         )
-        entry = model.metadata_props.add()
-        entry.key, entry.value = METADATA_KEY, info.to_json()
-        path.write_bytes(model.SerializeToString())
 
     def _info(
-        self, path: Path, calibration: Calibration, runs: Sequence[Run], figures: dict[str, float]
+        self,
+        path: Path,
+        calibration: Calibration,
+        left_out: Sequence[str],
+        figures: dict[str, float],
     ) -> ModelInfo:
-        assert self.info.baseline is not None
         size = self.size + OUTPUTS
         offsets = np.zeros((len(LABELS), size), np.float32)
         if len(calibration.offsets):
             offsets[:] = calibration.offsets
-        baseline = BaselineSpec(
-            size, self.config.typical, self.info.baseline.memory, pack_matrix(offsets.round(3))
-        )
+        memory = self.run_config.baseline.memory
+        baseline = BaselineSpec(size, self.config.typical, memory, pack_matrix(offsets.round(3)))
         before = self.info.provenance
-        parameters = int(before["figures"]["parameters"])
-        heard = self.heard.clips
-        encoder = {**GE2E.about, "parameters": _parameters(self.encoder)}
-        names = [run.read_json("splits.json")["name"] for run in runs]
-        protocol = ", ".join(names) + ", each by a network and a head trained without it"
+        clips, head = self.heard.clips, asdict(self.config)
+        speakers = len({clip.speaker for clip in clips})
+        own = {"corpora": list(self.corpora), "clips": len(clips), "speakers": speakers}
+        if self.network is not None:
+            own = {}
+            counts = before["figures"]
+            figures = {
+                "epochs": counts["epochs"],
+                "parameters": int(counts["parameters"]),
+                **figures,
+            }
+        else:
+            del head["share"]
+        both = "by a network and a head" if self.network is not None else "by a head"
+        protocol = ", ".join(left_out) + f", each {both} trained without it"
         provenance = {
             **before,
-            **({"protocol": protocol} if runs else {}),
-            "figures": {"epochs": before["figures"]["epochs"], "parameters": parameters, **figures},
-            "encoder": encoder,
-            "head": {
-                **asdict(self.config),
-                "clips": len(heard),
-                "speakers": len({clip.speaker for clip in heard}),
-            },
+            **own,
+            **({"protocol": protocol} if left_out else {}),
+            "figures": figures,
+            "encoder": {**GE2E.about, "parameters": _parameters(self.encoder)},
+            "head": {**head, "clips": len(clips), "speakers": speakers},
             **origin(),
         }
         return replace(
@@ -239,44 +282,64 @@ class Joined:
             name=path.stem,
             baseline=baseline,
             abstain=calibration.abstain,
+            licence=licence_of_weights([*self.corpora, *before.get("corpora", ())]),
             provenance=provenance,
         )
 
-    def _check_parity(
-        self,
-        file: Path,
-        encoder: onnx.ModelProto,
-        head: Head,
-        calibration: Calibration,
-        tolerance: float,
-    ) -> None:
+    def _check(self, encoder: onnx.ModelProto, fitted: Fitted, tolerance: float) -> Check:
         """The file, through live_ser, must say what its parts say."""
-        model = EmotionModel(file)
-        network = session(self.network)
-        windows = [takes[0] for takes in self.utterances.takes[:_WINDOWS]]
+        run = session(self.network).run if self.network is not None else None
         most = self.run_config.window_frames
-        voice: NDArray[np.float32] | None = None
-        for window in (one[:most] for one in windows):
-            known = np.zeros(self.size + OUTPUTS, np.float32) if voice is None else voice
-            given = {
-                "log_mel": window[np.newaxis],
-                "baseline": known[np.newaxis, : self.size],
-            }
-            names = ["emotion", "activation", "voice"]
-            logits = Logits(*network.run(names, given))
-            heard = head.voice(encode(encoder, [window], most))
-            said = self._sum(logits, heard - known[self.size :], head)
-            got = model.judge(window, known)
+        windows = [takes[0][:most] for takes in self.utterances.takes[:_WINDOWS]]
+        calibration = fitted.calibration
+
+        def expected(
+            window: Frames, baseline: NDArray[np.float32] | None
+        ) -> Mapping[str, ArrayLike]:
+            assert baseline is not None
+            network = None
+            if run:
+                given = {
+                    "log_mel": window[np.newaxis],
+                    "baseline": baseline[np.newaxis, : self.size],
+                }
+                network = Logits(*run(["emotion", "activation", "voice"], given))
+            heard = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
+            said = self._sum(network, heard, fitted.head)
             slope, offset = calibration.activation
-            e = np.exp(said.emotion[0] / calibration.temperature)
-            wanted = [*(e / e.sum()), 1 / (1 + np.exp(-said.activation[0] * slope - offset))]
-            gap = np.abs(np.subtract([*got.probabilities, got.activation], wanted)).max()
-            if not gap <= tolerance:
-                raise LiveSerError(
-                    f"the file and its parts differ by {gap:.1e} on a real window; "
-                    f"{tolerance:.0e} is allowed"
-                )
-            voice = got.voice
+            probabilities = softmax(said.emotion, calibration.temperature)
+            return {
+                "probabilities": probabilities[0],
+                "activation": 1 / (1 + np.exp(-said.activation[0] * slope - offset)),
+                "valence": valence_of(probabilities.astype(np.float64), calibration.valence)[0],
+            }
+
+        return lambda model: agree(model, windows, expected, tolerance)
+
+
+def _config_of(info: ModelInfo, path: Path) -> Config:
+    """The settings by which the network of a file was trained."""
+    said = read_config(info.provenance.get("config", {}))
+    if not isinstance(said, Config) or info.labels != LABELS or not info.baseline:
+        raise LiveSerError(
+            f"{path} is no network of the preset {Config.preset} with its seven labels",
+            "take a file that python -m training.export wrote",
+        )
+    return replace(said, gate=info.gate)
+
+
+def _info_of(config: RunConfig) -> ModelInfo:
+    """What a file says of itself in which there is no network."""
+    return ModelInfo(
+        name="",
+        labels=LABELS,
+        window=config.window,
+        hop=config.hop,
+        features=config.features.spec(),
+        gate=config.gate,
+        abstain=0.0,
+        licence="",
+    )
 
 
 def _parameters(model: onnx.ModelProto) -> int:
@@ -287,7 +350,9 @@ def main() -> None:
     """Join a network with the encoder."""
     parser = argparse.ArgumentParser(prog="python -m training.join", description=__doc__)
     command.add_data(parser)
-    parser.add_argument("network", type=Path, help="exported file")
+    parser.add_argument(
+        "network", type=Path, nargs="?", help="exported file; without it, the encoder alone"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     parser.add_argument(
         "--heard-by",
@@ -297,13 +362,18 @@ def main() -> None:
         metavar="FOLDER",
         help="a run that left a corpus out: it tells how sure to be; of several, the means",
     )
+    parser.add_argument(
+        "--corpora", metavar="NAME,...", help="that the head learns from (default: the network's)"
+    )
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
     for name, value in asdict(HeadConfig()).items():
         parser.add_argument(f"--{name}", type=float, default=value, help=f"(default: {value:g})")
     given = parser.parse_args()
     config = HeadConfig(**{name: getattr(given, name) for name in asdict(HeadConfig())})
     runs = [Run.open(folder) for folder in given.heard_by]
-    info = Joined(given.network, config, given.data, given.cache).export(given.output, runs)
+    corpora = given.corpora.split(",") if given.corpora else None
+    joined = Joined(given.network, config, given.data, given.cache, corpora)
+    info = joined.export(given.output, runs)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 
 

@@ -17,6 +17,7 @@ import onnx
 from live_ser.frontend.features import Frames, log_mel
 from training.corpora.readers import LABELS, Clip
 from training.data.dataset import FeatureConfig
+from training.networks.embedding import EMBEDDING, fit_projection
 from training.networks.encoder import (
     STATISTICS,
     encode,
@@ -191,3 +192,30 @@ def test_boredom_teaches_activation_alone() -> None:
 def test_a_head_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"above 0|at least"):
         HeadConfig(**wrong)
+
+
+def test_an_embedding_sets_a_speakers_emotions_apart() -> None:
+    """Emotions lie further apart in it, beside what differs within one, than in the statistics."""
+    rng = np.random.default_rng(5)
+    clips, rows = [], []
+    for speaker in range(6):
+        own = rng.normal(0, 3, 60)
+        for place, emotion in enumerate(("happy", "sad", "angry")):
+            for i in range(8):
+                name = f"a/{speaker}-{emotion}-{i}"
+                clips.append(Clip(Path(name), emotion, f"a/{speaker}", "a", name))
+                one = own + rng.normal(0, 1, 60)
+                one[place] += 2
+                rows.append(one)
+    statistics = np.array(rows, np.float32)
+    projection = fit_projection(Heard(tuple(clips), statistics, statistics))
+    assert projection.shape == (60, EMBEDDING)
+    assert projection.dtype == np.float32
+
+    def apart(x: NDArray[np.float32]) -> float:
+        means = x.reshape(6, 3, 8, -1).mean(axis=2)
+        between = np.square(means - means.mean(axis=1, keepdims=True)).sum()
+        within = np.square(x.reshape(6, 3, 8, -1) - means[:, :, np.newaxis]).sum()
+        return float(between / within)
+
+    assert apart(statistics @ projection) > 3 * apart(statistics)

@@ -555,6 +555,8 @@ def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
     alone, summed = network.judge(frames), both.judge(frames)
     assert alone.voice is not None
     assert summed.voice is not None
+    assert alone.valence is None
+    assert summed.valence is not None
     np.testing.assert_allclose(summed.voice[: len(alone.voice)], alone.voice, atol=1e-5)
     against = both.judge(frames, summed.voice)
     assert np.abs(against.probabilities - summed.probabilities).max() > 1e-4

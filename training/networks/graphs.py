@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 from live_ser.errors import LiveSerError
 from training.networks.encoder import OPSET
 from training.networks.head import ACTIVATION, OUTPUTS, Head
+from training.networks.valence import NEVER, SIDES
 
 _NETWORK = "network/"
 _ENCODER = "encoder/"
@@ -123,41 +124,53 @@ def _renamed(nodes: Iterable[onnx.NodeProto], names: Mapping[str, str]) -> list[
 
 
 def join(
-    network: onnx.ModelProto,
+    network: onnx.ModelProto | None,
     encoder: onnx.ModelProto,
     head: Head,
+    projection: NDArray[np.float32],
     *,
     share: float,
     temperature: float,
     activation: tuple[float, float],
+    valence: tuple[float, float],
     size: int,
     mels: int,
 ) -> onnx.ModelProto:
     """One graph of all of it.
 
     Args:
-        network: as :func:`network_of` gave it.
+        network: as :func:`network_of` gave it; None for the encoder and its head alone.
         encoder: from ``log_mel`` to ``statistics``.
         head: on these.
+        projection: from these to an embedding.
         share: what the network's logits count for beside the head's.
         temperature: that the emotions' logits are divided by.
         activation: slope and offset of the activation's logit.
+        valence: slope and offset of the log odds of pleasant against unpleasant.
         size: numbers that tell a voice to the network; the head's follow them.
         mels: bands of ``log_mel``.
 
     Returns:
-        A model with the inputs and outputs of an exported file.
+        A model with the inputs and outputs of an exported file, and ``embedding``.
     """
-    inside = {name: _NETWORK + name for name in (*_PARTS, "baseline")}
-    nodes = [_slice("baseline", _NETWORK + "baseline", 0, size)]
-    nodes += _renamed(network.graph.node, inside)
-    nodes += _renamed(encoder.graph.node, {"statistics": _ENCODER + "statistics"})
-    added, constants = _head(head, size)
-    behind, more = _calibrated(share, temperature, activation)
+    nodes, constants = _renamed(encoder.graph.node, {"statistics": _ENCODER + "statistics"}), []
+    if network is not None:
+        inside = {name: _NETWORK + name for name in (*_PARTS, "baseline")}
+        nodes += [_slice("baseline", _NETWORK + "baseline", 0, size)]
+        nodes += _renamed(network.graph.node, inside)
+        constants += network.graph.initializer
+    behind = (
+        _head(head, projection, size, alone=network is None),
+        _calibrated(share if network is not None else 0.0, temperature, activation),
+        _valence(valence),
+    )
+    for added, more in behind:
+        nodes += added
+        constants += more
     floats = onnx.TensorProto.FLOAT
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        [*nodes, *added, *behind],
+        nodes,
         "live_ser",
         [
             value("log_mel", floats, ["batch", "frames", mels]),
@@ -166,59 +179,111 @@ def join(
         [
             value("probabilities", floats, ["batch", ACTIVATION]),
             value("activation", floats, ["batch"]),
+            value("valence", floats, ["batch"]),
             value("voice", floats, ["batch", size + OUTPUTS]),
+            value("embedding", floats, ["batch", projection.shape[1]]),
         ],
-        [*network.graph.initializer, *encoder.graph.initializer, *constants, *more, *_bounds(size)],
+        [*encoder.graph.initializer, *constants, *_bounds(size)],
     )
     return _model(graph)
 
 
-def _head(head: Head, size: int) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """From statistics and the baseline to the head's logits and the whole voice."""
-    constants = _constants({"weights": head.weights, "typical": head.typical, "bias": head.bias})
-    weights, typical, bias = (one.name for one in constants)
+Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
+"""Nodes, and the constants that they need."""
+
+
+def _head(head: Head, projection: NDArray[np.float32], size: int, *, alone: bool) -> Part:
+    """From statistics and the baseline to the head's logits, the whole voice and the embedding."""
+    constants = _constants(
+        {
+            "weights": head.weights,
+            "typical": head.typical,
+            "bias": head.bias,
+            "projection": projection,
+        }
+    )
+    weights, typical, bias, axes = (one.name for one in constants)
     made = (f"head/{name}" for name in ("unlike", "voice", "baseline", "apart", "logits"))
     unlike, voice, baseline, apart, logits = made
+    voices = [voice] if alone else [_NETWORK + "voice", voice]
     return [
         helper.make_node("Sub", [_ENCODER + "statistics", typical], [unlike]),
         helper.make_node("MatMul", [unlike, weights], [voice]),
-        helper.make_node("Concat", [_NETWORK + "voice", voice], ["voice"], axis=1),
+        helper.make_node("MatMul", [unlike, axes], ["embedding"]),
+        helper.make_node("Concat", voices, ["voice"], axis=1),
         _slice("baseline", baseline, size, size + OUTPUTS),
         helper.make_node("Sub", [voice, baseline], [apart]),
         helper.make_node("Add", [apart, bias], [logits]),
     ], constants
 
 
-def _calibrated(
-    share: float, temperature: float, activation: tuple[float, float]
-) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """From the logits of both to what the file says."""
+def _calibrated(share: float, temperature: float, activation: tuple[float, float]) -> Part:
+    """From the logits of both, or of the head alone, to probabilities and activation."""
     slope, offset = activation
+    node = helper.make_node
+    logits = "head/logits"
     constants = _constants(
         {
-            "network_share": np.float32(share / temperature),
             "share": np.float32(1 / temperature),
-            "network_slope": np.float32(share * slope),
             "slope": np.float32(slope),
             "offset": np.float32(offset),
         }
     )
-    network_share, own_share, network_slope, own_slope, shift = (one.name for one in constants)
-    node = helper.make_node
-    logits = "head/logits"
-    return [
+    own_share, own_slope, shift = (one.name for one in constants)
+    nodes = [
         _slice(logits, "emotion_logits", 0, ACTIVATION),
-        node("Mul", [_NETWORK + "emotion", network_share], ["network_emotion"]),
         node("Mul", ["emotion_logits", own_share], ["encoder_emotion"]),
-        node("Add", ["network_emotion", "encoder_emotion"], ["emotion"]),
-        node("Softmax", ["emotion"], ["probabilities"], axis=-1),
         _slice(logits, "activation_column", ACTIVATION, OUTPUTS),
         node("Squeeze", ["activation_column", "columns"], ["activation_logit"]),
-        node("Mul", [_NETWORK + "activation", network_slope], ["network_activation"]),
         node("Mul", ["activation_logit", own_slope], ["encoder_activation"]),
-        node("Add", ["network_activation", "encoder_activation"], ["aroused"]),
-        node("Add", ["aroused", shift], ["calibrated"]),
+    ]
+    emotion, aroused = "encoder_emotion", "encoder_activation"
+    if share:
+        more = _constants(
+            {
+                "network_share": np.float32(share / temperature),
+                "network_slope": np.float32(share * slope),
+            }
+        )
+        network_share, network_slope = (one.name for one in more)
+        constants += more
+        nodes += [
+            node("Mul", [_NETWORK + "emotion", network_share], ["network_emotion"]),
+            node("Add", ["network_emotion", emotion], ["emotion"]),
+            node("Mul", [_NETWORK + "activation", network_slope], ["network_activation"]),
+            node("Add", ["network_activation", aroused], ["aroused"]),
+        ]
+        emotion, aroused = "emotion", "aroused"
+    nodes += [
+        node("Softmax", [emotion], ["probabilities"], axis=-1),
+        node("Add", [aroused, shift], ["calibrated"]),
         node("Sigmoid", ["calibrated"], ["activation"]),
+    ]
+    return nodes, constants
+
+
+def _valence(valence: tuple[float, float]) -> Part:
+    """From the probabilities to valence."""
+    slope, offset = valence
+    constants = _constants(
+        {
+            "sides": SIDES,
+            "never": np.float32(NEVER),
+            # 2 P - 1 of a probability P is the hyperbolic tangent of half its log odds.
+            "odds": np.array([[slope / 2], [-slope / 2]], np.float32),
+            "neutral_point": np.float32(offset / 2),
+        }
+    )
+    sides, never, odds, shift = (one.name for one in constants)
+    node = helper.make_node
+    return [
+        node("MatMul", ["probabilities", sides], ["sides"]),
+        node("Add", ["sides", never], ["sides_at_least"]),
+        node("Log", ["sides_at_least"], ["log_sides"]),
+        node("MatMul", ["log_sides", odds], ["half_odds"]),
+        node("Add", ["half_odds", shift], ["shifted_odds"]),
+        node("Tanh", ["shifted_odds"], ["valence_column"]),
+        node("Squeeze", ["valence_column", "columns"], ["valence"]),
     ], constants
 
 

@@ -12,6 +12,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from training.corpora.labels import truth
 from training.corpora.readers import LABELS, SAME, Clip
+from training.networks.valence import calibrate_valence
 from training.recipes.config import RunConfig
 from training.recipes.logits import Logits, merging, softmax
 
@@ -31,17 +32,21 @@ class Calibration:
         abstain: confidence under which the model can't tell.
         offsets: what each of :data:`LABELS` adds to a voice, ``[labels][size]``; empty where
             nothing is known.
+        valence: slope and offset of the log odds of pleasant against unpleasant.
     """
 
     temperature: float = 1.0
     activation: tuple[float, float] = (1.0, 0.0)
     abstain: float = 0.0
     offsets: Sequence[Sequence[float]] = ()
+    valence: tuple[float, float] = (1.0, 0.0)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         """The calibration that :meth:`to_dict` gave; none from an empty one."""
-        return cls(**{**data, **({"activation": tuple(data["activation"])} if data else {})})
+        pairs = ("activation", "valence")
+        values: dict[str, Any] = {k: tuple(v) if k in pairs else v for k, v in data.items()}
+        return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -53,12 +58,12 @@ class Calibration:
         """What several agree on; none where there are none."""
         if not several:
             return cls()
-        slopes, offsets = zip(*(one.activation for one in several), strict=True)
         return cls(
             temperature=float(np.exp(np.mean(np.log([one.temperature for one in several])))),
-            activation=(float(np.mean(slopes)), float(np.mean(offsets))),
+            activation=_mean_pair([one.activation for one in several]),
             abstain=round(float(np.mean([one.abstain for one in several])), 2),
             offsets=_mean_rows([one.offsets for one in several]),
+            valence=_mean_pair([one.valence for one in several]),
         )
 
     def offsets_of(self, labels: Sequence[str]) -> NDArray[np.float32] | None:
@@ -67,6 +72,11 @@ class Calibration:
             return None
         rows = [LABELS.index(SAME.get(label, label)) for label in labels]
         return np.asarray(self.offsets, np.float32)[rows]
+
+
+def _mean_pair(several: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    slopes, offsets = zip(*several, strict=True)
+    return float(np.mean(slopes)), float(np.mean(offsets))
 
 
 def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
@@ -80,13 +90,12 @@ def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]
 
 
 def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calibration:
-    """Temperature, activation's slope and offset, and the threshold of abstention.
+    """Temperature, slope and offset of activation and valence, and the threshold of abstention.
 
     Args:
         logits: of clips that did not train.
         clips: what they are.
         config: that the network was trained by.
-
     """
     known, target = truth(clips, LABELS)
     matrix = merging(config.classes, LABELS)
@@ -103,6 +112,7 @@ def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calib
         _logistic(logits.activation, clips),
         _abstain(probabilities, target),
         () if logits.voice is None else _offsets(logits.voice, clips),
+        calibrate_valence(probabilities.astype(np.float64), [clips[i] for i in known]),
     )
 
 

@@ -14,6 +14,7 @@ from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.onnx_model import load as load_model
 from live_ser.spec import ModelInfo
+from training.corpora.licences import licence_of_weights
 from training.corpora.readers import LABELS
 from training.networks import model_file
 from training.recipes.calibration import Calibration
@@ -25,7 +26,6 @@ from training.recipes.run import Run
 if TYPE_CHECKING:
     import keras
 
-_LICENCE = "CC-BY-NC-SA-4.0"  # of RAVDESS and nEMO, and so of what is trained on them
 _OPSET = 17
 
 
@@ -65,7 +65,7 @@ def export(
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,
-        licence=_LICENCE,
+        licence=licence_of_weights(config.corpora),
         provenance={**(provenance or {}), **model_file.origin()},
     )
     calibrated = _calibrated(model, config, calibration, info)

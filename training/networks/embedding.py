@@ -1,0 +1,85 @@
+"""An embedding of utterances in which what a speaker's emotions change is large.
+
+It is for teaching: somebody names the emotion of a few of their own utterances, and a small linear
+model on this embedding corrects the head. Its axes are those along which the emotions of a speaker
+differ most beside what differs between utterances of one emotion (linear discriminant analysis
+within speakers, on as many principal components as carry something).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from training.corpora.labels import truth
+from training.corpora.readers import LABELS
+from training.networks.head import Heard, Statistics
+
+EMBEDDING = 128
+"""Numbers of an embedding."""
+
+_COMPONENTS = 300  # principal ones; the rest is noise
+_SHRINKAGE = 0.05  # of the covariance within an emotion, towards a sphere
+_EMPHASIS = 0.25  # power of an axis's variance that it is scaled by
+_STILL = 1e-3  # deviation of a unit that hardly moves
+
+Matrix = NDArray[np.float64]
+
+
+def fit_projection(heard: Heard) -> NDArray[np.float32]:
+    """The projection from statistics, less those of a typical voice, to embeddings.
+
+    Args:
+        heard: utterances of which the emotions and speakers are known.
+
+    Returns:
+        float32 ``[statistics, EMBEDDING]``. Corpora and speakers count alike; an isotropic ridge
+        suits what it gives.
+    """
+    known, label = truth(heard.clips, LABELS)
+    scale = heard.statistics.std(axis=0) + _STILL
+    clean, degraded = (one[known] / scale for one in (heard.statistics, heard.degraded))
+    corpora = np.array([heard.clips[i].corpus for i in known])
+    speakers = np.array([heard.clips[i].speaker for i in known])
+    scatters = []
+    for corpus in np.unique(corpora):
+        mine = corpora == corpus
+        scatters.append(_scatters(clean[mine], degraded[mine], speakers[mine], label[mine]))
+    within, between = np.mean(scatters, axis=0)
+    components = min(_COMPONENTS, len(within))
+    basis = np.linalg.eigh(within + between)[1][:, ::-1][:, :components]
+    inside, apart = (basis.T @ one @ basis for one in (within, between))
+    inside += _SHRINKAGE * np.trace(inside) / components * np.eye(components)
+    variances, axes = eigh(apart, inside)
+    variances = np.maximum(variances[::-1][:EMBEDDING], 0)
+    weights = variances**_EMPHASIS / np.sqrt(np.sum(variances ** (2 * _EMPHASIS)) + 1e-12)
+    projection = np.zeros((len(within), EMBEDDING), np.float32)
+    found = basis @ axes[:, ::-1][:, :EMBEDDING] * weights / scale[:, np.newaxis]
+    projection[:, : found.shape[1]] = found
+    return projection
+
+
+def _scatters(
+    clean: Statistics, degraded: Statistics, speakers: NDArray[np.str_], label: NDArray[np.intp]
+) -> tuple[Matrix, Matrix]:
+    """Covariances of a corpus, within an emotion of a speaker and between emotions of a speaker."""
+    size = clean.shape[1]
+    within, between = np.zeros((size, size)), np.zeros((size, size))
+    shown = several = 0
+    for speaker in np.unique(speakers):
+        means = []
+        for one in np.unique(label[speakers == speaker]):
+            mine = (speakers == speaker) & (label == one)
+            if mine.sum() < 2:
+                continue
+            mean = clean[mine].mean(axis=0, dtype=np.float64)
+            sound, spoiled = clean[mine] - mean, degraded[mine] - mean
+            within += (sound.T @ sound / (len(sound) - 1) + spoiled.T @ spoiled / len(sound)) / 2
+            shown += 1
+            means.append(mean)
+        if len(means) > 1:
+            apart = np.array(means) - np.mean(means, axis=0)
+            between += apart.T @ apart / (len(means) - 1)
+            several += 1
+    return within / max(shown, 1), between / max(several, 1)

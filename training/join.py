@@ -44,7 +44,7 @@ from training.recipes.presets import read_config, recipe
 from training.recipes.run import Run
 from training.trainer import trained
 
-_WINDOWS = 24  # real ones, on which the file is checked
+_WINDOWS = 12  # real ones, on which the file is checked
 _ROUNDING = 1e-3  # of probabilities: in 8 bits, the last bit of a float can tip a number over
 
 

@@ -14,9 +14,11 @@ from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 
+from live_ser.cli.defaults import defaults
 from live_ser.cli.errors import in_our_words, say_error, say_whereabouts
 from live_ser.cli.messages import SAYING_SECONDS
 from live_ser.cli.parser import parser
+from live_ser.errors import LiveSerError
 from live_ser.live.deadlines import stuck, within
 from live_ser.live.signals import gentle_interrupts
 from live_ser.records.outputs import let_go
@@ -34,7 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from live_ser.live.quiet import native_messages_hidden
 
     _open_standard_streams()
-    arguments = parser().parse_args(argv)
+    words = parser()
+    try:
+        words.preset({name: default.value for name, default in defaults().items()})
+    except LiveSerError as error:
+        say_error(error, verbose=False)
+        return 1
+    arguments = words.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
     with gentle_interrupts(), ExitStack() as stack:

@@ -6,12 +6,56 @@ import argparse
 import math
 
 from live_ser import __version__
+from live_ser.cli.usage import Parser
 from live_ser.records.formats import STYLES
 
+# The words after each command, and examples.
+_USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "listen": (
+        "[OPTIONS]",
+        (
+            "live-ser listen",
+            "live-ser listen -d USB --profile anna",
+            "live-ser listen -o session.jsonl --record session.flac",
+        ),
+    ),
+    "file": (
+        "[OPTIONS] PATH ...",
+        (
+            "live-ser file interview.wav --segments",
+            "live-ser file calls/ -o calls.parquet",
+            "live-ser file interview.wav -o interview.TextGrid --plot interview.png",
+        ),
+    ),
+    "devices": ("[OPTIONS]", ("live-ser devices",)),
+    "doctor": ("[OPTIONS]", ("live-ser doctor -d USB",)),
+    "info": ("[OPTIONS] [MODEL]", ("live-ser info --all",)),
+    "report": (
+        "[OPTIONS] RECORDS",
+        (
+            "live-ser report session.jsonl",
+            "live-ser report session.jsonl --audio session.flac -o page.html",
+        ),
+    ),
+    "completion": (
+        "SHELL",
+        (
+            'eval "$(live-ser completion bash)"',
+            'eval "$(live-ser completion zsh)"',
+            "live-ser completion fish | source",
+        ),
+    ),
+}
 
-def parser() -> argparse.ArgumentParser:
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26)
+
+
+def parser() -> Parser:
     """What can be typed; the command comes out as ``command``."""
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="live-ser",
         description="How a voice sounds, live in the terminal.",
         allow_abbrev=False,
@@ -20,9 +64,17 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     common = _common_options()
 
-    def command(name: str, told: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def command(name: str, told: str, *parents: Parser) -> Parser:
+        words, examples = _USAGE[name]
         return commands.add_parser(
-            name, help=told, description=told, parents=[*parents, common], allow_abbrev=False
+            name,
+            help=told,
+            description=told,
+            usage=f"live-ser {name} {words}".rstrip(),
+            epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+            formatter_class=_Help,
+            parents=[*parents, common],
+            allow_abbrev=False,
         )
 
     device, model, judging = _device_options(), _model_options(), _judging_options()
@@ -37,25 +89,35 @@ def parser() -> argparse.ArgumentParser:
     _add_info_options(command("info", "Show what a model says of itself."))
     told = "Make a page of a session or recording, of its records."
     _add_report_options(command("report", told, *sound))
+    told = "Print the script by which a shell completes commands and options."
+    command("completion", told).add_argument("shell", choices=("bash", "zsh", "fish"))
     return whole
 
 
-def _common_options() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+def _group(parser: Parser, title: str) -> argparse._ArgumentGroup:
+    """The options of a parser under a title."""
+    groups = (group for group in parser._action_groups if group.title == title)
+    return next(groups, None) or parser.add_argument_group(title)
+
+
+def _common_options() -> Parser:
+    common = Parser(add_help=False)
     common.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
     common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
     return common
 
 
-def _device_options() -> argparse.ArgumentParser:
-    device = argparse.ArgumentParser(add_help=False)
-    device.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
+def _device_options() -> Parser:
+    device = Parser(add_help=False)
+    _group(device, "sound").add_argument(
+        "-d", "--device", metavar="DEVICE", help="index or a part of the name"
+    )
     return device
 
 
-def _channels_options() -> argparse.ArgumentParser:
-    channels = argparse.ArgumentParser(add_help=False)
-    channels.add_argument(
+def _channels_options() -> Parser:
+    channels = Parser(add_help=False)
+    _group(channels, "sound").add_argument(
         "--channels",
         type=_count,
         metavar="N",
@@ -64,88 +126,102 @@ def _channels_options() -> argparse.ArgumentParser:
     return channels
 
 
-def _channel_options() -> argparse.ArgumentParser:
-    channel = argparse.ArgumentParser(add_help=False)
-    channel.add_argument("--channel", type=_count, metavar="K", help="hear this one only, from 1")
+def _channel_options() -> Parser:
+    channel = Parser(add_help=False)
+    _group(channel, "sound").add_argument(
+        "--channel", type=_count, metavar="K", help="hear this one only, from 1"
+    )
     return channel
 
 
-def _recording_options() -> argparse.ArgumentParser:
-    recording = argparse.ArgumentParser(add_help=False)
-    recording.add_argument(
+def _recording_options() -> Parser:
+    recording = Parser(add_help=False)
+    _group(recording, "sound").add_argument(
         "--track", type=_count, metavar="N", help="hear this track of a container, from 1"
     )
-    recording.add_argument(
+    _group(recording, "sound").add_argument(
         "--raw",
         metavar="ENCODING",
         help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
     )
-    recording.add_argument("--rate", type=_count, metavar="HZ", help="sample rate of --raw")
+    _group(recording, "sound").add_argument(
+        "--rate", type=_count, metavar="HZ", help="sample rate of --raw"
+    )
     return recording
 
 
-def _model_options() -> argparse.ArgumentParser:
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
+def _model_options() -> Parser:
+    model = Parser(add_help=False)
+    _group(model, "analysis").add_argument(
+        "--model", metavar="NAME|PATH", help="model to judge with"
+    )
     return model
 
 
-def _judging_options() -> argparse.ArgumentParser:
-    judging = argparse.ArgumentParser(add_help=False)
-    judging.add_argument("--hop", type=_number, metavar="SECONDS", help="between judgements")
-    judging.add_argument(
+def _judging_options() -> Parser:
+    judging = Parser(add_help=False)
+    _group(judging, "analysis").add_argument(
+        "--hop", type=_number, metavar="SECONDS", help="between judgements"
+    )
+    _group(judging, "analysis").add_argument(
         "--smoothing",
         type=_number,
         metavar="SECONDS",
         help="time constant of the smoothing over time; 0 is off (default: 1)",
     )
-    judging.add_argument("--format", choices=STYLES, help="of the records")
-    judging.add_argument(
+    _group(judging, "output").add_argument("--format", choices=STYLES, help="of the records")
+    _group(judging, "output").add_argument(
         "-o", "--output", metavar="FILE", help="write the records there; FOLDER/ for a file each"
     )
-    judging.add_argument(
+    _group(judging, "output").add_argument(
         "--bom",
         action="store_true",
         help="begin CSV and TSV with a byte order mark, for spreadsheets",
     )
-    judging.add_argument("--force", action="store_true", help="overwrite files that are there")
+    _group(judging, "output").add_argument(
+        "--force", action="store_true", help="overwrite files that are there"
+    )
     return judging
 
 
-def _add_listen_options(listen: argparse.ArgumentParser) -> None:
-    listen.add_argument(
+def _add_listen_options(listen: Parser) -> None:
+    _group(listen, "sound").add_argument(
         "--from",
         dest="replay",
         metavar="FILE",
         help="replay a file; hear a pipe, or - for standard input",
     )
-    listen.add_argument(
+    _group(listen, "sound").add_argument(
         "--speed",
         type=_amount,
         default=1.0,
         metavar="FACTOR",
         help="of the replay; 0 is as fast as it goes (default: %(default)s)",
     )
-    listen.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
-    listen.add_argument(
+    _group(listen, "output").add_argument(
+        "--record", metavar="FILE", help="keep the sound, as .flac or .wav"
+    )
+    _group(listen, "analysis").add_argument(
         "--enroll",
         type=_positive,
         metavar="SECONDS",
         help="take the first seconds of speech for how you usually sound",
     )
-    listen.add_argument(
+    _group(listen, "analysis").add_argument(
         "--profile",
         metavar="NAME",
         help="keep how you usually sound, as numbers, from one session to the next",
     )
-    listen.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after that")
-    listen.add_argument(
+    _group(listen, "how it runs").add_argument(
+        "--duration", type=_positive, metavar="SECONDS", help="end after that"
+    )
+    _group(listen, "how it runs").add_argument(
         "--no-reconnect",
         dest="reconnect",
         action="store_false",
         help="end when the microphone goes away, instead of waiting for it",
     )
-    listen.add_argument(
+    _group(listen, "how it runs").add_argument(
         "--or-demo",
         action="store_true",
         help="without a microphone, replay a bundled recording",
@@ -157,14 +233,14 @@ def _add_listen_options(listen: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_file_options(file: argparse.ArgumentParser) -> None:
+def _add_file_options(file: Parser) -> None:
     file.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
         help="sound files, folders of them, patterns, or - for a list on standard input",
     )
-    file.add_argument(
+    _group(file, "sound").add_argument(
         "--from",
         dest="sounds",
         action="append",
@@ -172,42 +248,47 @@ def _add_file_options(file: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="one more sound file; - for sound on standard input",
     )
-    file.add_argument("--timeline", action="store_true", help="judge every window of them too")
-    file.add_argument("--segments", action="store_true", help="give every utterance in them too")
-    file.add_argument(
+    _group(file, "analysis").add_argument(
+        "--timeline", action="store_true", help="judge every window of them too"
+    )
+    _group(file, "analysis").add_argument(
+        "--segments", action="store_true", help="give every utterance in them too"
+    )
+    _group(file, "analysis").add_argument(
         "--partial",
         action="store_true",
         help="judge what there is of files of which sound is missing, and say what that is",
     )
-    file.add_argument(
+    _group(file, "how it runs").add_argument(
         "--workers",
         type=_count,
         metavar="N",
         help="processes that judge (default: one for each core, where there is much to judge)",
     )
-    file.add_argument(
+    _group(file, "how it runs").add_argument(
         "--scheduler",
         metavar="ADDRESS",
         help="of a Dask cluster that judges instead, such as tcp://HOST:8786",
     )
-    file.add_argument(
+    _group(file, "output").add_argument(
         "--resume",
         action="store_true",
         help="go on with an output that was broken off: leave out what it holds",
     )
-    file.add_argument(
+    _group(file, "output").add_argument(
         "--plot",
         metavar="FILE",
         help="draw waveform, spectrogram and probabilities as .png; FOLDER/ for a file each",
     )
 
 
-def _add_info_options(info: argparse.ArgumentParser) -> None:
+def _add_info_options(info: Parser) -> None:
     info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
+    info.add_argument("--all", action="store_true", help="with how it was trained, to the last")
     info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
 
 
-def _add_report_options(report: argparse.ArgumentParser) -> None:
+def _add_report_options(report: Parser) -> None:
     report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
     report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
     report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")

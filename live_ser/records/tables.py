@@ -83,9 +83,16 @@ def devices_table(devices: Iterable[tuple[InputDevice, list[int], bool]]) -> Ren
     return table
 
 
-def model_card(info: ModelInfo, path: Path) -> RenderableType:
-    """What a model says of itself."""
+def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> RenderableType:
+    """What a model says of itself.
+
+    Args:
+        info: metadata of the model.
+        path: of its file.
+        whole: with all of its provenance.
+    """
     spec, gate = info.features, info.gate
+    origin = dict(flat(info.provenance))
     rows: dict[str, object] = {
         "model": info.name,
         "file": path,
@@ -97,10 +104,15 @@ def model_card(info: ModelInfo, path: Path) -> RenderableType:
         "speech gate": f"from {gate.threshold:g} and {gate.floor_db:g} dB, "
         f"{gate.min_speech:g} s of speech at least, {gate.enough(over=False):g} s while it goes on",
         "uncertain": f"under {100 * info.abstain:.0f} %",
+        "trained on": ", ".join(
+            f"{origin[name]}{unit}"
+            for name, unit in (("corpora", ""), ("clips", " clips"), ("speakers", " speakers"))
+            if name in origin
+        ),
         "licence": info.licence,
     }
     table = Table.grid(padding=(0, 2))
-    for name, value in [*rows.items(), *flat(info.provenance)]:
+    for name, value in [*rows.items(), *(origin.items() if whole else ())]:
         table.add_row(Text(printable(str(name)), style="bold"), Text(printable(str(value))))
     return table
 

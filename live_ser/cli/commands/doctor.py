@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from live_ser.cli.defaults import defaults
 from live_ser.cli.examination import examine
 from live_ser.cli.messages import say
 from live_ser.text import printable
@@ -13,6 +14,8 @@ def run(arguments: Namespace) -> int:
     """Print each finding when it is made; 1 if ``listen`` would not work."""
     if not arguments.quiet:
         say("examining; speak for three seconds when the microphone opens")
+    for name, default in defaults().items():
+        print(f"ok    --{name} {printable(default.value)}, as {printable(default.origin)} says")
     failed = False
     for finding in examine(
         arguments.model,

@@ -15,5 +15,5 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "jsonl":
         print(model.info.to_json())
     else:
-        show(sys.stdout, model_card(model.info, model.path))
+        show(sys.stdout, model_card(model.info, model.path, whole=arguments.all))
     return 0

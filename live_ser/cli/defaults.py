@@ -1,0 +1,67 @@
+"""Defaults of options that a user sets once: in the environment, or in ``config.toml``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from live_ser.errors import LiveSerError
+
+NAMES = ("device", "model", "profile", "hop", "smoothing")
+
+
+@dataclass(frozen=True)
+class Default:
+    """What an option is where the command line does not say.
+
+    Attributes:
+        value: as it would be typed.
+        origin: the environment variable, or the file, that says so.
+    """
+
+    value: str
+    origin: str
+
+
+def defaults() -> dict[str, Default]:
+    """The defaults that are set, by the name of the option. The environment goes first.
+
+    Raises:
+        LiveSerError: the file cannot be read, or holds what is no default.
+    """
+    found = _of_file(config_path())
+    for name in NAMES:
+        variable = f"LIVE_SER_{name.upper()}"
+        if variable in os.environ:
+            found[name] = Default(os.environ[variable], variable)
+    return {name: default for name, default in found.items() if default.value}
+
+
+def config_path() -> Path:
+    """Where the file is looked for."""
+    from platformdirs import user_config_path
+
+    return user_config_path("live-ser", appauthor=False) / "config.toml"
+
+
+def _of_file(path: Path) -> dict[str, Default]:
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+    import tomllib  # where there is a file
+
+    try:
+        held = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LiveSerError(f"{path} is not TOML: {error}", "mend it, or delete it") from error
+    for name, value in held.items():
+        if name not in NAMES:
+            known = ", ".join(NAMES)
+            raise LiveSerError(f"{path} sets {name!r:.40}", f"it can set {known}")
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise LiveSerError(f"{path}: {name} is {value!r:.40}", "give a text or a number")
+    return {name: Default(str(value), str(path)) for name, value in held.items()}

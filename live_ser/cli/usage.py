@@ -1,0 +1,69 @@
+"""Wrong usage in two lines: what is wrong and what was probably meant, and how the command goes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from live_ser.text import printable
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that guesses what was meant, and blames the command, not the program."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the words of the command line; whatever is left over is wrong usage."""
+        arguments, rest = self.parse_known_args(args, namespace)
+        if rest:
+            self._chosen(arguments)._refuse(rest)
+        return arguments
+
+    def preset(self, values: Mapping[str, str]) -> None:
+        """Set the defaults of options, by their names, for all commands that have them."""
+        for command in self.commands().values():
+            known = {action.dest for action in command.options().values()}
+            command.set_defaults(**{k: v for k, v in values.items() if k in known})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how the command is used; exit with 2."""
+        usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
+        print(f"{self.prog}: {printable(message)}", file=sys.stderr)
+        print(f"  usage: {usage}; {self.prog} --help explains it", file=sys.stderr)
+        sys.exit(2)
+
+    def commands(self) -> dict[str, Parser]:
+        """The parser of each command."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                return dict(action.choices)
+        return {}
+
+    def options(self) -> dict[str, argparse.Action]:
+        """Each option by its names."""
+        return {name: action for action in self._actions for name in action.option_strings}
+
+    def _chosen(self, arguments: argparse.Namespace) -> Parser:
+        return self.commands().get(getattr(arguments, "command", ""), self)
+
+    def _refuse(self, rest: Sequence[str]) -> NoReturn:
+        options = [word.partition("=")[0] for word in rest if word.startswith("-")]
+        if not options:
+            self.error(f"{rest[0]} is one argument too many")
+        meant = _meant(options[0], (name for name in self.options() if name.startswith("--")))
+        self.error(f"there is no option {options[0]}{meant}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"
+            meant = _meant(str(value), map(str, action.choices))
+            choices = "" if meant else f"; choose from {', '.join(map(str, action.choices))}"
+            name = "" if what == "command" else f"{'/'.join(action.option_strings)}: "
+            raise argparse.ArgumentError(None, f"{name}there is no {what} {value}{meant}{choices}")
+
+
+def _meant(word: str, names: Iterable[str]) -> str:
+    close = get_close_matches(word, list(names), 1)
+    return f"; did you mean {close[0]}?" if close else ""

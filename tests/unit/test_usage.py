@@ -1,0 +1,104 @@
+"""What the command line says of wrong usage, which defaults it takes, and what shells complete."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from live_ser.cli.completion import SHELLS
+from live_ser.cli.main import main
+from live_ser.cli.parser import parser
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of the user's configuration, which nobody has written yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("live_ser.cli.defaults.config_path", lambda: tmp_path / "config.toml")
+    return tmp_path / "config.toml"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "usage"),
+    [
+        ("lisen", "no command lisen; did you mean listen?", "live-ser [-h]"),
+        ("file a.wav --fromat csv", "no option --fromat; did you mean --format?", "live-ser file"),
+        ("listen --enrol=3", "no option --enrol; did you mean --enroll?", "live-ser listen"),
+        ("file a.wav --format cvs", "no choice cvs; did you mean csv?", "live-ser file"),
+        ("info a b", "b is one argument too many", "live-ser info"),
+    ],
+)
+def test_wrong_words_are_answered_with_what_was_meant(
+    words: str, problem: str, usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert problem in first
+    assert second.startswith(f"  usage: {usage}")
+
+
+def test_the_command_line_overrides_the_environment_and_that_the_file(
+    config: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config.write_text(f'hop = 0.25\nsmoothing = 3\nmodel = "{tiny_model}"\n')
+    monkeypatch.setenv("LIVE_SER_HOP", "0.5")
+    seen = {}
+    monkeypatch.setattr(
+        "live_ser.cli.commands.file.run", lambda arguments: bool(seen.update(vars(arguments)))
+    )
+    assert main(["file", "x.wav", "--smoothing", "0"]) == 0
+    assert (seen["model"], seen["hop"], seen["smoothing"]) == (str(tiny_model), 0.5, 0.0)
+    monkeypatch.setenv("LIVE_SER_HOP", "")
+    assert main(["file", "x.wav"]) == 0
+    assert (seen["hop"], seen["smoothing"]) == (None, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("hop = ", "is not TOML"),
+        ("hip = 1", "sets 'hip'"),
+        ("hop = [1]", "hop is [1]"),
+    ],
+)
+def test_a_broken_configuration_is_one_line(
+    config: Path, text: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(text)
+    assert main(["devices"]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert problem in first
+    assert second.startswith("  try: ")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
+    script = SHELLS[shell](parser())
+    assert "listen" in script
+    assert "profile" in script
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    subprocess.run([shell, "-n"], input=script, text=True, check=True, timeout=20)
+
+
+def test_bash_completes_commands_options_and_choices() -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("bash is not installed")
+
+    def completed(*words: str) -> set[str]:
+        line = " ".join(f"'{word}'" for word in ("live-ser", *words))
+        ask = f"COMP_WORDS=({line}); COMP_CWORD={len(words)}; _live_ser; echo ${{COMPREPLY[@]}}"
+        script = SHELLS["bash"](parser()) + ask
+        command = ["bash", "--norc"]
+        run = subprocess.run(command, input=script, capture_output=True, text=True, check=True)
+        return set(run.stdout.split())
+
+    assert completed("li") == {"listen"}
+    assert completed("listen", "--pro") == {"--profile"}
+    assert {"csv", "srt"} < completed("file", "--format", "")
+    assert completed("file", "inter") == set()

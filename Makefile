@@ -1,14 +1,17 @@
 # make run    set up, then the live dashboard
-# make test   set up with what the tests need, then every check
-# make bench  measure what it costs, beside what others use: ten minutes
-# make soak   listen for an hour, twice, and see that nothing grows
-# make fuzz   ten thousand broken files of each kind
+# make test       set up with what the tests need, then lint, types and tests: a few minutes
+# make test-all   the same, and the tests that take long
+# make bench      measure what it costs, beside what others use: ten minutes
+# make soak       listen for an hour, twice, and see that nothing grows
+# make fuzz       ten thousand broken files of each kind
+# make schedules  fifty random schedules of faults of a sound server, on a quiet machine
 .DEFAULT_GOAL := run
-.PHONY: run test bench soak fuzz setup setup-dev demo snapshots clean
+.PHONY: run test test-all bench soak fuzz schedules setup setup-dev demo snapshots clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 RUN_PACKAGES := libportaudio2
 TEST_PACKAGES := libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng tmux ffmpeg \
 	jackd2 chromium chromium-driver strace
@@ -26,7 +29,10 @@ test: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(PYTEST) -m "not slow"
+
+test-all: test
+	$(PYTEST) -m slow
 
 setup: $(VENV)/.runtime
 	@sh scripts/system_packages.sh $(RUN_PACKAGES)
@@ -55,6 +61,9 @@ soak: setup-dev
 
 fuzz: setup-dev
 	$(BIN)/python -m tests.support.fuzz
+
+schedules: setup-dev
+	$(BIN)/python -m tests.support.schedules
 
 $(VENV)/.bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]'

@@ -17,7 +17,7 @@ import soxr
 
 from live_ser.audio.blocks import Samples
 from tests.support import sound_server
-from tests.support.command import live_ser
+from tests.support.command import live_ser_process
 from tests.support.sound_server import SoundServer
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
@@ -92,7 +92,7 @@ def no_microphone(tmp_path: Path) -> dict[str, str]:
     """An environment in which there is no input device, as in a container."""
     nowhere = {"PULSE_SERVER": "unix:/nonexistent", "XDG_RUNTIME_DIR": str(tmp_path)}
     env = {**os.environ, **nowhere}
-    if live_ser("devices", env=env).returncode == 0:
+    if live_ser_process("devices", env=env).returncode == 0:
         pytest.skip("this machine has a microphone that cannot be hidden")
     return env
 
@@ -111,7 +111,7 @@ def _server() -> Iterator[SoundServer]:
 def room(_server: SoundServer) -> Iterator[SoundServer]:
     """A sound server with one microphone, named room."""
     microphone = _server.plug_in("room")
-    if live_ser("devices", env=_server.env).returncode != 0:
+    if live_ser_process("devices", env=_server.env).returncode != 0:
         pytest.skip("ALSA's plug-in for PulseAudio is not installed (libasound2-plugins)")
     yield _server
     with suppress(subprocess.CalledProcessError):  # the test may have pulled it out

@@ -1,4 +1,4 @@
-"""Random faults of a sound server and of the process that listens to it: ``tests/schedules.py``.
+"""Random faults of a sound server and of the process that listens to it: ``make schedules``.
 
 Noise of which every few samples tell their place is played into a microphone of a real PulseAudio.
 ``listen`` records it while it is stopped and starved, and while its microphone is suspended, moved
@@ -34,6 +34,7 @@ from live_ser.audio.capture_clock import host_clock
 from live_ser.audio.devices import BLOCK_SECONDS, Interleaved, Times, open_input
 from tests.support import sound_server
 from tests.support.sound_server import SoundServer
+from tests.support.tiny_model import tiny_info, write_model
 
 RATE = 16_000
 CODE = 6  # samples that tell where they are
@@ -350,7 +351,7 @@ def main() -> None:
     parser.add_argument("--schedules", type=int, default=50)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=1)
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model", type=Path, help="a tiny one if it is left out")
     parser.add_argument("--witness", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.witness:
@@ -358,8 +359,9 @@ def main() -> None:
         return
     seeds = range(options.first, options.first + options.schedules)
     bad = []
-    with ThreadPoolExecutor(options.at_once) as threads:
-        for outcome in threads.map(lambda seed: play(seed, options.model), seeds):
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.at_once) as threads:
+        model = options.model or write_model(Path(folder) / "tiny.onnx", tiny_info())
+        for outcome in threads.map(lambda seed: play(seed, model), seeds):
             print(outcome, flush=True)
             bad += [outcome] if outcome.faults else []
     print(f"{len(seeds) - len(bad)} of {len(seeds)} as promised")

@@ -17,7 +17,7 @@ import soundfile
 import soxr
 
 from live_ser.records.reader import read_records
-from tests.support.command import LIVE_SER, live_ser, records
+from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
 
 pytest.importorskip("distributed")
 pytest.importorskip("pyarrow")
@@ -106,7 +106,7 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
     (line,) = said.splitlines()
     assert process.returncode == 1
     assert "call 20x.wav" in line
-    local = live_ser(*words, "--format", "jsonl", "--workers", "1", timeout=300)
+    local = live_ser_process(*words, "--format", "jsonl", "--workers", "1", timeout=300)
     here = records(local.stdout)
     assert local.stderr.splitlines() == [line]
     assert len(clips(here)) == FILES

@@ -16,7 +16,7 @@ import soxr
 from live_ser.audio.blocks import Samples
 from live_ser.cli.examination import Finding, examine_sound
 from live_ser.model.onnx_model import EmotionModel
-from tests.support.command import live_ser
+from tests.support.command import live_ser_process
 from tests.support.sound_server import SoundServer
 
 RATE = 16000
@@ -107,7 +107,7 @@ def test_where_listen_would_work_it_succeeds(
     room: SoundServer, tiny_model: Path, sentence: Path
 ) -> None:
     with playing(room, sentence, "room"):
-        run = live_ser("doctor", "-d", "room", "--model", tiny_model, env=room.env)
+        run = live_ser_process("doctor", "-d", "room", "--model", tiny_model, env=room.env)
     assert run.returncode == 0, run.stdout
     for word in ("Python", "numpy", "PortAudio", "room", "Hz", "model tiny", "latency", "speech"):
         assert word in run.stdout
@@ -115,13 +115,13 @@ def test_where_listen_would_work_it_succeeds(
 
 
 def test_a_muted_microphone_fails(room: SoundServer, tiny_model: Path) -> None:
-    run = live_ser("doctor", "-d", "room", "--model", tiny_model, env=room.env)
+    run = live_ser_process("doctor", "-d", "room", "--model", tiny_model, env=room.env)
     assert run.returncode == 1
     assert "digital silence" in run.stdout
 
 
 def test_a_device_that_is_not_there_fails(room: SoundServer, tiny_model: Path) -> None:
-    run = live_ser("doctor", "-d", "nothing-like-it", "--model", tiny_model, env=room.env)
+    run = live_ser_process("doctor", "-d", "nothing-like-it", "--model", tiny_model, env=room.env)
     assert run.returncode == 1
     assert "no input device 'nothing-like-it'" in run.stdout
 
@@ -129,7 +129,7 @@ def test_a_device_that_is_not_there_fails(room: SoundServer, tiny_model: Path) -
 def test_without_a_microphone_it_fails_and_says_what_to_do(
     tiny_model: Path, no_microphone: dict[str, str]
 ) -> None:
-    run = live_ser("doctor", "--model", tiny_model, env=no_microphone)
+    run = live_ser_process("doctor", "--model", tiny_model, env=no_microphone)
     assert run.returncode == 1
     assert "no microphone was found" in run.stdout
     assert "try:" in run.stdout
@@ -140,7 +140,7 @@ def test_a_model_that_does_not_fit_fails_and_the_devices_are_still_examined(
 ) -> None:
     path = tmp_path / "spoilt.onnx"
     path.write_bytes(b"not a network")
-    run = live_ser("doctor", "--model", path, env=no_microphone)
+    run = live_ser_process("doctor", "--model", path, env=no_microphone)
     assert run.returncode == 1
     assert "not a model" in run.stdout
     assert "microphone" in run.stdout

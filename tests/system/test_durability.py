@@ -20,9 +20,8 @@ import pytest
 import soundfile
 
 from live_ser.records.reader import read_records
-from tests.support.command import LIVE_SER, live_ser
+from tests.support.command import LIVE_SER, live_ser_process
 
-SLOW = bool(os.environ.get("LIVE_SER_SLOW_TESTS"))
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other modes and locks")
 
 
@@ -56,14 +55,15 @@ def seconds_in(recording: Path) -> float:
 
 @posix
 @pytest.mark.parametrize("kind", ["wav", "flac"])
+@pytest.mark.parametrize("cuts", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_a_power_cut_takes_the_last_second_at_most(
-    tiny_model: Path, speech: Path, tmp_path: Path, kind: str
+    tiny_model: Path, speech: Path, tmp_path: Path, kind: str, cuts: int
 ) -> None:
     sound, rate = soundfile.read(speech)
     long = tmp_path / "long.wav"
     soundfile.write(long, np.tile(sound, 20), rate)
     image, copy = formatted(tmp_path / "image"), tmp_path / "copy"
-    cuts = sorted(random.uniform(2, 60) for _ in range(20)) if SLOW else [2.5]
+    moments = sorted(random.Random(cuts).uniform(2, 2 + 3 * cuts) for _ in range(cuts))
     with mounted(image, tmp_path / "disk") as disk:
         words = ["listen", "-q", "--model", tiny_model, "--from", long, "--hop", "0.1"]
         words += ["-o", disk / "kept.jsonl", "--record", disk / f"kept.{kind}"]
@@ -73,7 +73,7 @@ def test_a_power_cut_takes_the_last_second_at_most(
                 assert process.poll() is None
             began = time.monotonic() - list(read_records(kept))[-1]["end"]
             try:
-                for cut in cuts:
+                for cut in moments:
                     time.sleep(max(0.0, began + cut - time.monotonic()))
                     written, heard = list(read_records(kept))[-1]["end"], time.monotonic() - began
                     copy.write_bytes(image.read_bytes())
@@ -82,9 +82,9 @@ def test_a_power_cut_takes_the_last_second_at_most(
                         recorded = seconds_in(left / f"kept.{kind}")
                     lost = f"{written - last:.2f} s of records, {heard - recorded:.2f} s of sound"
                     print(f"{kind}, cut at {heard:.2f} s: {lost}")
-                    most = 1 if SLOW else 2  # on a machine that is busy with other tests
-                    assert written - last <= most
-                    assert heard - recorded <= most
+                    # A second is promised; other tests keep this machine busy.
+                    assert written - last <= 2
+                    assert heard - recorded <= 2
             finally:
                 process.send_signal(signal.SIGTERM)
         assert process.returncode == 0
@@ -116,11 +116,11 @@ def test_what_was_there_keeps_its_mode(against_model: Path, speech: Path, tmp_pa
     home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0", "-o", kept]
     words += ["--profile", "anna", "--force"]
-    assert live_ser(*words, env=home).returncode == 0
+    assert live_ser_process(*words, env=home).returncode == 0
     (profile,) = (tmp_path / "config").rglob("anna.json")
     for path in (kept, profile):
         path.chmod(0o640)
-    assert live_ser(*words, env=home).returncode == 0
+    assert live_ser_process(*words, env=home).returncode == 0
     for path in (kept, profile):
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -134,11 +134,11 @@ def test_numbers_that_no_voice_has_are_refused(
     home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0"]
     words += ["--profile", "anna", "--duration", "3"]
-    assert live_ser(*words, env=home).returncode == 0
+    assert live_ser_process(*words, env=home).returncode == 0
     (profile,) = (tmp_path / "config").rglob("anna.json")
     spoilt = json.dumps({**json.loads(profile.read_text("utf-8")), **change})
     profile.write_text(spoilt, "utf-8")
-    run = live_ser(*words, env=home)
+    run = live_ser_process(*words, env=home)
     assert run.returncode == 1
     assert "is no profile: its numbers cannot be" in run.stderr
     assert profile.read_text("utf-8") == spoilt
@@ -169,7 +169,8 @@ def test_the_folder_of_a_killed_run_is_removed_by_the_next_and_no_other(
         killed.kill()
         killed.wait()
         assert left.is_dir()
-        assert live_ser("file", "--model", tiny_model, speech, env=environment).returncode == 0
+        run = live_ser_process("file", "--model", tiny_model, speech, env=environment)
+        assert run.returncode == 0
         assert sorted(tmp_path.glob("live-ser-*")) == sorted([*others, used])
         alive.communicate()
     assert sorted(tmp_path.glob("live-ser-*")) == sorted(others)
@@ -181,7 +182,7 @@ def test_a_time_zone_that_is_none_ends_nothing(
 ) -> None:
     home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "TZ": zone}
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0"]
-    run = live_ser(*words, "--duration", "3", "--profile", "anna", env=home)
+    run = live_ser_process(*words, "--duration", "3", "--profile", "anna", env=home)
     assert run.returncode == 0, run.stderr
 
 

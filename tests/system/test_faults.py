@@ -1,7 +1,7 @@
 """Faults of a microphone, a disk, a terminal: the right thing is shown, counted, kept, and it ends.
 
 Each fault alone, then pairs by chance, through a whole session with records, a recording and a
-dashboard. ``LIVE_SER_SLOW_TESTS=1`` tries many more pairs.
+dashboard.
 """
 
 from __future__ import annotations
@@ -62,7 +62,6 @@ from tests.support.scripted_microphone import (
 
 RATE = 16000
 HOP = 0.5
-SLOW = bool(os.environ.get("LIVE_SER_SLOW_TESTS"))
 STALL = 1.0  # a thread may have to wait for its turn for a while
 TINY = 800  # samples that come one by one
 PATIENCE = 60.0  # seconds that a session of two may take on the slowest machine
@@ -399,9 +398,10 @@ def test_one_fault(model: EmotionModel, sound: Samples, tmp_path: Path, fault: F
     play(model, sound, tmp_path, fault)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(FAULTS), min_size=2, max_size=2, unique=True))
 @settings(
-    max_examples=200 if SLOW else 8,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -563,10 +563,11 @@ def misfortunes(model: EmotionModel, sound: Samples) -> None:
     Misfortunes.model, Misfortunes.sound = model, sound
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("misfortunes")
 class TestMisfortunes(Misfortunes.TestCase):  # type: ignore[misc,valid-type]
     settings = settings(
-        max_examples=100 if SLOW else 5,
+        max_examples=10,
         stateful_step_count=12,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -599,14 +600,15 @@ def test_a_disk_that_fills_up_costs_what_is_on_it_and_nothing_else(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("command", ["listen", "file"])
+@pytest.mark.parametrize("moments", [2, pytest.param(9, marks=pytest.mark.slow)])
 def test_a_signal_in_any_phase_ends_it_without_a_traceback(
-    tiny_model: Path, speech: Path, name: str, command: str
+    tiny_model: Path, speech: Path, name: str, command: str, moments: int
 ) -> None:
     words = {"listen": ["--from", str(speech)], "file": [str(speech)] * 500}[command]
     # Python itself, before it comes to us, is not ours to tame.
     program = [sys.executable, "-c", _ANNOUNCED, command, "--model", str(tiny_model), *words]
     number = getattr(signal, name)
-    for delay in np.linspace(0, 1.5, 12 if SLOW else 4):
+    for delay in np.linspace(0, 1.5, moments + 1)[1:]:
         with subprocess.Popen(
             program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
             # A test run in the background, or under nohup, hands down what it ignores.

@@ -15,7 +15,7 @@ import soundfile
 from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import audio_file, replay
 from live_ser.errors import LiveSerError
-from tests.support.command import live_ser, records
+from tests.support.command import live_ser, live_ser_process, records
 
 FFMPEG = shutil.which("ffmpeg")
 
@@ -165,7 +165,7 @@ def test_without_ffmpeg_one_line_says_so_and_how_to_install_it(
 ) -> None:
     env = {**os.environ, "PATH": "/nonexistent"}
     words = ["file", "--model", tiny_model, "--format", "jsonl", clips / "clip.m4a", speech]
-    run = live_ser(*words, env=env)
+    run = live_ser_process(*words, env=env)
     assert run.returncode == 1
     assert [record["source"] for record in records(run.stdout)] == [str(speech)]
     (line,) = run.stderr.splitlines()

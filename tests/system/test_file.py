@@ -23,7 +23,7 @@ from live_ser.audio.sources import audio_file
 from live_ser.inference.recordings import judge_clip
 from live_ser.inference.utterances import pieces
 from live_ser.model.onnx_model import EmotionModel
-from tests.support.command import LIVE_SER, live_ser, records
+from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
 from tests.support.tiny_model import LABELS, tiny_info, write_model
 
 
@@ -128,11 +128,11 @@ def test_a_name_that_the_terminal_cannot_show_is_no_error(
     path = tmp_path / "żółw.flac"
     path.write_bytes(speech.read_bytes())
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    run = live_ser("file", "--model", tiny_model, path, env=env)
+    run = live_ser_process("file", "--model", tiny_model, path, env=env)
     assert (run.returncode, run.stderr) == (0, "")
     assert "w.flac" in run.stdout
     (clip,) = records(
-        live_ser("file", "--format", "jsonl", "--model", tiny_model, path, env=env).stdout
+        live_ser_process("file", "--format", "jsonl", "--model", tiny_model, path, env=env).stdout
     )
     assert clip["source"] == str(path)
 

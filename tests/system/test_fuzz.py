@@ -13,7 +13,7 @@ from tests.support.command import live_ser, records
 from tests.support.fuzz import fuzz
 from tests.support.mutations import KINDS, made
 
-CASES = 150
+CASES = 120
 # Seeds that once ended otherwise.
 ONCE_FOUND = {
     "audio": [25, 390, 391, 395, 398],
@@ -23,11 +23,18 @@ ONCE_FOUND = {
 }
 
 
+@pytest.mark.parametrize("kind", ONCE_FOUND)
+def test_files_that_were_once_read_wrongly_end_in_an_answer_or_one_line(kind: str) -> None:
+    pytest.importorskip("onnx")
+    assert fuzz(kind, ONCE_FOUND[kind]) == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_files_end_in_an_answer_or_one_line(kind: str) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("pyarrow")
-    assert fuzz(kind, [*ONCE_FOUND.get(kind, ()), *range(10_000, 10_000 + CASES)]) == []
+    assert fuzz(kind, range(10_000, 10_000 + CASES)) == []
 
 
 def test_broken_sounds_leave_no_trace_in_the_results(tiny_model: Path, tmp_path: Path) -> None:

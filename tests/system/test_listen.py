@@ -16,7 +16,7 @@ import pytest
 
 from live_ser.records.reader import read_records
 from live_ser.records.schema import check_record
-from tests.support.command import LIVE_SER, live_ser, records
+from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
 
 
 def test_into_a_pipe_it_writes_only_json_lines(tiny_model: Path, speech: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(tiny_model: Path, speech: Path
 def test_without_a_microphone_it_says_so_and_what_to_try(
     tiny_model: Path, no_microphone: dict[str, str]
 ) -> None:
-    run = live_ser("listen", "--model", tiny_model, env=no_microphone)
+    run = live_ser_process("listen", "--model", tiny_model, env=no_microphone)
     assert run.returncode == 1
     why, what = run.stderr.splitlines()
     assert "microphone" in why

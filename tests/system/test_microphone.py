@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.command import LIVE_SER, live_ser, records
+from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
 from tests.support.sound_server import SoundServer
 
 Record = dict[str, Any]
@@ -298,7 +298,7 @@ def test_what_a_suspended_microphone_did_not_hear_is_a_gap(
 
 
 def test_devices_are_listed_with_their_rates(room: SoundServer) -> None:
-    run = live_ser("devices", "-d", "room", env=room.env)
+    run = live_ser_process("devices", "-d", "room", env=room.env)
     assert run.returncode == 0
     (chosen,) = (line for line in run.stdout.splitlines() if line.startswith("*"))
     assert "room" in chosen
@@ -313,7 +313,7 @@ def test_devices_are_listed_with_their_rates(room: SoundServer) -> None:
 def test_a_device_that_is_unknown_or_ambiguous_lists_the_candidates(
     room: SoundServer, tiny_model: Path, device: str, said: str
 ) -> None:
-    run = live_ser("listen", "-d", device, "--model", tiny_model, env=room.env)
+    run = live_ser_process("listen", "-d", device, "--model", tiny_model, env=room.env)
     assert run.returncode == 1
     why, what = run.stderr.splitlines()
     assert said in why

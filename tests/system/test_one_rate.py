@@ -17,7 +17,7 @@ import pytest
 import soundfile
 import soxr
 
-from tests.support.command import LIVE_SER, live_ser, records
+from tests.support.command import LIVE_SER, live_ser_process, records
 from tests.system.test_microphone import verdict
 
 pytestmark = pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd2 is not installed")
@@ -53,7 +53,7 @@ def jack(rate: int) -> Iterator[dict[str, str]]:
     with subprocess.Popen(words, env=env, **quiet) as process:  # type: ignore[call-overload]
         try:
             for _ in range(100):
-                if "JACK" in live_ser("devices", env=env).stdout:
+                if "JACK" in live_ser_process("devices", env=env).stdout:
                     break
                 time.sleep(0.1)
             else:
@@ -86,7 +86,7 @@ def test_a_microphone_of_one_rate_is_heard_as_its_sound_is(
             assert player.stdout is not None
             assert player.stdin is not None
             assert player.stdout.readline() == "ready\n"
-            devices = live_ser("devices", "-d", "PortAudio", env=env).stdout.splitlines()
+            devices = live_ser_process("devices", "-d", "PortAudio", env=env).stdout.splitlines()
             (chosen,) = (line for line in devices if line.startswith("*"))
             assert chosen.split()[-1] == str(rate)  # and no other
             words = ["listen", "-d", "PortAudio", "--format", "jsonl", "--duration", "8"]

@@ -1,9 +1,10 @@
-"""After faults of a real sound server, every sound lies where it was; ``LIVE_SER_SLOW_TESTS=1``
-lets fifty random schedules happen."""
+"""After faults of a real sound server, every sound lies where it was.
+
+``python -m tests.support.schedules`` lets fifty random schedules happen, on a quiet machine.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -17,23 +18,21 @@ pytestmark = pytest.mark.skipif(
     reason="the private sound server needs ALSA and PulseAudio",
 )
 
+BUSY = 0.25  # seconds of tolerance: other tests keep the machine busy
+
 
 @pytest.mark.parametrize("faults", [(stop, suspend_room), (stall, late_bursts)])
 def test_after_faults_the_recording_lies_where_the_sound_was(
     tiny_model: Path, faults: tuple[Fault, ...]
 ) -> None:
     outcome = play(0, tiny_model, *faults)
-    # Other tests keep the machine busy; what is promised of a quiet one is measured by the fifty.
-    assert outcome.faults_beyond(0.25) == [], str(outcome)
+    assert outcome.faults_beyond(BUSY) == [], str(outcome)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("LIVE_SER_SLOW_TESTS"),
-    reason="it takes a quarter of an hour: LIVE_SER_SLOW_TESTS=1",
-)
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
 def test_after_a_random_schedule_the_recording_lies_where_the_sound_was(
     tiny_model: Path, seed: int
 ) -> None:
     outcome = play(seed, tiny_model)
-    assert outcome.faults == [], str(outcome)
+    assert outcome.faults_beyond(BUSY) == [], str(outcome)

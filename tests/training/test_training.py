@@ -43,8 +43,6 @@ from training.recipes.presets import PRESETS, recipe
 from training.recipes.run import Run, Splits
 from training.trainer import fit
 
-SLOW_TESTS = bool(os.environ.get("LIVE_SER_SLOW_TESTS"))
-SLOW = pytest.mark.skipif(not SLOW_TESTS, reason="it takes a minute: LIVE_SER_SLOW_TESTS=1")
 SMALL = [
     "--corpora=ravdess",
     "--epochs=2",
@@ -143,13 +141,14 @@ def test_no_speaker_held_out_has_trained(run: Path) -> None:
     assert not train & test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "there",
     [
-        pytest.param("splits.json", marks=SLOW, id="before an epoch"),
+        pytest.param("splits.json", id="before an epoch"),
         pytest.param("checkpoint-0001.weights.h5", id="between epochs"),
-        pytest.param("checkpoint-0002.weights.h5", marks=SLOW, id="after the last epoch"),
-        pytest.param("weights.weights.h5", marks=SLOW, id="while it is judged"),
+        pytest.param("checkpoint-0002.weights.h5", id="after the last epoch"),
+        pytest.param("weights.weights.h5", id="while it is judged"),
     ],
 )
 def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path, there: str) -> None:
@@ -196,7 +195,8 @@ def weights(folder: Path) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-@pytest.mark.parametrize("preset", ["live_ser", pytest.param("article", marks=SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["live_ser", "article"])
 def test_a_run_that_goes_on_after_an_epoch_comes_to_the_same_bit_for_bit(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
 ) -> None:
@@ -212,10 +212,10 @@ def test_a_run_that_goes_on_after_an_epoch_comes_to_the_same_bit_for_bit(
 
     config: RunConfig = Config(
         corpora=("ravdess",),
-        epochs=6 if SLOW_TESTS else 3,
+        epochs=3,
         takes=0,
         batches=BatchConfig(size=8, per_epoch=32),
-        network=NetworkConfig() if SLOW_TESTS else NetworkConfig(channels=(8,), lstm=8),
+        network=NetworkConfig(channels=(8, 8), lstm=8),
     )
     if preset == "article":
         config = ArticleConfig(epochs=3, select_on_test=True)
@@ -224,7 +224,7 @@ def test_a_run_that_goes_on_after_an_epoch_comes_to_the_same_bit_for_bit(
     with monkeypatch.context() as patch:
         patch.setattr(Run, "checkpoint", keep)
         fit(straight, corpus, tmp_path / "cache")
-    for epoch in range(1, config.epochs) if SLOW_TESTS else [2]:  # 1 is tested above
+    for epoch in range(1, config.epochs):
         resumed = Run.open(tmp_path / f"after-{epoch}")
         fit(resumed, corpus, tmp_path / "cache")
         assert_same(resumed.folder, straight.folder)
@@ -342,6 +342,7 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
     assert third.stdout == "held\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount")
 def test_a_full_disk_leaves_the_last_good_epoch(run: Path, corpus: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
@@ -462,6 +463,7 @@ def test_a_model_is_calibrated_by_all_who_left_voices_out(run: Path, tmp_path: P
     assert info.provenance["figures"]["uar"] == pytest.approx(0.3)
 
 
+@pytest.mark.slow
 def test_a_network_is_taught_by_others(run: Path, corpus: Path) -> None:
     folder = run.with_name("taught")
     base = ["--data", corpus, "--cache", run.with_name("cache"), *SMALL]
@@ -510,6 +512,7 @@ def test_who_left_nothing_out_calibrates_nobody(run: Path, tmp_path: Path) -> No
     assert not file.exists()
 
 
+@pytest.mark.slow
 def test_an_exported_file_teaches_where_nothing_is_left_out(run: Path, corpus: Path) -> None:
     base = ["--data", corpus, "--cache", run.with_name("cache"), *SMALL]
     folder, file = run.with_name("taught-by-a-file"), run / "live_ser.onnx"

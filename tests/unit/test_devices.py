@@ -17,7 +17,7 @@ import pytest
 from live_ser.audio import devices
 from live_ser.audio.devices import find_device, open_input, portaudio_hint
 from live_ser.errors import LiveSerError
-from tests.support.command import live_ser
+from tests.support.command import live_ser_process
 
 
 class PortAudioError(Exception):
@@ -278,13 +278,13 @@ def test_without_portaudio_there_is_one_line_and_the_command_that_installs_it(
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     env = {**os.environ, "PYTHONPATH": path}
     for command in (["devices"], ["listen", "--model", str(tiny_model)]):
-        run = live_ser(*command, env=env)
+        run = live_ser_process(*command, env=env)
         assert run.returncode == 1
         why, what = run.stderr.splitlines()
         assert "PortAudio" in why
         assert "install" in what
     demo = ["listen", "--or-demo", "--duration", "1", "--model", str(tiny_model)]
-    run = live_ser(*demo, env=env)
+    run = live_ser_process(*demo, env=env)
     assert run.returncode == 0
     assert "PortAudio" in run.stderr
     assert run.stdout
@@ -301,6 +301,6 @@ def test_without_portaudio_files_are_judged(tmp_path: Path, tiny_model: Path, sp
 
 
 def test_a_container_without_devices_says_so(no_microphone: dict[str, str]) -> None:
-    run = live_ser("devices", env=no_microphone)
+    run = live_ser_process("devices", env=no_microphone)
     assert run.returncode == 1
     assert "no microphone was found" in run.stderr

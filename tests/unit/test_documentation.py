@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -130,12 +132,22 @@ def test_every_promise_has_a_test_behind_it() -> None:
     assert len(rows) > 10
     for row in rows:
         named = re.findall(
-            r"`((?:unit|system|training)/test_\w+\.py)::(\w+)`", row.rsplit(" | ", 1)[1]
+            r"`((?:unit|system|training)/test_\w+\.py)::(\w+)`( \(slow\))?",
+            row.rsplit(" | ", 1)[1],
         )
         assert named, row
-        for file, name in named:
-            source = (ROOT / "tests" / file).read_text("utf-8")
-            assert re.search(rf"^(def|class) {name}\(", source, re.M), f"{file}::{name}"
+        for file, name, said_to_be_slow in named:
+            assert is_slow(ROOT / "tests" / file, name) == bool(said_to_be_slow), f"{file}::{name}"
+
+
+def is_slow(file: Path, name: str) -> bool:
+    """Whether a test is left to ``make test-all`` as a whole."""
+    (test,) = (
+        node
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name
+    )
+    return "pytest.mark.slow" in map(ast.unparse, test.decorator_list)
 
 
 def test_imports_run_one_way() -> None:
@@ -164,13 +176,16 @@ def words(svg: str) -> list[str]:
     return re.findall(r">([^<>]*[a-z][^<>]*)</text>", svg)
 
 
-def test_make_knows_what_the_readme_tells(tmp_path: Path) -> None:
+def test_make_knows_what_the_readme_tells() -> None:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    import subprocess
-
-    for target in ("run", "test"):
+    for target, told in {
+        "run": ["listen --or-demo"],
+        "test": ["ruff check", "mypy", 'pytest -n auto --dist loadgroup -m "not slow"'],
+        "test-all": ["ruff check", 'loadgroup -m "not slow"', "loadgroup -m slow"],
+    }.items():
         plan = subprocess.run(
             ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        assert {"run": "listen --or-demo", "test": "pytest"}[target] in plan.stdout
+        for part in told:
+            assert part in plan.stdout

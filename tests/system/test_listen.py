@@ -130,7 +130,7 @@ def test_without_a_microphone_it_says_so_and_what_to_try(
 def test_or_demo_replays_a_recording_when_there_is_no_microphone(
     tiny_model: Path, no_microphone: dict[str, str]
 ) -> None:
-    run = live_ser(
+    run = live_ser_process(
         "listen", "--or-demo", "--duration", "2", "--model", tiny_model, env=no_microphone
     )
     assert run.returncode == 0

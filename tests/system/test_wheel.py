@@ -47,6 +47,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def test_it_carries_the_models_the_clip_and_the_types_but_not_the_training(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "live_ser/models/live_ser.onnx" in names
+    assert "live_ser/models/live_ser_open.onnx" in names
     assert "live_ser/demo.flac" in names
     assert "live_ser/py.typed" in names
     assert not [name for name in names if name.startswith(("training", "tests", "benchmarks"))]

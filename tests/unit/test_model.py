@@ -13,7 +13,7 @@ import pytest
 
 from live_ser.errors import LiveSerError
 from live_ser.model import onnx_model as model_module
-from live_ser.model.onnx_model import EmotionModel, find, load
+from live_ser.model.onnx_model import EmotionModel, find, load, shipped_models
 from live_ser.spec import METADATA_KEY, ModelInfo
 from tests.support.command import live_ser, records
 from tests.support.tiny_model import LABELS, tiny_info, write_model
@@ -234,3 +234,18 @@ def test_a_model_that_is_not_there_lists_those_that_are() -> None:
 def test_the_class_refuses_what_the_loader_refuses(tmp_path: Path) -> None:
     with pytest.raises(LiveSerError):
         EmotionModel(tmp_path / "missing.onnx")
+
+
+def test_the_model_for_any_use_comes_by_its_name() -> None:
+    """Its licence, what it was trained on, and the same outputs as the default one has."""
+    if "live_ser_open" not in shipped_models():
+        pytest.skip("the model is not there")
+    default, free = load(), load("live_ser_open")
+    assert free.info.licence == "CC-BY-4.0"
+    assert free.info.provenance["corpora"] == ["emodb", "banglaser"]
+    assert free.info.provenance["encoder"]["licence"] == "Apache-2.0"
+    assert (free.info.labels, free.info.features) == (default.info.labels, default.info.features)
+    frames = np.full((100, free.info.features.n_mels), -40, np.float32)
+    assert free.judge(frames).valence is not None
+    assert "-dirty" not in free.info.provenance["revision"]
+    assert "-dirty" not in default.info.provenance["revision"]

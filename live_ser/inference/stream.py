@@ -31,9 +31,14 @@ class Stream:
         rate: sample rate of what is fed, in Hz; the model's own if None.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.
+        baseline: what is known of the speaker; nothing if None. It learns from what is fed.
+        turns: whether :meth:`turn` will be called; without it, utterances are not classified.
 
     Raises:
         LiveSerError: the rate, the hop or the smoothing cannot be.
+
+    Attributes:
+        hop: seconds between predictions.
 
     Examples:
         >>> import numpy as np
@@ -52,16 +57,19 @@ class Stream:
         *,
         hop: float | None = None,
         smoothing: float | None = None,
+        baseline: RunningBaseline | None = None,
+        turns: bool = True,
     ) -> None:
         info = model.info
         settings = Settings.checked(info, hop, smoothing)
-        self._model = model
+        self.hop = settings.hop
+        self._model, self._turns = model, turns
         self._source_rate = info.features.sample_rate if rate is None else checked_rate(rate)
         self._resampler = self._new_resampler()
         self._front_end = FrontEnd(info, settings.hop)
         self._hop = round(settings.hop * info.features.sample_rate)
         self._sliding = SlidingWindows(info)
-        self._windows = WindowClassifier(model, settings)
+        self._windows = WindowClassifier(model, settings, baseline)
         # Turns are judged by utterances, which would count the windows' speech twice.
         self._lookahead = Hindsight(model, RunningBaseline(info) if info.baseline else None)
         self._turn_start = 0.0
@@ -96,6 +104,18 @@ class Stream:
         self._front_end.gap(seconds)
         self._windows.forget()
 
+    def finish(self) -> list[Prediction]:
+        """End the stream.
+
+        Returns:
+            The predictions for what is left; the last one covers the sound after the last whole
+            hop, as at the end of a recording.
+        """
+        arrived = time.perf_counter()
+        rest = self._judge(self._front_end.push(self._resampler.finish()), arrived)
+        self._resampler = self._new_resampler()
+        return rest + self._judge(self._front_end.finish(), arrived, cut_short=True)
+
     def turn(self) -> Verdict:
         """End a turn.
 
@@ -113,13 +133,17 @@ class Stream:
         self._utterances = UtteranceClassifier(self._model, self._lookahead, self.seconds)
         return verdict
 
-    def _judge(self, steps: Iterable[Features], arrived: float) -> list[Prediction]:
+    def _judge(
+        self, steps: Iterable[Features], arrived: float, *, cut_short: bool = False
+    ) -> list[Prediction]:
         predictions = []
         for features in steps:
-            for _ in self._utterances.push(features):
-                pass
+            if self._turns:
+                for _ in self._utterances.push(features):
+                    pass
             window = self._sliding.push(features)
-            if features.stop % self._hop == 0:  # the end of a turn may cut a hop short
+            # The end of a turn may cut a hop short; only the end of the stream has a window then.
+            if cut_short or features.stop % self._hop == 0:
                 predictions.append(self._windows.classify(window, arrived))
             arrived = time.perf_counter()
         return predictions

@@ -1,0 +1,250 @@
+"""The server: its endpoints, and how it runs from the first request to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from live_ser import __version__
+from live_ser.errors import LiveSerError
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.records.schema import Record
+from live_ser.server.access import Access, Rules
+from live_ser.server.live import Live, Microphone
+from live_ser.server.pages import Pages
+from live_ser.server.protocol import (
+    ENCODINGS,
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    MESSAGE_BYTES,
+    MOST_CHANNELS,
+    error_record,
+)
+from live_ser.server.readers import Broadcast
+from live_ser.server.reading import EventsEndpoint, LiveEndpoint
+from live_ser.server.recordings import FileEndpoint
+from live_ser.server.service import Limits, Service
+from live_ser.server.streams import StreamEndpoint
+
+_LOOK_SECONDS = 0.05  # between looks at whether to end
+_END_SECONDS = 3.0  # that sessions have to send their end
+_DEAD_SECONDS = 30  # after which the system gives up a client that takes nothing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a server is to be.
+
+    Attributes:
+        model: that classifies.
+        microphone: of the server.
+        rules: who is let in.
+        limits: of each client.
+        listening: whether the microphone is open from the start.
+    """
+
+    model: EmotionModel
+    microphone: Microphone
+    rules: Rules = Rules()
+    limits: Limits = Limits()
+    listening: bool = False
+
+
+class Server:
+    """All endpoints, as an ASGI application in ``app``.
+
+    Args:
+        plan: what it is to be.
+
+    Attributes:
+        app: the application.
+        service: what the endpoints share.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.service = Service(plan.model, plan.limits)
+        self._broadcast = Broadcast(self.service)
+        self._live = Live(plan.model, plan.microphone, self._publish)
+        self._files = FileEndpoint(self.service)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        metrics = self.service.metrics
+        access = Middleware(Access, rules=plan.rules, refused=lambda: metrics.add("refused_total"))
+        self.app = Starlette(
+            routes=self._routes(),
+            middleware=[access],
+            exception_handlers={HTTPException: _refused},
+            lifespan=self._lifespan,
+        )
+
+    def _routes(self) -> list[BaseRoute]:
+        pages = Pages(self._plan.model.info, self._plan.rules)
+        streams = StreamEndpoint(self.service)
+        live = LiveEndpoint(self.service, self._live, self._broadcast)
+        return [
+            WebSocketRoute("/v1/stream", streams.serve),
+            WebSocketRoute("/v1/live", live.serve),
+            Route("/v1/events", EventsEndpoint(self.service, self._broadcast), methods=["GET"]),
+            Route("/v1/file", self._files.serve, methods=["POST"]),
+            Route("/v1/info", self._info),
+            Route("/healthz", _healthy),
+            Route("/readyz", self._ready),
+            Route("/metrics", self._metrics),
+            Route("/openapi.json", pages.openapi),
+            Route("/docs", pages.reference),
+            Route("/", pages.page),
+            Route("/overlay", pages.overlay),
+            Route("/page/{name}", pages.script),
+        ]
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self._loop = asyncio.get_running_loop()
+        if self._plan.listening:
+            self._live.start()
+        yield
+        self.service.end()
+        self._files.close()
+        self.service.close()
+
+    async def end(self) -> None:
+        """Have every session send its end, and wait for that a little."""
+        await asyncio.to_thread(self._live.close)
+        self._broadcast.end()
+        self.service.end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_SECONDS):
+                while self.service.metrics.value("sessions") + self.service.metrics.value("readers"):
+                    await asyncio.sleep(_LOOK_SECONDS)
+
+    def _publish(self, record: Record) -> None:
+        """Hand a record of the microphone over to the event loop."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._broadcast.publish, record)
+
+    async def _info(self, request: Request) -> Response:
+        info, limits = self._plan.model.info, self._plan.limits
+        return JSONResponse(
+            {
+                "version": __version__,
+                "model": info.name,
+                "licence": info.licence,
+                "labels": list(info.labels),
+                "sample_rate": info.features.sample_rate,
+                "window": info.window,
+                "hop": info.hop,
+                "encodings": list(ENCODINGS),
+                "rates": [LOWEST_RATE, HIGHEST_RATE],
+                "channels": MOST_CHANNELS,
+                "message_bytes": MESSAGE_BYTES,
+                "sessions": limits.sessions,
+                "readers": limits.readers,
+                "idle": limits.idle,
+                "live": self._broadcast.status,
+            }
+        )
+
+    async def _ready(self, request: Request) -> Response:
+        service = self.service
+        is_full = service.metrics.value("sessions") >= service.limits.sessions
+        if service.ending or is_full:
+            return PlainTextResponse("ending\n" if service.ending else "full\n", 503)
+        return PlainTextResponse("ready\n")
+
+    async def _metrics(self, request: Request) -> Response:
+        metrics = self.service.metrics
+        metrics.add("listening", self._live.is_on - metrics.value("listening"))
+        return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+async def _healthy(request: Request) -> Response:
+    """That the server runs."""
+    return PlainTextResponse("ok\n")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """An error of HTTP as JSON, as all errors are."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse(error_record("http", str(error.detail)), error.status_code)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens for clients.
+
+    Args:
+        host: address or name.
+        port: 0 for any that is free.
+
+    Raises:
+        LiveSerError: it can't be had.
+    """
+    try:
+        (family, _, _, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        opened = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise LiveSerError(f"cannot listen on {host}: {error.strerror}", "--host 127.0.0.1") from error
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # those who take nothing are given up in the end
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _DEAD_SECONDS)
+        opened.bind(address)
+    except OSError as error:
+        opened.close()
+        raise LiveSerError(
+            f"cannot listen on {host}, port {port}: {error.strerror}", "take another --port"
+        ) from error
+    return opened
+
+
+def serve(plan: Plan, opened: socket.socket, ending: Callable[[], bool]) -> None:
+    """Serve until it is asked to end.
+
+    Args:
+        plan: what the server is to be.
+        opened: the socket that it listens on; it is closed at the end.
+        ending: tells whether it is asked to end.
+    """
+    asyncio.run(_serve(Server(plan), opened, ending))
+
+
+async def _serve(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
+    running = _Uvicorn(
+        uvicorn.Config(
+            server.app,
+            http="h11",
+            log_level="error",
+            access_log=False,
+            ws_max_size=1 << 20,
+            ws_per_message_deflate=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            backlog=1024,
+        )
+    )
+    task = asyncio.create_task(running.serve([opened]))
+    while not ending() and not task.done():
+        await asyncio.sleep(_LOOK_SECONDS)
+    await server.end()
+    running.should_exit = True
+    await task
+
+
+class _Uvicorn(uvicorn.Server):
+    """Uvicorn without its signal handlers: the command has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,158 @@
+"""Messages of ``/v1/stream`` and ``/v1/live``: what a client may send, errors, close codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from live_ser.audio.raw_sound import TELEPHONE_RATE, RawFormat
+from live_ser.errors import LiveSerError
+from live_ser.records.schema import Record
+
+ENCODINGS = {"s16le": 2, "f32le": 4, "mulaw": 1}  # bytes of a sample
+LOWEST_RATE, HIGHEST_RATE = 8000, 48_000  # Hz
+MOST_CHANNELS = 8
+LONGEST_NAME = 200  # characters
+MESSAGE_BYTES = 1 << 20  # of a message at most
+TEXT_BYTES = 4096  # of a message of text at most
+
+# Close codes of a WebSocket; those from 4000 on are our own.
+DONE = 1000
+GOING_AWAY = 1001
+INTERNAL = 1011
+BUSY = 1013
+REFUSED = 4400
+IDLE = 4408
+SLOW = 4409
+
+
+class ProtocolError(Exception):
+    """A client sent what cannot be used.
+
+    Args:
+        code: a word for programs, such as ``bad_start``.
+        message: one line that says what is wrong.
+        hint: one line that says what to try; empty where there is nothing to say.
+        close: code that the connection is closed with.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", close: int = REFUSED) -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint, self.close = code, message, hint, close
+
+    def record(self) -> Record:
+        """The message that tells the client."""
+        return error_record(self.code, self.message, self.hint)
+
+
+def error_record(code: str, message: str, hint: str = "") -> Record:
+    """What a client is told when something cannot be done."""
+    return {"type": "error", "code": code, "message": message, "hint": hint}
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the sound of a stream is encoded, and how it is classified.
+
+    Attributes:
+        encoding: ``s16le``, ``f32le`` or ``mulaw``.
+        rate: sample rate in Hz, from 8000 to 48000.
+        channels: how many are interleaved, from 1 to 8.
+        channel: the one to use, from 1; None for their mean.
+        hop: seconds between predictions; the model's own if None.
+        smoothing: time constant in seconds; the usual one if None.
+        profile: name of the speaker's profile; None for none.
+        turns: whether the client asks for verdicts on turns.
+        source: what the records call the stream.
+    """
+
+    encoding: str = "s16le"
+    rate: int = TELEPHONE_RATE
+    channels: int = 1
+    channel: int | None = None
+    hop: float | None = None
+    smoothing: float | None = None
+    profile: str | None = None
+    turns: bool = False
+    source: str = "stream"
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Start:
+        """Check the first message of a stream.
+
+        Raises:
+            ProtocolError: a field is missing, unknown or out of its range.
+        """
+        given = {name: value for name, value in message.items() if name != "type"}
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(given) - known):
+            raise ProtocolError(
+                "bad_start", f"unknown field {unknown[0]!r:.60}", f"one of {', '.join(known)}"
+            )
+        encoding = given.get("encoding", cls.encoding)
+        if not isinstance(encoding, str) or encoding not in ENCODINGS:
+            raise ProtocolError(
+                "bad_start", f"unknown encoding {encoding!r:.60}", f"one of {', '.join(ENCODINGS)}"
+            )
+        if "rate" not in given and encoding != "mulaw":
+            raise ProtocolError("bad_start", "rate is missing", "give the sample rate in Hz")
+        _check(given, "rate", int, LOWEST_RATE, HIGHEST_RATE)
+        _check(given, "channels", int, 1, MOST_CHANNELS)
+        _check(given, "channel", int, 1, given.get("channels", 1))
+        _check(given, "hop", float, 0, 3600)
+        _check(given, "smoothing", float, 0, 3600)
+        for name in ("profile", "source"):
+            text = given.get(name)
+            if text is not None and not (isinstance(text, str) and 0 < len(text) <= LONGEST_NAME):
+                raise ProtocolError("bad_start", f"{name} is not a name: {text!r:.60}")
+        if not isinstance(given.get("turns", False), bool):
+            raise ProtocolError("bad_start", "turns is not true or false")
+        return cls(**{name: value for name, value in given.items() if value is not None})
+
+    @property
+    def format(self) -> RawFormat:
+        """What the bytes of the sound mean."""
+        return RawFormat(self.encoding, self.rate, self.channels)
+
+
+def _check(given: Mapping[str, Any], name: str, kind: type, least: float, most: float) -> None:
+    """Check that a number, if it is given, lies in its range."""
+    value = given.get(name)
+    if value is None:
+        return
+    is_number = isinstance(value, int) or (kind is float and isinstance(value, float))
+    if isinstance(value, bool) or not is_number or not least <= value <= most:
+        raise ProtocolError(
+            "bad_start", f"{name} is {value!r:.60}", f"a number from {least:g} to {most:g}"
+        )
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """A message of text: a JSON object with a ``type``.
+
+    Raises:
+        ProtocolError: it is something else.
+    """
+    if len(text) > TEXT_BYTES:
+        raise ProtocolError("bad_message", f"a message of more than {TEXT_BYTES} characters")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("bad_message", "a message is not JSON") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise ProtocolError("bad_message", "a message is not an object with a type")
+    return message
+
+
+def unknown(message: Mapping[str, Any], known: tuple[str, ...]) -> ProtocolError:
+    """The error for a message of a type that has no meaning here."""
+    return ProtocolError(
+        "bad_message", f"unknown type {message['type']!r:.60}", f"one of {', '.join(known)}"
+    )
+
+
+def refusal(error: LiveSerError, code: str) -> ProtocolError:
+    """An error of the library as one of the protocol."""
+    return ProtocolError(code, error.message, error.hint)

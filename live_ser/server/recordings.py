@@ -1,0 +1,174 @@
+"""``/v1/file``: a recording in, the records of ``live-ser file`` out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from live_ser.audio.reading import reading_asked_for
+from live_ser.batch.jobs import Job, judge_files
+from live_ser.batch.resume import judged_with
+from live_ser.errors import LiveSerError
+from live_ser.records.schema import Record
+from live_ser.server.protocol import LONGEST_NAME, error_record
+from live_ser.server.service import Service, text_of
+from live_ser.temporary import temporary_folder
+
+_NUMBERS = {"hop": float, "smoothing": float, "channel": int, "track": int, "rate": int}
+_FLAGS = ("timeline", "segments", "partial")
+_KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "name", "token")
+
+
+class _Ending(Exception):
+    """The server ends."""
+
+
+class FileEndpoint:
+    """Classifies recordings that are posted, one after another.
+
+    Args:
+        service: whose model and limits are used.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        # One thread: recordings wait for each other, and streams for none of them.
+        self._thread = ThreadPoolExecutor(1, "live-ser-file")
+
+    async def serve(self, request: Request) -> Response:
+        """Answer with JSON Lines; or with an error and status 400, 413 or 422."""
+        try:
+            options = _options(request.query_params)
+        except (LiveSerError, ValueError) as error:
+            told = error.message if isinstance(error, LiveSerError) else str(error)
+            return JSONResponse(error_record("bad_request", told), 400)
+        self._service.metrics.add("files_total")
+        with temporary_folder() as folder:
+            path = folder / "sound"
+            try:
+                with path.open("wb") as file:
+                    await _store(request, file, self._service.limits.file_bytes)
+                loop = asyncio.get_running_loop()
+                lines = await loop.run_in_executor(
+                    self._thread, self._classify, path, folder, options
+                )
+            except LiveSerError as error:
+                self._service.metrics.add("errors_total", code="bad_sound")
+                message = error.message.replace(str(path), options["name"])
+                return JSONResponse(error_record("bad_sound", message, error.hint), 422)
+            except (ClientDisconnect, _Ending):
+                return JSONResponse(error_record("ending", "the server ends"), 503)
+        return Response("".join(lines), media_type="application/x-ndjson")
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _classify(self, path: Path, folder: Path, options: Mapping[str, Any]) -> list[str]:
+        """The records of a recording, a line each.
+
+        Raises:
+            LiveSerError: it is not a sound file, or sound is missing.
+        """
+        job = Job(
+            self._service.model,
+            folder,
+            hop=options["hop"],
+            smoothing=options["smoothing"],
+            timeline=options["timeline"],
+            segments=options["segments"],
+            reading=options["reading"],
+            judged_with=judged_with(
+                self._service.model,
+                options["hop"],
+                options["smoothing"],
+                timeline=options["timeline"],
+                segments=options["segments"],
+                reading=options["reading"],
+            ),
+        )
+
+        def look() -> None:
+            if self._service.ending:
+                raise _Ending
+
+        (outcome,) = judge_files(job, [str(path)], workers=1, look=look)
+        if outcome.error:
+            raise outcome.error
+        return [f"{text_of(record)}\n" for record in _named(outcome.records, options["name"])]
+
+
+def _named(records: Iterator[Record] | Any, name: str) -> Iterator[Record]:
+    """The records under the name that the client gave; the server's path is nobody's business."""
+    for record in records:
+        yield {
+            field: name if field == "source" else value
+            for field, value in record.items()
+            if field != "key"
+        }
+
+
+async def _store(request: Request, file: BinaryIO, most: int) -> None:
+    """Write what is posted.
+
+    Raises:
+        HTTPException: it is too large.
+    """
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise HTTPException(413, f"at most {most // 2**20} MB")
+        file.write(chunk)
+
+
+def _options(query: Mapping[str, str]) -> dict[str, Any]:
+    """What the address asks for: the options of ``live-ser file``.
+
+    Raises:
+        ValueError: there is no such option, or it has no such value.
+        LiveSerError: they contradict each other.
+    """
+    for name in query:
+        if name not in _KNOWN:
+            raise ValueError(f"unknown parameter {name!r:.60}: one of {', '.join(_KNOWN)}")
+    flags = {name: _flag(name, query.get(name, "false")) for name in _FLAGS}
+    numbers = {
+        name: _number(name, query[name], kind) if name in query else None
+        for name, kind in {**_NUMBERS, "channels": int}.items()
+    }
+    reading = reading_asked_for(
+        channel=numbers["channel"],
+        track=numbers["track"],
+        raw=query.get("raw"),
+        rate=numbers["rate"],
+        channels=numbers["channels"],
+        partial=flags.pop("partial"),
+    )
+    name = re.sub(r"[\r\n]", " ", query.get("name", "sound"))[:LONGEST_NAME]
+    limits = {"hop": numbers["hop"], "smoothing": numbers["smoothing"]}
+    return {**limits, **flags, "reading": reading, "name": name}
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in ("true", "false", "1", "0", ""):
+        raise ValueError(f"{name} is {text!r:.60}, not true or false")
+    return text not in ("false", "0")
+
+
+def _number(name: str, text: str, kind: type) -> Any:
+    try:
+        number = kind(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r:.60}, not a number") from None
+    if not -1e9 < number < 1e9:
+        raise ValueError(f"{name} is {text!r:.60}, not a number that it can be")
+    return number

@@ -1,0 +1,151 @@
+"""One stream of sound from a client, and its records."""
+
+from __future__ import annotations
+
+from live_ser.audio.blocks import Gap
+from live_ser.audio.channels import Downmix
+from live_ser.errors import LiveSerError
+from live_ser.inference.results import Prediction
+from live_ser.inference.stream import Stream
+from live_ser.local_time import now
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.model.profile import Profile
+from live_ser.model.speaker import RunningBaseline
+from live_ser.records.schema import (
+    Record,
+    clip_record,
+    end_record,
+    gap_record,
+    mark_record,
+    session_record,
+    window_record,
+)
+from live_ser.server.protocol import ProtocolError, Start, error_record, refusal
+
+
+class StreamSession:
+    """Turns the bytes of a stream into the records of a session.
+
+    It blocks while it classifies, and is not for several threads at once.
+
+    Args:
+        model: that classifies.
+        start: how the sound is encoded and classified.
+
+    Raises:
+        ProtocolError: the model or its profiles don't allow what ``start`` asks for.
+    """
+
+    def __init__(self, model: EmotionModel, start: Start) -> None:
+        self._model, self._start = model, start
+        self._form = start.format
+        self._mix = Downmix(start.channels, start.rate, start.channel)
+        self._rest = b""  # less than a sample of each channel
+        self._windows = 0
+        try:
+            baseline, self._profile = _speaker(model, start.profile)
+            self._baseline = baseline
+            self._stream = Stream(
+                model,
+                start.rate,
+                hop=start.hop,
+                smoothing=start.smoothing,
+                baseline=baseline,
+                turns=start.turns,
+            )
+        except LiveSerError as error:
+            raise refusal(error, "bad_start") from error
+
+    @property
+    def seconds(self) -> float:
+        """Time from the start of the stream to its newest sound."""
+        return self._stream.seconds
+
+    @property
+    def slice_bytes(self) -> int:
+        """Bytes of a hop of sound, at least: what is fed at once."""
+        frames = max(1, round(self._stream.hop * self._start.rate))
+        return frames * self._form.frame_bytes
+
+    def begin(self) -> Record:
+        """How the session begins."""
+        start = self._start
+        return session_record(
+            self._model.info, start.source, self._stream.hop, now(), channel=start.channel
+        )
+
+    def feed(self, data: bytes) -> list[Record]:
+        """Take the next bytes, which may end within a sample.
+
+        Returns:
+            A record for each hop that they complete.
+
+        Raises:
+            ProtocolError: they hold what is not sound.
+        """
+        data = self._rest + data if self._rest else data
+        whole = len(data) // self._form.frame_bytes * self._form.frame_bytes
+        self._rest = data[whole:]
+        try:
+            samples = self._mix.push(self._form.decoded(data[:whole]))
+            return self._records(self._stream.feed(samples))
+        except LiveSerError as error:
+            raise refusal(error, "bad_sound") from error
+
+    def gap(self, seconds: float) -> Record:
+        """Let time pass whose sound is lost."""
+        start = self.seconds
+        self._stream.gap(seconds)
+        return gap_record(start, Gap(seconds, "nothing came"))
+
+    def mark(self) -> Record:
+        """Mark the newest moment."""
+        return mark_record(self.seconds)
+
+    def turn(self) -> Record:
+        """End a turn: the verdict on what came since the last one.
+
+        Raises:
+            ProtocolError: the stream was started without turns.
+        """
+        if not self._start.turns:
+            raise ProtocolError(
+                "bad_message", "the stream has no turns", 'start it with "turns": true'
+            )
+        self._stream.feed(self._mix.finish())
+        return clip_record(self._start.source, self._stream.turn(), channel=self._start.channel)
+
+    def finish(self) -> list[Record]:
+        """End the stream: what is left, the last turn, and how the session ended."""
+        records = self._records(self._stream.feed(self._mix.finish()))
+        records += self._records(self._stream.finish())
+        if self._start.turns:
+            records.append(self.turn())
+        try:
+            if self._profile and self._baseline:
+                self._profile.keep(self._baseline)
+        except LiveSerError as error:
+            records.append(error_record("profile", error.message, error.hint))
+        return [*records, end_record(self._windows, 0, 0, self.seconds)]
+
+    def _records(self, predictions: list[Prediction]) -> list[Record]:
+        self._windows += len(predictions)
+        return [window_record(prediction) for prediction in predictions]
+
+
+def _speaker(
+    model: EmotionModel, name: str | None
+) -> tuple[RunningBaseline | None, Profile | None]:
+    """The baseline of a profile, where one is named.
+
+    Raises:
+        LiveSerError: the model takes none, or the profile cannot be read.
+    """
+    if name is None:
+        return None, None
+    if model.info.baseline is None:
+        raise LiveSerError(f"the model {model.info.name} takes no profile", "leave it out")
+    baseline = RunningBaseline(model.info)
+    profile = Profile.named(name, model.info)
+    profile.begin(baseline)
+    return baseline, profile

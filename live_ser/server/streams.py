@@ -1,0 +1,213 @@
+"""``/v1/stream``: sound in, the records of a session out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from live_ser.records.schema import Record
+from live_ser.server.protocol import (
+    BUSY,
+    DONE,
+    GOING_AWAY,
+    IDLE,
+    INTERNAL,
+    MESSAGE_BYTES,
+    ProtocolError,
+    Start,
+    error_record,
+    parsed,
+    unknown,
+)
+from live_ser.server.service import Service, close, send
+from live_ser.server.stream_session import StreamSession
+
+_LONGEST_GAP = 86_400.0  # seconds
+_COMMANDS = ("mark", "gap", "turn", "stop")
+
+
+class StreamEndpoint:
+    """Serves each client that brings sound.
+
+    Args:
+        service: that classifies.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Serve one client, until it or the server ends the stream."""
+        metrics, limits = self._service.metrics, self._service.limits
+        await socket.accept()
+        if metrics.value("sessions") >= limits.sessions:
+            metrics.add("errors_total", code="busy")
+            busy = error_record("busy", f"{limits.sessions} streams are open", "try again later")
+            await close(socket, BUSY, [busy])
+            return
+        metrics.add("sessions")
+        metrics.add("sessions_total")
+        try:
+            await self._serve(socket)
+        except WebSocketDisconnect:
+            pass
+        except ProtocolError as error:
+            metrics.add("errors_total", code=error.code)
+            await close(socket, error.close, [error.record()])
+        except Exception:
+            metrics.add("errors_total", code="internal")
+            await close(socket, INTERNAL, [error_record("internal", "the server failed")])
+            raise
+        finally:
+            metrics.add("sessions", -1)
+
+    async def _serve(self, socket: WebSocket) -> None:
+        start = await self._started(socket)
+        if start is None:
+            await close(socket, GOING_AWAY)
+            return
+        session = await self._service.run(StreamSession, self._service.model, start)
+        client = _Client(socket, session, self._service)
+        try:
+            await client.send([session.begin()])
+            code = await client.serve()
+        except ProtocolError as error:
+            self._service.metrics.add("errors_total", code=error.code)
+            await client.finish(error.close, error.record())
+        except BaseException:
+            await client.finish(INTERNAL)
+            raise
+        else:
+            await client.finish(code)
+
+    async def _started(self, socket: WebSocket) -> Start | None:
+        """The first message of a client; None if the server ends before."""
+        text = await received(socket, self._service)
+        if text is None:
+            return None
+        if isinstance(text, bytes):
+            raise ProtocolError(
+                "not_started", "sound before the start", 'send {"type": "start", ...} first'
+            )
+        message = parsed(text)
+        if message["type"] != "start":
+            raise unknown(message, ("start",))
+        return Start.from_message(message)
+
+
+async def received(
+    socket: WebSocket, service: Service, *, idle: bool = True
+) -> str | bytes | None:
+    """The next message of a client; None if the server ends before.
+
+    Raises:
+        ProtocolError: none comes, or it is too long.
+        WebSocketDisconnect: the client is gone.
+    """
+    try:
+        async with service.waiting(service.limits.idle if idle else None):
+            message = await socket.receive()
+    except TimeoutError as error:
+        if service.ending:
+            return None
+        raise ProtocolError(
+            "idle", f"no message for {service.limits.idle:g} s", close=IDLE
+        ) from error
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", DONE))
+    data: str | bytes = message.get("bytes") or message.get("text") or b""
+    if len(data) > MESSAGE_BYTES:
+        raise ProtocolError("too_large", f"a message of more than {MESSAGE_BYTES} bytes")
+    return data
+
+
+class _Client:
+    """A client whose stream has started."""
+
+    def __init__(self, socket: WebSocket, session: StreamSession, service: Service) -> None:
+        self._socket, self._session, self._service = socket, session, service
+        self._began = time.monotonic()
+
+    async def send(self, records: list[Record]) -> None:
+        await send(self._socket, records, self._service.limits.slow)
+
+    async def serve(self) -> int:
+        """Take messages until the client or the server ends the stream.
+
+        Returns:
+            The code to close the connection with.
+        """
+        while (message := await received(self._socket, self._service)) is not None:
+            if isinstance(message, bytes):
+                await self._hear(message)
+            elif not await self._obey(message):
+                return DONE
+        return GOING_AWAY
+
+    async def _hear(self, data: bytes) -> None:
+        """Feed sound, a hop at a time, so that the sessions take turns."""
+        arrived = time.perf_counter()
+        metrics = self._service.metrics
+        for part in _parts(data, self._session.slice_bytes):
+            before = self._session.seconds
+            records = await self._service.run(self._session.feed, part)
+            metrics.add("sound_seconds_total", self._session.seconds - before)
+            if records:
+                metrics.add("windows_total", len(records))
+                await self.send(records)
+                metrics.took(time.perf_counter() - arrived)
+            if self._service.ending:
+                return
+        await self._keep_pace()
+
+    async def _keep_pace(self) -> None:
+        """Read no more from who brings sound faster than is allowed."""
+        limits = self._service.limits
+        spoken = self._session.seconds - limits.ahead
+        early = spoken / limits.speed - (time.monotonic() - self._began)
+        if early > 0:
+            with suppress(TimeoutError):
+                async with self._service.waiting(early):
+                    await asyncio.sleep(early)
+
+    async def _obey(self, text: str) -> bool:
+        """Do what a message asks for; whether to go on."""
+        message = parsed(text)
+        kind, run = message["type"], self._service.run
+        if kind == "mark":
+            await self.send([self._session.mark()])
+        elif kind == "turn":
+            await self.send([await run(self._session.turn)])
+        elif kind == "gap":
+            await self.send([await run(self._session.gap, _seconds(message))])
+        elif kind != "stop":
+            raise unknown(message, _COMMANDS)
+        return kind != "stop"
+
+    async def finish(self, code: int, *last: Record) -> None:
+        """End the session, tell the client if it is there, and close the connection.
+
+        Args:
+            code: that the connection is closed with.
+            last: what the client is told before the end of the session.
+        """
+        records = await self._service.run(self._session.finish)
+        await close(self._socket, code, [*last, *records])
+
+
+def _parts(data: bytes, size: int) -> Iterator[bytes]:
+    """Bytes in parts of at most a size."""
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def _seconds(message: dict[str, object]) -> float:
+    seconds = message.get("seconds")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 < seconds <= _LONGEST_GAP:  # type: ignore[operator]
+        raise ProtocolError("bad_message", "a gap without its seconds", '{"seconds": 0.5}')
+    return float(seconds)  # type: ignore[arg-type]

@@ -37,6 +37,14 @@ _USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser report session.jsonl --audio session.flac -o page.html",
         ),
     ),
+    "serve": (
+        "[OPTIONS]",
+        (
+            "live-ser serve",
+            "live-ser serve --listen --osc 127.0.0.1:9000",
+            "live-ser serve --host 0.0.0.0 --token",
+        ),
+    ),
     "completion": (
         "SHELL",
         (
@@ -80,8 +88,9 @@ def parser() -> Parser:
     device, model, judging = _device_options(), _model_options(), _judging_options()
     channels, channel, recording = _channels_options(), _channel_options(), _recording_options()
     sound = channels, channel, recording
+    publishing = _publishing_options()
     told = "Listen to a microphone, live."
-    _add_listen_options(command("listen", told, device, *sound, model, judging))
+    _add_listen_options(command("listen", told, device, *sound, model, judging, publishing))
     _add_file_options(command("file", "Judge recordings, each as a whole.", *sound, model, judging))
     command("devices", "List the input devices and the rates they accept.", device)
     told = "Check the installation and the microphone, and say what to do."
@@ -91,6 +100,8 @@ def parser() -> Parser:
     _add_report_options(command("report", told, *sound))
     told = "Print the script by which a shell completes commands and options."
     command("completion", told).add_argument("shell", choices=("bash", "zsh", "fish"))
+    told = "Show a page and serve other programs, on this machine."
+    _add_serve_options(command("serve", told, device, *sound, model, publishing))
     return whole
 
 
@@ -184,8 +195,85 @@ def _judging_options() -> Parser:
     return judging
 
 
+<<<<<<< HEAD
 def _add_listen_options(listen: Parser) -> None:
     _group(listen, "sound").add_argument(
+=======
+def _publishing_options() -> Parser:
+    publishing = Parser(add_help=False)
+    group = _group(publishing, "other programs")
+    group.add_argument(
+        "--osc", metavar="HOST:PORT", help="send each prediction to a program that receives OSC"
+    )
+    group.add_argument(
+        "--lsl",
+        nargs="?",
+        const="live-ser",
+        metavar="NAME",
+        help="publish the predictions in the Lab Streaming Layer (default name: %(const)s)",
+    )
+    return publishing
+
+
+def _add_serve_options(serve: Parser) -> None:
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to serve on (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--port",
+        type=_port,
+        default=8765,
+        help="0 for any that is free (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--token",
+        nargs="?",
+        const="",
+        metavar="TOKEN",
+        help="let nobody in without it; one is made if none is given",
+    )
+    serve.add_argument(
+        "--allow-origin",
+        dest="origins",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin use the server, such as https://example.org",
+    )
+    serve.add_argument(
+        "--listen", action="store_true", help="open the microphone now, not when a page asks"
+    )
+    serve.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
+    serve.add_argument(
+        "--speed", type=_amount, default=1.0, metavar="FACTOR", help="of the replay (default: 1)"
+    )
+    serve.add_argument("--profile", metavar="NAME", help="of who speaks into the microphone")
+    serve.add_argument(
+        "--hop", type=_number, metavar="SECONDS", help="between predictions of the microphone"
+    )
+    serve.add_argument(
+        "--smoothing", type=_number, metavar="SECONDS", help="of them; 0 is off (default: 1)"
+    )
+    serve.add_argument(
+        "--sessions",
+        type=_count,
+        default=128,
+        metavar="N",
+        help="streams at once (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--idle",
+        type=_positive,
+        default=60.0,
+        metavar="SECONDS",
+        help="without a message, after which a stream is closed (default: 60)",
+    )
+    serve.set_defaults(enroll=None, or_demo=False, reconnect=True, duration=None)
+
+
+def _add_listen_options(listen: argparse.ArgumentParser) -> None:
+    listen.add_argument(
+>>>>>>> a5480fe (serve, --osc and --lsl: the commands, and the page's markup)
         "--from",
         dest="replay",
         metavar="FILE",
@@ -322,6 +410,12 @@ def _positive(text: str) -> float:
     if not 0 < value <= _LONGEST:
         raise argparse.ArgumentTypeError(f"{text} is not more than 0, or more than any session")
     return value
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)
 
 
 def _count(text: str) -> int:

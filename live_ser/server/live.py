@@ -15,7 +15,7 @@ from live_ser.inference.monitor import Monitor
 from live_ser.live.background import Background
 from live_ser.live.keys import NO_KEY
 from live_ser.live.session import Session
-from live_ser.live.sink import Sink, Status
+from live_ser.live.sink import Status
 from live_ser.live.sinks import ProfileSink, RecordSink
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
@@ -33,7 +33,7 @@ class Microphone:
     Attributes:
         open: opens it.
         speaker: makes the baseline of the speaker, and the profile that it is kept in.
-        outputs: makes the sinks that get its predictions beside the readers.
+        outputs: attaches to a session what else gets its predictions.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; the usual one if None.
         channel: the one that is used, from 1; None for their mean.
@@ -41,7 +41,7 @@ class Microphone:
 
     open: Callable[[], AbstractContextManager[Source]]
     speaker: Callable[[], tuple[RunningBaseline | None, Profile | None]] = lambda: (None, None)
-    outputs: Callable[[], list[Sink]] = list
+    outputs: Callable[[Session], None] = lambda session: None
     hop: float | None = None
     smoothing: float | None = None
     channel: int | None = None
@@ -130,8 +130,7 @@ class Live:
             session.sinks.attach(_Readers(self._publish, partial(self._tell, source=source.name)))
             if profile and baseline:
                 session.sinks.attach(Background(ProfileSink(profile, baseline)))
-            for sink in microphone.outputs():
-                session.sinks.attach(Background(sink))
+            microphone.outputs(session)
             session.run(monitor, channel=microphone.channel)
 
     def _tell(self, state: str, source: str | None, message: str = "") -> None:

@@ -1,0 +1,131 @@
+"""Lab Streaming Layer: predictions as a stream whose times are those of the sound."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import pylsl
+
+from live_ser import __version__
+from live_ser.audio.blocks import Gap, Samples
+from live_ser.inference.results import Prediction
+from live_ser.live.sink import Sink
+from live_ser.records.schema import Record, window_record
+from live_ser.spec import ModelInfo
+
+DEFAULT_NAME = "live-ser"
+_REMEMBERED = 100  # blocks: five seconds of them
+
+# Fields of a window's record, and their units.
+_JUDGED = {"confidence": "", "activation": "", "valence": "", "speech": "", "level_db": "dB"}
+_PROSODY = {
+    **{"pitch": "Hz", "pitch_semitones": "semitones", "loudness": "dB", "rate": "1/s"},
+    **{"pauses": "", "pitch_change": "semitones", "loudness_change": "dB", "rate_change": ""},
+}
+
+
+class LslSink(Sink):
+    """Publishes a session as two streams: numbers at a regular rate, and markers.
+
+    The time stamp of a sample is when the newest sound of its window was captured, by the clock of
+    LSL. Where there is no prediction, a channel is NaN.
+
+    Args:
+        name: of the stream; that of the markers ends in ``-markers``.
+        info: metadata of the model.
+        hop: seconds between predictions.
+        behind: tells the seconds from the newest sound that was given to what is captured now.
+    """
+
+    def __init__(
+        self, name: str, info: ModelInfo, hop: float, behind: Callable[[], float]
+    ) -> None:
+        self.name = f"the LSL stream {name}"
+        self._rate, self._behind = info.features.sample_rate, behind
+        self._labels = info.labels
+        self._position = 0.0  # seconds from the start of the source to its newest sound
+        # Clock of LSL less position. A block may come late, but never early.
+        self._offsets: deque[float] = deque(maxlen=_REMEMBERED)
+        self._said = ""
+        channels = [*_JUDGED.items(), *_PROSODY.items()]
+        channels += [(f"p_{label}", "") for label in info.labels]
+        self._numbers = pylsl.StreamOutlet(_numbers_info(name, info, hop, channels))
+        self._markers = pylsl.StreamOutlet(
+            pylsl.StreamInfo(
+                f"{name}-markers", "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string,
+                f"live-ser-{name}-markers",
+            )  # fmt: skip
+        )
+
+    def block(self, samples: Samples) -> None:
+        """Note when sound came."""
+        if not len(samples):
+            return
+        self._position += len(samples) / self._rate
+        self._offsets.append(pylsl.local_clock() - self._behind() - self._position)
+
+    def gap(self, start: float, gap: Gap) -> None:
+        """Let time pass."""
+        self._position += gap.seconds
+        self._mark(f"gap:{gap.reason}", start)
+
+    def window(self, prediction: Prediction) -> None:
+        """Publish a prediction, and a marker where its label or state is another one."""
+        record = window_record(prediction)
+        self._numbers.push_sample(
+            [math.nan if value is None else value for value in self._values(record)],
+            self._time(prediction.end),
+        )
+        said = record["state"] + (f":{record['label']}" if record["label"] else "")
+        if said != self._said:
+            self._said = said
+            self._mark(said, prediction.end)
+
+    def mark(self, time: float) -> None:
+        """Publish a marker for a moment that the user marked."""
+        self._mark("mark", time)
+
+    def key(self, key: str) -> None:
+        """Publish a marker for a key."""
+        if key.isprintable():
+            self._mark(f"key:{key}", self._position)
+
+    def end(self, summary: Record) -> None:
+        """Publish a marker for the end."""
+        self._mark("end", self._position)
+
+    def _mark(self, text: str, time: float) -> None:
+        self._markers.push_sample([text], self._time(time))
+
+    def _time(self, seconds: float) -> float:
+        """A moment of the source by the clock of LSL."""
+        if not self._offsets:
+            return float(pylsl.local_clock())
+        return min(self._offsets) + seconds
+
+    def _values(self, record: Record) -> Iterator[float | None]:
+        prosody = record.get("prosody") or {}
+        probabilities = record["probabilities"] or {}
+        yield from (record.get(name) for name in _JUDGED)
+        yield from (prosody.get(name) for name in _PROSODY)
+        yield from (probabilities.get(label) for label in self._labels)
+
+
+def _numbers_info(
+    name: str, info: ModelInfo, hop: float, channels: list[tuple[str, str]]
+) -> pylsl.StreamInfo:
+    """What the stream of numbers says of itself: the names and units of its channels."""
+    made = pylsl.StreamInfo(
+        name, "Emotion", len(channels), 1 / hop, pylsl.cf_float32, f"live-ser-{name}"
+    )
+    about = made.desc()
+    about.append_child_value("manufacturer", f"live-ser {__version__}")
+    about.append_child_value("model", info.name)
+    listed = about.append_child("channels")
+    for label, unit in channels:
+        channel = listed.append_child("channel")
+        channel.append_child_value("label", label)
+        channel.append_child_value("unit", unit or "none")
+    return made

@@ -1,0 +1,131 @@
+"""Open Sound Control: a bundle of messages for each prediction, over UDP."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+
+from live_ser.errors import LiveSerError
+from live_ser.inference.results import Prediction
+from live_ser.live.sink import Sink
+from live_ser.records.schema import Record, window_record
+
+PREFIX = "/live-ser"
+_IMMEDIATELY = b"#bundle\x00" + struct.pack(">Q", 1)
+
+Argument = str | int | float
+Message = tuple[str, tuple[Argument, ...]]
+
+
+class OscSink(Sink):
+    """Sends each prediction to a program that receives OSC.
+
+    Args:
+        address: host and port.
+
+    Raises:
+        LiveSerError: there is no such host.
+    """
+
+    skips = True
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        host, port = address
+        self.name = f"OSC to {host}, port {port}"
+        try:
+            (family, kind, _, _, self._to), *_ = socket.getaddrinfo(
+                host, port, type=socket.SOCK_DGRAM
+            )
+        except OSError as error:
+            raise LiveSerError(f"no host {host}: {error.strerror}", "--osc HOST:PORT") from error
+        self._socket = socket.socket(family, kind)
+
+    def begin(self, session: Record) -> None:
+        """Send the labels, in the order of ``/live-ser/p``."""
+        self._send([(f"{PREFIX}/labels", tuple(session["labels"]))])
+
+    def window(self, prediction: Prediction) -> None:
+        """Send a prediction."""
+        self._send(messages(prediction))
+
+    def mark(self, time: float) -> None:
+        """Send the moment that was marked."""
+        self._send([(f"{PREFIX}/mark", (time,))])
+
+    def end(self, summary: Record) -> None:
+        """Say that no more comes."""
+        self._send([(f"{PREFIX}/state", ("end",))])
+
+    def close(self, until: float = 0.0) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _send(self, content: Iterable[Message]) -> None:
+        try:
+            self._socket.sendto(bundle(content), self._to)
+        except ConnectionError:
+            pass  # nobody receives yet
+
+
+def messages(prediction: Prediction) -> Iterator[Message]:
+    """The messages of a prediction; there is none for what it doesn't have."""
+    record = window_record(prediction)
+    yield f"{PREFIX}/time", (record["end"],)
+    yield f"{PREFIX}/state", (record["state"],)
+    yield f"{PREFIX}/label", (record["label"] or "",)
+    yield f"{PREFIX}/level", (record["level_db"],)
+    yield f"{PREFIX}/speech", (record["speech"],)
+    prosody = record.get("prosody") or {}
+    numbers = {**prosody, **{name: record.get(name) for name in _JUDGED}}
+    for name, value in numbers.items():
+        if value is not None:
+            yield f"{PREFIX}/{name}", (float(value),)
+    probabilities = record["probabilities"] or {}
+    for label, probability in probabilities.items():
+        yield f"{PREFIX}/p/{label}", (probability,)
+
+
+_JUDGED = ("confidence", "activation", "valence")
+
+
+def bundle(content: Iterable[Message]) -> bytes:
+    """Messages that belong together, as OSC 1.0 encodes them."""
+    encoded = (message(address, *arguments) for address, arguments in content)
+    return _IMMEDIATELY + b"".join(struct.pack(">i", len(one)) + one for one in encoded)
+
+
+def message(address: str, *arguments: Argument) -> bytes:
+    """One message: strings, 32-bit integers and 32-bit floats."""
+    tags = "".join(_tag(argument) for argument in arguments)
+    return _string(address) + _string(f",{tags}") + b"".join(map(_encoded, arguments))
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``, or of ``PORT`` on this machine.
+
+    Raises:
+        LiveSerError: it is something else.
+    """
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise LiveSerError(
+            f"{text!r} is not the address of an OSC receiver", "--osc 127.0.0.1:9000", exit_code=2
+        )
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _tag(argument: Argument) -> str:
+    return "s" if isinstance(argument, str) else "i" if isinstance(argument, int) else "f"
+
+
+def _encoded(argument: Argument) -> bytes:
+    if isinstance(argument, str):
+        return _string(argument)
+    return struct.pack(">i" if isinstance(argument, int) else ">f", argument)
+
+
+def _string(text: str) -> bytes:
+    """ASCII, ended by a zero byte and filled up to a multiple of four."""
+    data = text.encode("ascii", "replace") + b"\x00"
+    return data + b"\x00" * (-len(data) % 4)

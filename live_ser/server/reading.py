@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -79,7 +80,7 @@ class LiveEndpoint:
         elif kind == "stop":
             self._live.stop()
         elif kind == "label":
-            self._live.press(str(_place(message, len(self._live.labels)) + 1))
+            self._live.press(str(_place(message.get("label"), self._live.labels) + 1))
         elif kind in _KEYS:
             self._live.press(_KEYS[kind])  # type: ignore[index]
         else:
@@ -142,13 +143,12 @@ def _history(text: str | None) -> int:
     return min(int(text), HISTORY) if text and text.isascii() and text.isdigit() else 0
 
 
-def _place(message: dict[str, object], count: int) -> int:
+def _place(label: object, labels: Sequence[str]) -> int:
     """The place of a label, from 0.
 
     Raises:
-        ProtocolError: there is none.
+        ProtocolError: there is no such label.
     """
-    place = message.get("label")
-    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < count:
-        raise ProtocolError("bad_message", "a label without its place", f"from 0 to {count - 1}")
-    return place
+    if not isinstance(label, str) or label not in labels:
+        raise ProtocolError("bad_message", f"no label {label!r:.60}", f"one of {', '.join(labels)}")
+    return labels.index(label)

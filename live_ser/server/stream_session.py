@@ -92,15 +92,25 @@ class StreamSession:
         except LiveSerError as error:
             raise refusal(error, "bad_sound") from error
 
-    def gap(self, seconds: float) -> Record:
+    def gap(self, seconds: float, reason: str) -> Record:
         """Let time pass whose sound is lost."""
         start = self.seconds
         self._stream.gap(seconds)
-        return gap_record(start, Gap(seconds, "nothing came"))
+        return gap_record(start, Gap(seconds, reason))
 
     def mark(self) -> Record:
         """Mark the newest moment."""
         return mark_record(self.seconds)
+
+    def label(self, label: object) -> Record:
+        """Note what the user says that the newest utterance sounded like.
+
+        Raises:
+            ProtocolError: it is none of the model's labels.
+        """
+        if label not in self._model.info.labels:
+            raise ProtocolError("bad_message", f"no label {label!r:.60}")
+        return {"type": "label", "time": round(self.seconds, 3), "label": label}
 
     def turn(self) -> Record:
         """End a turn: the verdict on what came since the last one.

@@ -27,7 +27,8 @@ from live_ser.server.service import Service, close, send
 from live_ser.server.stream_session import StreamSession
 
 _LONGEST_GAP = 86_400.0  # seconds
-_COMMANDS = ("mark", "gap", "turn", "stop")
+_REASONS = ("nothing came", "overflow", "paused", "microphone gone")
+_COMMANDS = ("mark", "label", "gap", "turn", "ping", "stop")
 
 
 class StreamEndpoint:
@@ -183,8 +184,10 @@ class _Client:
         elif kind == "turn":
             await self.send([await run(self._session.turn)])
         elif kind == "gap":
-            await self.send([await run(self._session.gap, _seconds(message))])
-        elif kind != "stop":
+            await self.send([await run(self._session.gap, *_gap(message))])
+        elif kind == "label":
+            await self.send([self._session.label(message.get("label"))])
+        elif kind not in ("ping", "stop"):
             raise unknown(message, _COMMANDS)
         return kind != "stop"
 
@@ -205,9 +208,16 @@ def _parts(data: bytes, size: int) -> Iterator[bytes]:
         yield data[start : start + size]
 
 
-def _seconds(message: dict[str, object]) -> float:
-    seconds = message.get("seconds")
+def _gap(message: dict[str, object]) -> tuple[float, str]:
+    """Seconds and reason of a gap.
+
+    Raises:
+        ProtocolError: they can't be.
+    """
+    seconds, reason = message.get("seconds"), message.get("reason", _REASONS[0])
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not is_number or not 0 < seconds <= _LONGEST_GAP:  # type: ignore[operator]
         raise ProtocolError("bad_message", "a gap without its seconds", '{"seconds": 0.5}')
-    return float(seconds)  # type: ignore[arg-type]
+    if reason not in _REASONS:
+        raise ProtocolError("bad_message", f"no reason {reason!r:.60}", ", ".join(_REASONS))
+    return float(seconds), str(reason)  # type: ignore[arg-type]

@@ -1,0 +1,144 @@
+// The page: which microphone is listened to, what the buttons and keys do, and the record.
+
+import { Picture } from "/page/picture.js";
+import { BrowserMicrophone, ServerMicrophone } from "/page/sound.js";
+
+const byId = (id) => document.getElementById(id);
+const shades = JSON.parse(document.body.dataset.labels);
+const labels = shades.map(([label]) => label);
+const picture = new Picture(shades);
+const MOST = 200000; // records that are kept for the download: a day of them
+
+let records = [], microphone = null, listening = false, paused = false;
+
+const source = () => document.querySelector("input[name=source]:checked").value;
+
+function status(text, kind = "") {
+  byId("status").textContent = text;
+  byId("status").className = kind;
+}
+
+function set(on, pause = false) {
+  listening = on;
+  paused = pause;
+  byId("start").textContent = on ? "stop" : "start";
+  byId("pause").disabled = byId("mark").disabled = byId("labels").disabled = !on;
+  byId("pause").setAttribute("aria-pressed", String(pause));
+  byId("pause").textContent = pause ? "resume" : "pause";
+  byId("sources").disabled = on && source() === "browser";
+}
+
+function heard(record) {
+  if (record.type === "error") { status(record.hint ? `${record.message} (${record.hint})` : record.message, "wrong"); return; }
+  if (record.type === "live") { state(record); return; }
+  if (record.type === "session") { records = []; picture.begin(); }
+  if (records.length < MOST) records.push(record);
+  byId("download").disabled = false;
+  if (record.type === "clip") verdict(record);
+  else picture.show(record);
+}
+
+function verdict(clip) {
+  const share = clip.confidence === null ? "" : `, ${Math.round(100 * clip.confidence)} %`;
+  const what = clip.state === "uncertain" ? `uncertain, perhaps ${clip.label}` : clip.label || clip.state;
+  status(`${clip.duration.toFixed(1)} s in all: ${what}${share}`);
+  byId("status").dataset.verdict = JSON.stringify(clip);
+}
+
+// How the server's microphone is doing.
+function state(live) {
+  if (source() !== "server") return;
+  set(live.state !== "off", live.state === "paused");
+  const text = { on: live.source, paused: "paused", starting: "starting", waiting: live.message, off: "off" }[live.state];
+  if (live.state !== "off" || byId("status").className !== "wrong") status(live.message || text || live.state, live.state === "on" ? "on" : "");
+}
+
+async function choose() {
+  if (microphone && microphone.close) microphone.close();
+  microphone = null;
+  set(false);
+  status("off");
+  if (source() !== "server") return;
+  const mine = new ServerMicrophone({ heard, ended: () => { if (microphone === mine) { set(false); status("the server is gone; choose again", "wrong"); } } });
+  microphone = mine;
+  try { await mine.open(); } catch (error) { status(error.message, "wrong"); }
+}
+
+async function start() {
+  if (source() === "server") {
+    if (!microphone || microphone.socket.readyState !== WebSocket.OPEN) await choose();
+    microphone.start();
+    return;
+  }
+  status("asking for the microphone");
+  byId("start").disabled = true;
+  microphone = new BrowserMicrophone({ heard, level: (decibels) => picture.level(decibels), ended });
+  try {
+    await microphone.start();
+    set(true);
+    status("this browser's microphone", "on");
+  } catch (error) {
+    microphone.release();
+    status(error.name === "NotAllowedError" ? "the browser did not lend its microphone" : error.message, "wrong");
+  }
+  byId("start").disabled = false;
+}
+
+function ended(code) {
+  set(false);
+  byId("start").disabled = false;
+  const reasons = { 1001: "the server ended", 1006: "the server is gone", 1013: "the server is busy" };
+  if (reasons[code]) status(reasons[code], "wrong");
+  else if (byId("status").className === "on") status("off");
+}
+
+const actions = {
+  start: () => { if (listening) microphone.stop(); else start(); },
+  pause: () => {
+    const now = microphone.pause(); // the server tells by itself
+    if (source() === "browser") { set(true, now); status(now ? "paused" : "this browser's microphone", now ? "" : "on"); }
+  },
+  mark: () => microphone.send({ type: "mark" }),
+  download: () => {
+    const text = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
+    link.download = `session-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-")}.jsonl`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  },
+};
+const keys = { s: "start", p: "pause", m: "mark", d: "download" };
+
+const label = (place) => microphone.send({ type: "label", label: labels[place] });
+
+const row = document.createElement("div");
+byId("labels").append(row);
+labels.forEach((name, place) => {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = `${place + 1} ${name}`;
+  button.setAttribute("aria-keyshortcuts", String(place + 1));
+  button.addEventListener("click", () => label(place));
+  row.append(button);
+});
+byId("last-key").textContent = String(labels.length);
+for (const name of Object.keys(actions)) byId(name).addEventListener("click", actions[name]);
+for (const radio of document.querySelectorAll("input[name=source]")) radio.addEventListener("change", choose);
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const button = keys[event.key.toLowerCase()] && byId(keys[event.key.toLowerCase()]);
+  if (button && !button.disabled) { event.preventDefault(); button.click(); }
+  const place = Number(event.key) - 1;
+  if (listening && Number.isInteger(place) && labels[place]) { event.preventDefault(); label(place); }
+});
+window.addEventListener("pagehide", () => { if (microphone && microphone.release) microphone.release(); });
+
+// Where the server listens already, the page shows that.
+fetch("/v1/info").then((answer) => answer.json()).then((info) => {
+  if (info.live.state !== "off" && !listening) {
+    document.querySelector("input[value=server]").checked = true;
+    choose();
+  }
+});
+set(false);

@@ -1,0 +1,110 @@
+"""A server in a thread of this process, and clients of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from websockets.sync.client import ClientConnection, connect
+
+from live_ser.audio.blocks import Samples
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.server.access import Rules
+from live_ser.server.app import Plan, Server, listening_socket, run
+from live_ser.server.live import Microphone
+from live_ser.server.service import Limits
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that runs.
+
+    Attributes:
+        port: that it listens on.
+        server: the server itself.
+        stop: ends it, as a signal does.
+    """
+
+    port: int
+    server: Server
+    stop: threading.Event
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stream(self, **start: Any) -> ClientConnection:
+        """A stream that is started; it has sent its session record."""
+        socket = connect(f"ws://127.0.0.1:{self.port}/v1/stream", max_size=None)
+        if start:
+            socket.send(json.dumps({"type": "start", **start}))
+        return socket
+
+    def live(self, history: int = 0) -> ClientConnection:
+        return connect(f"ws://127.0.0.1:{self.port}/v1/live?history={history}")
+
+    def get(
+        self, path: str, headers: Mapping[str, str] = {}, data: bytes | None = None
+    ) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        request = urllib.request.Request(self.url + path, data=data, headers=dict(headers))
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with closing(error):
+                return error.code, error.read()
+
+
+def nothing() -> Any:
+    raise AssertionError("this test opens no microphone")
+
+
+@contextmanager
+def served(
+    model: EmotionModel,
+    microphone: Microphone | None = None,
+    *,
+    rules: Rules = Rules(),
+    limits: Limits = Limits(),
+    listening: bool = False,
+) -> Iterator[Served]:
+    """A server on a free port, ended in order."""
+    opened = listening_socket("127.0.0.1", 0)
+    port, stop = opened.getsockname()[1], threading.Event()
+    plan = Plan(model, microphone or Microphone(nothing), rules, limits, listening=listening)
+    server = Server(plan)
+    thread = threading.Thread(target=run, args=(server, opened, stop.is_set))
+    thread.start()
+    try:
+        yield Served(port, server, stop)
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def received(socket: ClientConnection, until: str = "end") -> list[Record]:
+    """The records of a stream, up to one of a type; all until it is closed where there is none."""
+    records = []
+    for text in socket:
+        records.append(json.loads(text))
+        if records[-1]["type"] == until:
+            break
+    return records
+
+
+def encoded(sound: Samples, encoding: str) -> bytes:
+    """Samples as a client sends them."""
+    if encoding == "f32le":
+        return sound.astype("<f4").tobytes()
+    return np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()

@@ -1,0 +1,122 @@
+"""The page of ``live-ser serve``, in a real browser with a microphone that plays a file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+import live_ser
+from live_ser.audio.sources import replay
+from live_ser.server.live import Microphone
+from tests.support.served import Served, served
+
+OPTIONS = ("headless=new", "no-sandbox", "disable-gpu", "mute-audio")
+FAKE = ("use-fake-device-for-media-stream", "use-fake-ui-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def model(against_model: Path) -> live_ser.Model:
+    return live_ser.load(against_model)
+
+
+@pytest.fixture(scope="module")
+def spoken(speech: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The speech as Chromium's fake microphone takes it: WAV, 48 kHz, with silence after it."""
+    sound, rate = soundfile.read(speech, dtype="float32")
+    path = tmp_path_factory.mktemp("spoken") / "spoken.wav"
+    sound = soxr.resample(sound, rate, 48000)
+    soundfile.write(path, np.concatenate([sound, np.zeros(48000 * 30)]), 48000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browse(spoken: Path) -> Iterator[Callable[..., Any]]:
+    """Opens browsers whose microphone plays the speech."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium and chromium-driver, which show the page, are not installed")
+    with ExitStack() as stack:
+
+        def opened(width: int = 1280, height: int = 1000, *more: str) -> Any:
+            options = webdriver.ChromeOptions()
+            options.binary_location = chromium
+            played = f"use-file-for-fake-audio-capture={spoken}%noloop"
+            for argument in (*OPTIONS, *FAKE, played, f"window-size={width},{height}", *more):
+                options.add_argument(f"--{argument}")
+            options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+            browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+            stack.callback(browser.quit)
+            return browser
+
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser(browse: Callable[..., Any]) -> Any:
+    return browse()
+
+
+@pytest.fixture(scope="module")
+def server(model: live_ser.Model, speech: Path) -> Iterator[Served]:
+    rate = model.info.features.sample_rate
+    with served(model, Microphone(lambda: replay(speech, rate, 1.0, endless=True))) as running:
+        yield running
+
+
+def until(browser: Any, condition: Callable[[Any], Any], seconds: float = 40) -> Any:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    return WebDriverWait(browser, seconds, poll_frequency=0.1).until(condition)
+
+
+def text(browser: Any, name: str) -> str:
+    found: str = browser.find_element("id", name).text
+    return found
+
+
+def asked_for(browser: Any) -> list[str]:
+    """The addresses that pages asked for since this was last called."""
+    found = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            found.append(message["params"]["request"]["url"])
+        if message["method"] == "Network.webSocketCreated":
+            found.append(message["params"]["url"])
+    return found
+
+
+def complaints(browser: Any) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser")]
+
+
+def test_what_is_spoken_into_the_browser_gets_the_verdict_of_file(
+    browser: Any, server: Served, model: live_ser.Model, spoken: Path, speech: Path
+) -> None:
+    browser.get(server.url)
+    browser.find_element("id", "start").click()
+    length = soundfile.info(str(speech)).duration
+    until(browser, lambda b: text(b, "start") == "stop")
+    body = browser.find_element("tag name", "body")
+    body.send_keys("m")
+    until(browser, lambda b: "nobody is speaking" in text(b, "detail") and text(b, "word") == "silence")
+    until(browser, lambda b: float(server.server.service.metrics.value("sound_seconds_total")) > length + 1.5)
+    body.send_keys("s")
+    clip = json.loads(until(browser, lambda b: b.find_element("id", "status").get_attribute("data-verdict")))
+    expected = model.predict(spoken)
+    assert (clip["state"], clip["label"]) == (expected.state, expected.label)
+    assert clip["probabilities"] == pytest.approx(expected.probabilities, abs=0.02)
+    assert clip["evidence"] == pytest.approx(expected.evidence, abs=0.2)
+    assert browser.find_element("id", "download").is_enabled()
+    assert all(url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:")) for url in asked_for(browser))
+    assert complaints(browser) == []

@@ -208,18 +208,18 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return opened
 
 
-def serve(plan: Plan, opened: socket.socket, ending: Callable[[], bool]) -> None:
+def run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
     """Serve until it is asked to end.
 
     Args:
-        plan: what the server is to be.
+        server: that answers.
         opened: the socket that it listens on; it is closed at the end.
         ending: tells whether it is asked to end.
     """
-    asyncio.run(_serve(Server(plan), opened, ending))
+    asyncio.run(_run(server, opened, ending))
 
 
-async def _serve(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
+async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
     running = _Uvicorn(
         uvicorn.Config(
             server.app,

@@ -104,16 +104,18 @@ def _reference(info: ModelInfo) -> str:
         for method, operation in methods.items():
             rows.append(
                 f"<section><h2><code>{html.escape(method.upper())} {html.escape(path)}</code></h2>"
-                f"<p>{html.escape(operation['summary'])}</p>{_parameters(operation)}</section>"
+                f"<p>{html.escape(operation['summary'])}</p>{_parameters(operation, found)}</section>"
             )
     return _resource("reference.html").replace("{{endpoints}}", "\n".join(rows))
 
 
-def _parameters(operation: Mapping[str, Any]) -> str:
-    items = [
-        f"<dt><code>{html.escape(one['name'])}</code></dt><dd>{html.escape(one['description'])}</dd>"
-        for one in operation.get("parameters", [])
-    ]
+def _parameters(operation: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    items = []
+    for parameter in operation.get("parameters", []):
+        if "$ref" in parameter:
+            parameter = found["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+        name, told = html.escape(parameter["name"]), html.escape(parameter["description"])
+        items.append(f"<dt><code>{name}</code></dt><dd>{told}</dd>")
     return f"<dl>{''.join(items)}</dl>" if items else ""
 
 

@@ -25,7 +25,8 @@ def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     for module in ("starlette", "uvicorn", "websockets"):
         needed(module, "serve")
-    from live_ser.server.app import Plan, listening_socket, serve
+    from live_ser.server.app import Plan, Server, listening_socket
+    from live_ser.server.app import run as run_server
     from live_ser.server.live import Microphone
     from live_ser.server.service import Limits
 
@@ -46,7 +47,7 @@ def run(arguments: Namespace) -> int:
     with ending_signals(_ENDING_SECONDS) as ending:
         opened = listening_socket(arguments.host, arguments.port)
         say(_address(arguments.host, opened.getsockname()[1], rules.token))
-        serve(plan, opened, ending)
+        run_server(Server(plan), opened, ending)
     return 0
 
 

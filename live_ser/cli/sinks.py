@@ -8,6 +8,7 @@ from pathlib import Path
 
 from live_ser.cli.messages import say, say_in_time
 from live_ser.cli.outputs import mode_asked_for
+from live_ser.cli.publishers import publishers_asked_for
 from live_ser.cli.terminal import has_dashboard, has_lines, has_records
 from live_ser.live.background import Background
 from live_ser.live.lines import LineSink
@@ -51,6 +52,7 @@ def attach_sinks(
         session.sinks.attach(recording)
     if has_lines(arguments):
         session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
+    publishers_asked_for(arguments, info)(session)
     source = session.source
     if has_dashboard(arguments):
         _attach_dashboard(session, info, recording, marks_kept=recorded)

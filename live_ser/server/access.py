@@ -108,7 +108,9 @@ class Access:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         query = scope["query_string"].decode("latin-1")
         origin = self._rules.allowed_origin(headers)
         cors = _cors(origin) if origin else []

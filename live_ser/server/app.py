@@ -125,7 +125,9 @@ class Server:
         self.service.end()
         with suppress(TimeoutError):
             async with asyncio.timeout(_END_SECONDS):
-                while self.service.metrics.value("sessions") + self.service.metrics.value("readers"):
+                while self.service.metrics.value("sessions") + self.service.metrics.value(
+                    "readers"
+                ):
                     await asyncio.sleep(_LOOK_SECONDS)
 
     def _publish(self, record: Record) -> None:
@@ -194,7 +196,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
         (family, _, _, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         opened = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise LiveSerError(f"cannot listen on {host}: {error.strerror}", "--host 127.0.0.1") from error
+        raise LiveSerError(
+            f"cannot listen on {host}: {error.strerror}", "--host 127.0.0.1"
+        ) from error
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # those who take nothing are given up in the end

@@ -161,9 +161,7 @@ class _Readers(RecordSink):
 
     keeps = False
 
-    def __init__(
-        self, publish: Callable[[Record], None], tell: Callable[..., None]
-    ) -> None:
+    def __init__(self, publish: Callable[[Record], None], tell: Callable[..., None]) -> None:
         super().__init__(_Publisher(publish), "the readers")
         self._tell, self._told = tell, ("", "")
 

@@ -39,9 +39,7 @@ class LslSink(Sink):
         behind: tells the seconds from the newest sound that was given to what is captured now.
     """
 
-    def __init__(
-        self, name: str, info: ModelInfo, hop: float, behind: Callable[[], float]
-    ) -> None:
+    def __init__(self, name: str, info: ModelInfo, hop: float, behind: Callable[[], float]) -> None:
         self.name = f"the LSL stream {name}"
         self._rate, self._behind = info.features.sample_rate, behind
         self._labels = info.labels
@@ -54,7 +52,11 @@ class LslSink(Sink):
         self._numbers = pylsl.StreamOutlet(_numbers_info(name, info, hop, channels))
         self._markers = pylsl.StreamOutlet(
             pylsl.StreamInfo(
-                f"{name}-markers", "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string,
+                f"{name}-markers",
+                "Markers",
+                1,
+                pylsl.IRREGULAR_RATE,
+                pylsl.cf_string,
                 f"live-ser-{name}-markers",
             )  # fmt: skip
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
 
 from live_ser.errors import LiveSerError
 from live_ser.inference.results import Prediction
@@ -34,11 +36,10 @@ class OscSink(Sink):
         host, port = address
         self.name = f"OSC to {host}, port {port}"
         try:
-            (family, kind, _, _, self._to), *_ = socket.getaddrinfo(
-                host, port, type=socket.SOCK_DGRAM
-            )
+            (family, kind, _, _, to), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         except OSError as error:
             raise LiveSerError(f"no host {host}: {error.strerror}", "--osc HOST:PORT") from error
+        self._to: tuple[Any, ...] = to
         self._socket = socket.socket(family, kind)
 
     def begin(self, session: Record) -> None:
@@ -62,10 +63,8 @@ class OscSink(Sink):
         self._socket.close()
 
     def _send(self, content: Iterable[Message]) -> None:
-        try:
+        with suppress(ConnectionError):  # nobody receives yet
             self._socket.sendto(bundle(content), self._to)
-        except ConnectionError:
-            pass  # nobody receives yet
 
 
 def messages(prediction: Prediction) -> Iterator[Message]:

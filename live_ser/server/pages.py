@@ -17,7 +17,12 @@ from live_ser.palette import colours
 from live_ser.server.access import Rules
 from live_ser.spec import ModelInfo
 
-_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "json": "application/json"}
+_KINDS = {
+    "html": "text/html",
+    "css": "text/css",
+    "js": "text/javascript",
+    "json": "application/json",
+}
 SCRIPTS = ("page.css", "page.js", "picture.js", "meters.js", "sound.js", "capture.js", "overlay.js")
 
 
@@ -93,7 +98,9 @@ def description(info: ModelInfo) -> dict[str, Any]:
 def _labels(info: ModelInfo) -> str:
     """The labels and their colours, for the scripts."""
     shades = colours(info.labels)
-    return json.dumps([[label, shade.hex] for label, shade in zip(info.labels, shades, strict=True)])
+    return json.dumps(
+        [[label, shade.hex] for label, shade in zip(info.labels, shades, strict=True)]
+    )
 
 
 def _reference(info: ModelInfo) -> str:

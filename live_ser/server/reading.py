@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -73,8 +74,8 @@ class LiveEndpoint:
             await close(socket, error.close, [error.record()])
             reader.leave(error.close)
 
-    def _do(self, message: dict[str, object]) -> None:
-        kind = message["type"]
+    def _do(self, message: dict[str, Any]) -> None:
+        kind: str = message["type"]
         if kind == "start":
             self._live.start()
         elif kind == "stop":
@@ -82,7 +83,7 @@ class LiveEndpoint:
         elif kind == "label":
             self._live.press(str(_place(message.get("label"), self._live.labels) + 1))
         elif kind in _KEYS:
-            self._live.press(_KEYS[kind])  # type: ignore[index]
+            self._live.press(_KEYS[kind])
         else:
             raise unknown(message, _COMMANDS)
 

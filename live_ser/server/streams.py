@@ -100,9 +100,7 @@ class StreamEndpoint:
         return Start.from_message(message)
 
 
-async def received(
-    socket: WebSocket, service: Service, *, idle: bool = True
-) -> str | bytes | None:
+async def received(socket: WebSocket, service: Service, *, idle: bool = True) -> str | bytes | None:
     """The next message of a client; None if the server ends before.
 
     Raises:
@@ -178,7 +176,8 @@ class _Client:
     async def _obey(self, text: str) -> bool:
         """Do what a message asks for; whether to go on."""
         message = parsed(text)
-        kind, run = message["type"], self._service.run
+        kind: str = message["type"]
+        run = self._service.run
         if kind == "mark":
             await self.send([self._session.mark()])
         elif kind == "turn":

@@ -53,10 +53,10 @@ class Served:
         return connect(f"ws://127.0.0.1:{self.port}/v1/live?history={history}")
 
     def get(
-        self, path: str, headers: Mapping[str, str] = {}, data: bytes | None = None
+        self, path: str, headers: Mapping[str, str] | None = None, data: bytes | None = None
     ) -> tuple[int, bytes]:
         """Status and body of an answer."""
-        request = urllib.request.Request(self.url + path, data=data, headers=dict(headers))
+        request = urllib.request.Request(self.url + path, data=data, headers=dict(headers or {}))
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read()
@@ -74,14 +74,20 @@ def served(
     model: EmotionModel,
     microphone: Microphone | None = None,
     *,
-    rules: Rules = Rules(),
-    limits: Limits = Limits(),
+    rules: Rules | None = None,
+    limits: Limits | None = None,
     listening: bool = False,
 ) -> Iterator[Served]:
     """A server on a free port, ended in order."""
     opened = listening_socket("127.0.0.1", 0)
     port, stop = opened.getsockname()[1], threading.Event()
-    plan = Plan(model, microphone or Microphone(nothing), rules, limits, listening=listening)
+    plan = Plan(
+        model,
+        microphone or Microphone(nothing),
+        rules or Rules(),
+        limits or Limits(),
+        listening=listening,
+    )
     server = Server(plan)
     thread = threading.Thread(target=run, args=(server, opened, stop.is_set))
     thread.start()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +112,96 @@ def test_what_is_spoken_into_the_browser_gets_the_verdict_of_file(
     until(browser, lambda b: text(b, "start") == "stop")
     body = browser.find_element("tag name", "body")
     body.send_keys("m")
-    until(browser, lambda b: "nobody is speaking" in text(b, "detail") and text(b, "word") == "silence")
-    until(browser, lambda b: float(server.server.service.metrics.value("sound_seconds_total")) > length + 1.5)
+    until(browser, lambda b: text(b, "word") == "silence")
+    counters = server.server.service.metrics
+    until(browser, lambda b: counters.value("sound_seconds_total") > length + 1.5)
     body.send_keys("s")
-    clip = json.loads(until(browser, lambda b: b.find_element("id", "status").get_attribute("data-verdict")))
+    status = browser.find_element("id", "status")
+    clip = json.loads(until(browser, lambda b: status.get_attribute("data-verdict")))
     expected = model.predict(spoken)
     assert (clip["state"], clip["label"]) == (expected.state, expected.label)
     assert clip["probabilities"] == pytest.approx(expected.probabilities, abs=0.02)
     assert clip["evidence"] == pytest.approx(expected.evidence, abs=0.2)
     assert browser.find_element("id", "download").is_enabled()
-    assert all(url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:")) for url in asked_for(browser))
+    own = (server.url, server.url.replace("http", "ws"), "data:", "blob:", "chrome:")
+    assert [url for url in asked_for(browser) if not url.startswith(own)] == []
     assert complaints(browser) == []
+
+
+def test_the_server_s_microphone_is_started_marked_and_stopped_by_keys(
+    browser: Any, server: Served
+) -> None:
+    browser.get(server.url)
+    browser.find_element("css selector", "input[value=server]").click()
+    body = browser.find_element("tag name", "body")
+    body.send_keys("s")
+    until(browser, lambda b: "on" in b.find_element("id", "status").get_attribute("class"))
+    body.send_keys("m")
+    body.send_keys("p")
+    until(browser, lambda b: text(b, "pause") == "resume")
+    body.send_keys("p")
+    until(browser, lambda b: text(b, "pause") == "pause")
+    body.send_keys("s")
+    until(browser, lambda b: text(b, "start") == "start")
+    assert browser.find_element("id", "download").is_enabled()
+    assert complaints(browser) == []
+
+
+def test_a_page_of_another_origin_gets_nothing(
+    browser: Any, server: Served, tmp_path: Path
+) -> None:
+    (tmp_path / "hostile.html").write_text(HOSTILE.replace("PORT", str(server.port)))
+    refused = server.server.service.metrics.value("refused_total")
+    with other_origin(tmp_path) as url:
+        browser.get(f"{url}/hostile.html")
+        result = until(browser, lambda b: b.execute_script("return window.result"))
+    assert result == ["socket: refused", "socket: refused", "fetch: refused", "events: refused"]
+    assert server.server.service.metrics.value("refused_total") >= refused + 4
+    complaints(browser)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_nothing_overflows_and_the_overlay_is_transparent(
+    browser: Any, server: Served, width: int
+) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(server.url)
+    wide = "return document.documentElement.scrollWidth"
+    assert browser.execute_script(wide) <= width
+    browser.get(f"{server.url}/overlay?show=word,plane")
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    assert browser.execute_script(ground) == "rgba(0, 0, 0, 0)"
+    until(browser, lambda b: not b.find_element("id", "bars").is_displayed())
+    assert browser.find_element("id", "verdict").is_displayed()
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+HOSTILE = """<!doctype html><script>
+const result = [];
+const socket = (path) => new Promise((done) => {
+  const opened = new WebSocket(`ws://127.0.0.1:PORT${path}`);
+  opened.onopen = () => done("socket: open");
+  opened.onerror = () => done("socket: refused");
+});
+(async () => {
+  result.push(await socket("/v1/stream"), await socket("/v1/live"));
+  const answer = await fetch("http://127.0.0.1:PORT/v1/info").catch(() => null);
+  result.push(answer ? "fetch: open" : "fetch: refused");
+  const events = new EventSource("http://127.0.0.1:PORT/v1/events");
+  events.onopen = () => { result.push("events: open"); window.result = result; };
+  events.onerror = () => { result.push("events: refused"); events.close(); window.result = result; };
+})();
+</script>"""
+
+
+@contextmanager
+def other_origin(folder: Path) -> Iterator[str]:
+    """Another server of this machine, with pages that are not ours."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

@@ -6,6 +6,7 @@ import os
 import secrets
 from argparse import Namespace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from live_ser.cli.messages import say
 from live_ser.cli.publishers import publishers_asked_for
@@ -16,6 +17,9 @@ from live_ser.extras import needed
 from live_ser.inference.settings import Settings
 from live_ser.live.signals import ending_signals
 from live_ser.model.onnx_model import load
+
+if TYPE_CHECKING:
+    from live_ser.server.access import Rules
 
 TOKEN_VARIABLE = "LIVE_SER_TOKEN"  # noqa: S105 - its name, not its value
 _ENDING_SECONDS = 6.0  # after which a server that shall end does, whatever stands still
@@ -51,7 +55,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _rules(arguments: Namespace) -> object:
+def _rules(arguments: Namespace) -> Rules:
     """Who is let in.
 
     Raises:

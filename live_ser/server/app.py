@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.applications import Starlette
@@ -39,6 +39,7 @@ from live_ser.server.streams import StreamEndpoint
 
 _LOOK_SECONDS = 0.05  # between looks at whether to end
 _END_SECONDS = 3.0  # that sessions have to send their end
+_BACKLOG = 1024  # clients that wait to be let in
 _DEAD_SECONDS = 30  # after which the system gives up a client that takes nothing
 
 
@@ -56,8 +57,8 @@ class Plan:
 
     model: EmotionModel
     microphone: Microphone
-    rules: Rules = Rules()
-    limits: Limits = Limits()
+    rules: Rules = field(default_factory=Rules)
+    limits: Limits = field(default_factory=Limits)
     listening: bool = False
 
 
@@ -204,6 +205,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # those who take nothing are given up in the end
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _DEAD_SECONDS)
         opened.bind(address)
+        opened.listen(_BACKLOG)
     except OSError as error:
         opened.close()
         raise LiveSerError(
@@ -235,7 +237,7 @@ async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
-            backlog=1024,
+            backlog=_BACKLOG,
         )
     )
     task = asyncio.create_task(running.serve([opened]))

@@ -50,16 +50,7 @@ class LslSink(Sink):
         channels = [*_JUDGED.items(), *_PROSODY.items()]
         channels += [(f"p_{label}", "") for label in info.labels]
         self._numbers = pylsl.StreamOutlet(_numbers_info(name, info, hop, channels))
-        self._markers = pylsl.StreamOutlet(
-            pylsl.StreamInfo(
-                f"{name}-markers",
-                "Markers",
-                1,
-                pylsl.IRREGULAR_RATE,
-                pylsl.cf_string,
-                f"live-ser-{name}-markers",
-            )  # fmt: skip
-        )
+        self._markers = pylsl.StreamOutlet(_markers_info(f"{name}-markers"))
 
     def block(self, samples: Samples) -> None:
         """Note when sound came."""
@@ -131,3 +122,9 @@ def _numbers_info(
         channel.append_child_value("label", label)
         channel.append_child_value("unit", unit or "none")
     return made
+
+
+def _markers_info(name: str) -> pylsl.StreamInfo:
+    """What the stream of markers says of itself."""
+    kind, rate = pylsl.cf_string, pylsl.IRREGULAR_RATE
+    return pylsl.StreamInfo(name, "Markers", 1, rate, kind, f"live-ser-{name}")

@@ -109,18 +109,17 @@ def _reference(info: ModelInfo) -> str:
     rows = []
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
-            rows.append(
-                f"<section><h2><code>{html.escape(method.upper())} {html.escape(path)}</code></h2>"
-                f"<p>{html.escape(operation['summary'])}</p>{_parameters(operation, found)}</section>"
-            )
+            name = html.escape(f"{method.upper()} {path}")
+            told = f"<p>{html.escape(operation['summary'])}</p>{_parameters(operation, found)}"
+            rows.append(f"<section><h2><code>{name}</code></h2>{told}</section>")
     return _resource("reference.html").replace("{{endpoints}}", "\n".join(rows))
 
 
 def _parameters(operation: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     items = []
-    for parameter in operation.get("parameters", []):
-        if "$ref" in parameter:
-            parameter = found["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+    shared = found["components"]["parameters"]
+    for listed in operation.get("parameters", []):
+        parameter = shared[listed["$ref"].rpartition("/")[2]] if "$ref" in listed else listed
         name, told = html.escape(parameter["name"]), html.escape(parameter["description"])
         items.append(f"<dt><code>{name}</code></dt><dd>{told}</dd>")
     return f"<dl>{''.join(items)}</dl>" if items else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from live_ser.records.schema import Record
 from live_ser.server.protocol import BUSY, GOING_AWAY, SLOW, ProtocolError
@@ -37,11 +38,12 @@ class Reader:
         return True
 
     def leave(self, code: int) -> None:
-        """End it: nothing more is sent."""
+        """End it: nothing more is sent, unless the server goes away in order."""
         self.close = self.close or code
         self._came.set()
-        if self._sending is not None:
-            self._sending.reschedule(0)
+        if self._sending is not None and code != GOING_AWAY:
+            with suppress(RuntimeError):  # nothing is being sent
+                self._sending.reschedule(0)
 
     async def messages(self) -> AsyncIterator[str]:
         """Yield what comes, and an empty message where long nothing does, until it is ended."""

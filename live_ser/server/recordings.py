@@ -27,7 +27,7 @@ _FLAGS = ("timeline", "segments", "partial")
 _KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "name", "token")
 
 
-class _Ending(Exception):
+class _ServerEndsError(Exception):
     """The server ends."""
 
 
@@ -64,7 +64,7 @@ class FileEndpoint:
                 self._service.metrics.add("errors_total", code="bad_sound")
                 message = error.message.replace(str(path), options["name"])
                 return JSONResponse(error_record("bad_sound", message, error.hint), 422)
-            except (ClientDisconnect, _Ending):
+            except (ClientDisconnect, _ServerEndsError):
                 return JSONResponse(error_record("ending", "the server ends"), 503)
         return Response("".join(lines), media_type="application/x-ndjson")
 
@@ -98,7 +98,7 @@ class FileEndpoint:
 
         def look() -> None:
             if self._service.ending:
-                raise _Ending
+                raise _ServerEndsError
 
         (outcome,) = judge_files(job, [str(path)], workers=1, look=look)
         if outcome.error:

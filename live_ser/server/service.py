@@ -93,7 +93,8 @@ class Service:
         """Have every session send its end."""
         self.ending = True
         for timeout in list(self._waiting):
-            timeout.reschedule(0)
+            with suppress(RuntimeError):  # it is just over
+                timeout.reschedule(0)
 
     def close(self) -> None:
         """Let go of the threads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from live_ser.audio.blocks import Gap
 from live_ser.audio.channels import Downmix
+from live_ser.audio.files import check_scale
 from live_ser.errors import LiveSerError
 from live_ser.inference.results import Prediction
 from live_ser.inference.stream import Stream
@@ -41,7 +42,7 @@ class StreamSession:
         self._form = start.format
         self._mix = Downmix(start.channels, start.rate, start.channel)
         self._rest = b""  # less than a sample of each channel
-        self._windows = 0
+        self._frames = self._windows = 0
         try:
             baseline, self._profile = _speaker(model, start.profile)
             self._baseline = baseline
@@ -87,8 +88,10 @@ class StreamSession:
         whole = len(data) // self._form.frame_bytes * self._form.frame_bytes
         self._rest = data[whole:]
         try:
-            samples = self._mix.push(self._form.decoded(data[:whole]))
-            return self._records(self._stream.feed(samples))
+            block = self._form.decoded(data[:whole])
+            check_scale(block, "the stream", self._frames, self._start.rate)
+            self._frames += len(block)
+            return self._records(self._stream.feed(self._mix.push(block)))
         except LiveSerError as error:
             raise refusal(error, "bad_sound") from error
 

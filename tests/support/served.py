@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
+from live_ser.api import Model
 from live_ser.audio.blocks import Samples
-from live_ser.model.onnx_model import EmotionModel
 from live_ser.server.access import Rules
 from live_ser.server.app import Plan, Server, listening_socket, run
 from live_ser.server.live import Microphone
@@ -42,15 +42,19 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def stream(self, **start: Any) -> ClientConnection:
-        """A stream that is started; it has sent its session record."""
-        socket = connect(f"ws://127.0.0.1:{self.port}/v1/stream", max_size=None)
-        if start:
-            socket.send(json.dumps({"type": "start", **start}))
-        return socket
+    @contextmanager
+    def stream(self, **start: Any) -> Iterator[ClientConnection]:
+        """A stream; it is started if anything is said of its sound."""
+        with connect(f"ws://127.0.0.1:{self.port}/v1/stream", close_timeout=1) as socket:
+            if start:
+                socket.send(json.dumps({"type": "start", **start}))
+            yield socket
 
-    def live(self, history: int = 0) -> ClientConnection:
-        return connect(f"ws://127.0.0.1:{self.port}/v1/live?history={history}")
+    @contextmanager
+    def live(self, history: int = 0) -> Iterator[ClientConnection]:
+        """A reader of the server's microphone."""
+        with connect(f"ws://127.0.0.1:{self.port}/v1/live?history={history}") as socket:
+            yield socket
 
     def get(
         self, path: str, headers: Mapping[str, str] | None = None, data: bytes | None = None
@@ -71,7 +75,7 @@ def nothing() -> Any:
 
 @contextmanager
 def served(
-    model: EmotionModel,
+    model: Model,
     microphone: Microphone | None = None,
     *,
     rules: Rules | None = None,
@@ -82,7 +86,7 @@ def served(
     opened = listening_socket("127.0.0.1", 0)
     port, stop = opened.getsockname()[1], threading.Event()
     plan = Plan(
-        model,
+        model.network,
         microphone or Microphone(nothing),
         rules or Rules(),
         limits or Limits(),

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 import soundfile
 import soxr
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 import live_ser
 from live_ser.audio.blocks import Samples
@@ -68,10 +68,15 @@ def refused(server: Served, *messages: str | bytes) -> tuple[Record, int]:
         for message in messages:
             socket.send(message)
         records = received(socket, "error")
-        with pytest.raises(ConnectionClosed):
-            while True:
-                socket.recv(10)
-        return records[-1], socket.close_code or 0
+        return records[-1], closed(socket)
+
+
+def closed(socket: ClientConnection) -> int:
+    """The code that a connection is closed with, whatever comes before."""
+    with suppress(ConnectionClosed):
+        for _ in socket:
+            pass
+    return socket.close_code or 0
 
 
 class TestStream:
@@ -154,29 +159,24 @@ class TestStream:
     def test_what_cannot_be_used_is_an_error_with_a_code(
         self, server: Served, code: str, messages: list[str | bytes]
     ) -> None:
-        error, closed = refused(server, *messages)
-        assert (error["code"], closed) == (code, 4400)
+        error, close = refused(server, *messages)
+        assert (error["code"], close) == (code, 4400)
         assert error["message"]
 
     def test_a_message_that_is_too_long_is_not_taken(self, server: Served) -> None:
         with server.stream(rate=16000) as socket:
             socket.send(bytes((1 << 20) + 2))
-            with pytest.raises(ConnectionClosed):
-                while True:
-                    socket.recv(10)
-        assert socket.close_code == 1009
+            assert closed(socket) == 1009
 
     def test_there_are_bounds_on_sessions_and_idle_time(self, model: live_ser.Model) -> None:
         with served(model, limits=Limits(sessions=1, idle=0.3)) as server:
             with server.stream(rate=16000) as first:
                 assert json.loads(first.recv(10))["type"] == "session"
                 assert server.get("/readyz")[0] == 503
-                error, closed = refused(server)
-                assert (error["code"], closed) == ("busy", 1013)
+                error, code = refused(server)
+                assert (error["code"], code) == ("busy", 1013)
                 assert [record["type"] for record in received(first)] == ["error", "end"]
-                with pytest.raises(ConnectionClosed):
-                    first.recv(10)
-                assert first.close_code == 4408
+                assert closed(first) == 4408
             with server.stream(rate=16000) as second:
                 assert json.loads(second.recv(10))["type"] == "session"
 
@@ -189,7 +189,7 @@ class TestStream:
                 socket.send('{"type": "stop"}')
                 received(socket)
             sessions = server.server.service.metrics
-            assert sessions.value("sound_seconds_total") == 5
+            assert sessions.value("sound_seconds_total") == pytest.approx(5, abs=0.1)
 
     def test_the_others_have_their_records_while_some_misbehave(
         self, server: Served, model: live_ser.Model, sound: Samples
@@ -213,7 +213,7 @@ class TestStream:
             thread.start()
             stalled.send(bytes(3))
             lying.send(encoded(sound, "f32le"))
-            gone = server.stream(rate=16000)
+            gone = stack.enter_context(server.stream(rate=16000))
             gone.send(bytes(16000))
             gone.socket.close()
             garbage = np.random.default_rng(0).bytes(100_001)
@@ -238,8 +238,9 @@ class TestStream:
         start = {"encoding": "f32le", "rate": 16000, "profile": "anna"}
         spoken(server, encoded(sound, "f32le"), **start)
         assert [path.name for path in tmp_path.glob("live-ser/profiles/*")] == ["anna.json"]
-        windows = [r for r in spoken(server, encoded(sound, "f32le"), **start) if "baseline" in r]
-        assert windows[-1]["baseline"] > 3
+        records = spoken(server, encoded(sound, "f32le"), **start)
+        first = next(record for record in records if record.get("label"))
+        assert first["baseline"] > 3
 
 
 def fuzz(server: Served, count: int, seed: int) -> None:
@@ -365,7 +366,7 @@ class TestFile:
         records = [json.loads(line) for line in body.splitlines()]
         done = command(
             *("file", speech, "--timeline", "--segments", "--format", "jsonl"),
-            *("--model", model.path),
+            *("--model", model.network.path),
         )
         expected = [json.loads(line) for line in done.stdout.splitlines()]
         for record in (*records, *expected):
@@ -409,11 +410,12 @@ class TestAccess:
             assert (status, json.loads(body)["code"]) == (403, "refused")
         assert server.get("/v1/file", headers, data=b"x")[0] == 403
         if "Origin" in headers:
-            with pytest.raises(InvalidStatus) as error:
-                connect(
-                    f"ws://127.0.0.1:{server.port}/v1/stream",
-                    additional_headers=headers,
-                )
+            url = f"ws://127.0.0.1:{server.port}/v1/stream"
+            with (
+                pytest.raises(InvalidStatus) as error,
+                connect(url, additional_headers=headers),
+            ):
+                pass
             assert error.value.response.status_code == 403
 
     def test_its_own_page_and_programs_get_in(self, server: Served) -> None:
@@ -438,16 +440,16 @@ class TestAccess:
             assert server.get("/v1/info", {"Cookie": f"live_ser_token={TOKEN}"})[0] == 200
             assert server.get(f"/v1/info?token={TOKEN}")[0] == 200
             assert server.get("/healthz")[0] == 200
-            with pytest.raises(InvalidStatus):
-                server.stream(rate=16000)
+            with pytest.raises(InvalidStatus), server.stream(rate=16000):
+                pass
             with connect(f"ws://127.0.0.1:{server.port}/v1/live?token={TOKEN}") as socket:
                 assert json.loads(socket.recv(10))["type"] == "live"
 
     def test_others_can_reach_it_with_a_token_only(self, model: live_ser.Model) -> None:
-        done = command("serve", "--host", "0.0.0.0", "--model", model.path)
+        done = command("serve", "--host", "0.0.0.0", "--model", model.network.path)
         assert done.returncode == 2
         assert "--token" in done.stderr
-        done = command("serve", "--token", "short", "--model", model.path)
+        done = command("serve", "--token", "short", "--model", model.network.path)
         assert done.returncode == 2
 
 
@@ -484,7 +486,7 @@ def test_a_signal_ends_every_session_with_its_end(
     model: live_ser.Model, speech: Path, tmp_path: Path
 ) -> None:
     home = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    words = ["serve", "--port", "0", "--model", str(model.path), "--from", str(speech)]
+    words = ["serve", "--port", "0", "--model", str(model.network.path), "--from", str(speech)]
     with subprocess.Popen(
         [*LIVE_SER, *words, "--listen"], stderr=subprocess.PIPE, text=True, env=home
     ) as process:
@@ -503,9 +505,7 @@ def test_a_signal_ends_every_session_with_its_end(
             process.send_signal(signal.SIGTERM)
             assert received(stream)[-1]["type"] == "end"
             assert received(live)[-1]["type"] == "end"
-            with pytest.raises(ConnectionClosed):
-                stream.recv(10)
-            assert stream.close_code == 1001
+            assert closed(stream) == 1001
         assert process.wait(10) == 0
         assert process.stderr.read() == ""
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []  # sound is kept nowhere

@@ -190,7 +190,9 @@ const socket = (path) => new Promise((done) => {
   result.push(answer ? "fetch: open" : "fetch: refused");
   const events = new EventSource("http://127.0.0.1:PORT/v1/events");
   events.onopen = () => { result.push("events: open"); window.result = result; };
-  events.onerror = () => { result.push("events: refused"); events.close(); window.result = result; };
+  events.onerror = () => {
+    result.push("events: refused"); events.close(); window.result = result;
+  };
 })();
 </script>"""
 

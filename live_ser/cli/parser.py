@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 
 from live_ser import __version__
+from live_ser.cli.numbers import amount, count, number, port, positive
 from live_ser.cli.usage import Parser
 from live_ser.records.formats import STYLES
 
@@ -130,7 +130,7 @@ def _channels_options() -> Parser:
     channels = Parser(add_help=False)
     _group(channels, "sound").add_argument(
         "--channels",
-        type=_count,
+        type=count,
         metavar="N",
         help="so many are recorded, or are in sound without a header",
     )
@@ -140,7 +140,7 @@ def _channels_options() -> Parser:
 def _channel_options() -> Parser:
     channel = Parser(add_help=False)
     _group(channel, "sound").add_argument(
-        "--channel", type=_count, metavar="K", help="hear this one only, from 1"
+        "--channel", type=count, metavar="K", help="hear this one only, from 1"
     )
     return channel
 
@@ -148,7 +148,7 @@ def _channel_options() -> Parser:
 def _recording_options() -> Parser:
     recording = Parser(add_help=False)
     _group(recording, "sound").add_argument(
-        "--track", type=_count, metavar="N", help="hear this track of a container, from 1"
+        "--track", type=count, metavar="N", help="hear this track of a container, from 1"
     )
     _group(recording, "sound").add_argument(
         "--raw",
@@ -156,7 +156,7 @@ def _recording_options() -> Parser:
         help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
     )
     _group(recording, "sound").add_argument(
-        "--rate", type=_count, metavar="HZ", help="sample rate of --raw"
+        "--rate", type=count, metavar="HZ", help="sample rate of --raw"
     )
     return recording
 
@@ -172,11 +172,11 @@ def _model_options() -> Parser:
 def _judging_options() -> Parser:
     judging = Parser(add_help=False)
     _group(judging, "analysis").add_argument(
-        "--hop", type=_number, metavar="SECONDS", help="between judgements"
+        "--hop", type=number, metavar="SECONDS", help="between judgements"
     )
     _group(judging, "analysis").add_argument(
         "--smoothing",
-        type=_number,
+        type=number,
         metavar="SECONDS",
         help="time constant of the smoothing over time; 0 is off (default: 1)",
     )
@@ -195,10 +195,6 @@ def _judging_options() -> Parser:
     return judging
 
 
-<<<<<<< HEAD
-def _add_listen_options(listen: Parser) -> None:
-    _group(listen, "sound").add_argument(
-=======
 def _publishing_options() -> Parser:
     publishing = Parser(add_help=False)
     group = _group(publishing, "other programs")
@@ -216,23 +212,23 @@ def _publishing_options() -> Parser:
 
 
 def _add_serve_options(serve: Parser) -> None:
-    serve.add_argument(
+    _group(serve, "who gets in").add_argument(
         "--host", default="127.0.0.1", help="address to serve on (default: %(default)s)"
     )
-    serve.add_argument(
+    _group(serve, "who gets in").add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=8765,
         help="0 for any that is free (default: %(default)s)",
     )
-    serve.add_argument(
+    _group(serve, "who gets in").add_argument(
         "--token",
         nargs="?",
         const="",
         metavar="TOKEN",
         help="let nobody in without it; one is made if none is given",
     )
-    serve.add_argument(
+    _group(serve, "who gets in").add_argument(
         "--allow-origin",
         dest="origins",
         action="append",
@@ -240,30 +236,34 @@ def _add_serve_options(serve: Parser) -> None:
         metavar="ORIGIN",
         help="let pages of this origin use the server, such as https://example.org",
     )
-    serve.add_argument(
+    _group(serve, "sound").add_argument(
         "--listen", action="store_true", help="open the microphone now, not when a page asks"
     )
-    serve.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
-    serve.add_argument(
-        "--speed", type=_amount, default=1.0, metavar="FACTOR", help="of the replay (default: 1)"
+    _group(serve, "sound").add_argument(
+        "--from", dest="replay", metavar="FILE", help="replay a file instead"
     )
-    serve.add_argument("--profile", metavar="NAME", help="of who speaks into the microphone")
-    serve.add_argument(
-        "--hop", type=_number, metavar="SECONDS", help="between predictions of the microphone"
+    _group(serve, "sound").add_argument(
+        "--speed", type=amount, default=1.0, metavar="FACTOR", help="of the replay (default: 1)"
     )
-    serve.add_argument(
-        "--smoothing", type=_number, metavar="SECONDS", help="of them; 0 is off (default: 1)"
+    _group(serve, "analysis").add_argument(
+        "--profile", metavar="NAME", help="of who speaks into the microphone"
     )
-    serve.add_argument(
+    _group(serve, "analysis").add_argument(
+        "--hop", type=number, metavar="SECONDS", help="between predictions of the microphone"
+    )
+    _group(serve, "analysis").add_argument(
+        "--smoothing", type=number, metavar="SECONDS", help="of them; 0 is off (default: 1)"
+    )
+    _group(serve, "who gets in").add_argument(
         "--sessions",
-        type=_count,
+        type=count,
         default=128,
         metavar="N",
         help="streams at once (default: %(default)s)",
     )
-    serve.add_argument(
+    _group(serve, "who gets in").add_argument(
         "--idle",
-        type=_positive,
+        type=positive,
         default=60.0,
         metavar="SECONDS",
         help="without a message, after which a stream is closed (default: 60)",
@@ -271,9 +271,8 @@ def _add_serve_options(serve: Parser) -> None:
     serve.set_defaults(enroll=None, or_demo=False, reconnect=True, duration=None)
 
 
-def _add_listen_options(listen: argparse.ArgumentParser) -> None:
-    listen.add_argument(
->>>>>>> a5480fe (serve, --osc and --lsl: the commands, and the page's markup)
+def _add_listen_options(listen: Parser) -> None:
+    _group(listen, "sound").add_argument(
         "--from",
         dest="replay",
         metavar="FILE",
@@ -281,7 +280,7 @@ def _add_listen_options(listen: argparse.ArgumentParser) -> None:
     )
     _group(listen, "sound").add_argument(
         "--speed",
-        type=_amount,
+        type=amount,
         default=1.0,
         metavar="FACTOR",
         help="of the replay; 0 is as fast as it goes (default: %(default)s)",
@@ -291,7 +290,7 @@ def _add_listen_options(listen: argparse.ArgumentParser) -> None:
     )
     _group(listen, "analysis").add_argument(
         "--enroll",
-        type=_positive,
+        type=positive,
         metavar="SECONDS",
         help="take the first seconds of speech for how you usually sound",
     )
@@ -301,7 +300,7 @@ def _add_listen_options(listen: argparse.ArgumentParser) -> None:
         help="keep how you usually sound, as numbers, from one session to the next",
     )
     _group(listen, "how it runs").add_argument(
-        "--duration", type=_positive, metavar="SECONDS", help="end after that"
+        "--duration", type=positive, metavar="SECONDS", help="end after that"
     )
     _group(listen, "how it runs").add_argument(
         "--no-reconnect",
@@ -349,7 +348,7 @@ def _add_file_options(file: Parser) -> None:
     )
     _group(file, "how it runs").add_argument(
         "--workers",
-        type=_count,
+        type=count,
         metavar="N",
         help="processes that judge (default: one for each core, where there is much to judge)",
     )
@@ -383,45 +382,3 @@ def _add_report_options(report: Parser) -> None:
     report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
     report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
     report.add_argument("--force", action="store_true", help="overwrite a page that is there")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text} is no number")
-    return value
-
-
-def _amount(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than 0")
-    return value
-
-
-_LONGEST = 1e9  # seconds, or whatever it is; thirty years
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if not 0 < value <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0, or more than any session")
-    return value
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    value = _number(text)
-    if value != int(value):
-        raise argparse.ArgumentTypeError(f"{text} is no whole number")
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return int(value)

@@ -63,6 +63,8 @@ def test_commands_work(command: str, folder: Path) -> None:
     if words[0] in ("devices", "doctor"):
         assert live_ser(*words).returncode in (0, 1)  # 1 where there is no microphone
         return
+    if words[0] == "serve":  # until a signal comes: test_serve.py
+        words.append("--help")
     if words[0] == "listen":
         words = ["listen", *words[1 + 2 * ("-d" in words) :]]  # no microphone here
         words += ["--speed", "0", *([] if "--from" in words else ["--from", "clip.wav"])]

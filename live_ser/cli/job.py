@@ -17,20 +17,23 @@ from live_ser.temporary import temporary_folder
 @contextmanager
 def job_asked_for(arguments: Namespace, model: EmotionModel, style: Style) -> Iterator[Job]:
     """The job, with a folder for what its processes hand over."""
-    always = arguments.timeline or arguments.plot is not None
-    # An annotation is one of utterances, unless windows are asked for.
-    segments = arguments.segments or (style in ANNOTATIONS and not arguments.timeline)
+    drawn = arguments.plot is not None
     with temporary_folder() as folder:
         yield Job(
             model,
             folder,
             hop=arguments.hop,
             smoothing=arguments.smoothing,
-            timeline=always,
-            segments=segments,
+            timeline=arguments.timeline or drawn,
+            segments=are_segments_asked_for(arguments, style) or drawn,
             judged_with=options_in_words(arguments, model),
             reading=reading_of(arguments),
         )
+
+
+def are_segments_asked_for(arguments: Namespace, style: Style) -> bool:
+    """Whether the output holds utterances: an annotation does, unless windows are asked for."""
+    return arguments.segments or (style in ANNOTATIONS and not arguments.timeline)
 
 
 def options_in_words(arguments: Namespace, model: EmotionModel) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from live_ser.batch.jobs import Job, Outcome
+from live_ser.cli.job import are_segments_asked_for
 from live_ser.cli.messages import say, say_failure, say_notes
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import Style
@@ -53,18 +55,20 @@ class OutcomeWriter:
             failures += 1
             say_failure(outcome.error)
         self.counts["failed" if outcome.error else "written"] += 1
-        failures += not self._kept(outcome, windows=self.arguments.timeline)
+        failures += not self._kept(outcome)
         if self.pictures and not outcome.error:
             failures += not self._drawn(outcome, self.pictures)
         outcome.records.drop()
         return failures
 
-    def _kept(self, outcome: Outcome, *, windows: bool) -> bool:
+    def _kept(self, outcome: Outcome) -> bool:
         """Write what came of a recording; False where no file can have its name."""
+        dropped = set() if self.arguments.timeline else {"window"}
+        dropped |= set() if are_segments_asked_for(self.arguments, self.style) else {"segment"}
         try:
             for record in outcome.records:
                 self.counts["uncertain"] += _is_uncertain_clip(record)
-                if windows or record["type"] != "window":
+                if record["type"] not in dropped:
                     self.writer.write(record)
         except LiveSerError as error:
             if not name_is_refused(error):
@@ -77,13 +81,17 @@ class OutcomeWriter:
         """Draw a recording; False where it could not be drawn."""
         from live_ser.report.plot import draw_plot
 
-        windows = (record for record in outcome.records if record["type"] == "window")
+        def records(kind: str) -> Iterator[Record]:
+            return (record for record in outcome.records if record["type"] == kind)
+
         try:
             draw_plot(
                 outcome.source,
                 self.job.model.info,
-                windows,
+                records("window"),
                 pictures.of(outcome.source),
+                segments=records("segment"),
+                clip=next(records("clip")),
                 force=self.arguments.force,
                 reading=self.job.reading,
             )

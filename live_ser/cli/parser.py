@@ -365,7 +365,8 @@ def _add_file_options(file: Parser) -> None:
     _group(file, "output").add_argument(
         "--plot",
         metavar="FILE",
-        help="draw waveform, spectrogram and probabilities as .png; FOLDER/ for a file each",
+        help="draw waveform, utterances, spectrogram, probabilities as .png, .svg or .pdf; FOLDER/ "
+        "for a file each",
     )
 
 

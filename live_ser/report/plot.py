@@ -1,4 +1,4 @@
-"""A recording as a picture: waveform, mel spectrogram, probabilities over time."""
+"""A recording as a picture: its utterances, spectrogram, probabilities and activation over time."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ from live_ser.records.places import Places
 from live_ser.records.schema import Record
 from live_ser.report.overview import Overview, Values
 from live_ser.spec import FeatureSpec, ModelInfo
-from live_ser.text import clock, printable
+from live_ser.text import clock, in_words, printable
 
 _COLUMNS = 2000  # more than the picture has pixels
 _RANGE_DB = 80.0  # from the loudest to what is drawn as silence
 _TICKS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)  # seconds
 _NAME = 100  # characters of a recording's name that are shown
+_ENDINGS = (".png", ".svg", ".pdf")
+_WIDTH = 12.0  # inches, of the picture
+_AXES = 11.0  # inches of it, from the first second to the last
+_LETTER = (0.07, 0.14)  # inches, width and height of a letter of an utterance's label
 _HERTZ = (250, 500, 1000, 2000, 4000, 8000)
 
 
@@ -39,10 +43,12 @@ def draw_plot(
     windows: Iterable[Record],
     output: str | Path,
     *,
+    segments: Iterable[Record] = (),
+    clip: Record | None = None,
     force: bool = False,
     reading: Reading = USUAL,
 ) -> None:
-    """Draw a recording and how it sounds, window by window, as PNG.
+    """Draw a recording and how it sounds, window by window, as PNG, SVG or PDF.
 
     The recording is read once, in memory that does not grow with its length.
 
@@ -50,7 +56,10 @@ def draw_plot(
         path: of the recording.
         info: of the model that judged it.
         windows: their records, in the order of time.
-        output: the picture; an existing one is kept unless ``force``.
+        output: the picture, of the kind that its ending says; an existing one is kept unless
+            ``force``.
+        segments: records of its utterances, which are labelled on the waveform.
+        clip: record of the verdict, which stands in the title.
         force: replace what stands at ``output``.
         reading: how the recording is read.
 
@@ -70,21 +79,16 @@ def draw_plot(
             heard += len(samples)
     seconds = heard / spec.sample_rate
 
-    figure = figures.Figure(figsize=(12, 8), dpi=120, layout="constrained")
-    wave, mel, lanes = figure.subplots(3, sharex=True, height_ratios=(2, 3, 4))
-    name = Path(path).name
-    name = name if len(name) <= _NAME else name[: _NAME - 1] + "…"
-    figure.suptitle(printable(name), parse_math=False)
+    figure = figures.Figure(figsize=(_WIDTH, 9), dpi=120, layout="constrained")
+    wave, mel, lanes, scale = figure.subplots(4, sharex=True, height_ratios=(2, 3, 4, 1))
+    figure.suptitle(_title(Path(path).name, clip), parse_math=False)
     _draw_waveform(wave, envelope.columns(), envelope.step / spec.sample_rate)
+    _label_utterances(wave, info.labels, segments, seconds)
     _draw_spectrum(mel, spectrum.columns(), spectrum.step, spec)
-    _draw_lanes(lanes, info.labels, windows)
-    lanes.set_xlim(0, max(seconds, 1e-3))
-    lanes.set_xlabel("seconds")
-    if seconds > _TICKS[0]:
-        step = next((s for s in _TICKS if seconds <= 10 * s), seconds / 10)
-        times = np.arange(0, seconds, step)
-        lanes.set_xticks(times, [clock(time) for time in times])
-        lanes.set_xlabel("hours : minutes : seconds")
+    times, rows = _steps(windows, info.labels)
+    _draw_lanes(lanes, info.labels, times, rows[:, :-1])
+    _draw_activation(scale, times, rows[:, -1])
+    _draw_times(scale, seconds)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that the font lacks; a box is drawn
         try:
@@ -92,7 +96,7 @@ def draw_plot(
                 NewFile(output, mode="overwrite" if force else "new") as file,
                 io.BufferedWriter(file.raw) as png,
             ):
-                figure.savefig(png, format="png")
+                figure.savefig(png, format=Path(output).suffix[1:].lower() or "png")
         except OSError as error:
             raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
 
@@ -105,13 +109,15 @@ def picture_places(path: str, sources: Sequence[str]) -> Places:
         sources: paths of the recordings.
 
     Raises:
-        LiveSerError: matplotlib is not installed, the picture has another ending than ``.png``, or
-            would be of several recordings.
+        LiveSerError: matplotlib is not installed, the picture has another ending than ``.png``,
+            ``.svg`` or ``.pdf``, or would be of several recordings.
     """
     plotting()
     places = Places(path, ".png", sources, one_each=True, option="--plot")
-    if not places.is_folder and Path(path).suffix.lower() != ".png":
-        raise LiveSerError(f"{path} does not end with .png", "name it NAME.png", exit_code=2)
+    if not places.is_folder and Path(path).suffix.lower() not in _ENDINGS:
+        raise LiveSerError(
+            f"{path} does not end with .png, .svg or .pdf", "name it NAME.png", exit_code=2
+        )
     return places
 
 
@@ -132,6 +138,57 @@ def _extremes(samples: Values) -> Values:
 def _mean(values: Values) -> Values:
     mean: Values = values.mean(axis=1)
     return mean
+
+
+def _title(name: str, clip: Record | None) -> str:
+    name = printable(name if len(name) <= _NAME else name[: _NAME - 1] + "…")
+    return f"{name}: {printable(in_words(clip))}" if clip else name
+
+
+def _draw_times(axes: Any, seconds: float) -> None:
+    axes.set_xlim(0, max(seconds, 1e-3))
+    axes.set_xlabel("seconds")
+    if seconds > _TICKS[0]:
+        step = next((s for s in _TICKS if seconds <= 12 * s), seconds / 12)
+        times = np.arange(0, seconds, step)
+        axes.set_xticks(times, [clock(time) for time in times])
+        axes.set_xlabel("hours : minutes : seconds")
+
+
+def _label_utterances(
+    axes: Any, labels: Sequence[str], segments: Iterable[Record], seconds: float
+) -> None:
+    """Each utterance in its emotion's colour, with its label where there is room for it."""
+    shades = dict(zip(labels, colours(labels), strict=True))
+    for segment in segments:
+        label, start, end = segment["label"], segment["start"], segment["end"]
+        if label is None:
+            continue
+        sure = segment["state"] == "speech"
+        text = label if sure else f"{label}?"
+        axes.axvspan(start, end, color=shades[label].hex, alpha=0.25 if sure else 0.08, lw=0)
+        room = (end - start) * _AXES / max(seconds, 1e-3)
+        if room < _LETTER[1]:
+            continue
+        axes.text(
+            (start + end) / 2,
+            0.97,
+            printable(text),
+            transform=axes.get_xaxis_transform(),
+            rotation=0 if room >= len(text) * _LETTER[0] else 90,
+            ha="center",
+            va="top",
+            fontsize=8,
+            parse_math=False,
+        )
+
+
+def _draw_activation(axes: Any, times: NDArray[np.float64], activation: Values) -> None:
+    """How aroused the voice sounds, a line that ends where nobody speaks."""
+    axes.plot(times, activation, color="#3b424a", lw=1.2)
+    axes.set_ylim(0, 1)
+    axes.set_yticks([0, 1], ["calm", "aroused"])
+    axes.set_ylabel("activation")
 
 
 def _draw_waveform(axes: Any, envelope: Values, seconds: float) -> None:
@@ -165,9 +222,10 @@ def _draw_spectrum(axes: Any, frames: Frames, step: int, spec: FeatureSpec) -> N
     axes.set_yticks(np.interp(shown, centres, bands), [str(hertz) for hertz in shown])
 
 
-def _draw_lanes(axes: Any, labels: Sequence[str], windows: Iterable[Record]) -> None:
+def _draw_lanes(
+    axes: Any, labels: Sequence[str], times: NDArray[np.float64], shares: Values
+) -> None:
     """A lane for each emotion, empty where nobody spoke."""
-    times, shares = _steps(windows, labels)
     lanes = len(labels)
     for number, colour in enumerate(colours(labels)):
         base = lanes - 1 - number
@@ -182,16 +240,19 @@ def _draw_lanes(axes: Any, labels: Sequence[str], windows: Iterable[Record]) -> 
 
 
 def _steps(windows: Iterable[Record], labels: Sequence[str]) -> tuple[NDArray[np.float64], Values]:
-    """Times ``[n]`` and probabilities ``[n, labels]``; not a number where nothing was judged.
+    """Times ``[n]``, and probabilities and activation ``[n, labels + 1]``.
 
-    Each window speaks for its newest hop.
+    They are not numbers where nothing was judged. Each window speaks for its newest hop.
     """
-    nothing = np.full(len(labels), math.nan, np.float32)
+    nothing = np.full(len(labels) + 1, math.nan, np.float32)
     times, rows = [0.0], [nothing]
     for window in windows:
         since, end = max(times[-1], float(window["start"])), float(window["end"])
         judged = window["probabilities"]
-        row = np.array([judged[label] for label in labels], np.float32) if judged else nothing
+        row = nothing
+        if judged:
+            shares = [judged[label] for label in labels]
+            row = np.array([*shares, window["activation"]], np.float32)
         if since > times[-1]:  # a gap
             times.append(since)
             rows.append(nothing)

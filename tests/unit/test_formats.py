@@ -84,7 +84,7 @@ def test_pandas_reads_a_row_for_each_file_and_a_column_for_each_class(
     name.write_bytes(speech.read_bytes())
     out = tmp_path / f"out.{style}"
     run = live_ser("file", "--model", tiny_model, speech, name, "-o", out)
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.returncode, run.stderr) == (0, f"wrote {out}: 2 recordings\n")
     frame = pandas.read_csv(out) if style == "csv" else pandas.read_parquet(out)
     said = records(live_ser("file", "--model", tiny_model, speech, "--format", "jsonl").stdout)[0]
     first = ["file", "start", "end", "label", "guess", "state", "confidence"]
@@ -302,7 +302,7 @@ def test_bids_has_events_and_says_what_they_are(
 ) -> None:
     out = tmp_path / "sub-01_task-talk_events.tsv"
     run = live_ser("file", speech, "--model", tiny_model, "-o", out)
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.returncode, run.stderr) == (0, f"wrote {out}: 1 recording\n")
     with out.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     columns = list(rows[0])
@@ -391,7 +391,7 @@ def test_a_folder_keeps_the_tree_of_what_was_judged(
     run = live_ser(
         "file", calls, calls / "d1" / ".." / "d1" / "a.flac", "--model", tiny_model, *words
     )
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.returncode, run.stderr) == (0, f"wrote {out}/: 4 recordings\n")
     made = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     stems = ["d1/a-2", "d1/a", "d2/a", "d2/deep/a"]
     assert made == sorted(f"{stem}{ending}" for stem in stems for ending in (".jsonl", ".png"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def windows(said: list[str | None]) -> list[Record]:
             "type": "window", "start": max(0.0, i / 2 - 3), "end": (i + 1) / 2,
             "state": "speech" if label else "silence", "label": label,
             "probabilities": {x: float(x == label) for x in LABELS} if label else None,
+            "activation": 0.5 if label else None,
         }
         for i, label in enumerate(said)
     ]  # fmt: skip
@@ -91,6 +93,25 @@ def test_the_shortest_recordings_are_drawn(tmp_path: Path, samples: int) -> None
     soundfile.write(clip, np.zeros(samples), 16000)
     draw_plot(clip, tiny_info(labels=("_a", "$b^{$", "\x1b[2J")), [], tmp_path / "out.png")
     assert image.imread(tmp_path / "out.png").std() > 0
+
+
+def test_an_utterance_is_labelled_in_a_picture_of_text(tmp_path: Path) -> None:
+    clip, output = tmp_path / "clip.wav", tmp_path / "clip.svg"
+    soundfile.write(clip, np.random.default_rng(0).normal(0, 0.1, 10 * 16000), 16000)
+    part = {"type": "segment", "confidence": 0.4, "activation": 0.5}
+    segments = [
+        {**part, "start": 0.5, "end": 3.0, "state": "speech", "label": "happy"},
+        {**part, "start": 4.0, "end": 6.5, "state": "uncertain", "label": "sad"},
+        {**part, "start": 7.0, "end": 7.1, "state": "speech", "label": "angry"},
+        {**part, "start": 8.0, "end": 9.0, "state": "listening", "label": None},
+    ]
+    verdict = {"state": "speech", "label": "happy", "confidence": 0.81}
+    draw_plot(clip, tiny_info(), [], output, segments=segments, clip=verdict)
+    texts = re.findall(r"<!-- (.*?) -->", output.read_text())
+    assert "clip.wav: happy 81 %" in texts
+    labels = [text for text in texts if text.rstrip("?") in LABELS]
+    assert labels[:2] == ["happy", "sad?"]  # then come the names of the lanes
+    assert len(labels) == 2 + len(LABELS)
 
 
 def test_the_command_draws_each_file(tiny_model: Path, speech: Path, tmp_path: Path) -> None:

@@ -10,7 +10,15 @@ if TYPE_CHECKING:
     from live_ser.api import Model, listen, load
     from live_ser.audio.raw_sound import RawFormat
     from live_ser.audio.sources import replay
-    from live_ser.errors import LiveSerError
+    from live_ser.errors import (
+        AudioError,
+        DeviceError,
+        InvalidArgument,
+        LiveSerError,
+        MissingExtra,
+        ModelError,
+        OutputError,
+    )
     from live_ser.frontend.features import log_mel
     from live_ser.frontend.gate import speech_mask
     from live_ser.inference.monitor import Monitor
@@ -25,9 +33,15 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 __all__ = [
+    "AudioError",
+    "DeviceError",
+    "InvalidArgument",
     "LiveSerError",
+    "MissingExtra",
     "Model",
+    "ModelError",
     "Monitor",
+    "OutputError",
     "Prediction",
     "RawFormat",
     "Results",
@@ -48,6 +62,12 @@ __all__ = [
 
 # Imported when they are asked for, so that the command line starts at once.
 _HOMES = {
+    "OutputError": "errors",
+    "ModelError": "errors",
+    "MissingExtra": "errors",
+    "InvalidArgument": "errors",
+    "DeviceError": "errors",
+    "AudioError": "errors",
     "LiveSerError": "errors",
     "Model": "api",
     "Monitor": "inference.monitor",

@@ -7,7 +7,7 @@ import importlib
 import os
 from typing import Any
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import MissingExtra
 
 
 def needed(module: str, extra: str) -> Any:
@@ -18,13 +18,13 @@ def needed(module: str, extra: str) -> Any:
         extra: that brings it, such as ``tables``.
 
     Raises:
-        LiveSerError: it is not installed.
+        MissingExtra: it is not installed.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise LiveSerError(
+        raise MissingExtra(
             f"this needs {package}, which cannot be imported: {error}",
             f"python -m pip install 'live-ser[{extra}]'",
         ) from error

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import ModelError
 
 SCHEMA = 1
 METADATA_KEY = "live_ser"
@@ -204,7 +204,7 @@ class ModelInfo:
         """Read the metadata of a model file.
 
         Raises:
-            LiveSerError: it is not of this schema, or says what cannot be.
+            ModelError: it is not of this schema, or says what cannot be.
         """
         try:
             data = json.loads(text)
@@ -212,7 +212,7 @@ class ModelInfo:
                 raise ValueError("it is not an object")
             schema = data.pop("schema", None)
             if schema != SCHEMA:
-                raise LiveSerError(
+                raise ModelError(
                     f"the model's metadata has schema {schema!r:.40}; this live-ser reads {SCHEMA}",
                     "take a model and a live-ser of the same time",
                 )
@@ -228,7 +228,7 @@ class ModelInfo:
             return cls(**_checked(cls, data, given=extra))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise LiveSerError(
+            raise ModelError(
                 f"the model's metadata cannot be used: {what}",
                 "export the model again with python -m training.export",
             ) from error

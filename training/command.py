@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.claims import Claims
 
 
@@ -20,7 +20,7 @@ def run(main: Callable[[], object]) -> int:
         print(f"error: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"  try: {error.hint}", file=sys.stderr)
-        return error.exit_code
+        return 2 if isinstance(error, InvalidArgument) else 1
     except OSError as error:
         print(f"error: {error.filename or error}: {error.strerror or ''}", file=sys.stderr)
         print("  try: another path, or make room", file=sys.stderr)

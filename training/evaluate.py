@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.model.onnx_model import find
 from live_ser.spec import ModelInfo
 from training import command
@@ -109,10 +109,9 @@ def main(words: Sequence[str] | None = None) -> None:
     given = _arguments(words)
     wanted = [part for part in _EVERY_PART if part in _words(given.parts)]
     if unknown := set(_words(given.parts)) - set(_EVERY_PART):
-        raise LiveSerError(
+        raise InvalidArgument(
             f"no part is called {', '.join(sorted(unknown))}",
             f"choose among {', '.join(_EVERY_PART)}",
-            exit_code=2,
         )
     command.keep_apart(given.output, given.data, *([given.run] if given.run else []))
     results = Results(given.output)
@@ -155,7 +154,7 @@ def _sets(given: argparse.Namespace, judge: Judge) -> list[Recordings]:
     if given.run:
         sets.append(held_out(given.run, given.data, judge.info))
     if not sets:
-        raise LiveSerError("nothing to evaluate on", "name --corpora or --run", exit_code=2)
+        raise InvalidArgument("nothing to evaluate on", "name --corpora or --run")
     return [one.limited(given.limit) for one in sets] if given.limit else sets
 
 

@@ -14,7 +14,7 @@ from live_ser.audio.blocks import Resampler, Samples
 from live_ser.audio.channels import Downmix
 from live_ser.audio.decoder import Missing
 from live_ser.audio.files import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument
 
 _MOST_CHANNELS = 64
 _WIDEST_INTEGER = 4  # bytes: no sound has samples of more, so the full scale of int64 means nothing
@@ -32,11 +32,11 @@ def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
         float32 ``[n]``.
 
     Raises:
-        LiveSerError: this is no mono sound.
+        InvalidArgument: this is no mono sound.
     """
     sound = _as_array(samples, name)
     if sound.ndim != 1:
-        raise LiveSerError(
+        raise InvalidArgument(
             f"{name}: a block of shape {list(np.shape(samples))} is not mono",
             "give blocks of shape [n]: one channel, or the mean of the channels",
         )
@@ -58,7 +58,7 @@ class ArraySound:
         missing: what is missing of the sound: nothing.
 
     Raises:
-        LiveSerError: this is no sound, no rate, or there is no such channel.
+        InvalidArgument: this is no sound, no rate, or there is no such channel.
     """
 
     missing: tuple[Missing, ...] = ()
@@ -97,18 +97,18 @@ def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
     """Numbers of shape ``[n]`` or, where there are several channels, ``[n, channels]``."""
     hint = "give the path of a sound file, or an array of shape [n] or [n, channels]"
     if samples is None or isinstance(samples, str | bytes | bytearray | memoryview):
-        raise LiveSerError(f"{name}: {type(samples).__name__} is no array of samples", hint)
+        raise InvalidArgument(f"{name}: {type(samples).__name__} is no array of samples", hint)
     try:
         sound = np.asarray(samples)
     except (ValueError, TypeError) as error:
-        raise LiveSerError(f"{name}: {error}", hint) from error
+        raise InvalidArgument(f"{name}: {error}", hint) from error
     if sound.dtype.kind not in "iuf" or sound.ndim not in (1, 2):
-        raise LiveSerError(
+        raise InvalidArgument(
             f"{name}: samples of type {sound.dtype} and shape {list(sound.shape)} are no sound",
             "give numbers of shape [n] or [n, channels]",
         )
     if sound.dtype.kind in "iu" and sound.dtype.itemsize > _WIDEST_INTEGER:
-        raise LiveSerError(
+        raise InvalidArgument(
             f"{name}: integers of {8 * sound.dtype.itemsize} bits have no full scale",
             "give floats between -1 and 1, or integers of the type that they were recorded in: "
             "numpy.asarray(samples, numpy.int16)",
@@ -116,7 +116,7 @@ def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
     if sound.ndim == 2 and 1 in sound.shape:
         return sound.reshape(-1)
     if sound.ndim == 2 and not 1 <= sound.shape[1] <= _MOST_CHANNELS:
-        raise LiveSerError(
+        raise InvalidArgument(
             f"{name}: samples of shape {list(sound.shape)} have {sound.shape[1]} channels",
             "give them as [n, channels]: samples.T",
         )
@@ -127,14 +127,14 @@ def checked_rate(rate: object) -> int:
     """A sample rate in Hz, as a whole number.
 
     Raises:
-        LiveSerError: it is no number, or there is no speech at such a rate.
+        InvalidArgument: it is no number, or there is no speech at such a rate.
     """
     if rate is None:
-        raise LiveSerError("rate: samples come without it", "give their rate in Hz, too")
+        raise InvalidArgument("rate: samples come without it", "give their rate in Hz, too")
     if isinstance(rate, bool) or not isinstance(rate, Real):
-        raise LiveSerError(f"rate: {rate!r} is no number", "give the rate in Hz: 16000")
+        raise InvalidArgument(f"rate: {rate!r} is no number", "give the rate in Hz: 16000")
     if not LOWEST_RATE <= float(rate) <= HIGHEST_RATE or not math.isfinite(float(rate)):
-        raise LiveSerError(
+        raise InvalidArgument(
             f"rate: there is no speech at {float(rate):g} samples a second", "give the rate in Hz"
         )
     return round(float(rate))
@@ -150,7 +150,7 @@ def _full_scale(block: NDArray[Any], name: str, start: float = 0.0) -> Samples:
         sound = ((block - middle) / half).astype(np.float32)
     good = np.abs(sound) < HIGHEST_SAMPLE  # false for what is not a number, too
     if not good.all():
-        raise LiveSerError(
+        raise InvalidArgument(
             f"{name}: a sample after {start:g} s is {float(block[~good][0]):g}, "
             "where full scale is 1",
             "give floats between -1 and 1, or integers",

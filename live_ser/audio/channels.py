@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError
 
 _FRAME_SECONDS = 0.02
 _MEMORY_SECONDS = 0.3  # after which what was heard counts for 1/e of what is heard now
@@ -36,13 +36,13 @@ class Downmix:
             they never did.
 
     Raises:
-        LiveSerError: there is no such channel.
+        AudioError: there is no such channel.
     """
 
     def __init__(self, channels: int, rate: int, channel: int | None = None) -> None:
         if channel is not None and not 1 <= channel <= channels:
             there = "1 channel" if channels == 1 else f"{channels} channels"
-            raise LiveSerError(f"no channel {channel} in {there}", "count them from 1")
+            raise AudioError(f"no channel {channel} in {there}", "count them from 1")
         self.channels = channels
         self.cancelling: int | None = None
         self._channel = channel

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from live_ser.audio.devices import Interleaved
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError
 
 TOLERATED = 0.05  # seconds of missing sound in a whole recording: a frame or two of a codec
 
@@ -60,7 +60,7 @@ class Decoder(ABC):
         """The next frames, float32 ``[n, channels]``; none at the end, and only there.
 
         Raises:
-            LiveSerError: nothing can be decoded from here on.
+            AudioError: nothing can be decoded from here on.
         """
 
     @abstractmethod
@@ -101,6 +101,6 @@ def is_heard_whole(missing: Iterable[Missing]) -> bool:
     return sum(one.seconds for one in missing) <= TOLERATED
 
 
-def no_sound(name: object) -> LiveSerError:
+def no_sound(name: object) -> AudioError:
     """The error for a file without a single sample."""
-    return LiveSerError(f"{name} holds no sound: zero samples", "record it again")
+    return AudioError(f"{name} holds no sound: zero samples", "record it again")

@@ -19,7 +19,7 @@ from live_ser.audio.raw_sound import RawDecoder, check_has_header, format_of_nam
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sndfile import SndfileDecoder
 from live_ser.audio.tracks import chosen_track
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError
 
 _CONTAINERS: dict[bytes, Callable[[BinaryIO], list[Link]]] = {
     **dict.fromkeys((b"RIFF", b"RF64", b"BW64"), wav_links),
@@ -39,7 +39,7 @@ def decoder_of(path: Path, file: BinaryIO, reading: Reading = USUAL) -> Decoder:
         reading: how it is read.
 
     Raises:
-        LiveSerError: nothing decodes it, or it has no such track.
+        AudioError: nothing decodes it, or it has no such track.
     """
     if reading.raw is not None:
         return RawDecoder(file, reading.raw)
@@ -47,7 +47,7 @@ def decoder_of(path: Path, file: BinaryIO, reading: Reading = USUAL) -> Decoder:
     decoder = _in_this_process(file, links) or _by_ffmpeg(path, file, links, reading.track)
     if decoder.track is None and (reading.track or 1) > 1:
         decoder.close()
-        raise LiveSerError(f"{path} has no track {reading.track}", "it has one: leave out --track")
+        raise AudioError(f"{path} has no track {reading.track}", "it has one: leave out `track`")
     return decoder
 
 

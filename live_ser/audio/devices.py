@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.capture_clock import host_clock
-from live_ser.errors import LiveSerError
+from live_ser.errors import DeviceError
 from live_ser.extras import as_root
 
 COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
@@ -44,7 +44,7 @@ class Times(NamedTuple):
 Callback = Callable[[Interleaved, Times, bool], None]
 
 
-class NoMicrophoneError(LiveSerError):
+class NoMicrophoneError(DeviceError):
     """There is nothing to listen with."""
 
 
@@ -105,7 +105,7 @@ class Opener(Protocol):
         """Open ``device``, at ``rate`` if it can, and give each block to ``callback``.
 
         Raises:
-            LiveSerError: it cannot be opened.
+            DeviceError: it cannot be opened.
         """
 
 
@@ -144,13 +144,13 @@ def find_device(wanted: int | str | None = None) -> InputDevice:
 
     Raises:
         NoMicrophoneError: there is no input device, or no PortAudio.
-        LiveSerError: none, or more than one, is meant; the hint lists the candidates.
+        DeviceError: none, or more than one, is meant; the hint lists the candidates.
     """
     devices = input_devices()
     if not devices:
         raise NoMicrophoneError(
             "no microphone was found",
-            "plug one in, or replay a recording: live-ser listen --from FILE",
+            "plug one in, or replay a recording",
         )
     if wanted is None:
         return next((d for d in devices if d.is_default), devices[0])
@@ -167,8 +167,8 @@ def find_device(wanted: int | str | None = None) -> InputDevice:
             if len(choice) == 1:
                 return choice[0]
     if not matches:
-        raise LiveSerError(f"no input device {text!r}", f"there are: {_names(devices)}")
-    raise LiveSerError(
+        raise DeviceError(f"no input device {text!r}", f"there are: {_names(devices)}")
+    raise DeviceError(
         f"{text!r} is a part of {len(matches)} device names", f"which one: {_names(matches)}"
     )
 
@@ -204,7 +204,7 @@ def open_input(
             process, so it is left out while another one is open.
 
     Raises:
-        LiveSerError: there is no such device, or it refuses.
+        DeviceError: there is no such device, or it refuses.
     """
     sd = portaudio()
     with _one_at_a_time:
@@ -288,14 +288,14 @@ def _choose_format(
 ) -> tuple[int, int]:
     """A rate and a channel count that the device has, as near to what is wanted as there is."""
     if channels is not None and channels > device.channels:
-        raise LiveSerError(
+        raise DeviceError(
             f"{device.name} has {device.channels} channels, not {channels}",
-            f"--channels {device.channels}, or leave it out",
+            f"`channels={device.channels}`, or leave it out",
         )
     if channel is not None and channel > device.channels:
-        raise LiveSerError(
+        raise DeviceError(
             f"{device.name} has {device.channels} channels, and no channel {channel}",
-            f"--channel {device.channels}, or a smaller one",
+            f"`channel={device.channels}`, or a smaller one",
         )
     counts = [channels] if channels else _channel_counts(device.channels, channel)
     rates = dict.fromkeys([rate, device.default_rate, 48000, 44100, 16000, *COMMON_RATES])
@@ -334,7 +334,7 @@ def _refusal(device: InputDevice, rate: int, channels: int) -> Exception | None:
 _INVALID_RATE, _UNAVAILABLE, _TIMED_OUT = -9997, -9985, -9987
 
 
-def _cannot_open(device: InputDevice, error: Exception) -> LiveSerError:
+def _cannot_open(device: InputDevice, error: Exception) -> DeviceError:
     code = error.args[1] if len(error.args) > 1 else None
     what = str(error.args[0]).split(" [")[0].rstrip(".:") if error.args else "no reason given"
     if len(error.args) > 2 and isinstance(error.args[2], tuple):
@@ -346,7 +346,7 @@ def _cannot_open(device: InputDevice, error: Exception) -> LiveSerError:
         hint = "allow the terminal to use the microphone in the system's privacy settings"
     else:
         hint = "take another one (live-ser devices), or check it with live-ser doctor"
-    return LiveSerError(f"cannot open {device.name}: {what}", hint)
+    return DeviceError(f"cannot open {device.name}: {what}", hint)
 
 
 def _names(devices: list[InputDevice]) -> str:

@@ -19,8 +19,8 @@ import numpy as np
 
 from live_ser.audio.decoder import Decoder, Missing, joined, no_sound
 from live_ser.audio.devices import Interleaved
-from live_ser.audio.raw_sound import RAW_OPTION
-from live_ser.errors import LiveSerError
+from live_ser.audio.raw_sound import RAW_EXAMPLE
+from live_ser.errors import AudioError
 from live_ser.extras import as_root
 
 _INSTALL = (
@@ -70,7 +70,7 @@ class FfmpegDecoder(Decoder):
         track: of sound, from 1.
 
     Raises:
-        LiveSerError: ffmpeg is not installed, or cannot read the file either.
+        AudioError: ffmpeg is not installed, or cannot read the file either.
     """
 
     def __init__(
@@ -143,10 +143,10 @@ class FfmpegDecoder(Decoder):
                 self._output.read(round(self._skip * self.rate) * self._size)
                 return
         self.close()
-        raise LiveSerError(
+        raise AudioError(
             f"{self._path} is not a sound file that can be read: {self._messages.reason}",
             "WAV, FLAC, OGG, MP3 and AIFF can, and whatever else ffmpeg reads; what has no header "
-            f"with {RAW_OPTION}",
+            f"with {RAW_EXAMPLE}",
         )
 
     def _end(self, read: int) -> None:
@@ -157,7 +157,7 @@ class FfmpegDecoder(Decoder):
         self._length = max(read, self.frames or 0)
         if not self._length:
             if self._messages.names_others or failed:
-                raise LiveSerError(
+                raise AudioError(
                     f"{self._path} is not a sound file that can be read: {self._messages.reason}",
                     "write its sound into a file of its own",
                 )
@@ -172,11 +172,11 @@ def ffmpeg_program(path: Path) -> str:
     """The program that reads a file which libsndfile cannot.
 
     Raises:
-        LiveSerError: it is not installed.
+        AudioError: it is not installed.
     """
     program = shutil.which("ffmpeg")
     if program is None:
-        raise LiveSerError(
+        raise AudioError(
             f"{path} is not a sound file that can be read without ffmpeg, which is not installed",
             _INSTALL,
         )

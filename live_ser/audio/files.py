@@ -20,7 +20,7 @@ from live_ser.audio.decoders import decoder_of
 from live_ser.audio.devices import Interleaved
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.spliced_file import CalmFile
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError, LiveSerError
 
 LOWEST_RATE = 4000  # Hz
 HIGHEST_RATE = 1_000_000  # Hz
@@ -68,7 +68,7 @@ class AudioFile:
         try:
             self._mix = Downmix(sound.channels, sound.rate, reading.channel)
         except LiveSerError as error:
-            raise LiveSerError(f"{path}: {error.message}", error.hint) from error
+            raise type(error)(f"{path}: {error.message}", error.hint) from error
 
     @property
     def duration(self) -> float:
@@ -134,9 +134,9 @@ class AudioFile:
 
     def _check_missing(self) -> None:
         if self.missing and not self._partial:
-            raise LiveSerError(
+            raise AudioError(
                 f"{self._path} is truncated or damaged: {_told(self.missing)}",
-                "copy it again, or judge what there is: --partial (in Python: partial=True)",
+                "copy it again, or judge what there is: `partial=True`",
             )
 
 
@@ -151,24 +151,24 @@ def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise LiveSerError(f"there is no file {path}", "check the name") from error
+        raise AudioError(f"there is no file {path}", "check the name") from error
     except (OSError, ValueError) as error:  # such a name cannot be, or leads nowhere
-        raise LiveSerError(
+        raise AudioError(
             f"cannot read {path}: {getattr(error, 'strerror', error)}", "check the name"
         ) from error
     if stat.S_ISDIR(mode):
-        raise LiveSerError(f"{path} is a folder, not a sound file", "name the files in it")
+        raise AudioError(f"{path} is a folder, not a sound file", "name the files in it")
     if not stat.S_ISREG(mode):
-        raise LiveSerError(f"{path} is not a regular file", "copy the sound into one")
+        raise AudioError(f"{path} is not a regular file", "copy the sound into one")
     # Through Python's own file: a name may hold bytes that are no text. Without a name, by whose
     # ending soundfile would decide what it is.
     try:
         raw = CalmFile(io.FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))))
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+        raise AudioError(f"cannot read {path}: {error.strerror}", "check its rights") from error
     with raw:
         if path.stat().st_size == 0:
-            raise LiveSerError(f"{path} is empty", "record or copy it again")
+            raise AudioError(f"{path} is empty", "record or copy it again")
         with decoder_of(path, raw, reading) as sound:
             _check_header(path, sound)
             yield sound
@@ -184,15 +184,15 @@ def check_rate(name: object, rate: int) -> None:
     """Refuse a rate at which there is no speech.
 
     Raises:
-        LiveSerError: this is one.
+        AudioError: this is one.
     """
     if rate > HIGHEST_RATE:
-        raise LiveSerError(
+        raise AudioError(
             f"{name} has {rate} samples a second: no sound has so many",
             "see that its header is right",
         )
     if rate < LOWEST_RATE:
-        raise LiveSerError(
+        raise AudioError(
             f"{name} has {rate} samples a second: no speech fits into that",
             "see that its header is right",
         )
@@ -208,14 +208,14 @@ def check_scale(block: Interleaved, name: object, start: int, rate: int) -> None
         rate: in Hz.
 
     Raises:
-        LiveSerError: one of them is.
+        AudioError: one of them is.
     """
     good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
     if good.all():
         return
     frame, channel = np.argwhere(~good)[0]
     value, at = float(block[frame, channel]), (start + int(frame)) / rate
-    raise LiveSerError(
+    raise AudioError(
         f"{name} holds a sample of {value:g} at {at:.2f} s, where full scale is 1",
         "write it again as 16-bit WAV or FLAC",
     )

@@ -16,7 +16,7 @@ from live_ser.audio.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, Sam
 from live_ser.audio.capture_clock import Arrival, CaptureClock, host_clock
 from live_ser.audio.channels import Downmix
 from live_ser.audio.devices import InputStream, Interleaved, Times
-from live_ser.errors import LiveSerError
+from live_ser.errors import DeviceError, LiveSerError
 
 QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost
 STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as gone
@@ -148,10 +148,9 @@ class Microphone:
         """Try until a device opens; nothing comes meanwhile, but time goes by."""
         gone = f"{self.name} stopped delivering sound"
         if not self._reconnect:
-            raise LiveSerError(
+            raise DeviceError(
                 gone,
-                "plug it in again, or take another one: live-ser devices; "
-                "listen without --no-reconnect waits for it",
+                "plug it in again, or take another one; without `reconnect=False` it is waited for",
             )
         self._clock.start(self._opened)
         old: _Line | None = self._line

@@ -22,9 +22,9 @@ from live_ser.audio.channels import Downmix
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.devices import BLOCK_SECONDS, Interleaved
 from live_ser.audio.files import check_rate, check_scale
-from live_ser.audio.raw_sound import RAW_OPTION, RawFormat
+from live_ser.audio.raw_sound import RAW_EXAMPLE, RawFormat
 from live_ser.audio.wav_header import read_wav_header
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError, InvalidArgument
 from live_ser.temporary import temporary_folder
 
 STANDARD_INPUT = "-"
@@ -58,14 +58,13 @@ def opened_pipe(path: str | Path, patience: float | None = None) -> Iterator[io.
         patience: seconds in which somebody has to write into a named pipe; None for ever.
 
     Raises:
-        LiveSerError: it cannot be read, is a terminal, or nobody writes into it.
+        AudioError: it cannot be read, is a terminal, or nobody writes into it.
     """
     if path == STANDARD_INPUT:
         if sys.stdin.isatty():
-            raise LiveSerError(
+            raise InvalidArgument(
                 "standard input is a terminal, and no sound",
-                "pipe sound into it: arecord -f cd | live-ser listen --from -",
-                exit_code=2,
+                "pipe sound into it, as from: arecord -f cd",
             )
         with io.FileIO(sys.stdin.fileno(), closefd=False) as stream:
             yield stream
@@ -76,7 +75,7 @@ def opened_pipe(path: str | Path, patience: float | None = None) -> Iterator[io.
         else:
             stream = _opened_within(path, patience)
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+        raise AudioError(f"cannot read {path}: {error.strerror}", "check its rights") from error
     with stream:
         yield stream
 
@@ -91,7 +90,7 @@ def _opened_within(path: str | Path, patience: float) -> io.FileIO:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not select.select([descriptor], [], [], patience)[0]:
         os.close(descriptor)
-        raise LiveSerError(
+        raise AudioError(
             f"{path} is a pipe into which nobody writes", "begin what writes into it first"
         )
     os.set_blocking(descriptor, True)
@@ -124,7 +123,7 @@ class PipeDecoder(Decoder):
         raw: what its bytes mean; None where a WAV header says it.
 
     Raises:
-        LiveSerError: nothing says what its bytes mean.
+        AudioError: nothing says what its bytes mean.
     """
 
     frames = None
@@ -137,9 +136,9 @@ class PipeDecoder(Decoder):
         if form is None:
             header = read_wav_header(self._exactly)
             if header is None:
-                raise LiveSerError(
+                raise AudioError(
                     f"what comes through {name} is neither WAV nor told of",
-                    f"{RAW_OPTION}; or first through: ffmpeg -i - -f wav -",
+                    f"{RAW_EXAMPLE}; or first through: ffmpeg -i - -f wav -",
                 )
             form, self._left = header
         self._form = form
@@ -159,7 +158,7 @@ class PipeDecoder(Decoder):
 
     def rewind(self) -> None:
         """Never: what has come through is gone."""
-        raise LiveSerError("a pipe can be heard once", "copy the sound into a file")
+        raise AudioError("a pipe can be heard once", "copy the sound into a file")
 
     def close(self) -> None:
         """Nothing to release; who opened the pipe closes it."""
@@ -192,7 +191,7 @@ class PipedSound:
         channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
 
     Raises:
-        LiveSerError: there is no such channel; or, while iterating, it is no sound.
+        AudioError: there is no such channel; or, while iterating, it is no sound.
     """
 
     overflows = 0

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.devices import Interleaved
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError, InvalidArgument
 
-RAW_OPTION = "--raw s16le --rate 8000 --channels 1"
+RAW_EXAMPLE = "`raw=RawFormat('s16le', rate=8000, channels=1)`"
 _BYTES = {"s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4, "u8": 1, "mulaw": 1, "alaw": 1}
 ENCODINGS = tuple(_BYTES)
 TELEPHONE, TELEPHONE_RATE = ("mulaw", "alaw"), 8000  # G.711
@@ -37,7 +37,7 @@ class RawFormat:
         channels: how many, interleaved.
 
     Raises:
-        LiveSerError: there is no such encoding, rate or number of channels.
+        InvalidArgument: there is no such encoding, rate or number of channels.
     """
 
     encoding: str
@@ -46,11 +46,11 @@ class RawFormat:
 
     def __post_init__(self) -> None:
         if self.encoding not in _BYTES:
-            raise LiveSerError(
+            raise InvalidArgument(
                 f"raw sound of {self.encoding!r} is not known", f"one of {', '.join(ENCODINGS)}"
             )
         if self.rate < 1 or not 1 <= self.channels <= 1024:
-            raise LiveSerError(
+            raise InvalidArgument(
                 f"there is no sound at {self.rate} Hz with {self.channels} channels",
                 "give the rate in Hz, and how many channels there are",
             )
@@ -76,11 +76,11 @@ def check_has_header(path: Path) -> None:
     """Refuse a file whose name says that it has no header, so that nobody has to guess.
 
     Raises:
-        LiveSerError: the hint names the option that says what is in it.
+        AudioError: the hint names the argument that says what is in it.
     """
     if path.suffix.lower() in _HEADERLESS:
-        raise LiveSerError(
-            f"{path} has no header: nothing says what its bytes mean", f"say it: {RAW_OPTION}"
+        raise AudioError(
+            f"{path} has no header: nothing says what its bytes mean", f"say it: {RAW_EXAMPLE}"
         )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from live_ser.audio.raw_sound import RAW_OPTION, TELEPHONE, TELEPHONE_RATE, RawFormat
-from live_ser.errors import LiveSerError
+from live_ser.audio.raw_sound import RAW_EXAMPLE, TELEPHONE, TELEPHONE_RATE, RawFormat
+from live_ser.errors import InvalidArgument
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Reading:
         partial: whether to judge what there is where sound is missing.
 
     Raises:
-        LiveSerError: there is no such channel or track.
+        InvalidArgument: there is no such channel or track.
     """
 
     channel: int | None = None
@@ -33,7 +33,7 @@ class Reading:
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise LiveSerError(f"{name}: there is none of number {value!r}", "count from 1")
+                raise InvalidArgument(f"{name}: there is none of number {value!r}", "count from 1")
 
     def words(self) -> list[str]:
         """What differs from the usual way, each in words."""
@@ -56,7 +56,7 @@ class ReadingOptions(TypedDict, total=False):
 USUAL = Reading()
 
 
-def reading_asked_for(
+def reading_of(
     *,
     channel: int | None = None,
     track: int | None = None,
@@ -65,19 +65,26 @@ def reading_asked_for(
     channels: int | None = None,
     partial: bool = False,
 ) -> Reading:
-    """What the options of the command line ask for.
+    """How a recording is read, from plain values as options and queries have them.
+
+    Args:
+        channel: the one to hear, from 1.
+        track: the one to hear, from 1.
+        raw: encoding of sound without a header.
+        rate: of sound without a header, in Hz.
+        channels: of sound without a header.
+        partial: whether to judge what there is where sound is missing.
 
     Raises:
-        LiveSerError: they do not go together.
+        InvalidArgument: they do not go together.
     """
     if raw is None and (rate is not None or channels is not None):
-        option = "--rate" if rate is not None else "--channels"
-        raise LiveSerError(
-            f"{option} says what sound without a header is", f"as in {RAW_OPTION}", exit_code=2
+        name = "rate" if rate is not None else "channels"
+        raise InvalidArgument(
+            f"{name}: it says what sound without a header is", f"as in {RAW_EXAMPLE}"
         )
     if raw is None:
         return Reading(channel, track, partial=partial)
     if rate is None and raw not in TELEPHONE:
-        raise LiveSerError(f"--raw {raw} without its rate", f"as in {RAW_OPTION}", exit_code=2)
-    form = RawFormat(raw, rate or TELEPHONE_RATE, channels or 1)
-    return Reading(channel, track, form, partial)
+        raise InvalidArgument(f"raw: {raw} without its rate", f"as in {RAW_EXAMPLE}")
+    return Reading(channel, track, RawFormat(raw, rate or TELEPHONE_RATE, channels or 1), partial)

@@ -23,7 +23,7 @@ from live_ser.audio.files import AudioFile, open_audio
 from live_ser.audio.microphone import Microphone
 from live_ser.audio.pipes import PipeDecoder, PipedSound, copied, is_pipe, name_of_pipe, opened_pipe
 from live_ser.audio.reading import USUAL, Reading
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 
 __all__ = [
     "Block",
@@ -82,11 +82,11 @@ def microphone(
         opener: opens the device.
 
     Raises:
-        LiveSerError: the device cannot be opened; or, while iterating and with ``reconnect`` off,
+        DeviceError: the device cannot be opened; or, while iterating and with ``reconnect`` off,
             it went away.
     """
     if channel is not None and not 1 <= channel <= (channels or channel):
-        raise LiveSerError(f"no channel {channel} in {channels} channels", "count them from 1")
+        raise InvalidArgument(f"no channel {channel} in {channels} channels", "count them from 1")
     mic = Microphone(
         partial(opener, rate=rate, channels=channels, channel=channel),
         device=device,
@@ -114,7 +114,7 @@ def open_sound(
         reading: how it is read; of samples only the channel can be chosen.
 
     Raises:
-        LiveSerError: it is no sound; or sound is missing, and ``partial`` is off; some of that
+        AudioError: it is no sound; or sound is missing, and ``partial`` is off; some of that
             shows while iterating.
     """
     if isinstance(sound, str | os.PathLike):
@@ -141,7 +141,7 @@ def audio_file(
             is given, and ``missing`` of what is yielded tells what that is.
 
     Raises:
-        LiveSerError: it is not a sound file; or sound is missing, and ``partial`` is off; some of
+        AudioError: it is not a sound file; or sound is missing, and ``partial`` is off; some of
             that shows while iterating.
     """
     with _opened(path, reading) as sound:
@@ -170,7 +170,7 @@ def replay(
         reading: how it is read.
 
     Raises:
-        LiveSerError: as :func:`audio_file`.
+        AudioError: as :func:`audio_file`.
     """
     with open_audio(Path(path), reading) as sound:
         source = AudioFile(
@@ -190,7 +190,7 @@ def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Sou
         reading: how it is read; without ``raw`` it has to be WAV.
 
     Raises:
-        LiveSerError: as :func:`audio_file`.
+        AudioError: as :func:`audio_file`.
     """
     name = name_of_pipe(path)
     with opened_pipe(path) as stream, PipeDecoder(stream, name, reading.raw) as sound:
@@ -216,6 +216,6 @@ def _opened(path: str | Path | BinaryIO, reading: Reading) -> Iterator[Decoder]:
             with open_audio(copy, reading) as sound:
                 yield sound
         except LiveSerError as error:  # said of the copy
-            raise LiveSerError(
+            raise type(error)(
                 error.message.replace(str(copy), str(_name(path))), error.hint
             ) from error

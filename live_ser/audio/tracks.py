@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from live_ser.audio.ffmpeg import ffmpeg_program, input_words
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError
 
 _STREAM = re.compile(r"^\s*Stream #0:\d+(?:\[\w+\])?(?:\((\w+)\))?: Audio: (.*)$")
 _TITLE = re.compile(r"^\s+title\s*: (.*)$")
@@ -53,12 +53,12 @@ def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
         wanted: from 1; None for the one that is marked default, or the first.
 
     Raises:
-        LiveSerError: there is no such track, or ffmpeg is not installed.
+        AudioError: there is no such track, or ffmpeg is not installed.
     """
     tracks = _tracks(path) if _is_container(file) else []
     if wanted is not None and wanted > max(1, len(tracks)):
         there = ", ".join(map(str, tracks)) or "1"
-        raise LiveSerError(f"{path} has no track {wanted}", f"of these: {there}")
+        raise AudioError(f"{path} has no track {wanted}", f"of these: {there}")
     if len(tracks) < 2:
         return ChosenTrack()
     default = next((track for track in tracks if track.is_default), tracks[0])
@@ -66,7 +66,7 @@ def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
     if wanted is not None:
         return ChosenTrack(heard.number, several=True)
     others = ", ".join(str(track) for track in tracks if track is not heard)
-    note = f"{path}: track {heard} is heard; --track N for another one: {others}"
+    note = f"{path}: track {heard} is heard; there are others: {others}"
     return ChosenTrack(heard.number, several=True, note=note)
 
 

@@ -360,7 +360,7 @@ def _result(task: Any) -> Done:
 
 
 def _scheduler_is_gone() -> LiveSerError:
-    return LiveSerError("the scheduler is gone", "start it again, and go on with --resume")
+    return LiveSerError("the scheduler is gone", "start it again, and go on: `resume=True`")
 
 
 def _in_our_words(error: Exception) -> LiveSerError:

@@ -103,7 +103,7 @@ class Job:
         """What came of a file whose worker died, and died again."""
         error = LiveSerError(
             f"{path} ended the process that judged it, or held it up, twice",
-            "judge it alone, with --workers 1",
+            "judge it alone, with `workers=1`",
         )
         return Outcome(path, 0.0, Spool(self.folder), error)
 

@@ -72,5 +72,5 @@ def _looks_like_names(data: bytes) -> bool:
 def _no_list() -> LiveSerError:
     return LiveSerError(
         "what comes in on standard input is no list of names",
-        "one name a line, or find -print0; sound itself: live-ser file --from -",
+        "one name a line, or find -print0; sound itself: `sounds=-`",
     )

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.batch.paths import key_of
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.settings import Settings
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.csv import read_csv
@@ -88,10 +88,8 @@ def unfinished(
     """
     output = Path(output)
     if style not in ("jsonl", *SHEETS):
-        raise LiveSerError(
-            f"a {style} output cannot be gone on with",
-            "take --format jsonl, csv or tsv",
-            exit_code=2,
+        raise InvalidArgument(
+            f"a {style} output cannot be gone on with", "take `format=jsonl`, csv or tsv"
         )
     if not output.exists():
         return list(paths)
@@ -116,7 +114,7 @@ def _finished(
         begins = b'{"type":'
         if style in SHEETS:
             begins = ("\t" if style == "tsv" else ",").join(columns(labels)).encode() + b"\n"
-            if file.read(len(BOM_UTF8)) == BOM_UTF8:  # --bom
+            if file.read(len(BOM_UTF8)) == BOM_UTF8:  # a byte order mark
                 begins = BOM_UTF8 + begins
             file.seek(0)
         start = file.read(len(begins))
@@ -164,5 +162,5 @@ class _WholeLines:
 def _other(path: Path, line: int) -> LiveSerError:
     return LiveSerError(
         f"{path}, line {line}: not the output of this command with this model",
-        "take the file, the --format and the --model that it was begun with",
+        "take the file, the `format` and the `model` that it was begun with",
     )

@@ -191,7 +191,7 @@ class Workers(Generic[Item, Result]):
             if self._stillborn == _STILLBORN:
                 raise LiveSerError(
                     f"worker processes end before they begin (exit code {worker.process.exitcode})",
-                    "the same with --workers 1",
+                    "the same with `workers=1`",
                 )
         elif worker.numbers:
             deadly = worker.numbers[0]

@@ -3,10 +3,54 @@
 from __future__ import annotations
 
 import errno
+import re
 from contextlib import suppress
 
 from live_ser.cli.messages import say
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
+
+# Arguments whose options have another name; all others are --name value.
+_OPTIONS = {
+    "raw=RawFormat('s16le', rate=8000, channels=1)": "--raw s16le --rate 8000 --channels 1",
+    "reconnect=False": "--no-reconnect",
+    "sounds=-": "--from -",
+}
+_NAMES = {"output": "-o"}
+
+
+class UsageError(InvalidArgument):
+    """Options that do not go together, or lack what they need."""
+
+
+def exit_code(error: Exception) -> int:
+    """2 for wrong usage, 1 for what could not be done."""
+    return 2 if isinstance(error, InvalidArgument) else 1
+
+
+def in_options(hint: str) -> str:
+    """A hint of the library with the options of the command line in place of its arguments.
+
+    Examples:
+        >>> in_options("judge what there is: `partial=True`")
+        'judge what there is: --partial'
+        >>> in_options("leave out `track`, or take `channel=2`")
+        'leave out --track, or take --channel 2'
+    """
+    return re.sub(r"`([^`]*)`", _option, hint)
+
+
+def _option(argument: re.Match[str]) -> str:
+    text = argument[1]
+    if text in _OPTIONS or (not text.replace("_", "").isidentifier() and "=" not in text):
+        return _OPTIONS.get(text, text)  # a command
+    name, _, value = text.partition("=")
+    option = _NAMES.get(name, f"--{name.replace('_', '-')}")
+    return option if value in ("", "True") else f"{option} {value}"
+
+
+def say_failure(error: LiveSerError) -> None:
+    """Print why one of several recordings failed."""
+    say(f"live-ser: {error.message} ({in_options(error.hint)})")
 
 
 def say_error(error: Exception, *, verbose: bool) -> None:
@@ -19,7 +63,7 @@ def say_error(error: Exception, *, verbose: bool) -> None:
     plain = in_our_words(error)
     say(f"live-ser: {plain.message}")
     if plain.hint:
-        say(f"  try: {plain.hint}")
+        say(f"  try: {in_options(plain.hint)}")
     say_whereabouts(error)
 
 
@@ -30,7 +74,7 @@ def say_whereabouts(error: BaseException) -> None:
 
 
 def in_our_words(error: Exception) -> LiveSerError:
-    """Any error as one of ours, which has a message, a hint and an exit code."""
+    """Any error as one of ours, which has a message and a hint."""
     if isinstance(error, LiveSerError):
         return error
     if isinstance(error, OSError):

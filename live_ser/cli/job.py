@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from live_ser.batch.jobs import Job
 from live_ser.batch.resume import judged_with
-from live_ser.cli.recordings import reading_of
+from live_ser.cli.recordings import reading_asked_for
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.formats import ANNOTATIONS, Style
 from live_ser.temporary import temporary_folder
@@ -27,7 +27,7 @@ def job_asked_for(arguments: Namespace, model: EmotionModel, style: Style) -> It
             timeline=arguments.timeline or drawn,
             segments=are_segments_asked_for(arguments, style) or drawn,
             judged_with=options_in_words(arguments, model),
-            reading=reading_of(arguments),
+            reading=reading_asked_for(arguments),
         )
 
 
@@ -44,5 +44,5 @@ def options_in_words(arguments: Namespace, model: EmotionModel) -> str:
         arguments.smoothing,
         timeline=arguments.timeline,
         segments=arguments.segments,
-        reading=reading_of(arguments),
+        reading=reading_asked_for(arguments),
     )

@@ -15,7 +15,7 @@ from functools import partial
 from importlib import import_module
 
 from live_ser.cli.defaults import defaults
-from live_ser.cli.errors import in_our_words, say_error, say_whereabouts
+from live_ser.cli.errors import exit_code, say_error, say_whereabouts
 from live_ser.cli.messages import SAYING_SECONDS
 from live_ser.cli.parser import parser
 from live_ser.errors import LiveSerError
@@ -71,7 +71,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if not stuck():
             let_go(sys.stdout)
         within(SAYING_SECONDS, partial(say_error, error, verbose=arguments.verbose))
-        return in_our_words(error).exit_code
+        return exit_code(error)
     return code
 
 

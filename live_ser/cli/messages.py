@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from live_ser.errors import LiveSerError
 from live_ser.live.deadlines import within
 from live_ser.records.outputs import silence
 from live_ser.text import printable
@@ -25,11 +24,6 @@ def say(line: str) -> None:
 def say_in_time(lines: Sequence[str]) -> None:
     """Print lines, and wait no longer than :data:`SAYING_SECONDS` for whoever reads them."""
     within(SAYING_SECONDS, partial(_say_all, lines))
-
-
-def say_failure(error: LiveSerError) -> None:
-    """Print why one of several recordings failed."""
-    say(f"live-ser: {error.message} ({error.hint})")
 
 
 def say_notes(notes: Sequence[str], *, quiet: bool) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from live_ser.batch.jobs import Job, Outcome
+from live_ser.cli.errors import say_failure
 from live_ser.cli.job import are_segments_asked_for
-from live_ser.cli.messages import say, say_failure, say_notes
+from live_ser.cli.messages import say, say_notes
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import Style
 from live_ser.records.outputs import name_is_refused

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.cli.errors import UsageError
 from live_ser.records.formats import ANNOTATIONS, ENDINGS, STANDARD_OUTPUT, Style
 from live_ser.records.new_file import Mode
 from live_ser.records.places import Places
@@ -36,10 +36,9 @@ def record_places(arguments: Namespace, paths: Sequence[str], style: Style) -> P
     if arguments.output is not None:
         return Places(arguments.output, ENDINGS[style], paths, one_each=one_each)
     if one_each and len(paths) > 1:
-        raise LiveSerError(
+        raise UsageError(
             f"{style} is for one recording, and there are several",
             "name a folder, with a slash at its end, for a file of each: -o FOLDER/",
-            exit_code=2,
         )
     return None
 
@@ -63,5 +62,5 @@ def picture_places(arguments: Namespace, paths: Sequence[str]) -> Places | None:
     from live_ser.report import plot
 
     if any(map(is_pipe, paths)):
-        raise LiveSerError("sound from a pipe cannot be drawn", "copy it into a file", exit_code=2)
+        raise UsageError("sound from a pipe cannot be drawn", "copy it into a file")
     return plot.picture_places(arguments.plot, paths)

@@ -8,19 +8,19 @@ from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
-from live_ser.audio.reading import Reading, reading_asked_for
+from live_ser.audio.reading import Reading, reading_of
+from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
-from live_ser.errors import LiveSerError
 
 DEMO = Path(str(files("live_ser"))) / "demo.flac"
 _KINDS = 3  # of files that were left alone, that are named
 
 
-def reading_of(arguments: Namespace) -> Reading:
+def reading_asked_for(arguments: Namespace) -> Reading:
     """How recordings are read: channel, track, raw sound."""
     names = ("channel", "track", "raw", "rate", "channels")
     asked = {name: getattr(arguments, name) for name in names}
-    return reading_asked_for(**asked, partial=getattr(arguments, "partial", False))
+    return reading_of(**asked, partial=getattr(arguments, "partial", False))
 
 
 def named_sounds(arguments: Namespace) -> list[str]:
@@ -30,11 +30,9 @@ def named_sounds(arguments: Namespace) -> list[str]:
         LiveSerError: none are named, in no way; or standard input is to be two things.
     """
     if not (arguments.paths or arguments.sounds):
-        raise LiveSerError("no recordings are named", "live-ser file PATH", exit_code=2)
+        raise UsageError("no recordings are named", "live-ser file PATH")
     if "-" in arguments.paths and "-" in arguments.sounds:
-        raise LiveSerError(
-            "standard input cannot be a list of names and sound", "name one of them", exit_code=2
-        )
+        raise UsageError("standard input cannot be a list of names and sound", "name one of them")
     return list(arguments.sounds)
 
 

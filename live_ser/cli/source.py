@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from live_ser.audio.sources import Source, is_pipe, microphone, piped, replay
+from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
-from live_ser.cli.recordings import DEMO, reading_of
+from live_ser.cli.recordings import DEMO, reading_asked_for
 from live_ser.cli.terminal import has_dashboard
 from live_ser.errors import LiveSerError
 
@@ -18,7 +19,7 @@ def source_asked_for(arguments: Namespace, rate: int) -> Iterator[Source]:
     """The sound that was asked for, in blocks at a rate."""
     with ExitStack() as stack:
         if arguments.replay is not None:
-            reading = reading_of(arguments)
+            reading = reading_asked_for(arguments)
             if is_pipe(arguments.replay):
                 yield stack.enter_context(piped(arguments.replay, rate, reading))
             else:
@@ -26,9 +27,7 @@ def source_asked_for(arguments: Namespace, rate: int) -> Iterator[Source]:
                 yield stack.enter_context(replay(path, rate, speed, reading=reading))
             return
         if arguments.track or arguments.raw or arguments.rate:
-            raise LiveSerError(
-                "--track, --raw and --rate are for recordings", "name one: --from", exit_code=2
-            )
+            raise UsageError("--track, --raw and --rate are for recordings", "name one: --from")
         try:
             blocks = stack.enter_context(
                 microphone(

@@ -33,7 +33,7 @@ class Monitor:
         skipped: how many were not, because newer sound was waiting already.
 
     Raises:
-        LiveSerError: the hop or the smoothing cannot be.
+        InvalidArgument: the hop or the smoothing cannot be.
     """
 
     def __init__(

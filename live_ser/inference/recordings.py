@@ -48,7 +48,7 @@ def analyse(
         What was asked for, as it is found, and the :class:`Verdict` at the end.
 
     Raises:
-        LiveSerError: the hop or the smoothing cannot be.
+        InvalidArgument: the hop or the smoothing cannot be.
     """
     info = model.info
     settings = Settings.checked(info, hop, smoothing)

@@ -174,7 +174,7 @@ class Results(list[R], Generic[R]):
         Probabilities of a window alone, before smoothing, are in columns ``raw_LABEL``.
 
         Raises:
-            LiveSerError: pandas is not installed.
+            MissingExtra: pandas is not installed.
         """
         rows = [_row(result) for result in self]
         frame: pd.DataFrame = needed("pandas", "tables").DataFrame(rows, columns=self._columns)

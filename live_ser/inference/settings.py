@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument
 from live_ser.spec import ModelInfo
 
 SMOOTHING = 1.0  # seconds
@@ -36,21 +36,19 @@ class Settings:
             smoothing: seconds, from 0 to 60; 1 if None.
 
         Raises:
-            LiveSerError: one of them cannot be.
+            InvalidArgument: one of them cannot be.
         """
         hop = info.hop if hop is None else hop
         if not _SHORTEST_HOP <= hop <= info.window:
-            raise LiveSerError(
+            raise InvalidArgument(
                 f"a hop of {hop:g} s is not between {_SHORTEST_HOP:g} s and the window "
                 f"({info.window:g} s)",
-                f"leave --hop out for the model's own of {info.hop:g} s",
-                exit_code=2,
+                f"leave `hop` out for the model's own of {info.hop:g} s",
             )
         smoothing = SMOOTHING if smoothing is None else smoothing
         if not 0 <= smoothing <= _LONGEST_SMOOTHING:
-            raise LiveSerError(
+            raise InvalidArgument(
                 f"smoothing of {smoothing:g} s is not between 0 and {_LONGEST_SMOOTHING:g} s",
-                f"leave --smoothing out for {SMOOTHING:g} s",
-                exit_code=2,
+                f"leave `smoothing` out for {SMOOTHING:g} s",
             )
         return cls(hop, smoothing)

@@ -35,7 +35,7 @@ class Stream:
         turns: whether :meth:`turn` will be called; without it, utterances are not classified.
 
     Raises:
-        LiveSerError: the rate, the hop or the smoothing cannot be.
+        InvalidArgument: the rate, the hop or the smoothing cannot be.
 
     Attributes:
         hop: seconds between predictions.
@@ -91,7 +91,7 @@ class Stream:
             A prediction for each hop that the block completes; often none.
 
         Raises:
-            LiveSerError: this is no mono sound.
+            InvalidArgument: this is no mono sound.
         """
         arrived = time.perf_counter()
         block = self._resampler.push(checked_block(samples, "samples"))

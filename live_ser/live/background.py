@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import OutputError
 from live_ser.live.deadlines import beside
 from live_ser.live.sink import Event, Sink
 
@@ -117,7 +117,7 @@ class Background(Sink):
         oldest = self._since if self._since is not None else time.monotonic()
         lost = time.monotonic() - oldest
         stands = f"it stands still, and what came in the last {lost:.1f} s is lost"
-        self._failure = self._failure or LiveSerError(stands, "see why it takes nothing more")
+        self._failure = self._failure or OutputError(stands, "see why it takes nothing more")
         self._waiting.clear()
         self._closing = True
 

@@ -80,6 +80,6 @@ class FanOut:
         why = error.message if isinstance(error, LiveSerError) else error.strerror or error
         failure = f"{sink.name} is given up: {why}"
         if is_last and not self._is_closing:
-            raise LiveSerError(failure, error.hint) if isinstance(error, LiveSerError) else error
+            raise type(error)(failure, error.hint) if isinstance(error, LiveSerError) else error
         self.failures.append(failure)
         self.send(Sink.warn, failure)

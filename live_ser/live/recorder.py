@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from live_ser.audio.blocks import Gap, Samples
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument
 from live_ser.live.sink import Sink
 from live_ser.records.new_file import NewFile
 from live_ser.records.schema import Record
@@ -29,13 +29,11 @@ def kind_of(path: Path) -> str:
     """``flac`` or ``wav``, as the file's suffix says.
 
     Raises:
-        LiveSerError: it says something else.
+        InvalidArgument: it says something else.
     """
     kind = path.suffix.lower().removeprefix(".")
     if kind not in _LENGTH_WRITERS:
-        raise LiveSerError(
-            f"{path} is neither .flac nor .wav", "name the recording so", exit_code=2
-        )
+        raise InvalidArgument(f"{path} is neither .flac nor .wav", "name the recording so")
     return kind
 
 
@@ -50,7 +48,7 @@ class Recording(Sink):
         force: overwrite a file that is there.
 
     Raises:
-        LiveSerError: the suffix is another one, or the file cannot be written.
+        InvalidArgument: the suffix is another one, or the file cannot be written.
     """
 
     keeps = True

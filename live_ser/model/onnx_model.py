@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import ModelError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_file import check_onnx
 from live_ser.spec import METADATA_KEY, ModelInfo
@@ -70,7 +70,7 @@ class EmotionModel:
         path: of the ``.onnx`` file.
 
     Raises:
-        LiveSerError: it cannot be read, or is not a model of ours.
+        ModelError: it cannot be read, or is not a model of ours.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -125,7 +125,7 @@ def load(model: str | os.PathLike[str] | None = None) -> EmotionModel:
             one where there is none.
 
     Raises:
-        LiveSerError: there is no such model, or it does not fit.
+        ModelError: there is no such model, or it does not fit.
     """
     return EmotionModel(find(model))
 
@@ -139,7 +139,7 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
     path = Path(wanted)
     if path.is_file():
         return path
-    raise LiveSerError(
+    raise ModelError(
         f"no model {wanted!r}: neither a file nor the name of a model that came with live-ser",
         f"models that came with it: {', '.join(shipped) or 'none'}",
     )
@@ -159,10 +159,10 @@ def _open(path: Path) -> Any:
     try:
         size = path.stat().st_size
         if not 0 < size <= _MAX_BYTES:
-            raise LiveSerError(f"{path} is not a model: it holds {size} bytes")
+            raise ModelError(f"{path} is not a model: it holds {size} bytes")
         data = path.read_bytes()
     except OSError as error:
-        raise LiveSerError(f"cannot read the model {path}: {error.strerror}") from error
+        raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
     options = ort.SessionOptions()
     # One window takes a millisecond: a pool of threads would cost more than it gives, and
     # spinning would keep a core busy between windows.
@@ -186,7 +186,7 @@ def _open(path: Path) -> Any:
     except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them documented
         why = f" in {_PATIENCE:g} s" if type(error).__name__ == "ModelLoadCanceled" else ""
         why = f": {error}" if type(error) is ValueError else why
-        raise LiveSerError(
+        raise ModelError(
             f"{path} is not a model that ONNX Runtime can load{why}",
             "take an .onnx file that python -m training.export wrote",
         ) from error
@@ -211,7 +211,7 @@ def _read_info(session: Any, path: Path) -> ModelInfo:
     except UnicodeDecodeError:
         text = None
     if text is None:
-        raise LiveSerError(
+        raise ModelError(
             f"{path} carries no live-ser metadata",
             "take an .onnx file that python -m training.export wrote",
         )
@@ -225,7 +225,7 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
     outputs = {node.name for node in session.get_outputs()}
     wanted = {"log_mel", "baseline"} if info.baseline else {"log_mel"}
     if inputs != wanted or not set(names) <= outputs:
-        raise LiveSerError(
+        raise ModelError(
             f"{path} has inputs {sorted(inputs)} and outputs {sorted(outputs)}, not "
             f"{', '.join(sorted(wanted))} and {', '.join(names)}",
             hint,
@@ -238,28 +238,28 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
     try:
         of = dict(zip(names, _run_in_time(session, names, probe), strict=True))
     except Exception as error:  # as above
-        raise LiveSerError(
+        raise ModelError(
             f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says, "
             f"in {_PATIENCE:g} s and {_MAX_MEMORY >> 20} MiB",
             hint,
         ) from error
     probabilities, activation = of["probabilities"], of["activation"]
     if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
-        raise LiveSerError(
+        raise ModelError(
             f"{path} gives {np.shape(probabilities)} probabilities for {len(info.labels)} labels",
             hint,
         )
     if info.baseline and np.shape(of["voice"]) != (1, info.baseline.size):
-        raise LiveSerError(
+        raise ModelError(
             f"{path} tells a voice by {np.shape(of['voice'])} numbers, not {info.baseline.size}",
             hint,
         )
     total = float(np.sum(probabilities))
     if not abs(total - 1) < 1e-3 or np.min(probabilities) < 0 or not 0 <= activation[0] <= 1:
-        raise LiveSerError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)
+        raise ModelError(f"{path} gives what are not probabilities (sum {total:.3g})", hint)
     valence = of.get("valence", np.zeros(1))
     if np.shape(valence) != (1,) or not -1 <= valence[0] <= 1:
-        raise LiveSerError(
+        raise ModelError(
             f"{path} gives a valence that is not one number from -1 to 1 for each window", hint
         )
 

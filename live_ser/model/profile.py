@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.durability import OWNER_ONLY, sync, sync_entry
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.local_time import now
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import ModelInfo
@@ -51,13 +51,12 @@ class Profile:
         """The profile of a name, for a model; it may not be there yet.
 
         Raises:
-            LiveSerError: the name is none that a file can have.
+            InvalidArgument: the name is none that a file can have.
         """
         if not re.fullmatch(r"\w[\w.-]{0,63}", name):
-            raise LiveSerError(
+            raise InvalidArgument(
                 f"{name!r} is no name for a profile",
-                "use letters, digits, - and _, such as --profile anna",
-                exit_code=2,
+                "use letters, digits, - and _, such as `profile=anna`",
             )
         assert info.baseline is not None
         model = hashlib.sha256(info.to_json().encode()).hexdigest()[:16]

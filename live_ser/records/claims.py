@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument
 
 _Key = tuple[object, ...]
 
@@ -47,22 +47,20 @@ class Claims:
         """State an output.
 
         Raises:
-            LiveSerError: it is an input, or another output.
+            InvalidArgument: it is an input, or another output.
         """
         key = _key(path)
         self._claim(key, str(path))
         place = Path(os.path.realpath(path))
         for folder in (place, *place.parents) if self._folders else ():
             if (read := self._folders.get(_key(folder) or ())) is not None:
-                raise LiveSerError(
-                    f"{path} lies in {read}, which is read", "name another place", exit_code=2
-                )
+                raise InvalidArgument(f"{path} lies in {read}, which is read", "name another place")
 
     def write_stream(self, stream: IO[str], name: str) -> None:
         """State an output that is open already, such as standard output.
 
         Raises:
-            LiveSerError: it is an input, or another output.
+            InvalidArgument: it is an input, or another output.
         """
         self._claim(_key_of_stream(stream), name)
 
@@ -71,16 +69,13 @@ class Claims:
             return
         if (read := self._read.get(key)) is not None:
             same = "" if read == name else f" as {read}"
-            raise LiveSerError(
+            raise InvalidArgument(
                 f"{name} is read{same}: it cannot be written as well",
                 "write to another file",
-                exit_code=2,
             )
         if (other := self._written.get(key)) is not None:
             both = f"{name} and {other} are one file" if name != other else f"{name} is named twice"
-            raise LiveSerError(
-                f"{both}: two outputs cannot share it", "name two files", exit_code=2
-            )
+            raise InvalidArgument(f"{both}: two outputs cannot share it", "name two files")
         self._written[key] = name
 
 

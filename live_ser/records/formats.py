@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, get_args
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument
 
 Style = Literal[
     "table", "jsonl", "csv", "tsv", "parquet", "vtt", "srt", "textgrid", "eaf", "audacity", "bids"
@@ -46,7 +46,7 @@ def style_of(wanted: Style | None, path: str | None, usual: Style) -> Style:
         usual: where neither says it, as with a folder or a name without an ending.
 
     Raises:
-        LiveSerError: the name has an ending that stands for no format.
+        InvalidArgument: the name has an ending that stands for no format.
     """
     if wanted or path is None or is_folder(path):
         return wanted or usual
@@ -55,10 +55,9 @@ def style_of(wanted: Style | None, path: str | None, usual: Style) -> Style:
             return style
     if ending := Path(path).suffix:
         known = ", ".join(dict.fromkeys(ENDINGS.values()))
-        raise LiveSerError(
+        raise InvalidArgument(
             f"{path}: {ending} is no ending of a format that can be written",
-            f"one of {known}; or say which with --format",
-            exit_code=2,
+            f"one of {known}; or say which: `format`",
         )
     return usual
 

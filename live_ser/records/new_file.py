@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from live_ser.durability import OWNER_ONLY, sync, sync_entry
-from live_ser.errors import LiveSerError
+from live_ser.errors import OutputError
 
 Mode = Literal["new", "overwrite", "append"]
 """What becomes of a file that is there: it is refused, replaced, or added to."""
@@ -41,7 +41,7 @@ class NewFile:
         replaces: whether another file stands at the name.
 
     Raises:
-        LiveSerError: something is there and the mode is ``new``, or the file cannot be made.
+        OutputError: something is there and the mode is ``new``, or the file cannot be made.
     """
 
     def __init__(self, path: str | Path, *, mode: Mode = "new", grows: bool = False) -> None:
@@ -68,7 +68,7 @@ class NewFile:
         except FileExistsError as error:
             raise self._is_there() from error
         except OSError as error:
-            raise LiveSerError(
+            raise OutputError(
                 f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
             ) from error
 
@@ -87,7 +87,7 @@ class NewFile:
         """Close the file and give it its name; one that could not be written whole does not get it.
 
         Raises:
-            LiveSerError: it cannot take its name; it is kept beside.
+            OutputError: it cannot take its name; it is kept beside.
         """
         if self._beside is None or self.raw.failure:
             self._put_away()
@@ -101,7 +101,7 @@ class NewFile:
         except FileExistsError as error:  # since the beginning
             raise self._is_there() from error
         except OSError as error:
-            raise LiveSerError(
+            raise OutputError(
                 f"cannot put {self._path} in its place: {error.strerror}", f"see {self._beside}"
             ) from error
         self._beside = None
@@ -157,9 +157,9 @@ class NewFile:
                 self._beside.unlink()
             self._beside = None
 
-    def _is_there(self) -> LiveSerError:
-        return LiveSerError(
-            f"{self._path} is there already", "take another name, or --force to overwrite it"
+    def _is_there(self) -> OutputError:
+        return OutputError(
+            f"{self._path} is there already", "take another name, or overwrite it: `force=True`"
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from live_ser.durability import sync
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
 from live_ser.records.new_file import Mode, NewFile
 from live_ser.records.places import Places
@@ -48,10 +48,13 @@ def written(
         bom: begin CSV and TSV with a byte order mark, by which spreadsheets know UTF-8.
 
     Raises:
-        LiveSerError: the file is there already, or cannot be written; or it cannot hold this.
+        OutputError: the file is there already, or cannot be written.
+        InvalidArgument: it cannot hold this.
     """
     if bom and style not in SHEETS:
-        raise LiveSerError(f"--bom is for CSV and TSV, not for {style}", exit_code=2)
+        raise InvalidArgument(
+            f"a byte order mark is for CSV and TSV, not for {style}", "leave out `bom`"
+        )
     if where is None:
         return _Output(None, style, labels, bom=bom)
     places = Places(where, ENDINGS[style]) if isinstance(where, str) else where
@@ -82,8 +85,8 @@ class _Output:
         bom: bool = False,
     ) -> None:
         if style == "parquet" and path is None:
-            raise LiveSerError(
-                "Parquet is not for standard output", "name a file: -o NAME.parquet", exit_code=2
+            raise InvalidArgument(
+                "Parquet is not for standard output", "name a file: `output=NAME.parquet`"
             )
         start = _starter(style, labels)  # which may lack a package: before anything is created
         self._style = style

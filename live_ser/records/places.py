@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, OutputError
 from live_ser.records.formats import is_folder
 
 _NO_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # what some system does not allow in a name
@@ -24,14 +24,14 @@ class Places:
         ending: of the names in the folder.
         sources: paths of the recordings, as far as they are known beforehand.
         one_each: whether a file holds one recording.
-        option: with which it was named.
+        option: the argument with which it was named.
         anew: whether files that are there keep their names.
 
     Attributes:
         is_folder: whether each recording has a file of its own.
 
     Raises:
-        LiveSerError: one file would be for several recordings.
+        InvalidArgument: one file would be for several recordings.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Places:
         sources: Sequence[str] = (),
         *,
         one_each: bool = False,
-        option: str = "-o",
+        option: str = "output",
         anew: bool = False,
     ) -> None:
         self._path, self._ending, self._anew = Path(path), ending, anew
@@ -50,10 +50,9 @@ class Places:
         self.is_folder = is_folder(path)
         if not self.is_folder:
             if one_each and len(sources) > 1:
-                raise LiveSerError(
+                raise InvalidArgument(
                     f"{path} holds one recording, and there are several",
-                    f"name a folder, with a slash at its end, for a file of each: {option} FOLDER/",
-                    exit_code=2,
+                    f"name a folder, with a slash at its end, for each: `{option}=FOLDER/`",
                 )
             return
         root = _common_folder(sources)
@@ -121,6 +120,6 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LiveSerError(
+        raise OutputError(
             f"cannot make the folder {folder}: {error.strerror}", "name another one"
         ) from error

@@ -23,7 +23,7 @@ from typing import Any
 from live_ser import __version__
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, OutputError
 from live_ser.palette import colours
 from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
@@ -84,7 +84,7 @@ def write_report(
         ):
             stream.write(text.encode())
     except OSError as error:
-        raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
+        raise OutputError(f"cannot write {output}: {error.strerror}", "make room") from error
 
 
 def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:
@@ -319,7 +319,7 @@ def _sound(path: Path, reading: Reading) -> str:
         raise LiveSerError(
             f"{path} is too large to travel inside a page: {len(data) / 2**20:.0f} MB, "
             f"at most {_AUDIO_BYTES / 2**20:.0f}",
-            "leave out --audio, or give a compressed copy (OGG, MP3)",
+            "leave out `audio`, or give a compressed copy (OGG, MP3)",
         )
     return f"data:{kind or 'audio/flac'};base64,{base64.b64encode(data).decode()}"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, OutputError
 from live_ser.extras import keep_nothing, needed
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.palette import colours
@@ -98,7 +98,7 @@ def draw_plot(
             ):
                 figure.savefig(png, format=Path(output).suffix[1:].lower() or "png")
         except OSError as error:
-            raise LiveSerError(f"cannot write {output}: {error.strerror}", "make room") from error
+            raise OutputError(f"cannot write {output}: {error.strerror}", "make room") from error
 
 
 def picture_places(path: str, sources: Sequence[str]) -> Places:
@@ -113,11 +113,9 @@ def picture_places(path: str, sources: Sequence[str]) -> Places:
             ``.svg`` or ``.pdf``, or would be of several recordings.
     """
     plotting()
-    places = Places(path, ".png", sources, one_each=True, option="--plot")
+    places = Places(path, ".png", sources, one_each=True, option="plot")
     if not places.is_folder and Path(path).suffix.lower() not in _ENDINGS:
-        raise LiveSerError(
-            f"{path} does not end with .png, .svg or .pdf", "name it NAME.png", exit_code=2
-        )
+        raise InvalidArgument(f"{path} does not end with .png, .svg or .pdf", "name it NAME.png")
     return places
 
 

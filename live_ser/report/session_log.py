@@ -16,7 +16,7 @@ from live_ser.report.window_columns import WindowReader, Windows
 _LABELS = 64  # at most: each has a lane of the timeline
 _LONGEST = 10  # stretches that are listed
 _NAMED = 5  # recordings that a message lists
-_HINT = "take what live-ser listen -o writes, or live-ser file with --timeline or --segments"
+_HINT = "take what `live-ser listen` writes, or `live-ser file` with windows or segments"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Told
         listed = ", ".join([*found][:_NAMED]) + (", …" if len(found) > _NAMED else "")
         what = f"{len(names)} recordings" + (f" called {recording}" if recording else "")
         raise LiveSerError(
-            f"{path} holds {what}; a page shows one", f"--recording NAME, of these: {listed}"
+            f"{path} holds {what}; a page shows one", f"`recording=NAME`, of these: {listed}"
         )
     strays.extend(found[names[0]])
     for kind in ("session", "clip"):

@@ -198,7 +198,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         opened = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         raise LiveSerError(
-            f"cannot listen on {host}: {error.strerror}", "--host 127.0.0.1"
+            f"cannot listen on {host}: {error.strerror}", "`host=127.0.0.1`"
         ) from error
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -209,7 +209,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         opened.close()
         raise LiveSerError(
-            f"cannot listen on {host}, port {port}: {error.strerror}", "take another --port"
+            f"cannot listen on {host}, port {port}: {error.strerror}", "take another `port`"
         ) from error
     return opened
 

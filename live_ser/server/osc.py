@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.records.schema import Record, window_record
@@ -38,7 +38,7 @@ class OscSink(Sink):
         try:
             (family, kind, _, _, to), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         except OSError as error:
-            raise LiveSerError(f"no host {host}: {error.strerror}", "--osc HOST:PORT") from error
+            raise LiveSerError(f"no host {host}: {error.strerror}", "`osc=HOST:PORT`") from error
         self._to: tuple[Any, ...] = to
         self._socket = socket.socket(family, kind)
 
@@ -104,12 +104,12 @@ def address_of(text: str) -> tuple[str, int]:
     """Host and port of ``HOST:PORT``, or of ``PORT`` on this machine.
 
     Raises:
-        LiveSerError: it is something else.
+        InvalidArgument: it is something else.
     """
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise LiveSerError(
-            f"{text!r} is not the address of an OSC receiver", "--osc 127.0.0.1:9000", exit_code=2
+        raise InvalidArgument(
+            f"{text!r} is not the address of an OSC receiver", "`osc=127.0.0.1:9000`"
         )
     return host.strip("[]") or "127.0.0.1", int(port)
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from live_ser.audio.reading import reading_asked_for
+from live_ser.audio.reading import reading_of
 from live_ser.batch.jobs import Job, judge_files
 from live_ser.batch.resume import judged_with
 from live_ser.errors import LiveSerError
@@ -145,7 +145,7 @@ def _options(query: Mapping[str, str]) -> dict[str, Any]:
         name: _number(name, query[name], kind) if name in query else None
         for name, kind in {**_NUMBERS, "channels": int}.items()
     }
-    reading = reading_asked_for(
+    reading = reading_of(
         channel=numbers["channel"],
         track=numbers["track"],
         raw=query.get("raw"),

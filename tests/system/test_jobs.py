@@ -182,7 +182,7 @@ def test_workers_that_cannot_begin_are_one_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("live_ser.batch.workers._work", os._exit)
     with pytest.raises(LiveSerError) as caught:
         list(Workers(stillborn, lambda number: 0, 2).results(range(5)))
-    assert "--workers 1" in caught.value.hint
+    assert "`workers=1`" in caught.value.hint
 
 
 @pytest.mark.parametrize("style", ["jsonl", "csv", "tsv"])

@@ -149,7 +149,7 @@ def test_or_demo_replays_a_recording_when_there_is_no_microphone(
         (["--channels", "1.5"], "--channels: 1.5 is no whole number"),
         (["--duration", "0"], "not more than 0"),
         (["--duration", "1e305"], "more than any session"),
-        (["--channels", "2"], "--channels says"),
+        (["--channels", "2"], "channels: it says"),
         (["--raw", "s16le"], "without its rate"),
         (["--channels", "0"], "less than 1"),
         (["--hop", "9"], "hop of 9 s"),

@@ -142,7 +142,7 @@ def test_one_of_several_recordings_is_chosen_by_its_name(tmp_path: Path, kind: s
     for wrong in (None, "x.wav", "z.wav", ""):
         with pytest.raises(LiveSerError, match="recordings") as caught:
             read_session(path, wrong)
-        assert "--recording NAME" in caught.value.hint
+        assert "`recording=NAME`" in caught.value.hint
         assert "b/yx.wav" in caught.value.hint
 
 

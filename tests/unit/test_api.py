@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import io
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -23,6 +25,7 @@ import soxr
 import live_ser
 from live_ser import LiveSerError, Model, Prediction, Segment
 from live_ser.audio.blocks import Samples
+from live_ser.cli.errors import in_options
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Results
@@ -304,6 +307,55 @@ def test_what_the_documents_import_is_declared() -> None:
     assert used <= set(live_ser.__all__)
     for name in live_ser.__all__:
         assert getattr(live_ser, name) is not None
+
+
+def test_an_error_says_of_which_kind_it_is_and_survives_another_process(
+    model: Model, tmp_path: Path
+) -> None:
+    with pytest.raises(live_ser.ModelError):
+        live_ser.load(tmp_path / "missing.onnx")
+    with pytest.raises(live_ser.AudioError):
+        model.predict(tmp_path / "missing.wav")
+    with pytest.raises(live_ser.InvalidArgument) as caught:
+        model.timeline(np.zeros(16000), 16000, hop=100)
+    assert "`hop`" in caught.value.hint
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), again.message, again.hint) == (
+        live_ser.InvalidArgument,
+        caught.value.message,
+        caught.value.hint,
+    )
+
+
+def test_the_library_speaks_of_no_option_of_the_command_line() -> None:
+    package = Path(live_ser.__file__).parent
+    programs = ("pip", "dask", "--nthreads")  # they have options of their own
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] in ("cli", "dashboard"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                line = node.value
+                if "\n" not in line and not any(program in line for program in programs):
+                    assert not re.search(r"(?<!\w)--[a-z]", line), f"{path}: {line}"
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("judge what there is: `partial=True`", "judge what there is: --partial"),
+        ("leave out `track`", "leave out --track"),
+        ("`channels=2`, or leave it out", "--channels 2, or leave it out"),
+        ("`raw=RawFormat('s16le', rate=8000, channels=1)`", "--raw s16le --rate 8000 --channels 1"),
+        ("without `reconnect=False` it is", "without --no-reconnect it is"),
+        ("`output=FOLDER/`", "-o FOLDER/"),
+        ("take what `live-ser listen` writes", "take what live-ser listen writes"),
+    ],
+)
+def test_the_command_line_shows_its_options_where_the_library_names_arguments(
+    hint: str, shown: str
+) -> None:
+    assert in_options(hint) == shown
 
 
 def test_a_damaged_mp3_writes_nothing_on_the_callers_terminal(

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.annotation import Annotation
 from live_ser.records.audacity import label_track
 from live_ser.records.bids import events
@@ -362,7 +362,7 @@ def test_an_unknown_ending_is_refused_with_those_that_are_known(
 ) -> None:
     with pytest.raises(LiveSerError) as raised:
         style_of(None, str(tmp_path / name), "table")
-    assert raised.value.exit_code == 2
+    assert isinstance(raised.value, InvalidArgument)
     assert all(ending in raised.value.hint for ending in ENDINGS.values())
     if name == "out.mp3":
         run = live_ser(*command, "-o", tmp_path / name)

@@ -14,7 +14,7 @@ import soundfile
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import Block, Gap, audio_file, microphone, replay
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
@@ -294,5 +294,5 @@ def test_a_hop_or_smoothing_that_cannot_be_is_wrong_usage(
 ) -> None:
     with pytest.raises(LiveSerError) as caught:
         Monitor(model, [], **options)  # type: ignore[arg-type]
-    assert caught.value.exit_code == 2
+    assert isinstance(caught.value, InvalidArgument)
     assert caught.value.hint

@@ -70,7 +70,7 @@ def test_what_has_no_header_is_refused_with_the_option_that_says_it(
     path.write_bytes(headerless(np.sin(np.arange(16000) * 0.2).astype(np.float32), "s16le"))
     with pytest.raises(LiveSerError) as caught:
         heard(path, 8000)
-    assert "--raw s16le --rate 8000 --channels 1" in caught.value.hint
+    assert "`raw=RawFormat('s16le', rate=8000, channels=1)`" in caught.value.hint
 
 
 def test_a_header_counts_for_more_than_the_ending(tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_the_options_of_the_command_line(tmp_path: Path, tiny_model: Path, speec
     assert clip["label"] == expected["label"]
     for words, said in (
         (["--raw", "s16le"], "without its rate"),
-        (["--rate", "8000"], "--rate says"),
-        (["--channels", "2"], "--channels says"),
+        (["--rate", "8000"], "rate: it says"),
+        (["--channels", "2"], "channels: it says"),
         (["--raw", "opus", "--rate", "8000"], "'opus' is not known"),
     ):
         run = live_ser("file", *common, *words, path)

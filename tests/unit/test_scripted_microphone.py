@@ -15,7 +15,7 @@ from live_ser.audio import microphone as microphone_module
 from live_ser.audio.blocks import Samples
 from live_ser.audio.microphone import QUEUE_SECONDS
 from live_ser.audio.sources import Block, Gap, microphone
-from live_ser.errors import LiveSerError
+from live_ser.errors import DeviceError, LiveSerError
 from live_ser.inference.monitor import Monitor
 from live_ser.model.onnx_model import EmotionModel
 from tests.support.scripted_microphone import (
@@ -220,7 +220,7 @@ def test_without_reconnection_a_stall_is_an_error_in_one_line() -> None:
     with microphone(None, RATE, reconnect=False, opener=scripted) as mic:
         with pytest.raises(LiveSerError, match="stopped delivering sound") as caught:
             list(mic)
-        assert caught.value.exit_code == 1
+        assert isinstance(caught.value, DeviceError)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -10,13 +10,13 @@ from live_ser.batch.jobs import judge_files
 from live_ser.batch.paths import files_meant
 from live_ser.batch.resume import unfinished
 from live_ser.cli.claims import claim_files
+from live_ser.cli.errors import UsageError
 from live_ser.cli.job import job_asked_for, options_in_words
 from live_ser.cli.messages import say
 from live_ser.cli.outcomes import OutcomeWriter
 from live_ser.cli.outputs import mode_asked_for, picture_places, record_places, use_standard_output
 from live_ser.cli.progress import progress_bar
 from live_ser.cli.recordings import LeftAlone, named_sounds
-from live_ser.errors import LiveSerError
 from live_ser.live.signals import Ending, ending_signals
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.records.formats import Style, style_of
@@ -52,7 +52,7 @@ def _unfinished(
 ) -> list[str]:
     """The files that an output which is gone on with holds no verdict on."""
     if arguments.output is None:
-        raise LiveSerError("--resume without an output", "name it with -o", exit_code=2)
+        raise UsageError("--resume without an output", "name it with -o")
     options = options_in_words(arguments, model)
     left = unfinished(arguments.output, style, model.info.labels, paths, options)
     if not arguments.quiet:

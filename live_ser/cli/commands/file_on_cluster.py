@@ -8,10 +8,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from live_ser.batch.paths import key_of
+from live_ser.cli.errors import UsageError, say_failure
 from live_ser.cli.job import options_in_words
-from live_ser.cli.messages import say, say_failure, say_notes
+from live_ser.cli.messages import say, say_notes
 from live_ser.cli.progress import progress_bar
-from live_ser.cli.recordings import LeftAlone, named_sounds, reading_of
+from live_ser.cli.recordings import LeftAlone, named_sounds, reading_asked_for
 from live_ser.errors import LiveSerError
 from live_ser.extras import needed
 from live_ser.inference.settings import Settings
@@ -45,13 +46,9 @@ def run(arguments: Namespace) -> int:
 def _check(arguments: Namespace) -> None:
     """Refuse what a cluster cannot do, or what it lacks."""
     if arguments.output is None or arguments.format not in (None, "parquet"):
-        raise LiveSerError(
-            "a cluster writes Parquet files into a folder", "name it: -o FOLDER", exit_code=2
-        )
+        raise UsageError("a cluster writes Parquet files into a folder", "name it: -o FOLDER")
     if arguments.plot is not None or arguments.workers is not None:
-        raise LiveSerError(
-            "--plot and --workers are for this machine, not for a cluster", exit_code=2
-        )
+        raise UsageError("--plot and --workers are for this machine, not for a cluster")
     for package in ("distributed", "fsspec", "pyarrow.parquet"):
         needed(package, "cluster")
 
@@ -63,7 +60,7 @@ def _options(arguments: Namespace, model: EmotionModel) -> dict[str, Any]:
     names = ("hop", "smoothing", "timeline", "segments")
     options = {name: getattr(arguments, name) for name in names}
     options["judged_with"] = options_in_words(arguments, model)
-    options["reading"] = reading_of(arguments)
+    options["reading"] = reading_asked_for(arguments)
     return options
 
 

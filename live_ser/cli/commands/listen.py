@@ -8,13 +8,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from live_ser.cli.claims import claim_session
+from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say_in_time
 from live_ser.cli.outputs import session_places, use_standard_output
 from live_ser.cli.sinks import attach_sinks
 from live_ser.cli.source import source_asked_for
 from live_ser.cli.speaker import baseline_asked_for
 from live_ser.cli.terminal import has_dashboard
-from live_ser.errors import LiveSerError
 from live_ser.inference.monitor import Monitor
 from live_ser.live.background import Background
 from live_ser.live.keys import NO_KEY, pressed_keys
@@ -32,10 +32,9 @@ def run(arguments: Namespace) -> int:
     """Listen until the sound or the user ends it; 1 if not all was kept that was to be."""
     use_standard_output(arguments, "jsonl")
     if arguments.lines and arguments.format and not arguments.output:
-        raise LiveSerError(
+        raise UsageError(
             "--lines and --format are both for standard output",
             "leave one of them out, or name a file for the records: -o FILE",
-            exit_code=2,
         )
     style = style_of(arguments.format, arguments.output, "jsonl")  # before anything is opened
     model = load(arguments.model)

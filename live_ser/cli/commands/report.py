@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from live_ser.cli.messages import say
-from live_ser.cli.recordings import reading_of
+from live_ser.cli.recordings import reading_asked_for
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.report.page import write_report
@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> int:
         audio=arguments.audio,
         model=arguments.model,
         force=arguments.force,
-        reading=reading_of(arguments),
+        reading=reading_asked_for(arguments),
     )
     if not arguments.quiet and output != STANDARD_OUTPUT:
         say(f"wrote {output}")

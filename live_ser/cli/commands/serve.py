@@ -8,11 +8,11 @@ from argparse import Namespace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
 from live_ser.cli.publishers import publishers_asked_for
 from live_ser.cli.source import source_asked_for
 from live_ser.cli.speaker import baseline_asked_for
-from live_ser.errors import LiveSerError
 from live_ser.extras import needed
 from live_ser.inference.settings import Settings
 from live_ser.live.signals import ending_signals
@@ -59,7 +59,7 @@ def _rules(arguments: Namespace) -> Rules:
     """Who is let in.
 
     Raises:
-        LiveSerError: others could reach the server without a token, or it is too short.
+        UsageError: others could reach the server without a token, or it is too short.
     """
     from live_ser.server.access import SHORTEST_TOKEN, Rules, is_local
 
@@ -69,16 +69,14 @@ def _rules(arguments: Namespace) -> Rules:
     elif not token:
         token = secrets.token_urlsafe(24)
     if token and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable()):
-        raise LiveSerError(
+        raise UsageError(
             f"the token is not {SHORTEST_TOKEN} printable characters long",
             "--token without a value makes one",
-            exit_code=2,
         )
     if not token and not is_local(arguments.host):
-        raise LiveSerError(
+        raise UsageError(
             f"on {arguments.host}, others can reach the server",
             "--token makes a token without which nobody gets in",
-            exit_code=2,
         )
     return Rules(arguments.host, token, tuple(arguments.origins))
 

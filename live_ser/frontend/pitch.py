@@ -1,0 +1,124 @@
+"""What a voice does from moment to moment: pitches that it may have, its power, its envelope.
+
+A frame knows nothing of those around it, so that however the sound is cut, the frames are the same;
+which of its pitches is the voice's, :mod:`live_ser.inference.prosody` decides from all frames of a
+stretch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from live_ser.audio.blocks import Samples
+
+CANDIDATES = 4
+"""Pitches of a frame, strongest first or not."""
+
+LOWEST, HIGHEST = 65.0, 700.0
+"""Hz between which a pitch is looked for."""
+
+REFERENCE = 27.5
+"""Hz of which semitones are counted: the lowest A of a piano, as openSMILE has it."""
+
+FAVOUR = 0.05
+"""Strength that a pitch is worth more for each octave: half of a pitch fits nearly as well."""
+
+_WINDOW, _HOP = 0.048, 0.016  # seconds
+_BAND = 4000.0  # Hz under which a voice has its periods
+_SYLLABLES = 300.0, 3000.0  # Hz of the envelope: vowels, neither hum nor hiss
+_TOGETHER = 64  # frames at a time, which stay in the cache
+_LEAST = 1e-12  # power of digital silence
+
+VoiceFrames = NDArray[np.float32]
+"""``[frames, 2 * CANDIDATES + 2]``: semitones and strength (0 to 1) of each candidate, the mean
+power, and the envelope in dB."""
+
+
+class VoiceStream:
+    """Voice frames of a signal that arrives in blocks.
+
+    Pitches are the peaks of the autocorrelation, divided by that of the window (Boersma 1993).
+
+    Args:
+        rate: of the signal, in Hz.
+
+    Attributes:
+        hop_seconds: from one frame to the next.
+        centre: seconds from the start of a frame to its middle.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._length, self._hop = round(_WINDOW * rate), round(_HOP * rate)
+        self.hop_seconds, self.centre = self._hop / rate, self._length / rate / 2
+        times = (np.arange(self._length) + 0.5) / self._length
+        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * times)).astype(np.float32)
+        self._size = 1 << (self._length + int(rate / LOWEST)).bit_length()
+        # Of the spectrum only the lower part goes on: the autocorrelation is then at a lower rate.
+        part = 1
+        while rate / (4 * part) >= _BAND:
+            part *= 2
+        self._bins, self._rate = self._size // (2 * part) + 1, rate / part
+        spectrum = np.fft.rfft(self._window, self._size)[: self._bins]
+        whole = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size)) ** 2)[::part]
+        self._first = int(self._rate / HIGHEST)
+        last = int(np.ceil(self._rate / LOWEST)) + 1
+        self._lags = np.arange(self._first, last + 1)
+        self._near = slice(self._first - 1, last + 2)
+        self._own = (whole[self._near] / whole[0]).astype(np.float32)
+        self._favour = (FAVOUR * np.log2(self._lags / self._first)).astype(np.float32)
+        hertz = np.arange(len(spectrum)) * rate / self._size
+        self._hum = int(np.searchsorted(hertz, LOWEST * 0.7))
+        self._vowels = slice(*np.searchsorted(hertz, _SYLLABLES))
+        self._scale = float(np.square(self._window, dtype=np.float64).sum())
+        self._pending: Samples = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> VoiceFrames:
+        """The frames that ``samples`` complete.
+
+        Args:
+            samples: float32 ``[n]``, mono, full scale at 1.
+        """
+        heard = np.concatenate([self._pending, samples])
+        count = max(0, 1 + (len(heard) - self._length) // self._hop)
+        self._pending = heard[count * self._hop :]
+        if not count:
+            return no_frames()
+        frames = sliding_window_view(heard, self._length)[:: self._hop][:count]
+        starts = range(0, count, _TOGETHER)
+        return np.concatenate([self._measured(frames[i : i + _TOGETHER]) for i in starts])
+
+    def _measured(self, frames: Samples) -> VoiceFrames:
+        weighted = (frames - frames.mean(axis=1, keepdims=True)) * self._window
+        spectrum = np.fft.rfft(weighted, self._size)[:, : self._bins]
+        powers = spectrum.real**2 + spectrum.imag**2
+        power = np.einsum("fs,fs->f", weighted, weighted, dtype=np.float64) / self._scale
+        vowels = powers[:, self._vowels].sum(axis=1) / (self._size * self._scale / 2)
+        powers[:, : self._hum] = 0
+        envelope = 10 * np.log10(np.maximum(vowels, _LEAST))
+        semitones, strengths = self._pitches(np.fft.irfft(powers))
+        columns = [semitones, strengths, power[:, np.newaxis], envelope[:, np.newaxis]]
+        return np.concatenate(columns, axis=1).astype(np.float32)
+
+    def _pitches(self, correlation: NDArray) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
+        """Semitones and strengths of the highest peaks, ``[frames, CANDIDATES]`` each."""
+        energy = np.maximum(correlation[:, :1], _LEAST)
+        near = correlation[:, self._near] / energy / self._own
+        left, middle, right = near[:, :-2], near[:, 1:-1], near[:, 2:]
+        peaks = (middle > left) & (middle >= right)
+        worth = np.where(peaks, middle - self._favour, -1)
+        best = np.argpartition(-worth, CANDIDATES, axis=1)[:, :CANDIDATES]
+        a, b, c = (np.take_along_axis(one, best, axis=1) for one in (left, middle, right))
+        is_peak = np.take_along_axis(peaks, best, axis=1)
+        # The top of the parabola through a peak and its neighbours.
+        bend = np.where(is_peak, np.maximum(2 * b - a - c, 1e-9), 1)
+        shift = np.where(is_peak, (c - a) / (2 * bend), 0)
+        semitones = 12 * np.log2(self._rate / (self._lags[best] + shift) / REFERENCE)
+        strengths = np.where(is_peak, np.clip(b + (c - a) * shift / 4, 0, 1), 0)
+        return semitones, strengths
+
+
+def no_frames() -> VoiceFrames:
+    """No frame at all."""
+    return np.zeros((0, 2 * CANDIDATES + 2), np.float32)

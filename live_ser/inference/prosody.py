@@ -1,0 +1,315 @@
+"""Prosody: what the voice did in a stretch of speech, in units that one can hear.
+
+Pitch, loudness, rate and pauses do not depend on the model: they are there so that what it says can
+be understood, and doubted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from live_ser.frontend.gate import CHUNK_SECONDS
+from live_ser.frontend.pitch import (
+    CANDIDATES,
+    FAVOUR,
+    HIGHEST,
+    LOWEST,
+    REFERENCE,
+    VoiceFrames,
+)
+
+PAUSE = 0.25
+"""Seconds without speech from which on it is a pause, and no consonant (Goldman-Eisler 1968)."""
+
+_VOICED = 0.5  # strength from which on a frame has a pitch
+_AROUND = 12  # frames to either side from which a pitch should not leap
+_PULL = 0.05  # strength that it costs for each semitone
+_FARTHEST = 12.0  # semitones from which on it costs no more
+_PULL_ALL = 0.01  # the same, from the median of the whole stretch
+_DIP = 2.0  # dB between two syllables at least (de Jong and Wempe 2009)
+_SILENT = -200.0  # dB of the envelope where nobody speaks
+_FEWEST = 6  # frames with a pitch under which there is none to tell
+_SHORTEST = 1.0  # seconds of speech under which no rate can be told
+_STEPS = 10  # of the histogram, a semitone
+_BOTTOM, _TOP = (12 * math.log2(hertz / REFERENCE) for hertz in (LOWEST / 1.03, HIGHEST * 1.03))
+_BINS = math.ceil((_TOP - _BOTTOM) * _STEPS)
+_RANGE = 0.1, 0.5, 0.9  # shares of the frames that are under low, median and high
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prosody:
+    """What the voice did; None for what cannot be told.
+
+    Attributes:
+        pitch: median in Hz.
+        pitch_low: in Hz; a tenth of the voiced moments are lower.
+        pitch_high: in Hz; a tenth of the voiced moments are higher.
+        pitch_semitones: the median in semitones above 27.5 Hz.
+        pitch_range: semitones from low to high.
+        loudness: RMS of the speech alone, in dB re full scale.
+        rate: syllable nuclei in a second of speech; None for less than a second of it.
+        pauses: share of the time from first to last speech that is pauses of 0.25 s or more.
+        pitch_change: semitones above the speaker's usual; None until that is known.
+        loudness_change: dB above the speaker's usual.
+        rate_change: times the speaker's usual: 1.2 is a fifth faster.
+    """
+
+    pitch: float | None = None
+    pitch_low: float | None = None
+    pitch_high: float | None = None
+    pitch_semitones: float | None = None
+    pitch_range: float | None = None
+    loudness: float | None = None
+    rate: float | None = None
+    pauses: float | None = None
+    pitch_change: float | None = None
+    loudness_change: float | None = None
+    rate_change: float | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was counted of speech; tallies of several stretches can be added.
+
+    Attributes:
+        pitches: int64 ``[bins]``, frames of each tenth of a semitone.
+        power: sum of the frames' mean powers.
+        frames: of speech.
+        nuclei: syllables.
+        speech: seconds.
+        paused: seconds of pauses.
+        span: seconds from the first speech to the last.
+    """
+
+    pitches: NDArray[np.int64]
+    power: float = 0.0
+    frames: int = 0
+    nuclei: int = 0
+    speech: float = 0.0
+    paused: float = 0.0
+    span: float = 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.pitches + other.pitches,
+            self.power + other.power,
+            self.frames + other.frames,
+            self.nuclei + other.nuclei,
+            self.speech + other.speech,
+            self.paused + other.paused,
+            self.span + other.span,
+        )
+
+    def after(self, seconds: float) -> Tally:
+        """The same with the time that lies between it and the speech before it."""
+        paused = seconds if seconds >= PAUSE else 0.0
+        return Tally(
+            self.pitches,
+            self.power,
+            self.frames,
+            self.nuclei,
+            self.speech,
+            self.paused + paused,
+            self.span + seconds,
+        )
+
+    def prosody(self, usual: Prosody | None = None) -> Prosody | None:
+        """What it amounts to; None where nobody spoke.
+
+        Args:
+            usual: how the speaker usually speaks, if that is known.
+        """
+        if not self.frames:
+            return None
+        low, middle, high = self._quantiles() or (None, None, None)
+        loudness = 10 * math.log10(max(self.power / self.frames, 1e-12))
+        rate = self.nuclei / self.speech if self.speech >= _SHORTEST else None
+        usual = usual or Prosody()
+        was = usual.pitch_semitones
+        return Prosody(
+            pitch=_hertz(middle),
+            pitch_low=_hertz(low),
+            pitch_high=_hertz(high),
+            pitch_semitones=middle,
+            pitch_range=None if high is None or low is None else high - low,
+            loudness=loudness,
+            rate=rate,
+            pauses=self.paused / self.span if self.span else 0.0,
+            pitch_change=None if middle is None or was is None else middle - was,
+            loudness_change=None if usual.loudness is None else loudness - usual.loudness,
+            rate_change=rate / usual.rate if rate and usual.rate else None,
+        )
+
+    def _quantiles(self) -> list[float] | None:
+        """Semitones under which the shares of ``_RANGE`` lie."""
+        below = np.cumsum(self.pitches)
+        if below[-1] < _FEWEST:
+            return None
+        places = np.searchsorted(below, np.array(_RANGE) * below[-1])
+        inside = (np.array(_RANGE) * below[-1] - (below - self.pitches)[places]) / self.pitches[
+            places
+        ]
+        return [float(x) for x in _BOTTOM + (places + inside) / _STEPS]
+
+
+NOTHING = Tally(np.zeros(_BINS, np.int64))
+
+
+def tally(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: float) -> Tally:
+    """Count what a voice did in a stretch.
+
+    Args:
+        voice: its frames.
+        mask: bool ``[chunks]``, which chunks of the speech gate are speech.
+        centre: seconds from the start of the first chunk to the middle of the first frame.
+        hop_seconds: from one frame to the next.
+    """
+    spoken = np.flatnonzero(mask)
+    chunks = ((centre + np.arange(len(voice)) * hop_seconds) / CHUNK_SECONDS).astype(np.int64)
+    inside = (chunks >= 0) & (chunks < len(mask))
+    speech = np.zeros(len(voice), np.bool_)
+    speech[inside] = mask[chunks[inside]]
+    if not speech.any():
+        return NOTHING
+    first, stop = int(spoken[0]), int(spoken[-1]) + 1
+    between = np.diff(spoken) - 1
+    semitones, voiced = pitches(voice, speech)
+    places = ((semitones[voiced] - _BOTTOM) * _STEPS).astype(np.int64)
+    return Tally(
+        np.bincount(np.clip(places, 0, _BINS - 1), minlength=_BINS),
+        float(voice[speech, -2].sum(dtype=np.float64)),
+        int(np.count_nonzero(speech)),
+        _nuclei(np.where(speech, voice[:, -1], _SILENT).tolist(), voiced.tolist()),
+        len(spoken) * CHUNK_SECONDS,
+        float(between[between >= PAUSE / CHUNK_SECONDS].sum()) * CHUNK_SECONDS,
+        (stop - first) * CHUNK_SECONDS,
+    )
+
+
+def pitches(voice: VoiceFrames, speech: Mask) -> tuple[NDArray[np.float32], Mask]:
+    """The pitch of each frame: the strongest that does not leap from those around it.
+
+    Args:
+        voice: frames that follow each other.
+        speech: bool ``[frames]``, which are speech.
+
+    Returns:
+        Semitones above 27.5 Hz, ``[frames]``, and which frames have a pitch, bool ``[frames]``.
+    """
+    semitones, strengths = voice[:, :CANDIDATES], voice[:, CANDIDATES : 2 * CANDIDATES]
+    worth = strengths + FAVOUR / 12 * semitones
+    rows = np.arange(len(voice))
+    best = worth.argmax(axis=1)
+    for _ in range(2):
+        chosen = semitones[rows, best]
+        voiced = speech & (strengths[rows, best] > _VOICED)
+        if not voiced.any():
+            break
+        middle = float(np.median(chosen[voiced]))
+        leap = np.abs(semitones - _medians(chosen, voiced, middle)[:, np.newaxis])
+        cost = _PULL * np.minimum(leap, _FARTHEST) + _PULL_ALL * np.abs(semitones - middle)
+        best = (worth - cost).argmax(axis=1)
+    return semitones[rows, best], speech & (strengths[rows, best] > _VOICED)
+
+
+def _medians(values: NDArray[np.float32], of: Mask, otherwise: float) -> NDArray[np.float32]:
+    """The median of the values around each, of those that count."""
+    edge = np.full(_AROUND, np.nan, np.float32)
+    padded = np.concatenate([edge, np.where(of, values, np.float32(np.nan)), edge])
+    around = np.sort(sliding_window_view(padded, 2 * _AROUND + 1), axis=1)  # NaN comes last
+    count = np.count_nonzero(~np.isnan(around), axis=1)
+    middles = around[np.arange(len(values)), np.maximum(count - 1, 0) // 2]
+    return np.where(count > 0, middles, np.float32(otherwise))
+
+
+def _nuclei(envelope: Sequence[float], voiced: Sequence[bool]) -> int:
+    """Voiced peaks of the envelope with a dip on both sides."""
+    count, rising = 0, False
+    low, high, top = _SILENT, _SILENT, 0
+    for place, value in enumerate(envelope):
+        if rising and value > high:
+            high, top = value, place
+        elif rising and value <= high - _DIP:
+            count += voiced[top]
+            rising, low = False, value
+        elif not rising:
+            low = min(low, value)
+            if value >= low + _DIP:
+                rising, high, top = True, value, place
+    return count + (rising and voiced[top])
+
+
+def _hertz(semitones: float | None) -> float | None:
+    return None if semitones is None else REFERENCE * 2 ** (semitones / 12)
+
+
+class Usual:
+    """How a speaker usually speaks, from what was heard of them; the newest counts most."""
+
+    MEMORY = 120.0  # seconds of speech after which older speech counts for less
+    ENOUGH = 10.0  # seconds of speech from which on it is known
+
+    def __init__(self) -> None:
+        self._sums: NDArray[np.float64] = np.zeros(3)
+        self._seconds: NDArray[np.float64] = np.zeros(3)
+        self._held: list[tuple[float, Tally]] = []
+        self._until = 0.0
+
+    def before(self, start: float) -> Prosody | None:
+        """How the speaker spoke until a moment; None as long as too little is known.
+
+        Args:
+            start: seconds from the start of the source.
+        """
+        while self._held and self._held[0][0] <= start:
+            self.add(self._held.pop(0)[1])
+        return self.with_later(())
+
+    def hear(self, start: float, end: float, heard: Tally) -> None:
+        """Hear a window; one that overlaps the one that counted last does not count.
+
+        Args:
+            start: seconds from the start of the source.
+            end: seconds from the start of the source.
+            heard: of the window.
+        """
+        if heard.frames and start >= self._until:
+            self._held.append((end, heard))
+            self._until = end
+
+    def add(self, heard: Tally) -> None:
+        """Let speech count."""
+        sums, seconds = _weighted(heard)
+        self._sums += sums
+        self._seconds += seconds
+        kept = np.minimum(1, self.MEMORY / np.maximum(self._seconds, self.MEMORY))
+        self._sums *= kept
+        self._seconds *= kept
+
+    def with_later(self, later: Sequence[Tally]) -> Prosody | None:
+        """How the speaker usually speaks, what follows taken into account."""
+        weighted = [(self._sums, self._seconds), *map(_weighted, later)]
+        sums, seconds = (np.sum(column, axis=0) for column in zip(*weighted, strict=True))
+        if seconds[1] < self.ENOUGH:
+            return None
+        known = [
+            float(total / weight) if weight >= self.ENOUGH / 2 else None
+            for total, weight in zip(sums, seconds, strict=True)
+        ]
+        return Prosody(pitch_semitones=known[0], loudness=known[1], rate=known[2])
+
+
+def _weighted(heard: Tally) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pitch, loudness and rate times the seconds that each rests on, and these seconds."""
+    told = heard.prosody() or Prosody()
+    values = (told.pitch_semitones, told.loudness, told.rate)
+    seconds = np.array([0.0 if value is None else heard.speech for value in values])
+    return np.array([value or 0.0 for value in values]) * seconds, seconds

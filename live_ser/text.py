@@ -62,6 +62,44 @@ def in_words(judged: Mapping[str, Any]) -> str:
     return f"uncertain ({guess}?)" if judged["state"] == "uncertain" else guess
 
 
+_SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 0.5: "half"}
+
+
+def prosody_words(prosody: Mapping[str, Any] | None) -> str:
+    """What the voice did and how that differs from its usual, in a line; empty where it is silent.
+
+    For example ``182 Hz, -23 dB, 4.6 syllables/s: +5 dB, a fifth faster than your usual``.
+
+    Args:
+        prosody: as records have it.
+    """
+    if not prosody:
+        return ""
+    units = (("pitch", "{:.0f} Hz"), ("loudness", "{:.0f} dB"), ("rate", "{:.1f} syllables/s"))
+    told = ", ".join(
+        form.format(prosody[name]) for name, form in units if prosody[name] is not None
+    )
+    if prosody["loudness_change"] is None:
+        return told
+    changes = ", ".join(_changes(prosody))
+    return f"{told}: {f'{changes} than your usual' if changes else 'as usual'}"
+
+
+def _changes(prosody: Mapping[str, Any]) -> list[str]:
+    """What one would hear: from 2 dB, 1 semitone and a tenth on."""
+    loudness, pitch = prosody["loudness_change"], prosody["pitch_change"] or 0.0
+    changes = []
+    if abs(loudness) >= 2:
+        changes.append(f"{loudness:+.0f} dB")
+    if abs(pitch) >= 1:
+        changes.append(f"{pitch:+.0f} semitone{'s' * (round(abs(pitch)) > 1)}")
+    rate = prosody["rate_change"] or 1.0
+    if abs(rate - 1) >= 0.1:
+        share = min(_SHARES, key=lambda one: abs(one - abs(rate - 1)))
+        changes.append(f"{_SHARES[share]} {'faster' if rate > 1 else 'slower'}")
+    return changes
+
+
 def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
     """The shortest beginning of each label that no other begins with.
 

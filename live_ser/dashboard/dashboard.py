@@ -22,6 +22,7 @@ from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.view import legend_pages, page, render
 from live_ser.live.headline import HeadlineTracker
 from live_ser.spec import ModelInfo
+from live_ser.text import prosody_words
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Prediction
@@ -108,6 +109,7 @@ class Dashboard:
             headline=self._headline.push(prediction),
             evidence=prediction.evidence,
             since_speech=prediction.since_speech,
+            prosody=prosody_words(vars(prediction.prosody) if prediction.prosody else None),
             moments=(*kept, moment),
             latency=(float(p50), float(p95)),
             cpu=self._load.share(),
@@ -118,6 +120,7 @@ class Dashboard:
                 probabilities=smoothed,
                 raw=_in_order(prediction.raw, labels),
                 activation=prediction.activation,
+                valence=prediction.valence,
             )
         self.tick()
 

@@ -7,6 +7,7 @@ drawing again is cheap.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
@@ -133,26 +134,57 @@ def _bar(
     ]
 
 
-@lru_cache(maxsize=4)
 def activation(value: float | None, stale: bool, left: int, *, width: int, look: Look) -> Line:
     """How aroused the voice sounds, from calm to aroused."""
+    scale = _Scale("activation", "calm ", " aroused", 0.0)
+    return _on_scale(scale, value, stale, left, width=width, look=look)
+
+
+def valence(value: float | None, stale: bool, left: int, *, width: int, look: Look) -> Line:
+    """How pleasant the voice sounds, from unpleasant to pleasant."""
+    scale = _Scale("valence", "unpleasant ", " pleasant", -1.0)
+    return _on_scale(scale, value, stale, left, width=width, look=look)
+
+
+class _Scale(NamedTuple):
+    """A scale up to 1: its name, the words at its ends, and its least value."""
+
+    name: str
+    low: str
+    high: str
+    least: float
+
+
+@lru_cache(maxsize=8)
+def _on_scale(
+    scale: _Scale, value: float | None, stale: bool, left: int, *, width: int, look: Look
+) -> Line:
+    """A track between two words with a mark on it, and the number beside it."""
+    low, high = scale.low, scale.high
     field = max(4, width - left - VALUE)
-    inner = max(1, field - len("calm ") - len(" aroused"))
+    inner = max(1, field - len(low) - len(high))
     track = look.pick("─", "-") * inner
-    name: Part = (f"   {'activation':<{left - 3}}", "dim" if stale or value is None else "")
+    title: Part = (f"   {scale.name:<{left - 3}}", "dim" if stale or value is None else "")
     if value is None:
-        return row(width, name, (f"calm {track} aroused", "dim"))
-    at = min(inner - 1, int(value * inner))
+        return row(width, title, (f"{low}{track}{high}", "dim"))
+    at = min(inner - 1, int((value - scale.least) / (1 - scale.least) * inner))
     return row(
         width,
-        name,
-        ("calm ", "dim"),
+        title,
+        (low, "dim"),
         (track[:at], "dim"),
         (look.pick("○" if stale else "●", "o" if stale else "O"), "" if stale else "bold"),
         (track[at + 1 :], "dim"),
-        (" aroused", "dim"),
+        (high, "dim"),
         (f"{value:>{VALUE - 1}.2f}", "dim" if stale else ""),
     )
+
+
+@lru_cache(maxsize=4)
+def prosody(words: str, left: int, *, width: int, look: Look) -> Line:
+    """Pitch, loudness and rate of the voice, and how they differ from its usual."""
+    title: Part = (f"   {'voice':<{left - 3}}", "" if words else "dim")
+    return row(width, title, (fitted(words, max(0, width - left - 1), look), ""))
 
 
 @lru_cache(maxsize=4)

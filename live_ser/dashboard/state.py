@@ -29,6 +29,8 @@ class DashboardState:
         probabilities: smoothed, of the last window that was judged; None before the first.
         raw: of that window alone.
         activation: 0 (calm) to 1, of that window.
+        valence: -1 (unpleasant) to 1, of that window; None where the model does not tell.
+        prosody: what the voice does, in words; empty where nobody speaks.
         moments: the last minute, oldest first.
         level: of the input.
         spectrogram: columns of the mel spectrogram, oldest first; in each a byte a band, lowest
@@ -66,6 +68,8 @@ class DashboardState:
     probabilities: tuple[float, ...] | None = None
     raw: tuple[float, ...] | None = None
     activation: float | None = None
+    valence: float | None = None
+    prosody: str = ""
     moments: tuple[Moment, ...] = ()
     level: Level = field(default_factory=Level)
     spectrogram: tuple[bytes, ...] = ()

@@ -13,6 +13,7 @@ from live_ser.dashboard.layout import WIDE, plan
 from live_ser.dashboard.legend import legend, page_count
 from live_ser.dashboard.lines import VALUE, Line, Look, beside, blank, gutter
 from live_ser.dashboard.meters import Level, Spectrogram
+from live_ser.dashboard.plane import plane, plane_width
 from live_ser.dashboard.spectrogram import spectrogram
 from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.verdict import verdict
@@ -73,8 +74,7 @@ def _absent(state: DashboardState) -> frozenset[str]:
     shown = {
         "spectrogram": state.spectrogram_on,
         "facts": state.telemetry_on or _is_amiss(state),
-        "valence": False,
-        "prosody": False,
+        "valence": state.valence is not None,
     }
     return frozenset(name for name, is_shown in shown.items() if not is_shown)
 
@@ -101,8 +101,11 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             lines = [last_minute.heads(left, width - field - 1, width=width, look=look)]
         case "bars":
             lines = _bars(state, rows, width, look)
-        case "activation":
-            lines = [_activation(state, left, width, look)]
+        case "activation" | "valence":
+            draw = _activation if name == "activation" else _valence
+            lines = [draw(state, left, width, look)]
+        case "prosody":
+            lines = [panels.prosody(state.prosody, left, width=width, look=look)]
         case "strip":
             title = f"last {seconds} s"
             lines = _strip(state, title, left, field, width=width, look=look, rows=rows)
@@ -198,6 +201,13 @@ def _activation(state: DashboardState, left: int, width: int, look: Look) -> Lin
     return meter + strip
 
 
+def _valence(state: DashboardState, left: int, width: int, look: Look) -> Line:
+    value = None if _faded(state) else state.valence
+    room = width - _minute(width) - 1 if width >= WIDE else width
+    meter = panels.valence(value, _stale(state), left, width=room, look=look)
+    return meter + blank(width - room) if room < width else meter
+
+
 def _strip(
     state: DashboardState,
     name: str,
@@ -221,15 +231,21 @@ def _strip(
 def _spectrogram(
     state: DashboardState, left: int, rows: int, *, width: int, look: Look
 ) -> Sequence[Line]:
-    return spectrogram(
+    # The plane of valence and activation stands beside it where there is room.
+    aside = plane_width(rows) if width >= WIDE and state.valence is not None else 0
+    lines = spectrogram(
         state.spectrogram,
         state.highest,
         Spectrogram.SECONDS,
         left=left,
-        width=width,
+        width=width - aside,
         height=rows,
         look=look,
     )
+    if not aside:
+        return lines
+    where = None if _faded(state) else (state.valence, state.activation)
+    return beside(lines, plane(where, _stale(state), width=aside, height=rows, look=look))
 
 
 def _newest(state: DashboardState) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from live_ser.audio.blocks import Samples
 
 CANDIDATES = 4
-"""Pitches of a frame, strongest first or not."""
+"""Pitches that a frame may have."""
 
 LOWEST, HIGHEST = 65.0, 700.0
 """Hz between which a pitch is looked for."""
@@ -36,6 +36,11 @@ VoiceFrames = NDArray[np.float32]
 power, and the envelope in dB."""
 
 
+def timing(rate: int) -> tuple[float, float]:
+    """Seconds from one frame to the next, and from the start of a frame to its middle."""
+    return round(_HOP * rate) / rate, round(_WINDOW * rate) / rate / 2
+
+
 class VoiceStream:
     """Voice frames of a signal that arrives in blocks.
 
@@ -43,15 +48,10 @@ class VoiceStream:
 
     Args:
         rate: of the signal, in Hz.
-
-    Attributes:
-        hop_seconds: from one frame to the next.
-        centre: seconds from the start of a frame to its middle.
     """
 
     def __init__(self, rate: int) -> None:
         self._length, self._hop = round(_WINDOW * rate), round(_HOP * rate)
-        self.hop_seconds, self.centre = self._hop / rate, self._length / rate / 2
         times = (np.arange(self._length) + 0.5) / self._length
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * times)).astype(np.float32)
         self._size = 1 << (self._length + int(rate / LOWEST)).bit_length()
@@ -60,7 +60,6 @@ class VoiceStream:
         while rate / (4 * part) >= _BAND:
             part *= 2
         self._bins, self._rate = self._size // (2 * part) + 1, rate / part
-        spectrum = np.fft.rfft(self._window, self._size)[: self._bins]
         whole = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size)) ** 2)[::part]
         self._first = int(self._rate / HIGHEST)
         last = int(np.ceil(self._rate / LOWEST)) + 1
@@ -68,7 +67,7 @@ class VoiceStream:
         self._near = slice(self._first - 1, last + 2)
         self._own = (whole[self._near] / whole[0]).astype(np.float32)
         self._favour = (FAVOUR * np.log2(self._lags / self._first)).astype(np.float32)
-        hertz = np.arange(len(spectrum)) * rate / self._size
+        hertz = np.arange(self._bins) * rate / self._size
         self._hum = int(np.searchsorted(hertz, LOWEST * 0.7))
         self._vowels = slice(*np.searchsorted(hertz, _SYLLABLES))
         self._scale = float(np.square(self._window, dtype=np.float64).sum())

@@ -12,6 +12,7 @@ from live_ser.audio.arrays import checked_block
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.frontend.gate import SpeechGate
+from live_ser.frontend.pitch import VoiceFrames, VoiceStream
 from live_ser.spec import ModelInfo
 
 _QUIETEST = 1e-6  # RMS: digital silence is shown as -120 dB
@@ -28,6 +29,7 @@ class Features:
         frames: float32 ``[frames, n_mels]``, the log-mel frames that the step completes.
         mask: bool ``[chunks]``, which of the chunks of the speech gate that the step completes are
             speech.
+        voice: the frames of pitch and loudness that the step completes.
         level_db: RMS of the step in dB re full scale.
     """
 
@@ -35,6 +37,7 @@ class Features:
     stop: int
     frames: Frames
     mask: NDArray[np.bool_]
+    voice: VoiceFrames
     level_db: float
 
 
@@ -106,6 +109,7 @@ class FrontEnd:
         self._waiting, self._waits = [], 0
         self._frames = FrameStream(self._info.features)
         self._gate = SpeechGate(self._rate, self._info.gate.floor_db)
+        self._voice = VoiceStream(self._rate)
 
     def _features(self, step: Samples) -> Features:
         self._position += len(step)
@@ -114,6 +118,7 @@ class FrontEnd:
             stop=self._position,
             frames=self._frames.push(step),
             mask=self._gate.push(step) >= self._info.gate.threshold,
+            voice=self._voice.push(step),
             level_db=level_db(step),
         )
 

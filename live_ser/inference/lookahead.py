@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live_ser.inference.prosody import Prosody, Usual
 from live_ser.inference.utterances import Stretch
 from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.model.speaker import RunningBaseline
@@ -64,6 +65,7 @@ class Hindsight:
         self._model = model
         self._baseline = baseline if model.info.baseline else None
         self._waiting: deque[_Waiting] = deque()
+        self._usual = Usual()
 
     def push(self, stretch: Stretch, *, wanted: bool) -> Iterator[tuple[Stretch, Judgement | None]]:
         """Hear a stretch; those that need not wait any longer, judged.
@@ -77,6 +79,11 @@ class Hindsight:
         if self._baseline is None:
             yield from self.finish()
 
+    @property
+    def usual(self) -> Prosody | None:
+        """How the speaker spoke so far; None where too little is known."""
+        return self._usual.with_later(())
+
     def finish(self) -> Iterator[tuple[Stretch, Judgement | None]]:
         """Those that nothing follows any more."""
         yield from self._due(math.inf)
@@ -84,7 +91,10 @@ class Hindsight:
     def _due(self, until: float) -> Iterator[tuple[Stretch, Judgement | None]]:
         while self._waiting and self._waiting[0].stretch.end <= until:
             first = self._waiting.popleft()
-            yield first.stretch, self._again(first)
+            later = [one.stretch.heard for one in self._waiting]
+            stretch = replace(first.stretch, usual=self._usual.with_later(later))
+            self._usual.add(stretch.heard)
+            yield stretch, self._again(first)
 
     def _first(self, stretch: Stretch) -> _Waiting:
         """Judge a stretch against what was said before it."""

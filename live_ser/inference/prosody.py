@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -75,6 +76,10 @@ class Prosody:
     rate_change: float | None = None
 
 
+MEASURES: tuple[str, ...] = tuple(field.name for field in fields(Prosody))
+"""The names of what is measured."""
+
+
 @dataclass(frozen=True)
 class Tally:
     """What was counted of speech; tallies of several stretches can be added.
@@ -111,15 +116,7 @@ class Tally:
     def after(self, seconds: float) -> Tally:
         """The same with the time that lies between it and the speech before it."""
         paused = seconds if seconds >= PAUSE else 0.0
-        return Tally(
-            self.pitches,
-            self.power,
-            self.frames,
-            self.nuclei,
-            self.speech,
-            self.paused + paused,
-            self.span + seconds,
-        )
+        return replace(self, paused=self.paused + paused, span=self.span + seconds)
 
     def prosody(self, usual: Prosody | None = None) -> Prosody | None:
         """What it amounts to; None where nobody spoke.
@@ -148,15 +145,22 @@ class Tally:
             rate_change=rate / usual.rate if rate and usual.rate else None,
         )
 
+    @cached_property
+    def weighted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Pitch, loudness and rate times the seconds that each rests on, and these seconds."""
+        told = self.prosody() or Prosody()
+        values = (told.pitch_semitones, told.loudness, told.rate)
+        seconds = np.array([0.0 if value is None else self.speech for value in values])
+        return np.array([value or 0.0 for value in values]) * seconds, seconds
+
     def _quantiles(self) -> list[float] | None:
         """Semitones under which the shares of ``_RANGE`` lie."""
         below = np.cumsum(self.pitches)
         if below[-1] < _FEWEST:
             return None
-        places = np.searchsorted(below, np.array(_RANGE) * below[-1])
-        inside = (np.array(_RANGE) * below[-1] - (below - self.pitches)[places]) / self.pitches[
-            places
-        ]
+        wanted = np.array(_RANGE) * below[-1]
+        places = np.searchsorted(below, wanted)
+        inside = (wanted - (below - self.pitches)[places]) / self.pitches[places]
         return [float(x) for x in _BOTTOM + (places + inside) / _STEPS]
 
 
@@ -287,7 +291,7 @@ class Usual:
 
     def add(self, heard: Tally) -> None:
         """Let speech count."""
-        sums, seconds = _weighted(heard)
+        sums, seconds = heard.weighted
         self._sums += sums
         self._seconds += seconds
         kept = np.minimum(1, self.MEMORY / np.maximum(self._seconds, self.MEMORY))
@@ -296,7 +300,7 @@ class Usual:
 
     def with_later(self, later: Sequence[Tally]) -> Prosody | None:
         """How the speaker usually speaks, what follows taken into account."""
-        weighted = [(self._sums, self._seconds), *map(_weighted, later)]
+        weighted = [(self._sums, self._seconds), *(one.weighted for one in later)]
         sums, seconds = (np.sum(column, axis=0) for column in zip(*weighted, strict=True))
         if seconds[1] < self.ENOUGH:
             return None
@@ -305,11 +309,3 @@ class Usual:
             for total, weight in zip(sums, seconds, strict=True)
         ]
         return Prosody(pitch_semitones=known[0], loudness=known[1], rate=known[2])
-
-
-def _weighted(heard: Tally) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pitch, loudness and rate times the seconds that each rests on, and these seconds."""
-    told = heard.prosody() or Prosody()
-    values = (told.pitch_semitones, told.loudness, told.rate)
-    seconds = np.array([0.0 if value is None else heard.speech for value in values])
-    return np.array([value or 0.0 for value in values]) * seconds, seconds

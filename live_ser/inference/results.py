@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from live_ser.extras import needed
+from live_ser.inference.prosody import MEASURES, Prosody
 from live_ser.spec import ModelInfo
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Decision:
         valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None also
             for a model that does not estimate it.
         evidence: seconds of speech.
+        prosody: what the voice did: pitch, loudness, rate, pauses; None where nobody speaks.
     """
 
     state: State
@@ -42,6 +44,7 @@ class Decision:
     activation: float | None = None
     valence: float | None = None
     evidence: float
+    prosody: Prosody | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Every attribute by its name: what JSON can hold."""
@@ -189,6 +192,8 @@ def _plain(value: Any) -> Any:
     """What JSON gives back as it is."""
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, Prosody):
+        return asdict(value)
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
@@ -199,7 +204,8 @@ def _fields(kind: type[Decision]) -> list[Any]:
 
 def _columns(kind: type[Decision], labels: Sequence[str]) -> list[str]:
     """The keys of :func:`_row`, whatever was found."""
-    names = [*(field.name for field in _fields(kind)), "guess"]
+    names = [field.name for field in _fields(kind) if field.name != "prosody"]
+    names += ["guess", *MEASURES]
     spread = [f"{_SPREAD[name]}_{label}" for name in names if name in _SPREAD for label in labels]
     return [name for name in names if name not in _SPREAD] + spread
 
@@ -210,7 +216,8 @@ def _row(result: Decision) -> dict[str, Any]:
     values = result.to_dict()
     uncertain = result.state == "uncertain"  # a count of labels is not to count guesses
     label, guess = (None, result.label) if uncertain else (result.label, None)
-    for name, value in {**values, "label": label, "guess": guess}.items():
+    prosody = values.pop("prosody") or dict.fromkeys(MEASURES)
+    for name, value in {**values, "label": label, "guess": guess, **prosody}.items():
         if name in _SPREAD:
             spread |= {f"{_SPREAD[name]}_{label}": p for label, p in (value or {}).items()}
         else:

@@ -11,6 +11,7 @@ import numpy as np
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features
 from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.prosody import NOTHING
 from live_ser.inference.results import Decision, Segment, Verdict, decide
 from live_ser.inference.utterances import Stretch, StretchStream
 from live_ser.inference.verdict import VerdictSum
@@ -36,6 +37,9 @@ class UtteranceClassifier:
         self._seconds = dict.fromkeys(model.info.labels, 0.0)
         self._start = start
         self._origin: int | None = None
+        self._usual = self._lookahead.usual  # before anything of this was heard
+        self._heard = NOTHING
+        self._heard_until: float | None = None  # in seconds; None after a gap
         self._stretches = StretchStream(model.info)
 
     def push(self, features: Features) -> Iterator[Segment]:
@@ -47,10 +51,11 @@ class UtteranceClassifier:
         if self._origin not in (None, features.origin):
             yield from self._judge(self._stretches.finish())
             self._start = features.origin / self._info.features.sample_rate
+            self._heard_until = None
             self._stretches = StretchStream(self._info)
         self._origin = features.origin
         self._evidence += float(np.count_nonzero(features.mask)) * CHUNK_SECONDS
-        yield from self._judge(self._stretches.push(features.frames, features.mask))
+        yield from self._judge(self._stretches.push(features.frames, features.mask, features.voice))
 
     def finish(self) -> Iterator[Segment]:
         """Yield the utterances that nothing follows any more."""
@@ -63,7 +68,8 @@ class UtteranceClassifier:
         Args:
             duration: its length in seconds.
         """
-        verdict = self._sum.verdict(duration, self._evidence)
+        prosody = self._heard.prosody(self._usual)
+        verdict = replace(self._sum.verdict(duration, self._evidence), prosody=prosody)
         if verdict.probabilities is None:
             return verdict
         shares = {label: min(1.0, s / self._evidence) for label, s in self._seconds.items()}
@@ -76,7 +82,14 @@ class UtteranceClassifier:
                 placed = replace(
                     stretch, start=self._start + stretch.start, end=self._start + stretch.end
                 )
+                self._hear(placed)
                 yield from starmap(self._segment, self._lookahead.push(placed, wanted=wanted))
+
+    def _hear(self, stretch: Stretch) -> None:
+        """Count what the voice did in the whole recording, pauses between stretches as well."""
+        since = stretch.start if self._heard_until is None else self._heard_until
+        self._heard += stretch.heard.after(stretch.start - since)
+        self._heard_until = stretch.end
 
     def _segment(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
         """A stretch, counted in the verdict."""
@@ -94,4 +107,5 @@ class UtteranceClassifier:
             )
         if decision.state == "speech" and decision.label is not None:
             self._seconds[decision.label] += evidence
+        decision = replace(decision, prosody=stretch.heard.prosody(stretch.usual))
         return Segment(**vars(decision), start=stretch.start, end=stretch.end)

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS
-from live_ser.inference.windows import PAUSE_SECONDS, Ring
+from live_ser.frontend.pitch import VoiceFrames, no_frames, timing
+from live_ser.inference.prosody import NOTHING, Prosody, Tally, tally
+from live_ser.inference.windows import PAUSE_SECONDS, Ring, first_frame_after
 from live_ser.spec import ModelInfo
 
 Mask = NDArray[np.bool_]
@@ -36,12 +38,16 @@ class Stretch:
         end: seconds from the start of the recording.
         frames: float32 ``[frames, n_mels]``; there may be none.
         evidence: seconds of speech in it.
+        heard: what the voice did in it.
+        usual: how the speaker spoke before and after it; None where too little is known.
     """
 
     start: float
     end: float
     frames: Frames
     evidence: float
+    heard: Tally = NOTHING
+    usual: Prosody | None = None
 
 
 class StretchStream:
@@ -58,23 +64,28 @@ class StretchStream:
         self._cutter: _Cutter = _Utterances(info) if info.gate.trim else _Windows(info)
         self._frames = Ring(np.zeros((0, info.features.n_mels), np.float32))
         self._mask = Ring(np.zeros(0, np.bool_))
+        self._voice = Ring(no_frames())
+        self._voice_hop, self._voice_centre = timing(info.features.sample_rate)
         self._cuts: deque[_Cut] = deque()
 
-    def push(self, frames: Frames, mask: Mask) -> Iterator[Stretch]:
+    def push(self, frames: Frames, mask: Mask, voice: VoiceFrames) -> Iterator[Stretch]:
         """The stretches that are complete now.
 
         Args:
             frames: float32 ``[frames, n_mels]``, the next ones of the recording.
             mask: bool ``[chunks]``, which of the next chunks of the speech gate are speech.
+            voice: the next frames of pitch and loudness.
         """
         self._frames.push(frames)
         self._mask.push(mask)
+        self._voice.push(voice)
         self._cuts += self._cutter.push(mask)
-        while self._cuts and self._cuts[0].last_frame <= self._frames.stop:
+        while self._cuts and self._is_whole(self._cuts[0]):
             yield self._stretch(self._cuts.popleft())
         needed = self._cuts[0] if self._cuts else self._cutter.begun
         self._frames.drop_before(needed.first_frame)
         self._mask.drop_before(needed.first_chunk)
+        self._voice.drop_before(self._voice_at(needed.first_chunk))
 
     def finish(self) -> Iterator[Stretch]:
         """Those that end where the recording does."""
@@ -82,13 +93,25 @@ class StretchStream:
         while self._cuts:
             yield self._stretch(self._cuts.popleft())
 
+    def _is_whole(self, cut: _Cut) -> bool:
+        last_voice = self._voice_at(cut.last_chunk)
+        return cut.last_frame <= self._frames.stop and last_voice <= self._voice.stop
+
+    def _voice_at(self, chunk: int) -> int:
+        """The first voice frame whose middle does not lie before a chunk."""
+        return first_frame_after(chunk * CHUNK_SECONDS, self._voice_hop, self._voice_centre)
+
     def _stretch(self, cut: _Cut) -> Stretch:
-        spoken = np.count_nonzero(self._mask.between(cut.first_chunk, cut.last_chunk))
+        mask = self._mask.between(cut.first_chunk, cut.last_chunk)
+        first = self._voice_at(cut.first_chunk)
+        voice = self._voice.between(first, self._voice_at(cut.last_chunk))
+        centre = first * self._voice_hop + self._voice_centre - cut.first_chunk * CHUNK_SECONDS
         return Stretch(
             cut.start,
             min(cut.end, self._mask.stop * CHUNK_SECONDS),
             self._frames.between(cut.first_frame, cut.last_frame),
-            float(spoken) * CHUNK_SECONDS,
+            float(np.count_nonzero(mask)) * CHUNK_SECONDS,
+            tally(voice, mask, centre, self._voice_hop),
         )
 
 

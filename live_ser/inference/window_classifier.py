@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from live_ser.frontend.features import Frames
+from live_ser.frontend.pitch import timing
+from live_ser.inference.prosody import Prosody, Usual
 from live_ser.inference.results import Decision, Prediction, decide
 from live_ser.inference.settings import Settings
 from live_ser.inference.smoothing import Smoother
@@ -36,6 +39,8 @@ class WindowClassifier:
         self.baseline = baseline if info.baseline else None
         self._model = model
         self._smoother = Smoother(settings.smoothing)
+        self._voice_hop, _ = timing(info.features.sample_rate)
+        self._usual = Usual()
 
     def forget(self) -> None:
         """Smooth nothing over what comes next: it is another utterance."""
@@ -63,6 +68,8 @@ class WindowClassifier:
             judgement, against = self._judge(frames, window)
             raw = dict(zip(info.labels, map(float, judgement.probabilities), strict=True))
             decision = self._smoothed(judgement, window)
+        if decision.state != "silence":
+            decision = replace(decision, prosody=self._prosody(window))
         return Prediction(
             **vars(decision),
             start=window.start,
@@ -74,6 +81,13 @@ class WindowClassifier:
             latency_ms=1000 * (time.perf_counter() - arrived),
             baseline=against,
         )
+
+    def _prosody(self, window: Window) -> Prosody | None:
+        """What the voice did, beside what it did before."""
+        heard = window.heard(self._voice_hop)
+        prosody = heard.prosody(self._usual.before(window.start))
+        self._usual.hear(window.start, window.end, heard)
+        return prosody
 
     def _smoothed(self, judgement: Judgement, window: Window) -> Decision:
         mean = self._smoother.push(judgement, window.end, window.evidence)

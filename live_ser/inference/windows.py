@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS, frame_range
+from live_ser.frontend.pitch import VoiceFrames, no_frames, timing
 from live_ser.frontend.stream import Features
+from live_ser.inference.prosody import Tally, tally
 from live_ser.spec import ModelInfo
 
 PAUSE_SECONDS = 1.0  # without speech, after which what comes is another utterance
@@ -31,6 +33,8 @@ class Window:
         offset: seconds from the start of the first chunk to the start of the first frame.
         since_speech: seconds since speech was last heard; None if it never was.
         level_db: RMS of the newest hop in dB re full scale.
+        voice: the frames of pitch and loudness whose middles lie within the chunks.
+        voice_centre: seconds from the start of the first chunk to the middle of the first of them.
     """
 
     start: float
@@ -40,6 +44,8 @@ class Window:
     offset: float
     since_speech: float | None
     level_db: float
+    voice: VoiceFrames
+    voice_centre: float
 
     @property
     def evidence(self) -> float:
@@ -60,6 +66,14 @@ class Window:
         first, stop = frame_range(self.mask, hop_seconds, len(self.frames), self.offset)
         return self.frames[first:stop]
 
+    def heard(self, voice_hop: float) -> Tally:
+        """What the voice did in it.
+
+        Args:
+            voice_hop: seconds from one voice frame to the next.
+        """
+        return tally(self.voice, self.mask, self.voice_centre, voice_hop)
+
 
 class SlidingWindows:
     """The newest window of a source, after each step of its front end.
@@ -71,6 +85,7 @@ class SlidingWindows:
     def __init__(self, info: ModelInfo) -> None:
         self._spec = info.features
         self._length = round(info.window * info.features.sample_rate)
+        self._voice_hop, self._voice_centre = timing(info.features.sample_rate)
         self._last_speech: float | None = None
         self._begin(0)
 
@@ -84,6 +99,7 @@ class SlidingWindows:
             self._begin(features.origin)
         self._frames.push(features.frames)
         self._mask.push(features.mask)
+        self._voice.push(features.voice)
 
         # In samples and seconds from the origin, where frames and chunks begin.
         rate, hop = self._spec.sample_rate, self._spec.hop_length
@@ -92,6 +108,9 @@ class SlidingWindows:
         first_chunk = int(np.ceil(start / rate / CHUNK_SECONDS - 1e-9))
         self._frames.drop_before(first_frame)
         self._mask.drop_before(first_chunk)
+        since = first_chunk * CHUNK_SECONDS
+        first_voice = first_frame_after(since, self._voice_hop, self._voice_centre)
+        self._voice.drop_before(first_voice)
 
         end = features.stop / rate
         self._look_for_speech(end)
@@ -103,12 +122,15 @@ class SlidingWindows:
             offset=first_frame * hop / rate - first_chunk * CHUNK_SECONDS,
             since_speech=None if self._last_speech is None else end - self._last_speech,
             level_db=features.level_db,
+            voice=self._voice.items,
+            voice_centre=first_voice * self._voice_hop + self._voice_centre - since,
         )
 
     def _begin(self, origin: int) -> None:
         self._origin = origin
         self._frames = Ring(np.zeros((0, self._spec.n_mels), np.float32))
         self._mask = Ring(np.zeros(0, np.bool_))
+        self._voice = Ring(no_frames())
 
     def _look_for_speech(self, end: float) -> None:
         spoken = np.flatnonzero(self._mask.items)
@@ -116,6 +138,11 @@ class SlidingWindows:
             last = self._mask.first + int(spoken[-1]) + 1
             origin = self._origin / self._spec.sample_rate
             self._last_speech = min(end, origin + last * CHUNK_SECONDS)
+
+
+def first_frame_after(seconds: float, hop: float, centre: float) -> int:
+    """The number of the first voice frame whose middle does not lie before a moment."""
+    return max(0, int(np.ceil((seconds - centre) / hop - 1e-9)))
 
 
 def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

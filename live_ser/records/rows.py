@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from live_ser.inference.prosody import MEASURES
 from live_ser.records.schema import FIELDS, OPTIONAL, Record
 from live_ser.text import escaped, unescaped
 
@@ -20,7 +21,7 @@ _FIRST = ("file", "start", "end", "label", "guess", "state", "confidence")
 _LAST = (
     *("activation", "type", "speech", "evidence"),
     *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
-    *("channel", "track", "key", "judged_with", "missing", "valence"),
+    *("channel", "track", "key", "judged_with", "missing", "valence", *MEASURES),
 )
 _SHARE = "p_"
 
@@ -58,6 +59,7 @@ def _row_of(record: Record, source: str | None) -> Row:
         )
     if record.get("state") == "uncertain":  # a count of labels is not to count guesses
         row |= {"label": None, "guess": record["label"]}
+    row |= {name: record["prosody"].get(name) for name in MEASURES if record.get("prosody")}
     shares = record.get("probabilities") or {}
     return row | {_SHARE + label: share for label, share in shares.items()}
 
@@ -79,6 +81,9 @@ def record_of(row: Mapping[str, Any]) -> Record:
         }
         or None,
     }
+    measures = {name: row.get(name) for name in MEASURES}
+    if any(value is not None for value in measures.values()):
+        known["prosody"] = measures
     optional = (name for name in OPTIONAL.get(kind, {}) if known.get(name) is not None)
     return {name: known.get(name) for name in ("type", *FIELDS.get(kind, {}), *optional)}
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, get_args
 
 from live_ser.audio.blocks import Gap
+from live_ser.inference.prosody import MEASURES, Prosody
 from live_ser.inference.results import Decision, Prediction, Segment, State, Verdict
 from live_ser.spec import SCHEMA, ModelInfo
 
@@ -160,7 +161,15 @@ def _judged(judged: Decision, speech: float) -> Record:
         "valence": _rounded(judged.valence, 6),
         "speech": round(speech, 4),
         "evidence": round(judged.evidence, 3),
+        "prosody": judged.prosody and _measured(judged.prosody),
     }
+
+
+_DIGITS = {"pitch": 1, "pitch_low": 1, "pitch_high": 1, "loudness": 1, "loudness_change": 1}
+
+
+def _measured(prosody: Prosody) -> Record:
+    return {name: _rounded(getattr(prosody, name), _DIGITS.get(name, 2)) for name in MEASURES}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -199,6 +208,10 @@ def _is_valence(value: object) -> bool:
     return _is_number(value) and -1 <= value <= 1  # type: ignore[operator]
 
 
+def _are_measures(value: object) -> bool:
+    return isinstance(value, Mapping) and all(x is None or _is_number(x) for x in value.values())
+
+
 def _are_shares(value: object) -> bool:
     return isinstance(value, Mapping) and all(map(_is_share, value.values()))
 
@@ -231,7 +244,10 @@ _JUDGED: dict[str, _Check] = {
 }
 
 # What came later, and older records lack.
-_ADDED: dict[str, _Check] = {"valence": _or_none(_is_valence)}
+_ADDED: dict[str, _Check] = {
+    "valence": _or_none(_is_valence),
+    "prosody": _or_none(_are_measures),
+}
 
 # What a record of each type has at least; OPTIONAL is what it may have.
 FIELDS: dict[str, dict[str, _Check]] = {

@@ -9,6 +9,9 @@
   // Lines under the lanes: what it is called, its least and greatest value.
   const lines = [["activation", 0, 1], ["valence", -1, 1]]
     .filter(([name]) => name === "activation" || windows.some((w) => w[name] !== null));
+  // What the voice did: name, unit, digits.
+  const measures = [["pitch", "Hz", 0], ["loudness", "dB", 0], ["rate", "syllables/s", 1]]
+    .filter(([name]) => windows.some((w) => w[name] !== null));
   const height = strip + labels.length * lane + lines.length * track + axis;
   const least = Math.min(seconds, 5);
   let from = 0, until = Math.max(seconds, 0.1), cursor = null;
@@ -169,6 +172,7 @@
     detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was judged"
       : said(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
         + lines.map(([name]) => w[name] === null ? "" : `, ${name} ${w[name].toFixed(2)}`).join("")
+        + measures.map(([name, unit, digits]) => w[name] === null ? "" : `, ${name} ${w[name].toFixed(digits)} ${unit}`).join("")
         + (w.level_db === null ? "" : `, ${w.level_db.toFixed(0)} dB`));
     draw();
     if (index >= 0 && document.getElementById("windows").open) list(Math.floor(index / size), index);
@@ -227,7 +231,7 @@
     page = Math.min(Math.max(wanted, 0), pages - 1);
     table.replaceChildren();
     const head = table.createTHead().insertRow();
-    for (const name of ["from", "until", "heard", ...lines.map(([name]) => name), "speech", "level", ...labels]) {
+    for (const name of ["from", "until", "heard", ...lines.map(([name]) => name), "speech", "level", ...measures.map(([name, unit]) => `${name} (${unit})`), ...labels]) {
       cell(head, name, name === "heard" ? "" : "number", "th");
     }
     const body = table.createTBody();
@@ -240,6 +244,7 @@
       lines.forEach(([name]) => cell(row, w[name] === null ? "" : w[name].toFixed(2), "number"));
       cell(row, percent(w.speech), "number");
       cell(row, w.level_db === null ? "" : `${w.level_db.toFixed(0)} dB`, "number");
+      measures.forEach(([name, , digits]) => cell(row, w[name] === null ? "" : w[name].toFixed(digits), "number"));
       labels.forEach((_, k) => cell(row, w.probabilities ? percent(w.probabilities[k]) : "", "number"));
     });
     document.getElementById("page-name").textContent = `page ${page + 1} of ${pages}, times in seconds`;

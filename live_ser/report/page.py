@@ -259,6 +259,8 @@ def _drawn(log: SessionLog) -> Iterator[dict[str, Any]]:
         "level_db": map(_number, windows.level_db.round(1).tolist()),
         "valence": map(_number, windows.valence.round(6).tolist()),
     }
+    for name, column in windows.prosody.items():
+        columns[name] = map(_number, column.round(2).tolist())
     if windows.sounded is not None:
         columns["sounded"] = windows.sounded.tolist()
     for row in zip(*columns.values(), strict=True):

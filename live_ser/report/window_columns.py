@@ -19,6 +19,7 @@ STATES: tuple[str, ...] = get_args(State)
 _SPEECH = STATES.index("speech")
 _SOUNDED = [STATES.index(state) for state in ("speech", "uncertain")]
 _NUMBERS = ("start", "end", "confidence", "activation", "speech", "level_db", "valence")
+_MEASURES = ("pitch", "loudness", "rate", "pauses")
 
 Column = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -45,7 +46,8 @@ class WindowReader:
 
     def append(self, record: Record) -> None:
         """Add a record that was checked."""
-        numbers = (record.get(name) for name in _NUMBERS)
+        prosody = record.get("prosody") or {}
+        numbers = [*map(record.get, _NUMBERS), *map(prosody.get, _MEASURES)]
         self._numbers.extend([math.nan if number is None else number for number in numbers])
         self._states.append(STATES.index(record["state"]))
         probabilities = record["probabilities"] or {}
@@ -77,9 +79,9 @@ class WindowReader:
             labels: in the order that the columns shall have; all that were named are among them.
             gaps: records of what was not heard, in the order of time.
         """
-        numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS))
+        numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS) + len(_MEASURES))
         order = np.argsort(numbers[:, 1], kind="stable")
-        start, end, confidence, activation, speech, level_db, valence = numbers[order].T
+        start, end, confidence, activation, speech, level_db, valence, *measures = numbers[order].T
         place = np.array([*(labels.index(name) for name in self.labels), -1])  # -1 stays -1
         return Windows(
             tuple(labels),
@@ -92,6 +94,7 @@ class WindowReader:
             speech,
             level_db,
             valence,
+            dict(zip(_MEASURES, measures, strict=True)),
             self._shares(labels)[order],
         )
 
@@ -127,6 +130,7 @@ class Windows:
         speech: share of it, 0 to 1.
         level_db: dB re full scale.
         valence: -1 to 1.
+        prosody: columns of what the voice did, by their names.
         probabilities: ``[n, labels]``.
         sounded: windows of each that were speech or uncertain; None where each is one window.
     """
@@ -141,6 +145,7 @@ class Windows:
     speech: Column
     level_db: Column
     valence: Column
+    prosody: dict[str, Column]
     probabilities: Column
     sounded: Codes | None = None
 
@@ -200,6 +205,7 @@ class Windows:
             mean(self.speech, every),
             mean(self.level_db, every),
             mean(self.valence, sounded),
+            {name: mean(column, every) for name, column in self.prosody.items()},
             np.array(columns).reshape(len(self.labels), -1).T,
             np.bincount(group[sounded], minlength=len(firsts)),
         )

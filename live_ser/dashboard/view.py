@@ -105,7 +105,8 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             draw = _activation if name == "activation" else _valence
             lines = [draw(state, left, width, look)]
         case "prosody":
-            lines = [panels.prosody(state.prosody, left, width=width, look=look)]
+            said = "" if _stale(state) and state.state != "listening" else state.prosody
+            lines = [panels.prosody(said, left, width=width, look=look)]
         case "strip":
             title = f"last {seconds} s"
             lines = _strip(state, title, left, field, width=width, look=look, rows=rows)

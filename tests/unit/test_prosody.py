@@ -16,7 +16,8 @@ from live_ser.audio.blocks import Samples
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import REFERENCE, VoiceStream, timing
 from live_ser.inference.prosody import MEASURES, NOTHING, Prosody, Tally, Usual, pitches, tally
-from live_ser.inference.results import Verdict
+from live_ser.inference.recordings import analyse
+from live_ser.inference.results import Prediction, Verdict
 from live_ser.records.csv import Csv
 from live_ser.records.reader import read_records
 from live_ser.records.schema import check_record, clip_record, segment_record, window_record
@@ -202,14 +203,11 @@ def test_file_replay_and_stream_measure_the_same(tiny_model: Path, spoken: Sampl
     blocks = [spoken[i : i + 777] for i in range(0, len(spoken), 777)]
     assert [p.prosody for p in model.monitor(blocks)] == whole
     segments = model.segments(spoken, RATE)
-    *found, verdict = (
-        x
-        for x in model.analyse(spoken, RATE, timeline=True, segments=True, hop=0.25)
-        if not hasattr(x, "raw")
-    )
+    steps = analyse(model.network, blocks, timeline=True, segments=True, hop=0.25)
+    *found, verdict = (x for x in steps if not isinstance(x, Prediction))
     assert [s.prosody for s in found] == [s.prosody for s in segments]
     assert isinstance(verdict, Verdict)
-    assert verdict == model.predict(spoken, RATE)
+    assert verdict.prosody == model.predict(spoken, RATE).prosody
     assert verdict.prosody is not None
     assert verdict.prosody.pauses is not None
     assert verdict.prosody.pauses > 0.1

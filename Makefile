@@ -1,12 +1,13 @@
 # make run    set up, then the live dashboard
 # make test       set up with what the tests need, then lint, types and tests: a few minutes
 # make test-all   the same, and the tests that take long
+# make coverage   which lines of live_ser and training the tests of `make test` run
 # make bench      measure what it costs, beside what others use: ten minutes
 # make soak       listen for an hour, twice, and see that nothing grows
 # make fuzz       ten thousand broken files of each kind
 # make schedules  fifty random schedules of faults of a sound server, on a quiet machine
 .DEFAULT_GOAL := run
-.PHONY: run test test-all bench soak fuzz schedules setup setup-dev demo snapshots clean
+.PHONY: run test test-all coverage bench soak fuzz schedules setup setup-dev demo snapshots clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +34,9 @@ test: setup-dev
 
 test-all: test
 	$(PYTEST) -m slow
+
+coverage: setup-dev
+	$(PYTEST) -m "not slow" --cov=live_ser --cov=training --cov-report=term:skip-covered
 
 setup: $(VENV)/.runtime
 	@sh scripts/system_packages.sh $(RUN_PACKAGES)

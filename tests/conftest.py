@@ -21,11 +21,18 @@ from tests.support.command import live_ser_process
 from tests.support.sound_server import SoundServer
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
+ONE_WORKER = {"test_bad_input", "test_evaluate", "test_protocols", "test_training", "test_wheel"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they need; those with a sound server run one after another."""
+    """Mark tests by what they need; say which run one after another, in one worker.
+
+    Those with a sound server do, and those of a file whose fixtures take longer than its tests.
+    """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
+        if (file := item.path.stem) in ONE_WORKER:
+            item.add_marker(pytest.mark.xdist_group(file))
         if "_server" in fixtures:
             item.add_marker(pytest.mark.audio)
             item.add_marker(pytest.mark.xdist_group("audio"))

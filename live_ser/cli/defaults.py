@@ -30,7 +30,8 @@ def defaults() -> dict[str, Default]:
     Raises:
         LiveSerError: the file cannot be read, or holds what is no default.
     """
-    found = _of_file(config_path())
+    path = config_path()
+    found = _of_file(path) if path is not None else {}
     for name in NAMES:
         variable = f"LIVE_SER_{name.upper()}"
         if variable in os.environ:
@@ -38,11 +39,14 @@ def defaults() -> dict[str, Default]:
     return {name: default for name, default in found.items() if default.value}
 
 
-def config_path() -> Path:
-    """Where the file is looked for."""
+def config_path() -> Path | None:
+    """Where the file is looked for; None for a user without a home."""
     from platformdirs import user_config_path
 
-    return user_config_path("live-ser", appauthor=False) / "config.toml"
+    try:
+        return user_config_path("live-ser", appauthor=False) / "config.toml"
+    except RuntimeError:
+        return None
 
 
 def _of_file(path: Path) -> dict[str, Default]:

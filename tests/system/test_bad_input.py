@@ -223,7 +223,7 @@ def made(speech: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     return place, names
 
 
-def judge(place: Path, names: list[str], *words: str | Path) -> subprocess.CompletedProcess[str]:
+def judge(place: Path, names: list[str], *words: object) -> subprocess.CompletedProcess[str]:
     command = [*LIVE_SER, "file", *map(str, words), "--", *names]
     return subprocess.run(
         command, cwd=place, capture_output=True, encoding="utf-8", timeout=300, check=False

@@ -41,7 +41,7 @@ def other_name(request: pytest.FixtureRequest, clip: Path, monkeypatch: pytest.M
     }[request.param]
 
 
-def refused(*words: str | Path) -> str:
+def refused(*words: object) -> str:
     """What is said where a command is refused in one line, and nothing is made."""
     before = sorted(Path().rglob("*"))
     run = live_ser(*words)

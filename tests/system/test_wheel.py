@@ -53,6 +53,7 @@ def test_it_carries_the_models_the_clip_and_the_types_but_not_the_training(wheel
     assert not [name for name in names if name.startswith(("training", "tests", "benchmarks"))]
 
 
+@pytest.mark.slow
 def test_it_judges_a_file_with_no_repository_around_it(installed: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clip.flac"
     clip.write_bytes((ROOT / "live_ser" / "demo.flac").read_bytes())
@@ -63,12 +64,14 @@ def test_it_judges_a_file_with_no_repository_around_it(installed: Path, tmp_path
     assert [entry["source"] for entry in clips] == ["clip.flac"]
 
 
+@pytest.mark.slow
 def test_it_tells_what_its_model_is(installed: Path, tmp_path: Path) -> None:
     result = run([str(installed / "live-ser"), "info"], tmp_path)
     assert result.returncode == 0, result.stderr
     assert "happy" in result.stdout
 
 
+@pytest.mark.slow
 def test_it_brings_no_training_framework(installed: Path, tmp_path: Path) -> None:
     listed = run([str(installed / "python"), "-m", "pip", "list", "--format", "json"], tmp_path)
     names = {entry["name"].lower() for entry in json.loads(listed.stdout)}

@@ -15,6 +15,8 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+pytestmark = pytest.mark.slow  # whole trainings
+
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from training.corpora import splits

@@ -264,6 +264,7 @@ def test_after_a_gap_nothing_is_remembered(model: EmotionModel, sound: Samples) 
     assert [p.probabilities for p in again[: len(fresh)]] == [p.probabilities for p in fresh]
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_however_long_it_listens(model: EmotionModel, sound: Samples) -> None:
     def ours() -> int:
         gc.collect()

@@ -145,6 +145,7 @@ def test_nothing_is_silence_of_no_length(model: EmotionModel) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trim", "baseline"), [(True, None), (False, None), (True, tiny_baseline())]
 )

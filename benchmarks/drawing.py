@@ -2,20 +2,27 @@
 
 The demonstration clip is shown in real time, over and over, without anything being judged: blocks
 of 50 ms to the meter and the spectrogram, a made-up prediction each half second. What the process
-uses is what drawing uses.
+uses is what drawing uses. Beside it, the same page at the same pace through ``rich.live``, and made
+but not drawn.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
+from typing import IO, cast
 
 import numpy as np
 from rich.console import Console
+from rich.live import Live
+from rich.segment import Segment, Segments
 
 from benchmarks.sounds import demo
 from benchmarks.table import Cell, Table, command
 from live_ser.dashboard.dashboard import Dashboard
+from live_ser.dashboard.lines import Line
+from live_ser.dashboard.screen import Screen
 from live_ser.inference.results import Prediction
 from live_ser.model.onnx_model import load
 from live_ser.spec import ModelInfo
@@ -30,17 +37,53 @@ def measure(quick: bool) -> Table:
     seconds = 4.0 if quick else 20.0
     rows: list[list[Cell]] = []
     for width, height in ((80, 24), (120, 40)):
-        share, written = drawn(info, width, height, seconds)
-        rows.append([f"{width} x {height}", f"{share:.1%}", written / seconds / 1000])
+        for screen, name in (
+            (Screen, ""),
+            (LiveScreen, ", through rich.live"),
+            (Nowhere, ", the page alone"),
+        ):
+            share, written = drawn(info, width, height, seconds, screen)
+            rows.append([f"{width} x {height}{name}", f"{share:.1%}", written / seconds / 1000])
     return Table(
         "Drawing the dashboard",
         ("terminal", "of one core", "kB a second"),
         rows,
-        (f"The bundled recording for {seconds:g} s, with nothing judged beside it.",),
+        (
+            f"The bundled recording for {seconds:g} s, with nothing judged beside it. Through "
+            "rich.live, the same page is drawn at the same moments; the page alone is made, and "
+            "not drawn.",
+        ),
     )
 
 
-def drawn(info: ModelInfo, width: int, height: int, seconds: float) -> tuple[float, int]:
+class Nowhere(Screen):
+    """A screen on which nothing is drawn."""
+
+    def draw(self, lines: Sequence[Line]) -> None:
+        """Let them be."""
+
+
+class LiveScreen(Screen):
+    """A screen that ``rich.live`` draws: what most programs would use."""
+
+    _live: Live | None = None
+
+    def draw(self, lines: Sequence[Line]) -> None:
+        """Show these lines."""
+        if self._live is None:
+            self._live = Live(console=self.console, screen=True, auto_refresh=False)
+            self._live.start()
+        page = [part for line in lines for part in (*line, Segment.line())]
+        self._live.update(Segments(page[:-1]), refresh=True)
+
+    def __exit__(self, *how: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+
+def drawn(
+    info: ModelInfo, width: int, height: int, seconds: float, screen: type[Screen]
+) -> tuple[float, int]:
     """Share of one core that drawing takes, and the bytes that it writes."""
     rate = info.features.sample_rate
     clip = demo(rate)
@@ -49,9 +92,15 @@ def drawn(info: ModelInfo, width: int, height: int, seconds: float) -> tuple[flo
     with open(os.devnull, "wb") as null, os.fdopen(os.dup(null.fileno()), "w") as out:
         counter = Counter(out)
         console = Console(
-            file=counter, width=width, height=height, force_terminal=True, color_system="truecolor"
+            file=cast("IO[str]", counter),
+            width=width,
+            height=height,
+            force_terminal=True,
+            color_system="truecolor",
         )
-        with Dashboard(console, info, "demo.flac", rate) as dashboard:
+        dashboard = Dashboard(console, info, "demo.flac", rate)
+        dashboard._screen = screen(console)
+        with dashboard:
             start, used = time.monotonic(), time.process_time()
             for i in range(round(seconds / BLOCK)):
                 at = i * size % (len(clip) - size)

@@ -266,8 +266,19 @@ def made_up(rng: random.Random) -> Iterator[str | bytes]:
     """A few messages, most of them nearly right."""
     if rng.random() < 0.8:
         rate = rng.choice([8000, 16000, 44100, 48000, 16000.5, -1, None, "16000"])
-        start = {"type": "start", "rate": rate, "encoding": rng.choice(["s16le", "f32le", "mulaw"])}
-        start |= rng.choice([{}, {"hop": 0.05}, {"channels": 3}, {"turns": True}, {"x": []}])
+        start: dict[str, Any] = {
+            "type": "start",
+            "rate": rate,
+            "encoding": rng.choice(["s16le", "f32le", "mulaw"]),
+        }
+        extras: list[dict[str, Any]] = [
+            {},
+            {"hop": 0.05},
+            {"channels": 3},
+            {"turns": True},
+            {"x": []},
+        ]
+        start |= rng.choice(extras)
         yield json.dumps(start)
     for _ in range(rng.randrange(1, 12)):
         value = rng.choice([0, 1, -1, 1e308, "x", None, [], {}, True, "happy"])

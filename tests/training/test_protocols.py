@@ -15,8 +15,6 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-pytestmark = pytest.mark.slow  # whole trainings
-
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from training.corpora import splits
@@ -25,6 +23,8 @@ from training.data.batches import BatchConfig
 from training.networks.config import NetworkConfig
 from training.protocols import EIGHT, Setting, cross_validate
 from training.recipes.config import Config
+
+pytestmark = pytest.mark.slow  # whole trainings
 
 TINY = Config(
     corpora=("ravdess", "tess"),

@@ -354,7 +354,7 @@ def test_a_full_disk_leaves_the_last_good_epoch(run: Path, corpus: Path, tmp_pat
         folder, filler = disk / "run", disk / "filler"
         base = ["--data", corpus, "--cache", run.with_name("cache")]
         command = [sys.executable, "-m", "training.fit", *base, "-o", folder, *SMALL]
-        with subprocess.Popen(map(str, command), stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True) as process:
             deadline = time.monotonic() + 300
             while not (folder / "checkpoint-0001.weights.h5").exists():
                 assert process.poll() is None, "ended before its first epoch"

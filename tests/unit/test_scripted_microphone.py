@@ -40,7 +40,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ramp(seconds: float) -> Samples:
     """Sound of which every sample tells its place."""
-    return np.arange(round(seconds * RATE), dtype=np.float32) / 2**24
+    return np.arange(round(seconds * RATE), dtype=np.float32) / np.float32(2**24)
 
 
 def take(blocks: Iterator[Block], samples: int) -> list[Block]:

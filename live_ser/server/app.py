@@ -202,6 +202,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ) from error
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # those who take nothing are given up in the end
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _DEAD_SECONDS)
         opened.bind(address)
@@ -232,7 +233,10 @@ async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]
             http="h11",
             log_level="error",
             access_log=False,
-            ws_max_size=1 << 20,
+            ws_max_size=MESSAGE_BYTES,
+            # A client that waits because it sends too fast has no turn to answer pings: messages
+            # that don't come, and the system's own timeouts, tell who is gone.
+            ws_ping_interval=None,
             ws_per_message_deflate=False,
             server_header=False,
             proxy_headers=False,

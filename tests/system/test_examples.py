@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
+
+import live_ser as live_ser_package
+from live_ser.audio.sources import replay
+from live_ser.server.live import Microphone
 from tests.support.command import live_ser
+from tests.support.served import served
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -21,7 +29,9 @@ def run(name: str, *words: str | Path, env: dict[str, str] | None = None) -> str
 
 def test_every_example_is_in_the_list() -> None:
     text = (EXAMPLES / "README.md").read_text("utf-8")
-    assert all(f"({path.name})" in text for path in EXAMPLES.glob("*.py"))
+    assert all(
+        f"({path.name})" in text for path in [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*.mjs")]
+    )
 
 
 def test_recordings_are_judged(speech: Path) -> None:
@@ -47,3 +57,26 @@ def test_without_a_microphone_the_error_says_so(no_microphone: dict[str, str]) -
     command = [sys.executable, str(EXAMPLES / "watch_microphone.py")]
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert "no microphone was found" in done.stderr or "PortAudio" in done.stderr
+
+
+def test_a_server_is_sent_a_recording(speech: Path) -> None:
+    model = live_ser_package.load()
+    with served(model) as server:
+        lines = run("stream_to_server.py", speech, f"ws://127.0.0.1:{server.port}").splitlines()
+    assert len(lines) == len(model.timeline(speech, channel=1))
+
+
+def test_the_microphone_of_a_server_is_read_by_node(speech: Path) -> None:
+    if (node := shutil.which("node")) is None:
+        pytest.skip("node is not installed")
+    model = live_ser_package.load()
+    microphone = Microphone(lambda: replay(speech, 16000, 4.0))
+    with served(model, microphone) as server, server.live() as starter:
+        command = [node, str(EXAMPLES / "watch_server.mjs"), server.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reading:
+            while server.server.service.metrics.value("readers") < 2:
+                time.sleep(0.05)
+            starter.send('{"type": "start"}')
+            out, _ = reading.communicate(timeout=60)
+    assert "silence" in out
+    assert reading.returncode == 0

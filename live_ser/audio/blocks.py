@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]  # [n], mono, full scale at 1
 
 HEARTBEAT = 0.1  # seconds after which a source says that time goes by
+AGAIN = "begins again"  # the reason of a gap before which somebody else spoke
 NOTHING: Samples = np.zeros(0, np.float32)
 
 
@@ -22,7 +23,8 @@ class Gap:
 
     Attributes:
         seconds: how long it was.
-        reason: why: ``nothing came``, ``overflow``, ``microphone gone`` or ``paused``.
+        reason: why: ``nothing came``, ``overflow``, ``microphone gone``, ``paused``, or ``begins
+            again`` where a recording does.
     """
 
     seconds: float

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from live_ser.cli.recordings import DEMO
+from live_ser.audio.demo import DEMO
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.claims import Claims
 from live_ser.records.formats import Style, sidecar_of

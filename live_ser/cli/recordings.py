@@ -1,18 +1,15 @@
-"""The recordings that are named on the command line, how they are read, and the bundled one."""
+"""The recordings that are named on the command line, and how they are read."""
 
 from __future__ import annotations
 
 import os
 from argparse import Namespace
 from collections import Counter
-from importlib.resources import files
-from pathlib import Path
 
 from live_ser.audio.reading import Reading, reading_of
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
 
-DEMO = Path(str(files("live_ser"))) / "demo.flac"
 _KINDS = 3  # of files that were left alone, that are named
 
 

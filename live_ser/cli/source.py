@@ -6,10 +6,11 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from live_ser.audio.demo import DEMO, demo
 from live_ser.audio.sources import Source, is_pipe, microphone, piped, replay
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
-from live_ser.cli.recordings import DEMO, reading_asked_for
+from live_ser.cli.recordings import reading_asked_for
 from live_ser.cli.terminal import has_dashboard
 from live_ser.errors import LiveSerError
 
@@ -44,5 +45,8 @@ def source_asked_for(arguments: Namespace, rate: int) -> Iterator[Source]:
             say(f"live-ser: {error.message}; a bundled recording is replayed instead")
             endless = arguments.duration is None and has_dashboard(arguments)
             name = "demo.flac (no microphone)"
-            blocks = stack.enter_context(replay(DEMO, rate, endless=endless, name=name))
+            if endless:
+                yield stack.enter_context(demo(rate))
+                return
+            blocks = stack.enter_context(replay(DEMO, rate, name=name))
         yield blocks

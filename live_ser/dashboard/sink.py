@@ -68,6 +68,7 @@ class DashboardSink(Sink):
             skipped=status.skipped,
             recording=self._recording is not None and self._recording.intact,
             paused=status.paused,
+            meant=status.meant,
         )
         if status.baseline is not None:
             self._dashboard.voice(status.baseline)

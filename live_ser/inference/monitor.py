@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from live_ser.audio.blocks import Block, Gap
+from live_ser.audio.blocks import AGAIN, Block, Gap
 from live_ser.frontend.stream import FrontEnd
 from live_ser.inference.results import Prediction
 from live_ser.inference.settings import Settings
@@ -69,7 +69,7 @@ class Monitor:
         for block in self._blocks:
             if isinstance(block, Gap):
                 self._front_end.gap(block.seconds)
-                self._classifier.forget()
+                self._classifier.forget(speaker=block.reason == AGAIN)
                 continue
             arrived = time.perf_counter()
             for features in self._front_end.push(block):

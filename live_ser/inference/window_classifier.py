@@ -42,9 +42,15 @@ class WindowClassifier:
         self._voice_hop, _ = timing(info.features.sample_rate)
         self._usual = Usual()
 
-    def forget(self) -> None:
-        """Smooth nothing over what comes next: it is another utterance."""
+    def forget(self, *, speaker: bool = False) -> None:
+        """Smooth nothing over what comes next: it is another utterance.
+
+        Args:
+            speaker: whether it is another speaker, too, whose baseline begins anew.
+        """
         self._smoother.forget()
+        if speaker and self.baseline is not None:
+            self.baseline = RunningBaseline(self._model.info)
 
     def classify(self, window: Window, arrived: float) -> Prediction:
         """Judge the next window.

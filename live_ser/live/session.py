@@ -124,6 +124,7 @@ class Session:
             message=self.source.message,
             paused=self.paused,
             baseline=baseline.status if baseline else None,
+            meant=getattr(self.source, "meant", ""),  # only a demonstration tells
         )
 
     def __iter__(self) -> Iterator[Block]:

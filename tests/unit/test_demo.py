@@ -1,0 +1,60 @@
+"""The demonstration: what is meant is told, and each round begins anew."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from live_ser.audio.blocks import AGAIN, Gap
+from live_ser.audio.demo import DEMO, demo
+from live_ser.inference.monitor import Monitor
+from live_ser.model.onnx_model import load
+
+RATE = 16_000
+
+
+@pytest.mark.usefixtures("instant")
+def test_each_round_is_named_and_tells_what_is_meant() -> None:
+    seconds = soundfile.info(DEMO).duration
+    meant: list[str] = []
+    with demo(RATE) as source:
+        assert source.name == "a recording, round 1; q ends it"
+        assert source.meant == ""
+        for block in source:
+            if isinstance(block, Gap):
+                break
+            if source.meant not in meant[-1:]:
+                meant.append(source.meant)
+        assert block.reason == AGAIN
+        assert source.name == "a recording, round 2; q ends it"
+        assert source.meant == ""
+        again = list(islice(source, 3))
+    assert meant[0] == ""
+    assert len(meant) > 4
+    assert set(meant[1:]) <= set(load().info.labels)
+    assert seconds < 90
+    assert len(again) == 3
+
+
+def test_where_a_recording_begins_again_the_baseline_does(
+    against_model: Path, speech: Path
+) -> None:
+    sound, rate = soundfile.read(speech, dtype="float32")
+    heard = np.asarray(sound[:: rate // RATE], np.float32)
+    blocks = [*np.array_split(heard, 100), Gap(0.0, AGAIN), *np.array_split(heard, 100)]
+    monitor = Monitor(load(against_model), blocks)
+    seconds = [monitor.baseline.seconds for _ in monitor if monitor.baseline]
+    half = len(seconds) // 2
+    assert max(seconds[:half]) > 1
+    assert min(seconds[half:]) == 0
+    assert max(seconds[half:]) == pytest.approx(max(seconds[:half]), abs=0.6)
+
+
+@pytest.fixture
+def instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording that is replayed without waiting."""
+    monkeypatch.setattr("live_ser.audio.files.wait_until", lambda moment: iter(()))

@@ -74,7 +74,7 @@ $(VENV)/.bench: $(VENV)/.dev
 	@touch $@
 
 demo: setup-dev
-	$(BIN)/python scripts/make_demo.py
+	$(BIN)/python -m scripts.make_demo
 
 snapshots: setup-dev
 	$(BIN)/python scripts/snapshots.py

@@ -1,6 +1,6 @@
 """Makes the demonstration: a synthetic voice in several emotions, and tells how it is heard.
 
-    python scripts/make_demo.py [--measure]
+    python -m scripts.make_demo [--measure]
 
 Needs espeak-ng. Nobody's voice is in it, so it can be given away with the package. What is meant in
 it goes into ``demo.json`` beside it. With ``--measure`` it is left as it is, and only heard.
@@ -22,7 +22,7 @@ from live_ser.model.onnx_model import load
 from scripts.demo_voice import RATE, Voice, speak
 
 # What is meant, how it is said and what, and the silence after it in seconds. The voices were
-# searched for with the shipped model: see docs/accuracy.md.
+# searched for at random, with the shipped model.
 UTTERANCES: list[tuple[str, Voice, str, float]] = [
     (
         "neutral",

@@ -29,6 +29,7 @@ def test_each_round_is_named_and_tells_what_is_meant() -> None:
                 break
             if source.meant not in meant[-1:]:
                 meant.append(source.meant)
+        assert isinstance(block, Gap)
         assert block.reason == AGAIN
         assert source.name == "a recording, round 2; q ends it"
         assert source.meant == ""

@@ -23,7 +23,7 @@ import soxr
 from websockets.asyncio.client import connect
 
 import live_ser
-from live_ser.cli.recordings import DEMO
+from live_ser.audio.demo import DEMO
 
 RATE, BLOCK = 48_000, 4_800
 

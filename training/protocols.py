@@ -18,7 +18,7 @@ import numpy as np
 from live_ser.errors import LiveSerError
 from training.corpora.labels import truth
 from training.corpora.readers import LABELS, Clip, read_corpus, titles
-from training.corpora.splits import PROTOCOLS, Split
+from training.corpora.splits import EMOBOX_CLASSES, PROTOCOLS, Split
 from training.evaluation import enrolment, judged, metrics
 from training.evaluation.conditions import as_recorded
 from training.evaluation.enrolment import Known
@@ -40,7 +40,7 @@ _KNOWN = (Known(10), Known(120))
 
 _TEACHERS_SEED = 1000  # apart from the seeds that are judged
 
-_LABELS = {"article": LABELS, "corpora": LABELS}
+_LABELS = {"article": LABELS, "corpora": LABELS, "emobox-cross": EMOBOX_CLASSES}
 
 
 @dataclass(frozen=True)

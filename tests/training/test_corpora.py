@@ -37,6 +37,15 @@ PUBLISHED = [
     ("cafe", "01-C-1-1.wav", "angry", "01", None, "1"),
     ("cafe", "12-J-2-6.wav", "happy", "12", None, "6"),
     ("cafe", "07-N-3.wav", "neutral", "07", None, "3"),
+    ("emospeech", f"Near Lake/go-safe-calm-1-{'ab01' * 14}.wav", "calm", "ab01" * 14, None, "go"),
+    (
+        "emospeech",
+        f"Metro/bacho-glass break-fearful-2-{'9d' * 28}.wav",
+        "fearful",
+        "9d" * 28,
+        None,
+        "bacho",
+    ),
 ]
 
 WRONG = [
@@ -97,10 +106,26 @@ def test_other_names_are_listed_and_skipped(tmp_path: Path, corpus: str, name: s
 
 
 def test_each_corpus_has_an_example_that_it_understands() -> None:
-    assert len(READERS) == 9
+    assert len(READERS) == 10
     for reader in READERS.values():
         assert reader.parse(Path(reader.example)) is not None
         assert set(reader.emotions.values()) <= {*LABELS, "calm", "bored"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"background-safe-calm-1-{'ab' * 28}.wav",
+        f"unknown-safe-None-1-{'ab' * 28}.wav",
+        "help-safe-angry-1-d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f.wav",
+    ],
+)
+def test_recordings_of_nobody_or_of_several_are_left_out(tmp_path: Path, name: str) -> None:
+    good = sound(tmp_path / f"help-safe-happy-1-{'ab' * 28}.wav")
+    sound(tmp_path / name)
+    found = read_corpus("emospeech", tmp_path, labels=())
+    assert [clip.path for clip in found.clips] == [good]
+    assert [why for _, why in found.skipped] == ["nobody speaks, or nobody knows who"]
 
 
 @pytest.mark.parametrize(

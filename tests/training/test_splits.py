@@ -43,6 +43,16 @@ def emodb() -> list[Clip]:
     return [parsed("emodb", f"{s}a0{t}{e}a") for s in speakers for t in (1, 2) for e in "WLEAFTN"]
 
 
+def savee() -> list[Clip]:
+    emotions = ("a", "d", "f", "h", "n", "sa", "su")
+    return [
+        parsed("savee", f"{who}/{e}{n:02}")
+        for who in ("DC", "JE")
+        for e in emotions
+        for n in (1, 2)
+    ]
+
+
 def ids(clips: tuple[Clip, ...]) -> set[str]:
     return {clip.id for clip in clips}
 
@@ -53,7 +63,7 @@ def speakers(clips: tuple[Clip, ...]) -> set[str]:
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_no_clip_both_trains_and_tests(name: str) -> None:
-    for split in PROTOCOLS[name].splits([*ravdess(), *emodb()]):
+    for split in PROTOCOLS[name].splits([*ravdess(), *emodb(), *savee()]):
         assert split.train
         assert split.test
         assert not ids(split.train) & ids(split.test)
@@ -61,7 +71,7 @@ def test_no_clip_both_trains_and_tests(name: str) -> None:
 
 @pytest.mark.parametrize("name", [p.name for p in PROTOCOLS.values() if p.speaker_independent])
 def test_no_test_speaker_trains_where_the_protocol_promises_it(name: str) -> None:
-    for split in PROTOCOLS[name].splits([*ravdess(), *emodb()]):
+    for split in PROTOCOLS[name].splits([*ravdess(), *emodb(), *savee()]):
         assert not speakers(split.train) & speakers(split.test)
 
 
@@ -112,7 +122,7 @@ def test_the_article_drops_calm_and_splits_four_to_one_without_stratifying() -> 
 
 def test_a_split_does_not_depend_on_the_order_of_the_clips() -> None:
     for protocol in PROTOCOLS.values():
-        clips = [*ravdess(), *emodb()]
+        clips = [*ravdess(), *emodb(), *savee()]
         assert protocol.splits(clips) == protocol.splits(clips[::-1])
 
 
@@ -161,3 +171,13 @@ def test_the_speakers_held_out_are_always_the_same() -> None:
     assert hold_out(ravdess()) == hold_out(ravdess()[::-1])
     # Fixed for good: figures of different days are comparable.
     assert speakers(hold_out(ravdess())[1]) == {f"ravdess/{n}" for n in ("01", "04", "11", "20")}
+
+
+def test_the_cross_corpus_track_trains_on_ravdess_alone_and_scores_four_classes_of_savee() -> None:
+    (split,) = PROTOCOLS["emobox-cross"].splits([*ravdess(), *emodb(), *savee()])
+    four = {"neutral", "happy", "sad", "angry"}
+    assert {clip.corpus for clip in split.train} == {"ravdess"}
+    assert {clip.corpus for clip in split.test} == {"savee"}
+    assert {clip.emotion for clip in split.train} == {clip.emotion for clip in split.test} == four
+    with pytest.raises(LiveSerError, match="SAVEE"):
+        PROTOCOLS["emobox-cross"].splits(ravdess())

@@ -89,6 +89,7 @@ class Reader:
         emotions: the corpus's codes in our words.
         genders: of its speakers, where they are published.
         folders: further names that its folder goes by; case and punctuation don't matter.
+        without: of the names that fit, those that are left out, and why.
     """
 
     name: str
@@ -98,6 +99,13 @@ class Reader:
     emotions: Mapping[str, str]
     genders: Mapping[str, Gender] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    without: tuple[str, str] | None = None
+
+    def left_out(self, path: Path) -> str | None:
+        """Why a file of this corpus is not used; None if it may be."""
+        if self.without is None or re.search(self.without[0], path.stem) is None:
+            return None
+        return self.without[1]
 
     def parse(self, path: Path) -> Clip | None:
         """The clip that a file is by its name; ``None`` if the name is not of this corpus."""
@@ -282,6 +290,17 @@ _CAFE = Reader(
     },
 )
 
+_EMOSPEECH = Reader(
+    name="emospeech",
+    title="Indian EmoSpeech Command",
+    pattern=r"(?P<statement>[a-z]+)-[a-z ]+-(?P<emotion>[a-z]+)-\d+-(?P<speaker>[0-9a-f]{40,})",
+    example=f"House/help-safe-calm-20190709085906-{'0123abcd' * 7}.wav",
+    emotions={"angry": "angry", "calm": "calm", "fearful": "fearful", "happy": "happy"},
+    folders=("emospeech-dataset-v1",),
+    # The archive says so of the one; what is no keyword is no speech either.
+    without=("^background-|-None-|-d14a028c[0-9a-f]*$", "nobody speaks, or nobody knows who"),
+)
+
 READERS: Mapping[str, Reader] = {
     reader.name: reader
     for reader in (
@@ -294,6 +313,7 @@ READERS: Mapping[str, Reader] = {
         _CREMAD,
         _SAVEE,
         _CAFE,
+        _EMOSPEECH,
     )
 }
 
@@ -322,7 +342,9 @@ def read_corpus(
     skipped: list[tuple[Path, str]] = []
     for path in sorted(_sound_files(folder)):
         clip = reader.parse(path)
-        if clip is None:
+        if why := reader.left_out(path):
+            skipped.append((path, why))
+        elif clip is None:
             skipped.append((path, f"not a {reader.title} name, such as {reader.example}"))
         elif clip.song and not song:
             continue

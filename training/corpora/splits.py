@@ -35,6 +35,9 @@ EMOBOX_FOLDS = (
 )
 """Test actors of RAVDESS, after Ma et al. 2024 (EmoBox), arXiv 2406.07162."""
 
+EMOBOX_CLASSES = ("neutral", "happy", "sad", "angry")
+"""What all English corpora of EmoBox's cross-corpus track have."""
+
 SEED = 42
 RANDOM_FOLDS = 5
 
@@ -126,6 +129,16 @@ def leave_one_corpus_out(clips: Iterable[Clip]) -> tuple[Split, ...]:
     )
 
 
+def emobox_cross(clips: Iterable[Clip]) -> tuple[Split, ...]:
+    """A split of EmoBox's cross-corpus track: RAVDESS trains, SAVEE tests, on four classes."""
+    ordered = [clip for clip in _ordered(clips) if clip.emotion in EMOBOX_CLASSES]
+    taught = _ravdess("emobox-cross", ordered)
+    test = tuple(clip for clip in ordered if clip.corpus == "savee")
+    if not test:
+        raise LiveSerError("the protocol 'emobox-cross' tests on SAVEE", "add it with --corpora")
+    return (Split("emobox-cross", tuple(taught), test),)
+
+
 PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
@@ -142,6 +155,12 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "RAVDESS without calm, random 80/20; the speakers are known, so it is inflated",
             False,
             article,
+        ),
+        Protocol(
+            "emobox-cross",
+            "EmoBox's cross-corpus track: trained on RAVDESS alone, scored on SAVEE, four classes",
+            True,
+            emobox_cross,
         ),
         Protocol("corpora", "leave one corpus out", True, leave_one_corpus_out),
     )

@@ -68,7 +68,7 @@ _SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 
 def prosody_words(prosody: Mapping[str, Any] | None) -> str:
     """What the voice did and how that differs from its usual, in a line; empty where it is silent.
 
-    For example ``182 Hz, -23 dB, 4.6 syllables/s: +5 dB, a fifth faster than your usual``.
+    For example ``+5 dB, a fifth faster than your usual (182 Hz, -23 dB, 4.6 syllables/s)``.
 
     Args:
         prosody: as records have it.
@@ -82,7 +82,7 @@ def prosody_words(prosody: Mapping[str, Any] | None) -> str:
     if prosody["loudness_change"] is None:
         return told
     changes = ", ".join(_changes(prosody))
-    return f"{told}: {f'{changes} than your usual' if changes else 'as usual'}"
+    return f"{f'{changes} than your usual' if changes else 'as usual'} ({told})"
 
 
 def _changes(prosody: Mapping[str, Any]) -> list[str]:

@@ -183,7 +183,7 @@ def test_changes_in_words(changes: tuple[float, float, float], words: str) -> No
         loudness_change=loudness,
         rate_change=rate,
     )
-    assert prosody_words(vars(told)) == f"182 Hz, -23 dB, 4.6 syllables/s: {words}"
+    assert prosody_words(vars(told)) == f"{words} (182 Hz, -23 dB, 4.6 syllables/s)"
     unknown = replace(told, loudness_change=None, pitch_change=None, rate_change=None)
     assert prosody_words(vars(unknown)) == "182 Hz, -23 dB, 4.6 syllables/s"
     assert prosody_words(None) == ""

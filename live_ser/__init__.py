@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from live_ser.inference.results import Prediction, Results, Segment, Verdict
     from live_ser.inference.stream import Stream
     from live_ser.report.page import write_report
-    from live_ser.report.session_log import longest_stretches, read_session, shares
+    from live_ser.report.session_log import longest_intervals, read_session, shares
 
 # ONNX Runtime 1.31 and later report to their makers, unless this is set before they are imported,
 # by whatever: a model, the package of the speech detector, an exporter of networks.
@@ -52,7 +52,7 @@ __all__ = [
     "listen",
     "load",
     "log_mel",
-    "longest_stretches",
+    "longest_intervals",
     "read_session",
     "replay",
     "shares",
@@ -80,7 +80,7 @@ _HOMES = {
     "listen": "api",
     "load": "api",
     "log_mel": "frontend.features",
-    "longest_stretches": "report.session_log",
+    "longest_intervals": "report.session_log",
     "read_session": "report.session_log",
     "replay": "audio.sources",
     "shares": "report.session_log",

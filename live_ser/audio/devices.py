@@ -214,11 +214,6 @@ def open_input(
         chosen = find_device(device)
         rate, channels = _choose_format(chosen, rate, channels, channel)
 
-        def relay(indata: Interleaved, _frames: int, time: Any, status: Any) -> None:
-            arrived = host_clock()
-            age = time.currentTime - time.inputBufferAdcTime
-            callback(indata, Times(arrived - age, arrived), bool(status.input_overflow))
-
         try:
             stream = sd.InputStream(
                 device=chosen.index,
@@ -226,13 +221,24 @@ def open_input(
                 channels=channels,
                 dtype="float32",
                 blocksize=max(1, round(rate * BLOCK_SECONDS)),
-                callback=relay,
+                callback=_relay(callback),
             )
             stream.start()
         except sd.PortAudioError as error:
             raise _cannot_open(chosen, error) from error
         _open_streams.add(id(stream))
     return _PortAudioStream(chosen.name, rate, stream)
+
+
+def _relay(callback: Callback) -> Callable[[Interleaved, int, Any, Any], None]:
+    """What PortAudio calls: it passes a block on with the times of this host's clock."""
+
+    def relay(indata: Interleaved, _frames: int, time: Any, status: Any) -> None:
+        arrived = host_clock()
+        age = time.currentTime - time.inputBufferAdcTime
+        callback(indata, Times(arrived - age, arrived), bool(status.input_overflow))
+
+    return relay
 
 
 def portaudio() -> Any:

@@ -85,7 +85,7 @@ class AudioFile:
     def notes(self) -> list[str]:
         """What the user should know of it once, as far as it was read."""
         mixed = f"{self._path}: {self._mix.note}" if self._mix.note else ""
-        missing = f"{self._path}: {_told(self.missing)}" if self.missing else ""
+        missing = f"{self._path}: {_in_words(self.missing)}" if self.missing else ""
         return [note for note in (self._sound.note, mixed, missing) if note]
 
     @property
@@ -135,12 +135,12 @@ class AudioFile:
     def _check_missing(self) -> None:
         if self.missing and not self._partial:
             raise AudioError(
-                f"{self._path} is truncated or damaged: {_told(self.missing)}",
+                f"{self._path} is truncated or damaged: {_in_words(self.missing)}",
                 "copy it again, or judge what there is: `partial=True`",
             )
 
 
-def _told(missing: tuple[Missing, ...]) -> str:
+def _in_words(missing: tuple[Missing, ...]) -> str:
     where = ", ".join(map(str, missing[:_TOLD])) + (" and more" if len(missing) > _TOLD else "")
     return f"sound is missing {where}"
 

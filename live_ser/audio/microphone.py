@@ -63,12 +63,12 @@ class Microphone:
 
     @property
     def name(self) -> str:
-        """Of the device that is heard now."""
+        """The name of the device that is open."""
         return self._line.stream.name
 
     @property
     def native_rate(self) -> int:
-        """Of the device that is heard now, in Hz."""
+        """The rate of the device that is open, in Hz."""
         return self._line.stream.rate
 
     @property

@@ -57,7 +57,7 @@ class RawFormat:
 
     @property
     def frame_bytes(self) -> int:
-        """Of a sample of each channel."""
+        """Bytes of one frame: a sample of each channel."""
         return _BYTES[self.encoding] * self.channels
 
     def decoded(self, data: bytes) -> Interleaved:

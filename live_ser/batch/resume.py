@@ -41,10 +41,10 @@ def judged_with(
     """
     digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
     settings = Settings.checked(model.info, hop, smoothing)
-    told = [f"{model.info.name} {digest}"]
-    told += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
-    told += ["timeline"] * timeline + ["segments"] * segments
-    return ", ".join([*told, *reading.words()])
+    words = [f"{model.info.name} {digest}"]
+    words += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
+    words += ["timeline"] * timeline + ["segments"] * segments
+    return ", ".join([*words, *reading.words()])
 
 
 def check_options(path: str | Path, held: str | None, wanted: str) -> None:

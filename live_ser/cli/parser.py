@@ -236,6 +236,25 @@ def _add_serve_options(serve: Parser) -> None:
         metavar="ORIGIN",
         help="let pages of this origin use the server, such as https://example.org",
     )
+    _group(serve, "who gets in").add_argument(
+        "--sessions",
+        type=count,
+        default=128,
+        metavar="N",
+        help="streams at once (default: %(default)s)",
+    )
+    _group(serve, "who gets in").add_argument(
+        "--idle",
+        type=positive,
+        default=60.0,
+        metavar="SECONDS",
+        help="without a message, after which a stream is closed (default: 60)",
+    )
+    _add_served_sound_options(serve)
+    serve.set_defaults(enroll=None, or_demo=False, reconnect=True, duration=None)
+
+
+def _add_served_sound_options(serve: Parser) -> None:
     _group(serve, "sound").add_argument(
         "--listen", action="store_true", help="open the microphone now, not when a page asks"
     )
@@ -254,21 +273,6 @@ def _add_serve_options(serve: Parser) -> None:
     _group(serve, "analysis").add_argument(
         "--smoothing", type=number, metavar="SECONDS", help="of them; 0 is off (default: 1)"
     )
-    _group(serve, "who gets in").add_argument(
-        "--sessions",
-        type=count,
-        default=128,
-        metavar="N",
-        help="streams at once (default: %(default)s)",
-    )
-    _group(serve, "who gets in").add_argument(
-        "--idle",
-        type=positive,
-        default=60.0,
-        metavar="SECONDS",
-        help="without a message, after which a stream is closed (default: 60)",
-    )
-    serve.set_defaults(enroll=None, or_demo=False, reconnect=True, duration=None)
 
 
 def _add_listen_options(listen: Parser) -> None:

@@ -1,4 +1,4 @@
-"""Work done ahead: what comes next is made by another thread while this one works."""
+"""Prefetching: what comes next is made by another thread while this one works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _End:
     error: BaseException | None
 
 
-def ahead(items: Iterable[T]) -> Generator[T, None, None]:
+def prefetch(items: Iterable[T]) -> Generator[T, None, None]:
     """The same items, made by a thread of their own, a few of them ahead.
 
     What raises there raises here. Close the generator to end the thread before its time.
@@ -48,7 +48,7 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
             error = raised
         put(_End(error))
 
-    thread = threading.Thread(target=make, name="ahead", daemon=True)
+    thread = threading.Thread(target=make, name="prefetch", daemon=True)
     thread.start()
     try:
         while not isinstance(item := queue.get(), _End):

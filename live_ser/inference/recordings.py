@@ -13,7 +13,7 @@ from contextlib import closing
 from numpy.typing import ArrayLike
 
 from live_ser.frontend.stream import Features, FrontEnd
-from live_ser.inference.prefetch import ahead
+from live_ser.inference.prefetch import prefetch
 from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.settings import Settings
 from live_ser.inference.utterance_classifier import UtteranceClassifier
@@ -57,7 +57,7 @@ def analyse(
     sliding, classifier = SlidingWindows(info), WindowClassifier(model, settings)
     recording = UtteranceClassifier(model)
     steps = _features(front_end, blocks)
-    with closing(ahead(steps) if threads > 1 else steps) as steps:
+    with closing(prefetch(steps) if threads > 1 else steps) as steps:
         for features, arrived in steps:
             if timeline:
                 yield classifier.classify(sliding.push(features), arrived)

@@ -16,7 +16,7 @@ def events(annotation: Annotation) -> str:
     """The text of an ``_events.tsv`` file (Brain Imaging Data Structure, task events)."""
     rows: list[tuple[float, float, *tuple[float | str | None, ...]]] = [
         (s.start, s.end - s.start, s.label, s.state, s.confidence, s.activation, s.valence)
-        for s in annotation.stretches
+        for s in annotation.intervals
     ]
     rows += [(mark, 0.0, "mark", None, None, None, None) for mark in annotation.marks]
     lines = ["\t".join(_COLUMNS)]

@@ -98,7 +98,7 @@ def _key_of(status: os.stat_result, path: str | Path) -> _Key | None:
 
 
 def _key_of_name(path: str | Path) -> _Key:
-    """Of a file that is not there: the nearest folder that is, and the names below it."""
+    """The nearest folder above a missing file, and the names below it."""
     place = os.path.realpath(path)
     names: list[str] = []
     while not os.path.exists(place) and os.path.dirname(place) != place:

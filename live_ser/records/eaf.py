@@ -10,14 +10,14 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET  # written here, never read
 
 from live_ser.records.annotation import Annotation
-from live_ser.records.intervals import Stretch
+from live_ser.records.intervals import Interval
 from live_ser.text import printable
 
 _TYPE = "default-lt"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _MARK_SECONDS = 1.0  # ELAN has no annotation without length
-_FIELDS: dict[str, Callable[[Stretch], str]] = {
+_FIELDS: dict[str, Callable[[Interval], str]] = {
     "emotion": lambda s: s.label or "",
     "state": lambda s: s.state,
     "confidence": lambda s: "" if s.confidence is None else f"{s.confidence:.4f}",
@@ -34,7 +34,7 @@ def eaf(annotation: Annotation) -> str:
     ``marks``, too.
     """
     tiers = {
-        name: [(_ms(s.start), _ms(s.end), field(s)) for s in annotation.stretches]
+        name: [(_ms(s.start), _ms(s.end), field(s)) for s in annotation.intervals]
         for name, field in _FIELDS.items()
         if name != "valence" or annotation.has_valence
     }

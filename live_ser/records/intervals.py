@@ -1,4 +1,4 @@
-"""Stretches of time that sound alike."""
+"""Intervals of time that sound alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from live_ser.records.schema import Record
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of time, and how it sounds.
+class Interval:
+    """A interval of time, and how it sounds.
 
     Attributes:
         start: seconds from the start of the source.
@@ -36,46 +36,46 @@ class Stretch:
         return self.label if self.state == "speech" and self.label is not None else self.state
 
     @classmethod
-    def of(cls, record: Record, start: float, end: float) -> Stretch:
-        """A stretch that sounds as a window, segment or clip does."""
+    def of(cls, record: Record, start: float, end: float) -> Interval:
+        """A interval that sounds as a window, segment or clip does."""
         names = ("state", "label", "confidence", "activation", "valence")
         return cls(start, end, *(record.get(name) for name in names))  # type: ignore[arg-type]
 
 
-class Stretches:
-    """Windows, as they come, gathered into stretches.
+class Intervals:
+    """Windows, as they come, gathered into intervals.
 
-    Each window speaks for its newest hop, so that stretches follow one another.
+    Each window speaks for its newest hop, so that intervals follow one another.
 
     Attributes:
         found: so far, in the order of time.
     """
 
     def __init__(self) -> None:
-        self.found: list[Stretch] = []
+        self.found: list[Interval] = []
 
     def add(self, window: Record) -> None:
         """Add the next window record."""
         heard = self.found[-1].end if self.found else 0.0
         # After a gap a window begins later than the one before it ended.
-        new = Stretch.of(window, max(heard, window["start"]), window["end"])
+        new = Interval.of(window, max(heard, window["start"]), window["end"])
         if self.found and self.found[-1].said == new.said and new.start == heard:
             self.found[-1] = _joined(self.found[-1], new)
         else:
             self.found.append(new)
 
 
-def stretches(windows: Iterable[Record]) -> list[Stretch]:
-    """Stretches of window records that sound alike, in the order of time."""
-    gathered = Stretches()
+def intervals(windows: Iterable[Record]) -> list[Interval]:
+    """Intervals of window records that sound alike, in the order of time."""
+    gathered = Intervals()
     for window in windows:
         gathered.add(window)
     return gathered.found
 
 
-def _joined(one: Stretch, other: Stretch) -> Stretch:
+def _joined(one: Interval, other: Interval) -> Interval:
     same = one.label == other.label
-    return Stretch(
+    return Interval(
         start=one.start,
         end=other.end,
         state=one.state,
@@ -86,7 +86,7 @@ def _joined(one: Stretch, other: Stretch) -> Stretch:
     )
 
 
-def _mean(one: Stretch, other: Stretch, mine: float | None, theirs: float | None) -> float | None:
+def _mean(one: Interval, other: Interval, mine: float | None, theirs: float | None) -> float | None:
     """The mean of two values, weighted by how long each holds."""
     if mine is None or theirs is None:
         return mine if theirs is None else theirs

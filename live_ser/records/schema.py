@@ -95,7 +95,7 @@ def mark_record(time: float) -> Record:
 
 
 def gap_record(start: float, gap: Gap) -> Record:
-    """A stretch of time that was not heard."""
+    """A interval of time that was not heard."""
     return {
         "type": "gap",
         "start": round(start, 3),

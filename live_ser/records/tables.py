@@ -13,7 +13,7 @@ from rich.text import Text
 
 from live_ser.audio.devices import InputDevice
 from live_ser.palette import colours
-from live_ser.records.intervals import stretches
+from live_ser.records.intervals import intervals
 from live_ser.records.schema import Record
 from live_ser.spec import ModelInfo
 from live_ser.text import abbreviations, clock, in_words, printable
@@ -168,7 +168,7 @@ def _parts(records: list[Record]) -> list[tuple[float, float, str]]:
     segments = [record for record in records if record["type"] == "segment"]
     if segments:
         return [(part["start"], part["end"], in_words(part)) for part in segments]
-    return [(part.start, part.end, part.said) for part in stretches(records)]
+    return [(part.start, part.end, part.said) for part in intervals(records)]
 
 
 def _table(*columns: str, numbers: tuple[int, ...]) -> Table:
@@ -184,10 +184,10 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}: ")
         elif not isinstance(value, list):
-            yield f"{prefix}{name}", _told(value)
+            yield f"{prefix}{name}", _in_words(value)
         elif not any(isinstance(item, list | Mapping) for item in value):
-            yield f"{prefix}{name}", ", ".join(map(_told, value))
+            yield f"{prefix}{name}", ", ".join(map(_in_words, value))
 
 
-def _told(value: object) -> str:
+def _in_words(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -17,15 +17,15 @@ def textgrid(annotation: Annotation) -> str:
     and, where there are any, ``valence`` and ``marks``.
     """
     end = max(annotation.duration, 0.001)  # Praat has no empty tiers
-    stretches = annotation.stretches
-    emotions = [(s.start, s.end, _emotion(s.label, s.state)) for s in stretches]
-    aroused = [(s.start, s.end, _two_digits(s.activation)) for s in stretches]
+    intervals = annotation.intervals
+    emotions = [(s.start, s.end, _emotion(s.label, s.state)) for s in intervals]
+    aroused = [(s.start, s.end, _two_digits(s.activation)) for s in intervals]
     tiers = [
         _intervals("emotion", _gapless(emotions, end), end),
         _intervals("activation", _gapless(aroused, end), end),
     ]
     if annotation.has_valence:
-        pleasant = [(s.start, s.end, _two_digits(s.valence)) for s in stretches]
+        pleasant = [(s.start, s.end, _two_digits(s.valence)) for s in intervals]
         tiers.append(_intervals("valence", _gapless(pleasant, end), end))
     if annotation.marks:
         tiers.append(_points("marks", annotation.marks, end))

@@ -29,7 +29,7 @@ from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.records.new_file import NewFile
 from live_ser.records.tables import flat
-from live_ser.report.session_log import SessionLog, longest_stretches, read_session, shares
+from live_ser.report.session_log import SessionLog, longest_intervals, read_session, shares
 from live_ser.report.window_columns import STATES
 from live_ser.spec import ModelInfo
 from live_ser.text import clock, printable
@@ -186,7 +186,7 @@ def _stretches_table(log: SessionLog) -> str:
     rows = [
         f'<tr><td>{_moment(start)}</td><td class="number">{end - start:.1f} s</td>'
         f"<td>{_text(name)}</td></tr>"
-        for start, end, name in longest_stretches(log)
+        for start, end, name in longest_intervals(log)
     ]
     if not rows:
         return "<p>No stretch in which one emotion was heard.</p>"

@@ -69,16 +69,7 @@ def draw_plot(
     """
     figures = plotting()
     spec = info.features
-    envelope = Overview(_extremes, 2, most=_COLUMNS, step=64)
-    spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
-    stream, heard = FrameStream(spec), 0
-    with audio_file(path, spec.sample_rate, replace(reading, partial=True)) as blocks:
-        for samples in blocks:
-            envelope.push(np.stack([samples, samples], axis=1))
-            spectrum.push(stream.push(samples))
-            heard += len(samples)
-    seconds = heard / spec.sample_rate
-
+    envelope, spectrum, seconds = _overviews(path, spec, reading)
     figure = figures.Figure(figsize=(_WIDTH, 9), dpi=120, layout="constrained")
     wave, mel, lanes, scale = figure.subplots(4, sharex=True, height_ratios=(2, 3, 4, 1))
     figure.suptitle(_title(Path(path).name, clip), parse_math=False)
@@ -89,14 +80,33 @@ def draw_plot(
     _draw_lanes(lanes, info.labels, times, rows[:, :-1])
     _draw_activation(scale, times, rows[:, -1])
     _draw_times(scale, seconds)
+    _save(figure, output, force=force)
+
+
+def _overviews(
+    path: str | Path, spec: FeatureSpec, reading: Reading
+) -> tuple[Overview, Overview, float]:
+    """The envelope and the spectrum of a recording, and its seconds."""
+    envelope = Overview(_extremes, 2, most=_COLUMNS, step=64)
+    spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
+    stream, length = FrameStream(spec), 0
+    with audio_file(path, spec.sample_rate, replace(reading, partial=True)) as blocks:
+        for samples in blocks:
+            envelope.push(np.stack([samples, samples], axis=1))
+            spectrum.push(stream.push(samples))
+            length += len(samples)
+    return envelope, spectrum, length / spec.sample_rate
+
+
+def _save(figure: Any, output: str | Path, *, force: bool) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that the font lacks; a box is drawn
         try:
             with (
                 NewFile(output, mode="overwrite" if force else "new") as file,
-                io.BufferedWriter(file.raw) as png,
+                io.BufferedWriter(file.raw) as picture,
             ):
-                figure.savefig(png, format=Path(output).suffix[1:].lower() or "png")
+                figure.savefig(picture, format=Path(output).suffix[1:].lower() or "png")
         except OSError as error:
             raise OutputError(f"cannot write {output}: {error.strerror}", "make room") from error
 

@@ -47,7 +47,7 @@ class SessionLog:
 
 
 @dataclass
-class _Told:
+class _Records:
     """The records of one source; those of windows and segments in columns."""
 
     judged: dict[str, WindowReader] = field(default_factory=lambda: defaultdict(WindowReader))
@@ -58,7 +58,7 @@ class _Told:
         records = self.judged if kind in ("window", "segment") else self.others
         records[kind].append(record)
 
-    def extend(self, later: _Told) -> None:
+    def extend(self, later: _Records) -> None:
         for kind, windows in later.judged.items():
             self.judged[kind].extend(windows)
         for kind, records in later.others.items():
@@ -75,14 +75,14 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
     Raises:
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
-    source, told = _records_of_one(path, recording)
-    unit = next((kind for kind in ("window", "segment") if kind in told.judged), None)
+    source, records = _records_of_one(path, recording)
+    unit = next((kind for kind in ("window", "segment") if kind in records.judged), None)
     if unit is None:
         raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
-    judged, clips = told.judged[unit], told.others["clip"]
-    facts: Record = next(iter(told.others["session"]), {})
-    end: Record = next(reversed(told.others["end"]), {})
-    gaps = sorted(told.others["gap"], key=lambda gap: gap["start"])
+    judged, clips = records.judged[unit], records.others["clip"]
+    facts: Record = next(iter(records.others["session"]), {})
+    end: Record = next(reversed(records.others["end"]), {})
+    gaps = sorted(records.others["gap"], key=lambda gap: gap["start"])
     # A timeline does not say the labels by themselves.
     probable = judged.probable_labels() or _labels(clips)
     labels = tuple(facts.get("labels") or probable)
@@ -100,7 +100,7 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         facts=facts,
         windows=windows,
         gaps=tuple(gaps),
-        marks=tuple(sorted(float(mark["time"]) for mark in told.others["mark"])),
+        marks=tuple(sorted(float(mark["time"]) for mark in records.others["mark"])),
         seconds=float(max(times)),
         end=end,
         unit=f"{unit}s",
@@ -111,19 +111,19 @@ def _labels(clips: list[Record]) -> tuple[str, ...]:
     return next((tuple(clip["probabilities"]) for clip in clips if clip["probabilities"]), ())
 
 
-def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Told]:
+def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Records]:
     """Name and records of the one session or recording that is meant."""
-    found: dict[str, _Told] = {}
+    found: dict[str, _Records] = {}
     source = ""
     for record in read_records(path):
         # A window of a session does not say whose it is: it follows the record that does.
         source = str(record.get("source", source))
-        told = found.setdefault(source, _Told())
+        records = found.setdefault(source, _Records())
         # What cannot be meant need not be remembered, but for its name.
         first = len(found.keys() - {""}) < 2 if recording is None else _is_called(source, recording)
         if first or not source:
-            told.append(record)
-    strays = found.pop("", _Told())  # from before the record that says whose they are
+            records.append(record)
+    strays = found.pop("", _Records())  # from before the record that says whose they are
     names = [name for name in found if recording is None or _is_called(name, recording)]
     names = [recording] if recording in names else names
     if not found:
@@ -159,6 +159,6 @@ def shares(log: SessionLog) -> dict[str, float]:
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 
-def longest_stretches(log: SessionLog) -> list[tuple[float, float, str]]:
+def longest_intervals(log: SessionLog) -> list[tuple[float, float, str]]:
     """The longest stretches in which one emotion was heard: start, end, emotion."""
     return sorted(log.windows.stretches(), key=lambda part: part[0] - part[1])[:_LONGEST]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from live_ser.errors import LiveSerError
 from live_ser.report import page as report
 from live_ser.report.page import write_report
-from live_ser.report.session_log import longest_stretches, read_session, shares
+from live_ser.report.session_log import longest_intervals, read_session, shares
 from tests.support.command import live_ser
 from tests.support.tiny_model import tiny_info, write_model
 
@@ -85,7 +85,7 @@ def test_seconds_are_shared_out_and_what_was_not_heard_is_left_out(tmp_path: Pat
 
 def test_a_stretch_does_not_reach_over_a_gap(tmp_path: Path) -> None:
     log = read_session(written(tmp_path, session()))
-    assert longest_stretches(log) == [
+    assert longest_intervals(log) == [
         (7.0, 9.5, "happy"),
         (0.0, 2.0, "neutral"),
         (3.0, 5.0, "neutral"),

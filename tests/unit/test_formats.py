@@ -20,7 +20,7 @@ from live_ser.records.audacity import label_track
 from live_ser.records.bids import events
 from live_ser.records.eaf import eaf
 from live_ser.records.formats import ANNOTATIONS, ENDINGS, STYLES, Style, style_of
-from live_ser.records.intervals import Stretch, stretches
+from live_ser.records.intervals import Interval, intervals
 from live_ser.records.outputs import written
 from live_ser.records.places import Places
 from live_ser.records.reader import read_records
@@ -161,7 +161,7 @@ def test_windows_that_sound_alike_are_one_stretch() -> None:
     said = [(0.5, None, "silence"), (1.0, "happy", "speech"), (1.5, "happy", "speech")]
     rows = [window(*row) for row in said]
     late = {**window(9.0, "happy"), "start": 8.0}  # after a gap
-    found = stretches([*rows, window(2.0, "sad", "uncertain"), late])
+    found = intervals([*rows, window(2.0, "sad", "uncertain"), late])
     assert [(s.start, s.end, s.said) for s in found] == [
         (0.0, 0.5, "silence"),
         (0.5, 1.5, "happy"),
@@ -221,10 +221,12 @@ def test_an_annotation_is_of_utterances_or_of_windows_where_they_are_asked_for(
     lines = records(live_ser(*words, "jsonl", "--segments", "--timeline").stdout)
     segments = [record for record in lines if record["type"] == "segment"]
     windows = [record for record in lines if record["type"] == "window"]
-    said = [stretch for stretch in stretches(windows) if stretch.state in ("speech", "uncertain")]
+    said = [
+        interval for interval in intervals(windows) if interval.state in ("speech", "uncertain")
+    ]
     for option, expected in (
         ([], [(record["start"], record["end"]) for record in segments]),
-        (["--timeline"], [(stretch.start, stretch.end) for stretch in said]),
+        (["--timeline"], [(interval.start, interval.end) for interval in said]),
     ):
         rows = live_ser(*words, "audacity", *option).stdout.splitlines()
         times = [tuple(map(float, row.split("\t")[:2])) for row in rows]
@@ -327,7 +329,7 @@ def test_bids_has_events_and_says_what_they_are(
 
 
 def test_what_bids_lacks_is_not_available() -> None:
-    text = events(Annotation("x", 9.0, (Stretch(1.0, 2.0, "speech", "sad", 0.5, None),), (0.5,)))
+    text = events(Annotation("x", 9.0, (Interval(1.0, 2.0, "speech", "sad", 0.5, None),), (0.5,)))
     assert text.splitlines()[1:] == [
         "0.5\t0\tmark\tn/a\tn/a\tn/a\tn/a",
         "1\t1\tsad\tspeech\t0.5\tn/a\tn/a",
@@ -410,7 +412,7 @@ def test_no_name_leads_out_of_the_folder(names: list[str]) -> None:
 
 
 def labelled(label: str, source: str = "clip.wav") -> Annotation:
-    return Annotation(source, 4.0, (Stretch(0.5, 2.0, "speech", label, 0.7, 0.5),))
+    return Annotation(source, 4.0, (Interval(0.5, 2.0, "speech", label, 0.7, 0.5),))
 
 
 @given(st.text() | st.just(HOSTILE))

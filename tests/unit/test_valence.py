@@ -23,7 +23,7 @@ from live_ser.records.annotation import Annotation
 from live_ser.records.bids import events
 from live_ser.records.csv import Csv
 from live_ser.records.eaf import eaf
-from live_ser.records.intervals import Stretch
+from live_ser.records.intervals import Interval
 from live_ser.records.reader import read_records
 from live_ser.records.schema import check_record, clip_record, segment_record, window_record
 from live_ser.records.textgrid import textgrid
@@ -178,9 +178,9 @@ def test_a_record_with_another_valence_is_none(
 
 
 def test_annotations_hold_valence_if_there_is_any() -> None:
-    stretch = Stretch(1.0, 2.0, "speech", "sad", 0.5, 0.25, -0.5)
+    interval = Interval(1.0, 2.0, "speech", "sad", 0.5, 0.25, -0.5)
     told, silent = (
-        Annotation("clip.wav", 3.0, (one,)) for one in (stretch, replace(stretch, valence=None))
+        Annotation("clip.wav", 3.0, (one,)) for one in (interval, replace(interval, valence=None))
     )
     assert '"valence"' in textgrid(told)
     assert '"-0.50"' in textgrid(told)

@@ -119,6 +119,8 @@ async def send(socket: WebSocket, records: Iterable[Record], seconds: float) -> 
                 await socket.send_text(text_of(record))
     except TimeoutError as error:
         raise ProtocolError("slow", "the records are not read", close=SLOW) from error
+    except RuntimeError as error:  # the connection was closed for what the client sent
+        raise WebSocketDisconnect(1006) from error
 
 
 async def close(socket: WebSocket, code: int, records: Iterable[Record] = ()) -> None:

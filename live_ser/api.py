@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,13 +16,17 @@ from live_ser.audio.decoder import spans
 from live_ser.audio.devices import Opener, open_input
 from live_ser.audio.reading import Reading, ReadingOptions
 from live_ser.audio.sources import Recording, Sound, microphone, open_sound
+from live_ser.errors import LiveSerError
 from live_ser.inference.listening import Listening
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import analyse, judge_clip
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
 from live_ser.inference.stream import Stream
+from live_ser.inference.takes import hear_take
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.onnx_model import load as load_network
+from live_ser.model.profile import Profile
+from live_ser.model.taught import TaughtModel, Teaching, check_teachable
 from live_ser.spec import ModelInfo
 
 
@@ -194,6 +198,62 @@ class Model:
             LiveSerError: the rate, the hop or the smoothing cannot be.
         """
         return Stream(self.network, rate, hop=hop, smoothing=smoothing)
+
+    def teach(
+        self, takes: Sequence[Sound], labels: Sequence[str], rate: float | None = None
+    ) -> Model:
+        """Teach how a speaker sounds, with recordings of them whose emotion is known.
+
+        Args:
+            takes: path, file object or samples of each recording.
+            labels: the emotion of each.
+            rate: of samples, in Hz.
+
+        Returns:
+            A model that makes use of it, with a report in ``teaching.report``. This one stays as it
+            is.
+
+        Raises:
+            LiveSerError: a take is no sound or holds too little speech, or the model cannot be
+                taught.
+
+        Examples:
+            >>> import live_ser
+            >>> taught = live_ser.load().teach(files, emotions)  # doctest: +SKIP
+            >>> taught.teaching.report.right  # doctest: +SKIP
+            15
+        """
+        check_teachable(self.network)
+        if len(takes) != len(labels):
+            raise LiveSerError(f"{len(takes)} takes and {len(labels)} labels", "give one for each")
+        network = self.network.network if isinstance(self.network, TaughtModel) else self.network
+        heard = []
+        for number, (sound, label) in enumerate(zip(takes, labels, strict=True)):
+            with self._open(sound, rate, {}) as recording:
+                take = hear_take(network, recording, label)
+            if take is None:
+                raise LiveSerError(f"take {number} holds too little speech", "leave it out")
+            heard.append(take)
+        return Model(TaughtModel(network, Teaching(network, heard)))
+
+    @property
+    def teaching(self) -> Teaching | None:
+        """What a speaker taught it; None if nobody did."""
+        return self.network.teaching if isinstance(self.network, TaughtModel) else None
+
+    def with_profile(self, name: str) -> Model:
+        """The model with what a profile knows of a speaker, and what they taught.
+
+        Args:
+            name: of the profile, as ``live-ser teach`` or ``listen --profile`` made it.
+
+        Raises:
+            LiveSerError: there is no such profile, or it is not of this model.
+        """
+        profile = Profile.named(name, self.info)
+        if not profile.path.exists():
+            raise LiveSerError(f"there is no profile {name}", "live-ser profiles lists them")
+        return Model(profile.applied(self.network))
 
     @contextmanager
     def _open(self, sound: Sound, rate: float | None, how: ReadingOptions) -> Iterator[Recording]:

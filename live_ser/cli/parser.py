@@ -27,6 +27,23 @@ _USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser file interview.wav -o interview.TextGrid --plot interview.png",
         ),
     ),
+    "teach": (
+        "--profile NAME [OPTIONS]",
+        (
+            "live-ser teach --profile anna",
+            "live-ser teach --profile anna --emotions neutral,happy,angry --rounds 5",
+            "live-ser teach --profile anna --from takes/ --format jsonl",
+        ),
+    ),
+    "profiles": (
+        "[ACTION NAME [FILE|NEW]]",
+        (
+            "live-ser profiles",
+            "live-ser profiles show anna",
+            "live-ser profiles export anna anna.json",
+            "live-ser profiles delete anna",
+        ),
+    ),
     "devices": ("[OPTIONS]", ("live-ser devices",)),
     "doctor": ("[OPTIONS]", ("live-ser doctor -d USB",)),
     "info": ("[OPTIONS] [MODEL]", ("live-ser info --all",)),
@@ -93,6 +110,10 @@ def parser() -> Parser:
     _add_listen_options(command("listen", told, device, *sound, model, judging, publishing))
     _add_file_options(command("file", "Judge recordings, each as a whole.", *sound, model, judging))
     command("devices", "List the input devices and the rates they accept.", device)
+    told = "Teach it how one speaker sounds, with takes whose emotion is known."
+    _add_teach_options(command("teach", told, device, *sound, model))
+    told = "List, show, export, import, rename or delete the profiles of speakers."
+    _add_profiles_options(command("profiles", told))
     told = "Check the installation and the microphone, and say what to do."
     command("doctor", told, device, channels, channel, model)
     _add_info_options(command("info", "Show what a model says of itself."))
@@ -340,6 +361,9 @@ def _add_file_options(file: Parser) -> None:
         help="one more sound file; - for sound on standard input",
     )
     _group(file, "analysis").add_argument(
+        "--profile", metavar="NAME", help="judge by how this speaker sounds and what they taught"
+    )
+    _group(file, "analysis").add_argument(
         "--timeline", action="store_true", help="judge every window of them too"
     )
     _group(file, "analysis").add_argument(
@@ -372,6 +396,36 @@ def _add_file_options(file: Parser) -> None:
         help="draw waveform, utterances, spectrogram, probabilities as .png, .svg or .pdf; FOLDER/ "
         "for a file each",
     )
+
+
+def _add_teach_options(teach: Parser) -> None:
+    teach.add_argument("--profile", metavar="NAME", required=True, help="of the speaker")
+    teach.add_argument(
+        "--from",
+        dest="takes",
+        metavar="PATH",
+        help="labelled recordings: a folder for each emotion, a CSV, a TextGrid, or a session",
+    )
+    teach.add_argument(
+        "--rounds",
+        type=count,
+        default=3,
+        metavar="N",
+        help="takes of each emotion that are asked for (default: %(default)s)",
+    )
+    teach.add_argument("--emotions", metavar="A,B", help="ask for these only")
+    teach.add_argument("--format", choices=("table", "jsonl"), help="of the report")
+
+
+def _add_profiles_options(profiles: Parser) -> None:
+    actions = ("list", "show", "export", "import", "rename", "delete")
+    profiles.add_argument(
+        "action", nargs="?", choices=actions, default="list", help="(default: list)"
+    )
+    profiles.add_argument(
+        "names", nargs="*", metavar="NAME", help="of the profile; then a file or a new name"
+    )
+    profiles.add_argument("--force", action="store_true", help="overwrite what is there")
 
 
 def _add_info_options(info: Parser) -> None:

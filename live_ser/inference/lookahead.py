@@ -60,8 +60,8 @@ class Hindsight:
     """
 
     def __init__(self, model: EmotionModel, baseline: RunningBaseline | None = None) -> None:
-        if baseline is None and model.info.baseline:
-            baseline = RunningBaseline(model.info)
+        if baseline is None:
+            baseline = RunningBaseline.of(model)
         self._model = model
         self._baseline = baseline if model.info.baseline else None
         self._waiting: deque[_Waiting] = deque()

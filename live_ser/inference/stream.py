@@ -71,7 +71,7 @@ class Stream:
         self._sliding = SlidingWindows(info)
         self._windows = WindowClassifier(model, settings, baseline)
         # Turns are judged by utterances, which would count the windows' speech twice.
-        self._lookahead = Hindsight(model, RunningBaseline(info) if info.baseline else None)
+        self._lookahead = Hindsight(model, RunningBaseline.of(model))
         self._turn_start = 0.0
         self._utterances = UtteranceClassifier(model, self._lookahead)
 

@@ -34,8 +34,8 @@ class WindowClassifier:
         self, model: EmotionModel, settings: Settings, baseline: RunningBaseline | None = None
     ) -> None:
         info = model.info
-        if baseline is None and info.baseline:
-            baseline = RunningBaseline(info)
+        if baseline is None:
+            baseline = RunningBaseline.of(model)
         self.baseline = baseline if info.baseline else None
         self._model = model
         self._smoother = Smoother(settings.smoothing)

@@ -29,6 +29,23 @@ _PATIENCE = 20.0  # seconds in which a model has to load, and to judge its first
 _NOT_OPTIMISED = ["ConstantFolding", "ConstantFoldingDQ"]
 
 
+@dataclass(frozen=True, eq=False)
+class KnownVoice:
+    """How a speaker usually sounds, as it was learnt before.
+
+    Attributes:
+        mean: float64 ``[size]``, of their ``voice``.
+        seconds: of speech that it rests on.
+        weight: seconds that this speech counts for.
+        profile: name of where it is kept; empty if nowhere.
+    """
+
+    mean: NDArray[np.float64]
+    seconds: float
+    weight: float
+    profile: str = ""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What the network makes of one stretch of speech.
@@ -39,12 +56,15 @@ class Judgement:
         voice: float32 ``[size]``, what a baseline is made of; None for a model that takes none.
         valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None for a
             model that does not estimate it.
+        embedding: float32 ``[embedding]``, what a taught correction is made of; None for a model
+            that cannot be taught.
     """
 
     probabilities: NDArray[np.float32]
     activation: float
     voice: NDArray[np.float32] | None = None
     valence: float | None = None
+    embedding: NDArray[np.float32] | None = None
 
     @property
     def numbers(self) -> NDArray[np.float64]:
@@ -69,16 +89,22 @@ class EmotionModel:
     Args:
         path: of the ``.onnx`` file.
 
+    Attributes:
+        known: how the speaker usually sounds, where that is known; new baselines begin with it.
+        embedding_size: numbers of the embedding; 0 for a model that cannot be taught.
+
     Raises:
         ModelError: it cannot be read, or is not a model of ours.
     """
+
+    known: KnownVoice | None = None
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._session = _open(self.path)
         self.info = _read_info(self._session, self.path)
         self._outputs = _outputs(self._session, self.info)
-        _check_graph(self._session, self.info, self.path, self._outputs)
+        self.embedding_size = _check_graph(self._session, self.info, self.path, self._outputs)
 
     def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
         """Judge one stretch of speech.
@@ -102,6 +128,7 @@ class EmotionModel:
             float(of["activation"]),
             of.get("voice"),
             None if valence is None else float(valence),
+            of.get("embedding"),
         )
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
@@ -218,8 +245,12 @@ def _read_info(session: Any, path: Path) -> ModelInfo:
     return ModelInfo.from_json(text)
 
 
-def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) -> None:
-    """The metadata and the graph must agree, also when they are run."""
+def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) -> int:
+    """Check that metadata and graph agree, also when they are run.
+
+    Returns:
+        The numbers of the embedding; 0 where there is none.
+    """
     hint = "export the model again with python -m training.export"
     inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name for node in session.get_outputs()}
@@ -262,12 +293,17 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
         raise ModelError(
             f"{path} gives a valence that is not one number from -1 to 1 for each window", hint
         )
+    embedding = np.asarray(of.get("embedding", np.zeros((1, 0))))
+    if embedding.ndim != 2 or len(embedding) != 1 or not np.isfinite(embedding).all():
+        raise ModelError(f"{path} gives an embedding that is not a row of numbers", hint)
+    return int(embedding.shape[1])
 
 
 def _outputs(session: Any, info: ModelInfo) -> list[str]:
-    """The outputs that are used: those of every model, and valence if this one has it."""
-    has_valence = any(node.name == "valence" for node in session.get_outputs())
-    optional = {"voice": info.baseline is not None, "valence": has_valence}
+    """The outputs that are used: those of every model, and what else this one has."""
+    there = {node.name for node in session.get_outputs()}
+    optional = {"voice": info.baseline is not None}
+    optional |= {name: name in there for name in ("valence", "embedding")}
     return ["probabilities", "activation", *(name for name, used in optional.items() if used)]
 
 

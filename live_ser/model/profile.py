@@ -1,7 +1,7 @@
-"""A speaker's baseline, kept between sessions as a small readable file. Never sound.
+"""What is known of a speaker, kept between sessions as a small readable file. Never sound.
 
-The file holds the numbers by which the model tells this voice from a typical one. Deleting it
-forgets the speaker.
+The file holds the numbers by which the model tells this voice from a typical one, and those of each
+take that it was taught. Deleting it forgets the speaker.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,20 @@ from numpy.typing import NDArray
 from live_ser.durability import OWNER_ONLY, sync, sync_entry
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.local_time import now
+from live_ser.model.onnx_model import EmotionModel, KnownVoice
 from live_ser.model.speaker import RunningBaseline
+from live_ser.model.taught import Take, TaughtModel, Teaching
 from live_ser.spec import ModelInfo
 
-_SCHEMA = 2
-_MAX_BYTES = 2**20
+_SCHEMA = 3
+_UNTAUGHT = 2  # the schema before takes: the same without them
+MAX_BYTES = 4 * 2**20
+"""Of a profile's file, at most."""
+
+_MAX_TAKES = 500
+_MAX_EMBEDDING = 4096
 _MOST = 1e6  # what no number of a voice, nor its seconds of speech, comes near
+_TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
@@ -39,12 +48,14 @@ class Profile:
         path: of the file.
         model: tells the model that the numbers are of; another one's mean something else.
         size: how many numbers there are.
+        labels: of the model.
     """
 
     name: str
     path: Path
     model: str
     size: int
+    labels: tuple[str, ...]
 
     @classmethod
     def named(cls, name: str, info: ModelInfo) -> Profile:
@@ -53,14 +64,30 @@ class Profile:
         Raises:
             InvalidArgument: the name is none that a file can have.
         """
-        if not re.fullmatch(r"\w[\w.-]{0,63}", name):
-            raise InvalidArgument(
-                f"{name!r} is no name for a profile",
-                "use letters, digits, - and _, such as `profile=anna`",
-            )
+        check_name(name)
         assert info.baseline is not None
         model = hashlib.sha256(info.to_json().encode()).hexdigest()[:16]
-        return cls(name, folder() / f"{name}.json", model, info.baseline.size)
+        path = folder() / f"{name}.json"
+        return cls(name, path, model, info.baseline.size, info.labels)
+
+    def read(self) -> tuple[KnownVoice, tuple[Take, ...]] | None:
+        """What is known of the speaker and what they taught; None where there is no file.
+
+        Raises:
+            LiveSerError: the file cannot be read or used.
+        """
+        again = f"delete {self.path} to begin anew, or take another name"
+        try:
+            if self.path.stat().st_size > MAX_BYTES:
+                raise ValueError("it is too large")
+            kept = json.loads(self.path.read_text("utf-8"))
+            return self._checked(kept)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LiveSerError(f"cannot read {self.path}: {error.strerror}", again) from error
+        except _TEXT_ERRORS as error:
+            raise LiveSerError(f"{self.path} is no profile: {error!s:.100}", again) from error
 
     def begin(self, baseline: RunningBaseline) -> None:
         """Start a baseline from the profile, where there is one.
@@ -68,37 +95,88 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read or used.
         """
-        again = f"delete {self.path} to begin anew, or take another name"
-        try:
-            if self.path.stat().st_size > _MAX_BYTES:
-                raise ValueError("it is too large")
-            kept = json.loads(self.path.read_text("utf-8"))
-            mean, seconds, weight = self._checked(kept)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise LiveSerError(f"cannot read {self.path}: {error.strerror}", again) from error
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise LiveSerError(f"{self.path} is no profile: {error!s:.100}", again) from error
-        baseline.begin(mean, seconds=seconds, weight=weight, profile=self.name)
+        if kept := self.read():
+            known, _ = kept
+            baseline.begin(
+                known.mean, seconds=known.seconds, weight=known.weight, profile=self.name
+            )
 
-    def _checked(self, kept: Any) -> tuple[NDArray[np.float64], float, float]:
-        if not isinstance(kept, dict) or kept.get("schema") != _SCHEMA:
+    def applied(self, network: EmotionModel) -> EmotionModel:
+        """The network with what the profile knows and was taught; itself where there is none.
+
+        Raises:
+            LiveSerError: the file cannot be read or used.
+        """
+        kept = self.read()
+        if kept is None:
+            return network
+        known, takes = kept
+        return TaughtModel(network, Teaching(network, takes) if takes else None, known)
+
+    def teach(self, network: EmotionModel, takes: Sequence[Take]) -> Teaching:
+        """Add takes, and write them down; those that are there already are not added again.
+
+        Returns:
+            What all takes together teach.
+
+        Raises:
+            LiveSerError: the file cannot be read or written, or there are too many takes.
+        """
+        known, before = self.read() or (None, ())
+        new = [take for take in takes if not any(_same(take, one) for one in before)]
+        if len(before) + len(new) > _MAX_TAKES:
+            raise LiveSerError(
+                f"a profile holds {_MAX_TAKES} takes at most", "teach another profile, or fewer"
+            )
+        teaching = Teaching(network, (*before, *new))
+        added = Teaching(network, new).known
+        baseline = RunningBaseline(network.info)
+        voices = [voice for voice in (known, added) if voice]
+        if voices:
+            weights = [voice.weight for voice in voices]
+            mean = np.average([voice.mean for voice in voices], axis=0, weights=weights)
+            seconds = sum(voice.seconds for voice in voices)
+            baseline.begin(mean, seconds=seconds, weight=sum(weights), profile=self.name)
+        self.keep(baseline, teaching.takes)
+        return teaching
+
+    def _checked(self, kept: Any) -> tuple[KnownVoice, tuple[Take, ...]]:
+        if not isinstance(kept, dict) or kept.get("schema") not in (_UNTAUGHT, _SCHEMA):
             raise ValueError(f"it is not of schema {_SCHEMA}")
         if kept["model"] != self.model:
             raise ValueError("it was made with another model")
-        mean = np.array(kept["mean"], np.float64)
-        seconds, weight = float(kept["seconds"]), float(kept["weight"])
-        if mean.shape != (self.size,) or not np.isfinite([*mean, seconds, weight]).all():
-            raise ValueError(f"its numbers are not {self.size}")
-        if not (0 < seconds <= _MOST and 0 < weight <= _MOST and np.abs(mean).max() <= _MOST):
-            raise ValueError("its numbers cannot be")
-        return mean, seconds, weight
+        mean = _numbers(kept["mean"], self.size)
+        seconds, weight = (_positive(kept[name]) for name in ("seconds", "weight"))
+        rows = kept.get("takes", [])
+        if not isinstance(rows, list) or len(rows) > _MAX_TAKES:
+            raise ValueError(f"it does not hold a list of {_MAX_TAKES} takes at most")
+        takes = tuple(self._take(row) for row in rows)
+        if len({len(take.embedding) for take in takes}) > 1:
+            raise ValueError("its takes differ in their numbers")
+        return KnownVoice(mean, seconds, weight, self.name), takes
 
-    def keep(self, baseline: RunningBaseline) -> bool:
+    def _take(self, row: Any) -> Take:
+        if row["emotion"] not in self.labels:
+            raise ValueError(f"the model has no emotion {row['emotion']!r:.40}")
+        size = len(row["embedding"])
+        if not 0 < size <= _MAX_EMBEDDING:
+            raise ValueError("a take has no embedding")
+        return Take(
+            row["emotion"],
+            _positive(row["seconds"]),
+            _numbers(row["logits"], len(self.labels)),
+            _numbers(row["voice"], self.size),
+            _numbers(row["embedding"], size),
+        )
+
+    def keep(self, baseline: RunningBaseline, takes: Sequence[Take] | None = None) -> bool:
         """Write down a baseline; whether there was speech to make one of.
 
         The file is replaced whole or not at all.
+
+        Args:
+            baseline: the speaker's.
+            takes: that were taught; those that the file holds if None.
 
         Raises:
             LiveSerError: it cannot be written.
@@ -107,6 +185,9 @@ class Profile:
         mean = baseline.mean
         if mean is None:
             return False
+        if takes is None:
+            kept = self.read()
+            takes = kept[1] if kept else ()
         content = {
             "schema": _SCHEMA,
             "what": "how this voice differs from a typical one, as the model hears it; no sound",
@@ -115,23 +196,87 @@ class Profile:
             "seconds": round(baseline.seconds, 2),
             "weight": round(baseline.weight, 2),
             "mean": np.round(mean, 3).tolist(),
+            "takes": [_row(take) for take in takes],
         }
-        part = self.path.with_suffix(f".{os.getpid()}.part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
-            with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
-                file.write(json.dumps(content, indent=1) + "\n")
-                file.flush()
-                sync(file.fileno())
-            part.chmod(mode)
-            os.replace(part, self.path)
-            sync_entry(self.path)
-        except OSError as error:
-            raise LiveSerError(
-                f"cannot keep the profile {self.path}: {error.strerror}", "make room for it"
-            ) from error
+        mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
+        write_whole(self.path, json.dumps(content, indent=1) + "\n", mode=mode)
         return True
+
+
+def write_whole(path: Path, text: str, *, mode: int) -> None:
+    """Replace a profile's file whole or not at all.
+
+    Args:
+        path: of the file.
+        text: that it holds afterwards.
+        mode: of the file.
+
+    Raises:
+        LiveSerError: it cannot be written.
+    """
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            sync(file.fileno())
+        part.chmod(mode)
+        os.replace(part, path)
+        sync_entry(path)
+    except OSError as error:
+        raise LiveSerError(
+            f"cannot keep the profile {path}: {error.strerror}", "make room for it"
+        ) from error
+
+
+def check_name(name: str) -> None:
+    """See that a profile can have a name.
+
+    Raises:
+        InvalidArgument: it is none that a file can have.
+    """
+    if not re.fullmatch(r"\w[\w.-]{0,63}", name):
+        raise InvalidArgument(
+            f"{name!r} is no name for a profile",
+            "use letters, digits, - and _, such as `profile=anna`",
+        )
+
+
+def _row(take: Take) -> dict[str, Any]:
+    return {
+        "emotion": take.emotion,
+        "seconds": round(take.seconds, 2),
+        **{name: np.round(getattr(take, name), 4).tolist() for name in _VECTORS},
+    }
+
+
+_VECTORS = ("logits", "voice", "embedding")
+
+
+def _same(one: Take, other: Take) -> bool:
+    """Whether two takes are the same recording with the same label."""
+    return (
+        one.emotion == other.emotion
+        and len(one.embedding) == len(other.embedding)
+        and bool(np.abs(one.embedding - other.embedding).max() < 1e-3)
+    )
+
+
+def _numbers(given: Any, size: int) -> NDArray[np.float64]:
+    numbers = np.array(given, np.float64)
+    if numbers.shape != (size,) or not np.isfinite(numbers).all():
+        raise ValueError(f"its numbers are not {size}")
+    if np.abs(numbers).max() > _MOST:
+        raise ValueError("its numbers cannot be")
+    return numbers
+
+
+def _positive(given: Any) -> float:
+    value = float(given)
+    if not 0 < value <= _MOST:
+        raise ValueError("its numbers cannot be")
+    return value
 
 
 def folder() -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.model.onnx_model import Judgement
+from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.spec import ModelInfo
 
 _ORDINARY = 6.0  # times that enrolled speech counts
@@ -120,6 +120,26 @@ class RunningBaseline:
     def status(self) -> BaselineStatus:
         """What is known of the speaker now."""
         return BaselineStatus(self.profile, self.seconds, self.heard, self.enrol)
+
+    @classmethod
+    def of(cls, network: EmotionModel, *, enrol: float = 0.0) -> RunningBaseline | None:
+        """A baseline for a network, begun with what it knows of the speaker.
+
+        Args:
+            network: that it is for.
+            enrol: seconds of speech that are known to be neutral, and count for more.
+
+        Returns:
+            The baseline; None for a network that takes none.
+        """
+        if network.info.baseline is None:
+            return None
+        baseline = cls(network.info, enrol=enrol)
+        if known := network.known:
+            baseline.begin(
+                known.mean, seconds=known.seconds, weight=known.weight, profile=known.profile
+            )
+        return baseline
 
     def begin(
         self, mean: NDArray[np.float64], *, seconds: float, weight: float, profile: str

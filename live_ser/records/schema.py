@@ -94,6 +94,24 @@ def mark_record(time: float) -> Record:
     return {"type": "mark", "time": round(time, 3)}
 
 
+def label_record(start: float, end: float, label: str, guess: str | None) -> Record:
+    """What the user says an utterance sounded like, beside what the model said.
+
+    Args:
+        start: seconds from the start of the source to its first speech.
+        end: seconds from the start of the source to the end of its last speech.
+        label: the user's.
+        guess: the model's best guess; None where it had none.
+    """
+    return {
+        "type": "label",
+        "start": round(start, 3),
+        "end": round(end, 3),
+        "label": label,
+        "guess": guess,
+    }
+
+
 def gap_record(start: float, gap: Gap) -> Record:
     """A interval of time that was not heard."""
     return {
@@ -276,6 +294,12 @@ FIELDS: dict[str, dict[str, _Check]] = {
         "windows": _is_amount,
     },
     "mark": {"time": _is_amount},
+    "label": {
+        "start": _is_amount,
+        "end": _is_amount,
+        "label": _is_text,
+        "guess": _or_none(_is_text),
+    },
     "gap": {"start": _is_amount, "end": _is_amount, "reason": _is_text},
     "end": {
         "windows": _is_amount,

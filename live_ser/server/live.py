@@ -32,7 +32,8 @@ class Microphone:
 
     Attributes:
         open: opens it.
-        speaker: makes the baseline of the speaker, and the profile that it is kept in.
+        speaker: makes the model as the speaker taught it, None for the server's own; the baseline
+            of the speaker; and the profile that it is kept in.
         outputs: attaches to a session what else gets its predictions.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; the usual one if None.
@@ -40,7 +41,9 @@ class Microphone:
     """
 
     open: Callable[[], AbstractContextManager[Source]]
-    speaker: Callable[[], tuple[RunningBaseline | None, Profile | None]] = lambda: (None, None)
+    speaker: Callable[[], tuple[EmotionModel | None, RunningBaseline | None, Profile | None]] = (
+        lambda: (None, None, None)
+    )
     outputs: Callable[[Session], None] = lambda session: None
     hop: float | None = None
     smoothing: float | None = None
@@ -116,11 +119,11 @@ class Live:
     def _listen(self, source: Source) -> None:
         microphone = self._microphone
         rate = self._model.info.features.sample_rate
-        baseline, profile = microphone.speaker()
+        taught, baseline, profile = microphone.speaker()
         session = Session(source, rate, ending=self._ending.is_set)
         session.key = self._key
         monitor = Monitor(
-            self._model,
+            taught or self._model,
             session,
             hop=microphone.hop,
             smoothing=microphone.smoothing,

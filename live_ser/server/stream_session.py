@@ -44,7 +44,7 @@ class StreamSession:
         self._rest = b""  # less than a sample of each channel
         self._frames = self._windows = 0
         try:
-            baseline, self._profile = _speaker(model, start.profile)
+            model, baseline, self._profile = _speaker(model, start.profile)
             self._baseline = baseline
             self._stream = Stream(
                 model,
@@ -148,17 +148,16 @@ class StreamSession:
 
 def _speaker(
     model: EmotionModel, name: str | None
-) -> tuple[RunningBaseline | None, Profile | None]:
-    """The baseline of a profile, where one is named.
+) -> tuple[EmotionModel, RunningBaseline | None, Profile | None]:
+    """The model with what a profile taught it, and its baseline, where one is named.
 
     Raises:
         LiveSerError: the model takes none, or the profile cannot be read.
     """
     if name is None:
-        return None, None
+        return model, None, None
     if model.info.baseline is None:
         raise LiveSerError(f"the model {model.info.name} takes no profile", "leave it out")
-    baseline = RunningBaseline(model.info)
     profile = Profile.named(name, model.info)
-    profile.begin(baseline)
-    return baseline, profile
+    taught = profile.applied(model)
+    return taught, RunningBaseline.of(taught), profile

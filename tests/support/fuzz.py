@@ -201,7 +201,7 @@ def _profile_readers() -> list[Reader]:
 
     def reader(path: Path) -> None:
         baseline = RunningBaseline(info)
-        Profile("fuzz", path, "fuzz", size).begin(baseline)
+        Profile("fuzz", path, "fuzz", size, info.labels).begin(baseline)
         assert np.isfinite(baseline.before(0)).all()
 
     return [reader]

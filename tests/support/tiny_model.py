@@ -47,11 +47,14 @@ def tiny_baseline(
     return BaselineSpec(16, typical, memory, pack_matrix(rows.astype(np.float32)))
 
 
-def write_model(path: Path, info: ModelInfo, *, valence: bool = False) -> Path:
+def write_model(
+    path: Path, info: ModelInfo, *, valence: bool = False, embedding: bool = False
+) -> Path:
     """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax.
 
     Where the model takes a baseline, these means are the voice, and the baseline is taken off.
-    With ``valence`` it has that output, too: the tangent of what activation is the sigmoid of.
+    With ``embedding`` the means are an embedding, too. With ``valence`` it has that output: the
+    tangent of what activation is the sigmoid of.
     """
     onnx = pytest.importorskip("onnx")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
@@ -77,6 +80,9 @@ def write_model(path: Path, info: ModelInfo, *, valence: bool = False) -> Path:
         inputs.append(helper.make_tensor_value_info("baseline", floats, ["batch", mels]))
         outputs.append(helper.make_tensor_value_info("voice", floats, ["batch", mels]))
         nodes.append(helper.make_node("Sub", ["voice", "baseline"], ["mean"]))
+    if embedding:
+        outputs.append(helper.make_tensor_value_info("embedding", floats, ["batch", mels]))
+        nodes.append(helper.make_node("Identity", [own], ["embedding"]))
     nodes += [
         helper.make_node("MatMul", ["mean", "weights"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["probabilities"], axis=-1),

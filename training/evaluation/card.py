@@ -144,6 +144,15 @@ def _baseline(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
+def _teaching(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for row in figures["lessons"]:
+        values = [row[name] for name in ("uar", "worst", "ece", "not_worse")]
+        yield (
+            f"UAR, worst speaker, ECE, speakers not worse: {row['condition']}",
+            " / ".join(_percent(value) for value in values),
+        )
+
+
 def _stream(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "stream: UAR of the windows that show a label", _percent(figures["uar"])
     yield "stream: UAR of the same clips one by one", _percent(figures["clip_uar"])
@@ -187,6 +196,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] 
     "band": _curve,
     "evidence": _curve,
     "baseline": _baseline,
+    "teaching": _teaching,
     "recording": _curve,
     "stream": _stream,
     "false-emotions": _false_emotions,

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from live_ser.audio.blocks import Samples
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.frontend.gate import frame_range, speech_mask
 from live_ser.inference.results import Decision, Verdict, decide
@@ -78,7 +79,7 @@ def judge_speaker(
     model: EmotionModel, clips: Sequence[Clip], *, known: Sequence[Known], seed: int
 ) -> list[list[Verdict]]:
     """What a model says of each of a speaker's clips; see :func:`measure`."""
-    spoken = [_spoken(clip, model.info) for clip in clips]
+    spoken = [spoken_frames(clip, model.info) for clip in clips]
     found: list[list[Verdict]] = []
     for place, clip in enumerate(clips):
         rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
@@ -118,10 +119,16 @@ def _rate(info: ModelInfo) -> float:
     return info.features.sample_rate / info.features.hop_length
 
 
-def _spoken(clip: Clip, info: ModelInfo) -> Frames:
-    """The frames of a clip's speech, a window's length at most."""
+def spoken_frames(clip: Clip, info: ModelInfo, samples: Samples | None = None) -> Frames:
+    """The frames of a clip's speech, a window's length at most.
+
+    Args:
+        clip: to hear.
+        info: of the model.
+        samples: float32 ``[n]`` in place of the clip's own.
+    """
     spec = info.features
-    samples = read_sound(clip.path, spec.sample_rate)
+    samples = read_sound(clip.path, spec.sample_rate) if samples is None else samples
     frames = log_mel(samples, spec)
     mask = speech_mask(samples, spec.sample_rate, info.gate)
     first, last = frame_range(mask, spec.hop_length / spec.sample_rate, len(frames))

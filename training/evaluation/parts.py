@@ -13,6 +13,7 @@ import numpy as np
 from training.corpora.readers import Clip
 from training.evaluation import enrolment, judged, stream
 from training.evaluation import sessions as strung
+from training.evaluation import teaching as lessons
 from training.evaluation.conditions import (
     RATES,
     SECONDS,
@@ -117,6 +118,21 @@ def baseline(judge: Judge, recordings: Recordings, options: Options) -> Result:
     return {"protocol": f"{recordings.protocol}; {how}", "figures": {"baselines": rows}}
 
 
+def teaching(judge: Judge, recordings: Recordings, options: Options) -> Result:
+    """The clips of each speaker, after some of the others were taught."""
+    rows: list[dict[str, Any]] = []
+    if judge.info.baseline:
+        what = f"{recordings.name}: teaching"
+        rows = lessons.measure(
+            judge, recordings.clips, data=options.data, seed=options.seed, what=what
+        )
+    how = (
+        f"takes of each emotion drawn {lessons.DRAWS} times of each speaker's clips, the others "
+        "judged; mean over speakers"
+    )
+    return {"protocol": f"{recordings.protocol}; {how}", "figures": {"lessons": rows}}
+
+
 def recording(judge: Judge, recordings: Recordings, options: Options) -> Result:
     """The clips as utterances of ever longer recordings of their speaker."""
     alone = judge.clips(recordings.clips, as_recorded, f"{recordings.name}: clips")
@@ -193,6 +209,7 @@ PARTS: Mapping[str, Callable[[Judge, Recordings, Options], Result]] = {
     "band": band,
     "evidence": evidence,
     "baseline": baseline,
+    "teaching": teaching,
     "recording": recording,
     "stream": live,
 }

@@ -17,8 +17,9 @@ from live_ser.cli.outcomes import OutcomeWriter
 from live_ser.cli.outputs import mode_asked_for, picture_places, record_places, use_standard_output
 from live_ser.cli.progress import progress_bar
 from live_ser.cli.recordings import LeftAlone, named_sounds
+from live_ser.cli.speaker import network_asked_for
 from live_ser.live.signals import Ending, ending_signals
-from live_ser.model.onnx_model import EmotionModel, load
+from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.formats import Style, style_of
 from live_ser.records.outputs import written
 from live_ser.records.places import Places
@@ -32,7 +33,7 @@ def run(arguments: Namespace) -> int:
 
         return run_on_cluster(arguments)
     style = style_of(arguments.format, arguments.output, "table")
-    model = load(arguments.model)
+    model = network_asked_for(arguments)
     others = LeftAlone()
     paths = [*files_meant(arguments.paths, left_alone=others.add), *named_sounds(arguments)]
     records = record_places(arguments, paths, style)

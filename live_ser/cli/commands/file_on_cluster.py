@@ -13,10 +13,11 @@ from live_ser.cli.job import options_in_words
 from live_ser.cli.messages import say, say_notes
 from live_ser.cli.progress import progress_bar
 from live_ser.cli.recordings import LeftAlone, named_sounds, reading_asked_for
+from live_ser.cli.speaker import network_asked_for
 from live_ser.errors import LiveSerError
 from live_ser.extras import needed
 from live_ser.inference.settings import Settings
-from live_ser.model.onnx_model import EmotionModel, load
+from live_ser.model.onnx_model import EmotionModel
 
 if TYPE_CHECKING:
     from live_ser.batch.dask_cluster import Cluster
@@ -29,7 +30,7 @@ def run(arguments: Namespace) -> int:
         logging.disable()  # Dask's log says in many lines what is said in one
     from live_ser.batch.dask_cluster import Cluster, sources_meant
 
-    model = load(arguments.model)
+    model = network_asked_for(arguments)
     options = _options(arguments, model)
     others = LeftAlone()
     sources = sources_meant(arguments.paths, left_alone=others.add)

@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
     style = style_of(arguments.format, arguments.output, "jsonl")  # before anything is opened
     model = load(arguments.model)
     rate = model.info.features.sample_rate
-    baseline, profile = baseline_asked_for(arguments, model.info)
+    model, baseline, profile = baseline_asked_for(arguments, model)
     with ending_signals(_ENDING_SECONDS) as ending, source_asked_for(arguments, rate) as source:
         patient = arguments.replay is not None and arguments.speed == 0
         session = Session(source, rate, duration=arguments.duration, ending=ending, patient=patient)

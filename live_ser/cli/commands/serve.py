@@ -37,10 +37,10 @@ def run(arguments: Namespace) -> int:
     rules = _rules(arguments)
     model = load(arguments.model)
     Settings.checked(model.info, arguments.hop, arguments.smoothing)
-    baseline_asked_for(arguments, model.info)  # a profile that can't be read is refused here
+    baseline_asked_for(arguments, model)  # a profile that can't be read is refused here
     microphone = Microphone(
         partial(source_asked_for, arguments, model.info.features.sample_rate),
-        partial(baseline_asked_for, arguments, model.info),
+        partial(baseline_asked_for, arguments, model),
         publishers_asked_for(arguments, model.info),
         arguments.hop,
         arguments.smoothing,

@@ -1,0 +1,45 @@
+"""What teaching is worth, in words and as a record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from live_ser.model.taught import Report
+
+_PAIRS = 3  # of emotions mixed up that are named
+
+
+def report_record(report: Report, profile: str) -> dict[str, Any]:
+    """The record of a report."""
+    fields = asdict(report)
+    fields["confused"] = [list(pair) for pair in report.confused]
+    for name in ("uar", "untaught_uar"):
+        fields[name] = None if fields[name] is None else round(fields[name], 4)
+    return {"type": "teaching", "schema": 1, "profile": profile, **fields}
+
+
+def report_lines(report: Report) -> list[str]:
+    """A report for people, each line under 80 columns."""
+    total = sum(report.takes.values())
+    counts = ", ".join(f"{count} {emotion}" for emotion, count in report.takes.items())
+    lines = [f"{total} takes: {counts}"]
+    if len(report.takes) < 2:
+        return [*lines, "Two emotions at least are needed to tell them apart: not used yet."]
+    if not report.tested:
+        return [*lines, "What it can do shows when there are two takes of an emotion."]
+    lines.append(
+        f"Each left out in turn, it tells {report.right} of {report.tested} "
+        f"({report.untaught} without what you taught)."
+    )
+    if report.confused:
+        pairs = report.confused[:_PAIRS]
+        mixed = ", ".join(f"{acted} for {said} ({count})" for acted, said, count in pairs)
+        lines.append(f"It still takes {mixed}.")
+    if not report.helps:
+        lines.append("Teaching does not help yet, so it is not used.")
+    if report.another_round:
+        lines.append("Another round is likely to help.")
+    else:
+        lines.append("Another round would add little.")
+    return lines

@@ -1,0 +1,80 @@
+"""Takes to teach with: what a model hears in recordings whose emotion is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from live_ser.audio.blocks import Samples
+from live_ser.frontend.stream import Features, FrontEnd
+from live_ser.inference.utterances import Stretch, StretchStream
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.model.taught import Take
+
+
+def hear_take(network: EmotionModel, blocks: Iterable[Samples], emotion: str) -> Take | None:
+    """Make a take of a recording, of all that is spoken in it.
+
+    Args:
+        network: that can be taught.
+        blocks: float32 ``[n]`` each, mono at the model's rate.
+        emotion: how it sounds.
+
+    Returns:
+        The take; None where there is too little speech.
+    """
+    info = network.info
+    spoken = [
+        stretch
+        for stretch in _stretches(network, blocks)
+        if len(stretch.frames) and stretch.evidence >= info.gate.min_speech
+    ]
+    if not spoken:
+        return None
+    judgements = [network.judge(stretch.frames) for stretch in spoken]
+    return Take.of(judgements, [stretch.evidence for stretch in spoken], emotion)
+
+
+def hear_parts(
+    network: EmotionModel,
+    blocks: Iterable[Samples],
+    parts: Sequence[tuple[float, float, str]],
+) -> list[Take | None]:
+    """Make takes of parts of a recording.
+
+    Args:
+        network: that can be taught.
+        blocks: float32 ``[n]`` each, mono at the model's rate.
+        parts: seconds from which to which, and the emotion.
+
+    Returns:
+        The take of each part; None where there is too little speech.
+    """
+    rate = network.info.features.sample_rate
+    kept: list[list[Samples]] = [[] for _ in parts]
+    position = 0
+    for block in blocks:
+        for (start, end, _), samples in zip(parts, kept, strict=True):
+            first = max(0, round(start * rate) - position)
+            stop = len(block) if end == math.inf else round(end * rate) - position
+            if first < min(stop, len(block)):
+                samples.append(block[first:stop])
+        position += len(block)
+    return [
+        hear_take(network, samples, emotion)
+        for samples, (_, _, emotion) in zip(kept, parts, strict=True)
+    ]
+
+
+def _stretches(network: EmotionModel, blocks: Iterable[Samples]) -> Iterator[Stretch]:
+    front_end = FrontEnd(network.info, network.info.window)
+    stretches = StretchStream(network.info)
+
+    def steps() -> Iterator[Features]:
+        for block in blocks:
+            yield from front_end.push(block)
+        yield from front_end.finish()
+
+    for features in steps():
+        yield from stretches.push(features.frames, features.mask, features.voice)
+    yield from stretches.finish()

@@ -1,0 +1,352 @@
+"""What a speaker taught a model: a correction of its logits, fitted to a few labelled takes.
+
+The correction is linear in the model's ``embedding``, a ridge regression from the takes to their
+labels. It is fitted in milliseconds, and tends to nothing the less was taught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.errors import LiveSerError
+from live_ser.frontend.features import Frames
+from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
+
+Matrix = NDArray[np.float64]
+
+# Chosen on four training corpora, each judged by networks and heads that never heard it.
+_RIDGE = 0.2
+_SCALE = 8.0  # of the correction in logits
+_TEMPERATURES = np.geomspace(0.5, 2.0, 25)
+_SPREAD = 0.1  # of the logarithm of the temperature, before any take is seen
+_DOUBT = 2.0  # standard deviations by which takes left out must get worse to say so
+_FOLLOWS = 0.5  # of the change in the emotions' odds that activation and valence take on
+
+_AROUSED, _CALM = {"angry", "happy", "fearful", "surprised"}, {"neutral", "sad"}
+_PLEASANT, _UNPLEASANT = {"happy"}, {"angry", "sad", "fearful", "disgust"}
+_ROUNDS = 10  # takes of an emotion after which more were not measured to help
+_FEW = 3  # takes of an emotion under which more always pay
+_SURE = 0.95  # share told right from which on more takes hardly pay
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """A recording of one utterance whose emotion is known, as numbers of the model. No sound.
+
+    Attributes:
+        emotion: one of the model's labels.
+        seconds: of speech.
+        logits: float ``[labels]``, logarithms of the probabilities against a typical voice.
+        voice: float ``[size]``, what a baseline is made of.
+        embedding: float ``[embedding]``.
+    """
+
+    emotion: str
+    seconds: float
+    logits: Matrix
+    voice: Matrix
+    embedding: Matrix
+
+    @classmethod
+    def of(cls, judgements: Sequence[Judgement], seconds: Sequence[float], emotion: str) -> Take:
+        """The take that one or several stretches of speech make up.
+
+        Args:
+            judgements: of each stretch, against a typical voice.
+            seconds: of speech in each.
+            emotion: that all of it bears.
+        """
+
+        def mean(name: str) -> Matrix:
+            rows = [np.asarray(getattr(one, name), np.float64) for one in judgements]
+            return np.asarray(np.average(rows, axis=0, weights=seconds))
+
+        logits = np.log(np.maximum(mean("probabilities"), 1e-7))
+        return cls(emotion, float(sum(seconds)), logits, mean("voice"), mean("embedding"))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What teaching is worth, by takes that were each left out of what judged it.
+
+    Attributes:
+        takes: that were taught, by emotion.
+        tested: takes of emotions of which there are two at least.
+        right: of them told right.
+        untaught: of them told right without the correction.
+        uar: mean recall of the emotions tested, 0 to 1; None where none was.
+        untaught_uar: the same without the correction.
+        confused: pairs of emotions, acted and predicted, and how often; most frequent first.
+        helps: whether the correction is used: unless it tells fewer right than the model itself.
+        another_round: whether more takes are likely to pay.
+    """
+
+    takes: dict[str, int]
+    tested: int
+    right: int
+    untaught: int
+    uar: float | None
+    untaught_uar: float | None
+    confused: tuple[tuple[str, str, int], ...]
+    helps: bool
+    another_round: bool
+
+
+class Teaching:
+    """A correction fitted to takes of one speaker.
+
+    Args:
+        network: whose embedding and probabilities the takes are.
+        takes: of the speaker; of one emotion only, they correct nothing.
+
+    Attributes:
+        takes: that it is fitted to.
+        known: the speaker's voice, as the takes tell it.
+
+    Raises:
+        LiveSerError: the model cannot be taught, or a take is not of it.
+    """
+
+    def __init__(self, network: EmotionModel, takes: Sequence[Take]) -> None:
+        check_teachable(network)
+        self.takes = tuple(takes)
+        self._labels = network.info.labels
+        for take in takes:
+            if take.emotion not in self._labels:
+                raise LiveSerError(
+                    f"this model has no emotion {take.emotion!r}",
+                    f"its emotions: {', '.join(self._labels)}",
+                )
+        index = [self._labels.index(take.emotion) for take in takes]
+        self._taught = np.unique(np.array(index, np.intp))
+        self._places = np.searchsorted(self._taught, index)
+        self.known = _known_voice(network, self.takes)
+        self._fit(network)
+
+    def _fit(self, network: EmotionModel) -> None:
+        if len(self._taught) < 2:
+            return
+        places = self._places
+        embeddings = np.array([take.embedding for take in self.takes])
+        groups = [embeddings[places == place].mean(axis=0) for place in range(len(self._taught))]
+        self._centre = np.mean(groups, axis=0)
+        self._base = np.array([take.logits for take in self.takes]) - _shift(network, self.known)
+        inputs = _with_bias(embeddings - self._centre)
+        target = np.eye(len(self._taught))[places] - 1 / len(self._taught)
+        gram = inputs @ inputs.T
+        weights = np.linalg.solve(gram + _RIDGE * np.eye(len(gram)), np.c_[target, gram])
+        count = target.shape[1]
+        self._weights = _SCALE * inputs.T @ weights[:, :count]
+        fitted, own = gram @ weights[:, :count], np.diag(weights[:, count:])[:, np.newaxis]
+        # What a ridge regression without one of its points predicts of it, in closed form.
+        self._left_out = _SCALE * (fitted - own * target) / (1 - own)
+        self._temperature = self._fit_temperature()
+
+    def _fit_temperature(self) -> float:
+        """The temperature under which what was left out is most probable."""
+        tested = self._tested
+        if not tested.any():
+            return 1.0
+        logits = (self._base[:, self._taught] + self._left_out)[tested]
+        right = self._places[tested]
+
+        def loss(temperature: float) -> float:
+            probable = _softmax(logits / temperature)[np.arange(len(right)), right]
+            prior = 0.5 * (np.log(temperature) / _SPREAD) ** 2
+            return float(prior - np.log(probable + 1e-9).sum())
+
+        return float(min(_TEMPERATURES, key=loss))
+
+    @property
+    def _tested(self) -> NDArray[np.bool_]:
+        """Takes of which there is another of the same emotion."""
+        counts = np.bincount(self._places, minlength=len(self._taught))
+        return np.asarray(counts[self._places] > 1) & (len(self._taught) > 1)
+
+    def correct(self, judgement: Judgement) -> Judgement:
+        """A judgement as it is after teaching.
+
+        Emotions that were not taught keep their probability, the taught ones share theirs anew;
+        activation and valence follow.
+        """
+        if len(self._taught) < 2 or not self.report.helps:
+            return judgement
+        assert judgement.embedding is not None
+        before = np.asarray(judgement.probabilities, np.float64)
+        inputs = _with_bias((judgement.embedding - self._centre)[np.newaxis])
+        after = self._shared(np.log(before + 1e-9)[np.newaxis], inputs @ self._weights)[0]
+        valence = judgement.valence
+        if valence is not None:
+            odds = (valence + 1) / 2
+            valence = 2 * self._followed(odds, before, after, _PLEASANT, _UNPLEASANT) - 1
+        return replace(
+            judgement,
+            probabilities=after.astype(np.float32),
+            activation=self._followed(judgement.activation, before, after, _AROUSED, _CALM),
+            valence=valence,
+        )
+
+    def _shared(self, logits: Matrix, correction: Matrix) -> Matrix:
+        """Probabilities, the taught emotions' corrected."""
+        found = _softmax(logits)
+        mass = found[:, self._taught].sum(axis=1, keepdims=True)
+        taught = (logits[:, self._taught] + correction) / self._temperature
+        found[:, self._taught] = mass * _softmax(taught)
+        return found
+
+    def _followed(
+        self, value: float, before: Matrix, after: Matrix, high: set[str], low: set[str]
+    ) -> float:
+        """A share from 0 to 1, moved as the odds of emotions that go with it moved."""
+
+        def log_odds(probabilities: Matrix) -> float:
+            up, down = (
+                sum(p for label, p in zip(self._labels, probabilities, strict=True) if label in one)
+                for one in (high, low)
+            )
+            return float(np.log((up + 1e-3) / (down + 1e-3)))
+
+        share = min(max(value, 1e-6), 1 - 1e-6)
+        logit = np.log(share / (1 - share)) + _FOLLOWS * (log_odds(after) - log_odds(before))
+        return float(1 / (1 + np.exp(-logit)))
+
+    @cached_property
+    def report(self) -> Report:
+        """What it is worth."""
+        names = [self._labels[place] for place in self._taught]
+        counts = np.bincount(self._places, minlength=len(names)) if names else np.zeros(0)
+        takes = {name: int(count) for name, count in zip(names, counts, strict=True)}
+        few = len(takes) < 2 or min(takes.values()) < _FEW
+        tested = self._tested
+        if not tested.any():
+            return Report(takes, 0, 0, 0, None, None, (), len(takes) > 1, another_round=True)
+        acted = self._taught[self._places[tested]]
+        base = self._base[tested]
+        said = self._shared(base, self._left_out[tested]).argmax(axis=1)
+        before = base.argmax(axis=1)
+        uar, untaught = _uar(acted, said), _uar(acted, before)
+        more = few or (uar < _SURE and min(takes.values()) < _ROUNDS)
+        return Report(
+            takes,
+            tested=len(acted),
+            right=int((said == acted).sum()),
+            untaught=int((before == acted).sum()),
+            uar=uar,
+            untaught_uar=untaught,
+            confused=self._confused(acted, said),
+            helps=few or _is_no_worse(base_right=before == acted, right=said == acted),
+            another_round=more,
+        )
+
+    def _confused(
+        self, acted: NDArray[np.intp], said: NDArray[np.intp]
+    ) -> tuple[tuple[str, str, int], ...]:
+        wrong = [(a, s) for a, s in zip(acted, said, strict=True) if a != s]
+        counted = sorted(((wrong.count(pair), pair) for pair in set(wrong)), reverse=True)
+        return tuple((self._labels[a], self._labels[s], count) for count, (a, s) in counted)
+
+
+class TaughtModel(EmotionModel):
+    """A network with what a speaker taught it: in everything else like the network.
+
+    Args:
+        network: that was taught; of a taught one, the network beneath.
+        teaching: what it was taught; None if only the voice is known.
+        known: how the speaker usually sounds; what the takes tell if None.
+
+    Attributes:
+        teaching: what it was taught; None if only the voice is known.
+    """
+
+    def __init__(
+        self, network: EmotionModel, teaching: Teaching | None, known: KnownVoice | None = None
+    ) -> None:
+        vars(self).update(vars(network))  # one session for both
+        self.network: EmotionModel = network
+        if isinstance(network, TaughtModel):
+            self.network = network.network
+        self.teaching = teaching
+        self.known = known or (teaching.known if teaching else None)
+
+    def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
+        """Judge one stretch of speech, corrected by what was taught."""
+        judgement = self.network.judge(log_mel, baseline)
+        return self.teaching.correct(judgement) if self.teaching else judgement
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:  # type: ignore[override]
+        """Pickle by path and takes."""
+        takes = self.teaching.takes if self.teaching else ()
+        return _restored, (self.network, takes, self.known)
+
+
+def _restored(
+    network: EmotionModel, takes: Sequence[Take], known: KnownVoice | None
+) -> TaughtModel:
+    return TaughtModel(network, Teaching(network, takes) if takes else None, known)
+
+
+def check_teachable(network: EmotionModel) -> None:
+    """See that a model can be taught.
+
+    Raises:
+        LiveSerError: it gives no embedding, or takes no baseline.
+    """
+    if not network.embedding_size or network.info.baseline is None:
+        raise LiveSerError(
+            f"the model {network.info.name} cannot be taught: it gives no embedding",
+            "take the model that came with live-ser",
+        )
+
+
+def _is_no_worse(*, base_right: NDArray[np.bool_], right: NDArray[np.bool_]) -> bool:
+    """Whether no more takes got lost than chance accounts for.
+
+    Each take is judged by one take fewer of its emotion than there are, so a few lost ones say
+    little.
+    """
+    lost, won = np.count_nonzero(base_right & ~right), np.count_nonzero(~base_right & right)
+    return bool(lost - won <= _DOUBT * np.sqrt(lost + won))
+
+
+def _known_voice(network: EmotionModel, takes: Sequence[Take]) -> KnownVoice | None:
+    """How a speaker usually sounds: the takes, less what their emotions add to a voice."""
+    if not takes:
+        return None
+    labels, offsets = network.info.labels, network.info.offset_matrix
+    voices = [take.voice - offsets[labels.index(take.emotion)] for take in takes]
+    seconds = [take.seconds for take in takes]
+    mean = np.average(voices, axis=0, weights=seconds)
+    return KnownVoice(np.asarray(mean, np.float64), sum(seconds), sum(seconds))
+
+
+def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
+    """By how much log-probabilities against a typical voice exceed those against a known one.
+
+    The network subtracts the baseline from what it hears, and is all but linear in the difference:
+    any sound tells.
+    """
+    assert known is not None
+    assert network.info.baseline is not None
+    baseline = known.mean * known.weight / (known.weight + network.info.baseline.typical)
+    frames = np.full((100, network.info.features.n_mels), -60, np.float32)
+    judged = [network.judge(frames, b) for b in (None, np.asarray(baseline, np.float32))]
+    typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in judged)
+    return np.asarray(typical - measured, np.float64)
+
+
+def _with_bias(rows: Matrix) -> Matrix:
+    return np.hstack([rows, np.ones((len(rows), 1))])
+
+
+def _softmax(logits: Matrix) -> Matrix:
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def _uar(acted: NDArray[np.intp], said: NDArray[np.intp]) -> float:
+    return float(np.mean([np.mean(said[acted == one] == one) for one in np.unique(acted)]))

@@ -1,0 +1,151 @@
+"""Labelled recordings: which emotion is heard where, as a person says it."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from live_ser.errors import LiveSerError
+from live_ser.records.reader import read_records
+
+# Other names of emotions that are taken for the model's.
+_SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}
+_SAME |= {"happiness": "happy", "joy": "happy", "surprise": "surprised"}
+_SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aac", ".aiff", ".aif", ".webm")
+_MAX_BYTES = 64 * 2**20  # of a file of labels
+_INTERVAL = re.compile(
+    r'xmin\s*=\s*([\d.eE+-]+)\s+xmax\s*=\s*([\d.eE+-]+)\s+text\s*=\s*"((?:[^"]|"")*)"'
+)
+
+
+@dataclass(frozen=True)
+class LabelledSound:
+    """A recording, or a part of it, and its emotion.
+
+    Attributes:
+        path: of the sound file.
+        emotion: its name, one of the labels asked for.
+        start: seconds at which the part begins.
+        end: seconds at which it ends; infinite for the end of the recording.
+    """
+
+    path: Path
+    emotion: str
+    start: float = 0.0
+    end: float = math.inf
+
+
+def read_labelled(path: Path, labels: Sequence[str]) -> list[LabelledSound]:
+    """Read labelled recordings.
+
+    Args:
+        path: a folder with a folder for each emotion; a CSV with the columns ``file,emotion`` and,
+            for parts, ``start,end``; a TextGrid with the sound beside it; or the record of a
+            session with the labels that a person gave, and the sound beside it.
+        labels: emotions that there may be.
+
+    Raises:
+        LiveSerError: it cannot be read, or bears an unknown emotion.
+    """
+    try:
+        if path.is_dir():
+            found = list(_in_folders(path, labels))
+        elif path.stat().st_size > _MAX_BYTES:
+            raise LiveSerError(f"{path} is too large for a file of labels", "split it")
+        elif path.suffix.lower() == ".csv":
+            found = list(_in_table(path, labels))
+        elif path.suffix.lower() == ".textgrid":
+            found = list(_in_textgrid(path, labels))
+        else:
+            found = list(_in_session(path, labels))
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+    except UnicodeDecodeError as error:
+        raise LiveSerError(f"{path} is not text", "save it as UTF-8") from error
+    if not found:
+        raise LiveSerError(
+            f"{path} holds no labelled recording",
+            f"take folders, or labels, by these names: {', '.join(labels)}",
+        )
+    return found
+
+
+def _known(name: str, labels: Sequence[str]) -> str | None:
+    plain = name.strip().lower()
+    plain = plain if plain in labels else _SAME.get(plain, plain)
+    return plain if plain in labels else None
+
+
+def _in_folders(folder: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
+    for inside in sorted(one for one in folder.iterdir() if one.is_dir()):
+        emotion = _known(inside.name, labels)
+        if emotion is None:
+            continue
+        for file in sorted(inside.rglob("*")):
+            if file.suffix.lower() in _SOUND and file.is_file():
+                yield LabelledSound(file, emotion)
+
+
+def _in_table(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
+        if not {"file", "emotion"} <= set(names) or ("start" in names) != ("end" in names):
+            raise LiveSerError(
+                f"{path} does not begin with the columns file,emotion or file,start,end,emotion",
+                "write them in its first line",
+            )
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            values = {name: row[own] or "" for name, own in names.items()}
+            emotion = _known(values["emotion"], labels)
+            if emotion is None or not values["file"]:
+                raise LiveSerError(
+                    f"{where}: no emotion of the model, or no file",
+                    f"emotions: {', '.join(labels)}",
+                )
+            sound = path.parent / values["file"]
+            part = _part(values.get("start", "0"), values.get("end", "inf"), where)
+            yield LabelledSound(sound, emotion, *part)
+
+
+def _part(start: str, end: str, where: str) -> tuple[float, float]:
+    try:
+        part = float(start or 0), float(end or "inf")
+    except ValueError:
+        part = (math.nan, math.nan)
+    if not 0 <= part[0] < part[1]:
+        raise LiveSerError(f"{where}: from {start} to {end} is no part", "give times in seconds")
+    return part
+
+
+def _in_textgrid(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
+    data = path.read_bytes()
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    sound = _beside(path)
+    for start, end, label in _INTERVAL.findall(text):
+        emotion = _known(label, labels)
+        if emotion:
+            yield LabelledSound(sound, emotion, *_part(start, end, str(path)))
+
+
+def _in_session(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
+    sound = _beside(path)
+    for record in read_records(path):
+        if record.get("type") == "label":
+            emotion = _known(str(record["label"]), labels)
+            if emotion:
+                yield LabelledSound(sound, emotion, float(record["start"]), float(record["end"]))
+
+
+def _beside(path: Path) -> Path:
+    """The sound file of the same name."""
+    for file in sorted(path.parent.glob(f"{path.stem}.*")):
+        if file.suffix.lower() in _SOUND:
+            return file
+    raise LiveSerError(f"there is no sound beside {path}", f"put {path.stem}.flac or .wav there")

@@ -1,0 +1,303 @@
+"""What a speaker teaches a model: the head, its report, the profile that keeps it."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from live_ser.api import Model
+from live_ser.cli.main import main
+from live_ser.errors import LiveSerError
+from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.profile import Profile
+from live_ser.model.speaker import RunningBaseline
+from live_ser.model.taught import Take, TaughtModel, Teaching
+from live_ser.records.labelled import read_labelled
+from tests.support.tiny_model import LABELS, tiny_baseline, tiny_info, write_model
+
+SIZE = 16
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> EmotionModel:
+    info = tiny_info(baseline=tiny_baseline())
+    return EmotionModel(write_model(tmp_path / "tiny.onnx", info, embedding=True))
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+class Speaker:
+    """Somebody whose emotions lie apart in the embedding, in directions of their own."""
+
+    def __init__(self, seed: int = 0, apart: float = 2.0) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._means = {label: self._rng.normal(0, apart / 4, SIZE) for label in LABELS}
+
+    def take(self, emotion: str, label: str = "") -> Take:
+        embedding = self._means[emotion] + self._rng.normal(0, 0.25, SIZE)
+        uniform = np.log(np.full(len(LABELS), 1 / len(LABELS)))
+        noise = self._rng.normal(0, 0.3, len(LABELS))
+        return Take(label or emotion, 2.0, uniform + noise, np.zeros(16), embedding)
+
+    def takes(self, count: int, emotions: Sequence[str] = LABELS) -> list[Take]:
+        return [self.take(emotion) for emotion in emotions for _ in range(count)]
+
+
+def judgement(take: Take, **changes: object) -> Judgement:
+    shares = np.exp(take.logits) / np.exp(take.logits).sum()
+    values = {"activation": 0.5, "embedding": take.embedding.astype(np.float32), **changes}
+    return Judgement(shares.astype(np.float32), **values)  # type: ignore[arg-type]
+
+
+def accuracy(teaching: Teaching, tests: Sequence[Take]) -> float:
+    found = [LABELS[int(teaching.correct(judgement(t)).probabilities.argmax())] for t in tests]
+    return float(np.mean([said == t.emotion for said, t in zip(found, tests, strict=True)]))
+
+
+def test_a_speaker_who_taught_is_told_and_more_takes_tell_more(network: EmotionModel) -> None:
+    speaker = Speaker()
+    tests = speaker.takes(20)
+    few, many = (Teaching(network, speaker.takes(count)) for count in (1, 5))
+    assert accuracy(few, tests) > 0.8
+    assert accuracy(many, tests) > 0.95
+
+
+def test_probabilities_stay_probabilities_and_untaught_emotions_keep_theirs(
+    network: EmotionModel,
+) -> None:
+    speaker = Speaker()
+    teaching = Teaching(network, speaker.takes(3, ("happy", "angry")))
+    before = judgement(speaker.take("happy"))
+    after = teaching.correct(before)
+    assert after.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    for label in ("neutral", "sad"):
+        at = LABELS.index(label)
+        assert after.probabilities[at] == pytest.approx(before.probabilities[at], abs=1e-5)
+
+
+def test_activation_and_valence_follow(network: EmotionModel) -> None:
+    speaker = Speaker()
+    teaching = Teaching(network, speaker.takes(5))
+    happy = teaching.correct(judgement(speaker.take("happy"), valence=0.0))
+    sad = teaching.correct(judgement(speaker.take("sad"), valence=0.0))
+    assert happy.activation > 0.5 > sad.activation
+    assert happy.valence is not None
+    assert sad.valence is not None
+    assert -1 <= sad.valence < 0 < happy.valence <= 1
+
+
+@pytest.mark.parametrize("emotions", [(), ("happy",)])
+def test_nothing_or_one_emotion_taught_corrects_nothing(
+    network: EmotionModel, emotions: tuple[str, ...]
+) -> None:
+    speaker = Speaker()
+    teaching = Teaching(network, speaker.takes(3, emotions))
+    before = judgement(speaker.take("sad"))
+    assert teaching.correct(before) is before
+    assert not teaching.report.helps
+
+
+def test_the_report_leaves_out_what_it_judges(network: EmotionModel) -> None:
+    speaker = Speaker(apart=0.0)  # nothing can be learnt of them
+    report = Teaching(network, speaker.takes(8)).report
+    assert report.tested == 32
+    assert report.right < 20
+    assert report.another_round
+    told = Teaching(network, Speaker().takes(5)).report
+    assert told.right >= 18
+    assert told.helps
+
+
+def test_left_out_is_what_a_fit_without_the_take_says(network: EmotionModel) -> None:
+    takes = Speaker().takes(4)
+    report = Teaching(network, takes).report
+    right = 0
+    for at, take in enumerate(takes):
+        others = Teaching(network, [*takes[:at], *takes[at + 1 :]])
+        right += accuracy(others, [take]) > 0
+    assert abs(report.right - right) <= 1
+
+
+def test_wrong_labels_cost_little(network: EmotionModel) -> None:
+    speaker = Speaker()
+    takes = speaker.takes(5)
+    wrong = [speaker.take("happy", "sad"), speaker.take("angry", "neutral")]
+    assert accuracy(Teaching(network, [*takes, *wrong]), speaker.takes(20)) > 0.85
+
+
+def test_teaching_that_does_not_help_is_not_used(network: EmotionModel) -> None:
+    rng = np.random.default_rng(0)
+
+    def take(emotion: str) -> Take:  # the model is right, the embedding says nothing
+        logits = np.full(len(LABELS), -2.0)
+        logits[LABELS.index(emotion)] = -0.6
+        return Take(emotion, 2.0, logits, np.zeros(16), rng.normal(0, 3, SIZE))
+
+    teaching = Teaching(network, [take(label) for label in LABELS for _ in range(8)])
+    before = judgement(take("happy"))
+    assert not teaching.report.helps
+    assert teaching.correct(before) is before
+
+
+def test_a_model_without_an_embedding_cannot_be_taught(tmp_path: Path) -> None:
+    plain = EmotionModel(write_model(tmp_path / "p.onnx", tiny_info(baseline=tiny_baseline())))
+    with pytest.raises(LiveSerError, match="cannot be taught"):
+        Teaching(plain, [])
+
+
+def test_a_profile_keeps_takes_as_numbers(network: EmotionModel) -> None:
+    profile = Profile.named("anna", network.info)
+    takes = Speaker().takes(2)
+    profile.teach(network, takes[:4])
+    profile.teach(network, takes[2:])  # two of them again
+    kept = profile.read()
+    assert kept is not None
+    assert [take.emotion for take in kept[1]] == [take.emotion for take in takes]
+    assert profile.path.stat().st_mode & 0o777 == 0o600
+    taught = profile.applied(network)
+    assert isinstance(taught, TaughtModel)
+    assert isinstance(pickle.loads(pickle.dumps(taught)), TaughtModel)
+    baseline = RunningBaseline.of(taught)
+    assert baseline is not None
+    assert baseline.profile == "anna"
+    assert baseline.seconds == pytest.approx(16)
+
+
+def test_a_session_keeps_what_was_taught(network: EmotionModel) -> None:
+    profile = Profile.named("anna", network.info)
+    profile.teach(network, Speaker().takes(2))
+    baseline = RunningBaseline.of(profile.applied(network))
+    assert baseline is not None
+    profile.keep(baseline)
+    kept = profile.read()
+    assert kept is not None
+    assert len(kept[1]) == 8
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda c: c["takes"][0].update(emotion="bored"),
+        lambda c: c["takes"][0].update(seconds=-1),
+        lambda c: c["takes"][0].update(embedding=[]),
+        lambda c: c["takes"][0].update(embedding=[1.0]),
+        lambda c: c["takes"][0].update(voice=["x"] * 16),
+        lambda c: c["takes"][0].update(logits=[1e300] * 4),
+        lambda c: c["takes"].extend([c["takes"][0]] * 600),
+        lambda c: c.update(takes="many"),
+        lambda c: c.update(model="other"),
+        lambda c: c.update(mean=[None] * 16),
+    ],
+)
+def test_a_hostile_profile_is_one_line(network: EmotionModel, spoil: object) -> None:
+    profile = Profile.named("anna", network.info)
+    profile.teach(network, Speaker().takes(2))
+    content = json.loads(profile.path.read_text())
+    spoil(content)  # type: ignore[operator]
+    profile.path.write_text(json.dumps(content))
+    with pytest.raises(LiveSerError, match="is no profile") as caught:
+        profile.read()
+    assert "\n" not in str(caught.value)
+
+
+def run(*words: str) -> tuple[int, str]:
+    """Run a command; its exit code, and what it printed."""
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(io.StringIO()):
+        code = main(words)
+    return code, out.getvalue()
+
+
+def _tone(path: Path, pitch: float, seed: int) -> Path:
+    rng = np.random.default_rng(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time = np.arange(24000) / 16000
+    soundfile.write(
+        path, 0.2 * np.sin(2 * np.pi * pitch * time) + rng.normal(0, 0.01, 24000), 16000
+    )
+    return path
+
+
+def test_labelled_recordings_are_read_from_folders_tables_and_textgrids(tmp_path: Path) -> None:
+    _tone(tmp_path / "takes" / "Anger" / "1.wav", 300, 0)
+    _tone(tmp_path / "takes" / "calm" / "2.wav", 200, 1)
+    (tmp_path / "takes" / "notes").mkdir()
+    found = read_labelled(tmp_path / "takes", LABELS)
+    assert [(one.path.name, one.emotion) for one in found] == [
+        ("1.wav", "angry"),
+        ("2.wav", "neutral"),
+    ]
+    table = tmp_path / "t.csv"
+    table.write_text("file,start,end,emotion\ntakes/calm/2.wav,0.5,1.0,sad\n")
+    (part,) = read_labelled(table, LABELS)
+    assert (part.emotion, part.start, part.end) == ("sad", 0.5, 1.0)
+    _tone(tmp_path / "g.wav", 200, 1)
+    grid = tmp_path / "g.TextGrid"
+    grid.write_text(
+        'item [1]:\n xmin = 0\n xmax = 1.5\n text = "happy"\n xmin = 1.5\n xmax = 2\n text = "?"\n'
+    )
+    assert [one.emotion for one in read_labelled(grid, LABELS)] == ["happy"]
+    session = tmp_path / "g.jsonl"
+    label = {"type": "label", "start": 0.2, "end": 1.2, "label": "angry", "guess": None}
+    session.write_text(json.dumps(label) + "\n")
+    assert [(one.emotion, one.start) for one in read_labelled(session, LABELS)] == [("angry", 0.2)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,mood\na,b\n",
+        "file,emotion\na.wav,bored\n",
+        "file,start,end,emotion\na.wav,2,1,sad\n",
+        "",
+    ],
+)
+def test_a_bad_table_is_one_line(tmp_path: Path, text: str) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+    with pytest.raises(LiveSerError) as caught:
+        read_labelled(table, LABELS)
+    assert "\n" not in str(caught.value)
+
+
+def test_profiles_are_listed_renamed_exported_and_deleted(
+    network: EmotionModel, tmp_path: Path
+) -> None:
+    Profile.named("anna", network.info).teach(network, Speaker().takes(2))
+    assert "anna: 16 s of speech, 8 takes" in run("profiles")[1]
+    assert run("profiles", "rename", "anna", "bea")[0] == 0
+    assert "2 happy" in run("profiles", "show", "bea")[1]
+    assert run("profiles", "export", "bea", str(tmp_path / "b.json"))[0] == 0
+    assert run("profiles", "export", "bea", str(tmp_path / "b.json"))[0] == 1
+    assert run("profiles", "delete", "bea")[0] == 0
+    assert run("profiles", "import", "carl", str(tmp_path / "b.json"))[0] == 0
+    assert run("profiles")[1].startswith("carl")
+    assert run("profiles", "show", "../x")[0] == 2
+    (tmp_path / "bad.json").write_text("[" * 100_000)
+    assert run("profiles", "import", "dora", str(tmp_path / "bad.json"))[0] == 1
+
+
+def test_a_model_is_taught_from_python(network: EmotionModel, tmp_path: Path) -> None:
+    speech = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    with pytest.raises(LiveSerError, match="too little speech"):
+        Model(network).teach([speech * 0], ["happy"], rate=16000)
+    with pytest.raises(LiveSerError, match="1 takes and 2 labels"):
+        Model(network).teach([speech], ["happy", "sad"], rate=16000)
+    assert Model(network).teaching is None
+    Profile.named("anna", network.info).teach(network, Speaker().takes(3))
+    taught = Model(network).with_profile("anna")
+    assert taught.teaching is not None
+    assert taught.teaching.report.takes == dict.fromkeys(LABELS, 3)
+    with pytest.raises(LiveSerError, match="no profile bob"):
+        Model(network).with_profile("bob")

@@ -16,7 +16,7 @@ from live_ser.report.window_columns import WindowReader, Windows
 _LABELS = 64  # at most: each has a lane of the timeline
 _LONGEST = 10  # stretches that are listed
 _NAMED = 5  # recordings that a message lists
-_HINT = "take what `live-ser listen` writes, or `live-ser file` with windows or segments"
+_HINT = "take what `live-ser listen` writes, or `live-ser file` with `timeline` or `segments`"
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def test_verdicts_alone_are_no_session_and_the_hint_says_what_is(tmp_path: Path)
     verdicts = [record for record in judged_files("a.wav") if record["type"] == "clip"]
     with pytest.raises(LiveSerError, match="no judged window") as caught:
         read_session(written(tmp_path, verdicts))
-    assert "--timeline" in caught.value.hint
+    assert "`timeline`" in caught.value.hint
 
 
 @pytest.mark.parametrize("style", ["csv", "parquet"])

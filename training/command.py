@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from live_ser.errors import InvalidArgument, LiveSerError
@@ -29,6 +31,30 @@ def run(main: Callable[[], object]) -> int:
         print("stopped", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def loading_quietly() -> Iterator[None]:
+    """Keep back what libraries write to standard error while they are imported.
+
+    TensorFlow tells there, on every start and before it reads its settings, how it was compiled.
+    It is shown where the import fails.
+    """
+    sys.stderr.flush()
+    own = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sys.stderr.flush()
+            kept.seek(0)
+            os.write(own, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(own, 2)
+            os.close(own)
 
 
 def keep_apart(output: Path, *inputs: Path) -> None:
@@ -55,4 +81,15 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=Path(os.environ.get("LIVE_SER_DATA") or "data"),
         metavar="DIR",
         help="folder with a folder per corpus (default: $LIVE_SER_DATA, or data)",
+    )
+
+
+def add_speaker_pattern(parser: argparse.ArgumentParser) -> None:
+    """Add ``--speaker-pattern``, for recordings of one's own."""
+    parser.add_argument(
+        "--speaker-pattern",
+        default="",
+        metavar="REGEX",
+        help="finds the speaker at the start of the file names of own=PATH, such as '[^_]+' "
+        "(default: the folder within the emotion's)",
     )

@@ -12,79 +12,109 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.model.onnx_model import find
-from live_ser.spec import ModelInfo
 from training import command
-from training.corpora.readers import READERS, titles
+from training.corpora.catalogue import Catalogue
+from training.corpora.own import OwnCorpus, parse_corpora
+from training.corpora.readers import READERS
 from training.corpora.splits import PROTOCOLS
-from training.evaluation import parts
-from training.evaluation.card import card, draw
-from training.evaluation.judge import Judge
-from training.evaluation.parts import PARTS, Options
-from training.evaluation.recordings import Recordings, held_out, model_of, unheard_corpus
-from training.evaluation.results import Result, Results, digest
+from training.evaluation.results import PARTS, Result, Results, digest
+from training.recipes.presets import PRESETS
+
+if TYPE_CHECKING:
+    from training.evaluation.judge import Judge
+    from training.evaluation.recordings import Recordings
+    from training.recipes.config import RunConfig
 
 _UNHEARD = "tess,emovo"
 _EVERY_PART = (*PARTS, "protocols")
 
 
-def evaluate(
-    judge: Judge,
-    sets: Sequence[Recordings],
-    wanted: Sequence[str],
-    options: Options,
+def main(words: Sequence[str] | None = None) -> None:
+    """Evaluate, and write the card."""
+    given = _arguments(words)
+    asked = _words(given.parts)
+    if unknown := set(asked) - set(_EVERY_PART):
+        raise LiveSerError(
+            f"no part is called {', '.join(sorted(unknown))}",
+            f"choose among {', '.join(_EVERY_PART)}",
+            exit_code=2,
+        )
+    names, own = parse_corpora(given.corpora, given.speaker_pattern)
+    config, trained_on = _config(given)
+    read = [given.data, *(corpus.path for corpus in own), *([given.run] if given.run else [])]
+    command.keep_apart(given.output, *read)
+    results = Results(given.output)
+    model = None
+    if measured := [part for part in PARTS if part in asked]:
+        model = find(given.model or given.run)
+        _measure(given, model, measured, (names, own), results)
+    if "protocols" in asked:
+        _run_protocol(given, config, trained_on, results)
+    # After the arguments: what follows loads Matplotlib.
+    from training.evaluation.card import card
+
+    results.write("card.md", card(_of_one_model(results.every(), model)))
+    print(results.folder / "card.md")
+
+
+def _measure(
+    given: argparse.Namespace,
+    model: Path,
+    measured: Sequence[str],
+    corpora: tuple[Sequence[str], Sequence[OwnCorpus]],
     results: Results,
 ) -> None:
-    """Measure parts of a model on sets of recordings; what was measured before is kept.
+    """Measure parts of a model file on the sets of recordings that are asked for."""
+    from training.evaluation.evaluator import evaluate
+    from training.evaluation.judge import Judge
+    from training.evaluation.parts import Options
 
-    Args:
-        judge: with the model.
-        sets: of recordings.
-        wanted: of :data:`PARTS`.
-        options: of the parts.
-        results: where they go.
-    """
-    model = digest(judge.path)
-    head = {"model": model, "about": _about(judge.info)}
-    asked = {"model": model, "seed": options.seed}
-    for part in wanted:
-        for recordings in sets:
-            mine = {**head, "part": part, "set": recordings.name}
-            result = results.keep(
-                f"{part}-{recordings.name}",
-                {**asked, "part": part, "clips": [clip.id for clip in recordings.clips]},
-                lambda: {**mine, **PARTS[part](judge, recordings, options)},  # noqa: B023
-            )
-            draw(result, results.folder)
-    if "stream" in wanted:
-        nobody = {**head, "part": "false-emotions", "set": "nobody speaks"}
-        results.keep(
-            "false-emotions",
-            {**asked, "minutes": options.minutes},
-            lambda: {**nobody, **parts.false_emotions(judge, options)},
+    names, own = corpora
+    with Judge(model, given.workers) as judge:
+        sets = _sets(given, names, Catalogue(given.data, own), judge)
+        evaluate(judge, sets, measured, Options(given.data, given.seed, given.minutes), results)
+
+
+def _sets(
+    given: argparse.Namespace, names: Sequence[str], catalogue: Catalogue, judge: Judge
+) -> list[Recordings]:
+    from training.evaluation.recordings import held_out, unheard_corpus
+
+    sets = [unheard_corpus(name, catalogue, judge.info) for name in names]
+    if given.run:
+        sets.append(held_out(given.run, given.data, judge.info))
+    if not sets:
+        raise InvalidArgument(
+            "nothing to evaluate on",
+            "name --corpora or --run",
         )
+    return [one.limited(given.limit) for one in sets] if given.limit else sets
 
 
-def run_protocol(given: argparse.Namespace, results: Results) -> None:
-    """Train, export and judge each fold of a protocol, for each seed."""
-    # TensorFlow takes seconds to load, and what judges a file needs none of it.
-    from training.protocols import Setting, cross_validate
-    from training.recipes.presets import PRESETS
-
-    if given.preset not in PRESETS:
-        raise LiveSerError(f"no preset {given.preset!r}", f"choose among {', '.join(PRESETS)}")
-    changes: dict[str, Any] = {}
-    if given.train_on:
-        changes["corpora"] = tuple(_words(given.train_on))
+def _config(given: argparse.Namespace) -> tuple[RunConfig, Sequence[OwnCorpus]]:
+    """What the protocols train by, and on."""
+    names, own = parse_corpora(given.train_on or "", given.speaker_pattern)
+    changes: dict[str, Any] = {"corpora": names} if names else {}
     config = PRESETS[given.preset].config(**changes)
     for setting in given.set:
         config = config.with_setting(setting)
+    return config, own
+
+
+def _run_protocol(
+    given: argparse.Namespace, config: RunConfig, own: Sequence[OwnCorpus], results: Results
+) -> None:
+    """Train, export and judge each fold of a protocol, for each seed."""
+    from training.evaluation.card import draw
+    from training.protocols import Setting, cross_validate
+
     name = f"{given.protocol}-{'+'.join(config.corpora)}"
     setting = Setting(
-        config, given.data, given.cache, results.folder / name, given.workers, given.teachers
+        config, given.data, given.cache, results.folder / name, given.workers, given.teachers, own
     )
     seeds = range(given.seed, given.seed + given.seeds)
     result = results.keep(
@@ -94,6 +124,7 @@ def run_protocol(given: argparse.Namespace, results: Results) -> None:
             "protocol": given.protocol,
             "seeds": list(seeds),
             "teachers": given.teachers,
+            **({"own": [str(corpus.path) for corpus in own]} if own else {}),
         },
         lambda: {
             "part": "protocols",
@@ -104,58 +135,11 @@ def run_protocol(given: argparse.Namespace, results: Results) -> None:
     draw(result, results.folder)
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Evaluate, and write the card."""
-    given = _arguments(words)
-    wanted = [part for part in _EVERY_PART if part in _words(given.parts)]
-    if unknown := set(_words(given.parts)) - set(_EVERY_PART):
-        raise InvalidArgument(
-            f"no part is called {', '.join(sorted(unknown))}",
-            f"choose among {', '.join(_EVERY_PART)}",
-        )
-    command.keep_apart(given.output, given.data, *([given.run] if given.run else []))
-    results = Results(given.output)
-    model = None
-    if measured := [part for part in wanted if part in PARTS]:
-        model = model_of(given.run) if given.run and not given.model else find(given.model)
-        with Judge(model, given.workers) as judge:
-            sets = _sets(given, judge)
-            options = Options(given.data, given.seed, given.minutes)
-            evaluate(judge, sets, measured, options, results)
-    if "protocols" in wanted:
-        run_protocol(given, results)
-    results.write("card.md", card(_of_one_model(results.every(), model)))
-    print(results.folder / "card.md")
-
-
 def _of_one_model(results: Sequence[Result], model: Path | None) -> list[Result]:
     """Those of the model that was measured now, or of the only one, and those of protocols."""
     known = {result["model"] for result in results if "model" in result}
     one = digest(model) if model else known.pop() if len(known) == 1 else None
     return [result for result in results if result.get("model", one) == one]
-
-
-def _about(info: ModelInfo) -> str:
-    """A model in a line."""
-    origin = info.provenance
-    taught = titles(origin.get("corpora", ())) or "nothing that it names"
-    return (
-        f"{info.name} tells {', '.join(info.labels)}; it was trained on {taught} "
-        f"({origin.get('clips', 'unknown')} clips of {origin.get('speakers', 'unknown')} speakers, "
-        f"split: {origin.get('protocol', 'unknown')}; revision "
-        f"{origin.get('revision', 'unknown')}). Licence: {info.licence}. Emotions were acted, in "
-        "few languages: what it says is how a voice sounds, not what a person feels."
-    )
-
-
-def _sets(given: argparse.Namespace, judge: Judge) -> list[Recordings]:
-    names = _words(given.corpora)
-    sets = [unheard_corpus(name, given.data, judge.info) for name in names]
-    if given.run:
-        sets.append(held_out(given.run, given.data, judge.info))
-    if not sets:
-        raise InvalidArgument("nothing to evaluate on", "name --corpora or --run")
-    return [one.limited(given.limit) for one in sets] if given.limit else sets
 
 
 def _count(text: str) -> int:
@@ -207,8 +191,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--corpora",
         default=_UNHEARD,
         metavar="NAME,...",
-        help=f"that the model never heard, of {', '.join(READERS)} (default: %(default)s)",
+        help=f"that the model never heard, of {', '.join(READERS)}, or recordings of your own: "
+        "own=PATH, a folder with a folder for each emotion, or a CSV file (default: %(default)s)",
     )
+    command.add_speaker_pattern(parser)
     parser.add_argument(
         "--run", type=Path, metavar="FOLDER", help="the model's own run: its held-out clips too"
     )
@@ -222,6 +208,12 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=_count, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
     )
+    _add_protocols(parser)
+    return parser.parse_args(words)
+
+
+def _add_protocols(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the part that trains networks."""
     training = parser.add_argument_group("the part protocols")
     training.add_argument("--protocol", choices=sorted(PROTOCOLS), default="luna")
     training.add_argument("--seeds", type=_count, default=3, metavar="N", help="networks a fold")
@@ -234,14 +226,15 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         help="networks that teach each of them (default: none)",
     )
     training.add_argument("--train-on", metavar="NAME,...", help="corpora (default: the preset's)")
-    training.add_argument("--preset", default="live_ser", help="what to train")
+    training.add_argument(
+        "--preset", choices=sorted(PRESETS), default="live_ser", help="what to train"
+    )
     training.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="as training.fit takes it"
     )
     training.add_argument(
         "--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER", help="of features"
     )
-    return parser.parse_args(words)
 
 
 if __name__ == "__main__":

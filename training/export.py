@@ -48,7 +48,10 @@ def main(words: Sequence[str] | None = None) -> None:
     command.keep_apart(
         given.output, *(path for path in files if path.suffix != ".onnx"), *run.teachers
     )
-    from training.recipes.export import export_run
+    with command.loading_quietly():
+        import keras  # noqa: F401
+
+        from training.recipes.export import export_run
 
     info = export_run(run, given.output, heard_by, given.set)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)

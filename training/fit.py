@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training import command
+from training.corpora.own import parse_corpora
 from training.corpora.readers import READERS
 from training.recipes.presets import PRESETS
 
@@ -26,8 +28,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--corpora",
         metavar="NAME,...",
-        help=f"to train on, of {', '.join(READERS)} (default: the preset's)",
+        help=f"to train on, of {', '.join(READERS)}, or recordings of your own: own=PATH, a "
+        "folder with a folder for each emotion, or a CSV file (default: the preset's)",
     )
+    command.add_speaker_pattern(parser)
     parser.add_argument(
         "--split",
         help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article; "
@@ -64,9 +68,10 @@ def main(words: Sequence[str] | None = None) -> None:
     """Train, or go on training."""
     given = _arguments(words)
     run = _run(given)
-    print(f"run: {run.folder}", file=sys.stderr)
+    print(f"run: {run.folder}{_progress(run)}", file=sys.stderr)
     # After all that was said was found right: TensorFlow takes seconds to load.
-    from training.trainer import fit
+    with command.loading_quietly():
+        from training.trainer import fit
 
     try:
         fit(run, given.data, given.cache)
@@ -79,6 +84,21 @@ def main(words: Sequence[str] | None = None) -> None:
 
         export_run(run, model)
     _report(run)
+    if model.is_file():
+        print(f"model: {model}\nuse it: live-ser listen --model {shlex.quote(str(model))}")
+
+
+def _progress(run: Run) -> str:
+    """Where a run stands that goes on."""
+    if run.finished:
+        return ": it is trained to its end"
+    rows = run.history()
+    if not rows:
+        return ""
+    looks = [row["test_uar"] for row in rows if "test_uar" in row]
+    uar = f", UAR on the test clips {looks[-1]:.1%}" if looks else ""
+    done, epochs = f"{rows[-1]['epoch']:.0f}", run.config.epochs
+    return f": epoch {done} of {epochs} is done, loss {rows[-1]['loss']:.3f}{uar}"
 
 
 def _run(given: argparse.Namespace) -> Run:
@@ -89,13 +109,14 @@ def _run(given: argparse.Namespace) -> Run:
     if given.resume:
         return Run.open(given.resume)
     preset = PRESETS[given.preset]
-    changes: dict[str, Any] = {"corpora": tuple(given.corpora.split(","))} if given.corpora else {}
+    names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
+    changes: dict[str, Any] = {"corpora": names} if names else {}
     config = preset.config(**changes)
     epochs = [] if given.epochs is None else [f"epochs={given.epochs}"]
     for setting in (f"seed={given.seed}", *epochs, *given.set):
         config = config.with_setting(setting)
     folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
-    command.keep_apart(folder, given.data, *given.teacher)
+    command.keep_apart(folder, given.data, *(one.path for one in own), *given.teacher)
     return begin(
         folder,
         config,
@@ -103,6 +124,7 @@ def _run(given: argparse.Namespace) -> Run:
         given.split or preset.split,
         song=given.song,
         teachers=given.teacher,
+        own=own,
     )
 
 
@@ -118,7 +140,7 @@ def _report(run: Run) -> None:
     best = held_out.best_epoch_on_test
     print(
         "best look at the test clips while training, chosen on them and so no result: "
-        f" accuracy {best['test_accuracy']:.1%} at epoch {best['epoch']:.0f}"
+        f"accuracy {best['test_accuracy']:.1%} at epoch {best['epoch']:.0f}"
     )
 
 

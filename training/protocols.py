@@ -16,8 +16,10 @@ import keras
 import numpy as np
 
 from live_ser.errors import LiveSerError
+from training.corpora.catalogue import Catalogue, titles
 from training.corpora.labels import truth
-from training.corpora.readers import LABELS, Clip, read_corpus, titles
+from training.corpora.own import OwnCorpus
+from training.corpora.readers import LABELS, Clip
 from training.corpora.splits import EMOBOX_CLASSES, PROTOCOLS, Split
 from training.evaluation import enrolment, judged, metrics
 from training.evaluation.conditions import as_recorded
@@ -54,6 +56,7 @@ class Setting:
         folder: of the runs, one a fold and seed; those that are there are gone on with.
         workers: processes that judge.
         teachers: networks, trained alike on the same clips, that teach each network that is judged.
+        own: corpora among the config's that are not published.
     """
 
     config: RunConfig
@@ -62,6 +65,7 @@ class Setting:
     folder: Path
     workers: int = 1
     teachers: int = 0
+    own: Sequence[OwnCorpus] = ()
 
 
 def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
@@ -82,7 +86,8 @@ def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
             "a network whose epoch was chosen on the test clips cannot be tested on them",
             "--set select_on_test=false",
         )
-    clips = [clip for corpus in corpora for clip in read_corpus(corpus, setting.data).clips]
+    catalogue = Catalogue(setting.data, setting.own)
+    clips = [clip for corpus in corpora for clip in catalogue.read(corpus).clips]
     splits = protocol.splits(clips)
     labels = _LABELS.get(name, EIGHT)
     folds = [_folds(splits, setting, seed, labels) for seed in seeds]
@@ -133,7 +138,7 @@ def _run(
                 f"{folder} was begun with other settings", "choose another folder with -o"
             )
     else:
-        run = begin(folder, config, setting.data, split.name, teachers=teachers)
+        run = begin(folder, config, setting.data, split.name, teachers=teachers, own=setting.own)
     if not run.finished:
         print(f"run: {folder}", file=sys.stderr)
         fit(run, setting.data, setting.cache)

@@ -10,6 +10,7 @@ import keras
 from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
+from training.corpora.catalogue import Catalogue
 from training.corpora.labels import truth
 from training.corpora.readers import LABELS
 from training.data.utterances import Utterances
@@ -81,24 +82,35 @@ def _learn(
     rows = run.history()[:start]
     every = 1 if config.select_on_test else _LOOK_EVERY
     with tqdm(total=config.epochs, initial=start, desc="epochs", unit="epoch") as bar:
+        bar.set_postfix(_postfix(rows), refresh=False)
         for epoch in range(start, config.epochs):
             row = {"epoch": float(epoch + 1), **train_epoch(model, batches, config.seed, epoch)}
-            if (epoch + 1) % every == 0 or epoch + 1 == config.epochs:
+            look = epoch == 0 or (epoch + 1) % every == 0 or epoch + 1 == config.epochs
+            if look:
                 row |= validate()
             rows.append(row)
             run.write_history(rows)
+            if look:
+                _draw_curves(run)
             if config.select_on_test and _best_on_test(rows) is row:
                 run.save_best(model)
             run.checkpoint(model, epoch + 1)
             bar.update()
-            bar.set_postfix(loss=f"{row['loss']:.3f}")
+            bar.set_postfix(_postfix(rows))
+
+
+def _postfix(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
+    """What the progress bar says beside the epochs: the last loss and look at the test clips."""
+    looks = [f"{row['test_uar']:.1%}" for row in rows if "test_uar" in row][-1:]
+    losses = [f"{row['loss']:.3f}" for row in rows[-1:]]
+    return dict(zip(("loss", "UAR"), (*losses, *looks), strict=False))
 
 
 def _utterances(
     run: Run, config: RunConfig, data: Path, cache: Path
 ) -> tuple[Utterances, Utterances]:
     splits = run.splits
-    clips = read(config, data, song=splits.song)
+    clips = read(config, Catalogue(data, splits.own), song=splits.song)
     wanted_train, wanted_test = set(splits.train), set(splits.test)
     if missing := sorted((wanted_train | wanted_test) - {clip.id for clip in clips}):
         raise LiveSerError(

@@ -158,7 +158,10 @@ def load(model: str | os.PathLike[str] | None = None) -> EmotionModel:
 
 
 def find(model: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a model, by path or by the name of one that came with live-ser."""
+    """The file of a model, by path or by the name of one that came with live-ser.
+
+    The folder of a training run stands for the model that it was exported to.
+    """
     wanted = os.fspath(model or DEFAULT_MODEL)
     shipped = shipped_models()
     if wanted in shipped:
@@ -166,9 +169,28 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
     path = Path(wanted)
     if path.is_file():
         return path
+    if path.is_dir():
+        return _model_in(path)
     raise ModelError(
         f"no model {wanted!r}: neither a file nor the name of a model that came with live-ser",
         f"models that came with it: {', '.join(shipped) or 'none'}",
+    )
+
+
+def _model_in(folder: Path) -> Path:
+    """The one model file in a folder."""
+    files = sorted(folder.glob("*.onnx"))
+    if len(files) == 1:
+        return files[0]
+    if files:
+        names = ", ".join(path.name for path in files)
+        raise ModelError(f"{folder} holds several models: {names}", f"name one: {files[0]}")
+    is_run = (folder / "config.json").is_file()
+    raise ModelError(
+        f"{folder} holds no model file",
+        f"python -m training.fit --resume {folder} finishes the run"
+        if is_run
+        else "name an .onnx file, or the folder of a finished training run",
     )
 
 

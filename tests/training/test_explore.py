@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from training.corpora.readers import read_corpus
-from training.data.dataset import FeatureConfig
-from training.explore import choose, draw_counts, draw_side_by_side, draw_waveforms, main
+from training.data.drawings import choose, draw_counts, draw_side_by_side, draw_waveforms
+from training.data.features import FeatureConfig
+from training.explore import main
 
 
 @pytest.fixture(scope="module")

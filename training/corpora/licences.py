@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from training.corpora.readers import READERS
+
 _OPEN = {"emodb", "banglaser"}  # free with citation, and CC BY 4.0: any use, with their names
 
 
@@ -12,5 +14,11 @@ def licence_of_weights(corpora: Iterable[str]) -> str:
 
     Args:
         corpora: names of their readers.
+
+    Returns:
+        ``not stated`` where no published corpus decides, but recordings of one's own do.
     """
-    return "CC-BY-4.0" if set(corpora) <= _OPEN else "CC-BY-NC-SA-4.0"
+    named = set(corpora)
+    if named <= _OPEN:
+        return "CC-BY-4.0"
+    return "CC-BY-NC-SA-4.0" if (named - _OPEN) & READERS.keys() else "not stated"

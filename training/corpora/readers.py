@@ -6,17 +6,15 @@ in one folder. Nothing is read from the files but whether they hold sound.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import soundfile
-
 from live_ser.errors import LiveSerError
+from training.corpora.files import sound_files, unusable
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 """What the shipped model tells apart, in the order of its output."""
@@ -24,12 +22,13 @@ LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 SAME: Mapping[str, str] = {"calm": "neutral"}
 """Emotions that count as another where they have no class of their own."""
 
+EMOTIONS = ("neutral", "calm", *LABELS[1:], "bored")
+"""All that corpora show, in the order in which they are always listed."""
+
 AROUSED = frozenset({"angry", "happy", "fearful", "surprised"})
 UNAROUSED = frozenset({"neutral", "calm", "sad", "bored"})
 
 Gender = Literal["f", "m"]
-
-_SOUND = {".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg"}
 
 
 @dataclass(frozen=True)
@@ -340,7 +339,7 @@ def read_corpus(
     folder = _folder_of(reader, data)
     clips: dict[str, Clip] = {}
     skipped: list[tuple[Path, str]] = []
-    for path in sorted(_sound_files(folder)):
+    for path in sorted(sound_files(folder)):
         clip = reader.parse(path)
         if why := reader.left_out(path):
             skipped.append((path, why))
@@ -351,7 +350,7 @@ def read_corpus(
         elif clip.id in clips:
             # Some archives hold the corpus twice over; a clip in both training and test would lie.
             skipped.append((path, f"the same clip as {clips[clip.id].path}"))
-        elif why := _unusable(path):
+        elif why := unusable(path):
             skipped.append((path, why))
         else:
             clips[clip.id] = clip
@@ -360,15 +359,13 @@ def read_corpus(
     return corpus
 
 
-def titles(corpora: Sequence[str]) -> str:
-    """Corpora by the names that people know."""
-    return ", ".join(READERS[name].title if name in READERS else str(name) for name in corpora)
-
-
 def _folder_of(reader: Reader, data: Path) -> Path:
     """The corpus's own folder: within ``data``, or ``data`` itself."""
     if not data.is_dir():
-        raise LiveSerError(f"{data} is not a folder", f"name the folder that holds {reader.title}")
+        raise LiveSerError(
+            f"{data} is not a folder",
+            f"name the folder that holds {reader.title} with --data, or set LIVE_SER_DATA to it",
+        )
     if reader.names(data):
         return data
     inside = sorted(entry for entry in data.iterdir() if entry.is_dir())
@@ -381,28 +378,6 @@ def _folder_of(reader: Reader, data: Path) -> Path:
             f"put the {reader.title} files ({reader.example}) into {data / reader.name}",
         )
     return data
-
-
-def _sound_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        folders.sort()
-        for name in names:
-            path = Path(parent, name)
-            # A Mac leaves a hidden ._name.wav beside each file that it packs.
-            if path.suffix.lower() in _SOUND and not name.startswith("."):
-                yield path
-
-
-def _unusable(path: Path) -> str | None:
-    """Why a file cannot be used, as far as its header and its last sample tell."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            if not file.frames:
-                return "it holds no sound"
-            file.seek(file.frames - 1)
-            return None if len(file.read(1)) else "its end is missing"
-    except (soundfile.SoundFileError, OSError) as error:
-        return f"it cannot be read as sound ({str(error).rstrip('.')})"
 
 
 def _check_whole(reader: Reader, corpus: Corpus, labels: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from live_ser.frontend.features import Frames
-from training.corpora.readers import Clip
+from training.corpora.readers import READERS, Clip
 
 
 def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Frames]:
@@ -46,6 +46,12 @@ def write_frames(file: Path, frames: Sequence[Frames]) -> None:
     part.replace(file)
 
 
-def sizes(clips: Sequence[Clip]) -> list[tuple[str, int]]:
+def sizes(clips: Sequence[Clip]) -> list[tuple[str | int, ...]]:
     """What tells clips from others of the same names, without reading them all."""
-    return [(clip.id, clip.path.stat().st_size) for clip in clips]
+    return [(clip.id, *_size(clip)) for clip in clips]
+
+
+def _size(clip: Clip) -> tuple[int, ...]:
+    """The size of a published file; recordings of one's own may be replaced by others of a size."""
+    stat = clip.path.stat()
+    return (stat.st_size,) if clip.corpus in READERS else (stat.st_size, stat.st_mtime_ns)

@@ -26,7 +26,7 @@ from training.evaluation.conditions import (
 )
 from training.evaluation.judge import Condition, Judge
 from training.evaluation.recordings import Recordings
-from training.evaluation.results import Result
+from training.evaluation.results import PARTS, Result
 
 CLIPS = (5, 10, 40)
 """That make a recording."""
@@ -203,16 +203,11 @@ def false_emotions(judge: Judge, options: Options) -> Result:
     }
 
 
-PARTS: Mapping[str, Callable[[Judge, Recordings, Options], Result]] = {
-    "clips": clips,
-    "noise": noise,
-    "band": band,
-    "evidence": evidence,
-    "baseline": baseline,
-    "teaching": teaching,
-    "recording": recording,
-    "stream": live,
-}
+_MEASURES = (clips, noise, band, evidence, baseline, teaching, recording, live)
+
+MEASURES: Mapping[str, Callable[[Judge, Recordings, Options], Result]] = dict(
+    zip(PARTS, _MEASURES, strict=True)
+)
 
 
 def _curve(

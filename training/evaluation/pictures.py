@@ -25,7 +25,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     for axis, group in zip(axes[0], groups, strict=True):
         for name in group:
             known = [(row["epoch"], row[name]) for row in history if name in row]
-            axis.plot(*zip(*known, strict=True), label=name.replace("_", " "))
+            axis.plot(*zip(*known, strict=True), marker=".", label=name.replace("_", " "))
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
         axis.legend()

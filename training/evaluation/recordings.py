@@ -11,9 +11,11 @@ from typing import Any
 
 from live_ser.errors import LiveSerError
 from live_ser.spec import ModelInfo
+from training.corpora.catalogue import Catalogue, titles
 from training.corpora.labels import truth
-from training.corpora.readers import Clip, read_corpus, titles
+from training.corpora.readers import Clip
 from training.corpora.splits import PROTOCOLS
+from training.recipes.run import Run
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Recordings:
         return replace(self, protocol=protocol, clips=tuple(kept))
 
 
-def unheard_corpus(name: str, data: Path, info: ModelInfo) -> Recordings:
+def unheard_corpus(name: str, catalogue: Catalogue, info: ModelInfo) -> Recordings:
     """A whole corpus that the model was not trained on.
 
     Raises:
@@ -56,7 +58,7 @@ def unheard_corpus(name: str, data: Path, info: ModelInfo) -> Recordings:
         )
     origin = f"trained on {titles(taught)}" if taught else "what trained it is not known"
     protocol = f"cross-corpus: all of {titles([name])}, {origin}"
-    return _recordings(name, protocol, read_corpus(name, data).clips, info)
+    return _recordings(name, protocol, catalogue.read(name).clips, info)
 
 
 def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
@@ -65,22 +67,22 @@ def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
     Raises:
         LiveSerError: the model is not of this run, or the run held nothing out.
     """
-    config, splits = (_read_json(run / name) for name in ("config.json", "splits.json"))
+    config, splits = _read_json(run / "config.json"), Run.open(run).splits
     provenance = info.provenance
-    if provenance.get("config") != config or provenance.get("protocol") != splits["name"]:
+    if provenance.get("config") != config or provenance.get("protocol") != splits.name:
         raise LiveSerError(
             f"the model {info.name} did not come of the run {run}",
             f"leave the model out for {model_of(run)}",
         )
-    if not splits["test"]:
+    if not splits.test:
         raise LiveSerError(
             f"the run {run} trained on all its clips", "evaluate it on other corpora: --corpora"
         )
-    wanted = set(splits["test"])
+    wanted = set(splits.test)
     clips = [
         clip
         for name in config["corpora"]
-        for clip in read_corpus(name, data, song=splits["song"]).clips
+        for clip in Catalogue(data, splits.own).read(name, song=splits.song).clips
         if clip.id in wanted
     ]
     if len(clips) < len(wanted):
@@ -88,7 +90,7 @@ def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
             f"{len(wanted) - len(clips)} of the clips that the run held out are not in {data}",
             "name the folder that the run was trained from with --data",
         )
-    return _recordings("held-out", _describe(splits["name"], clips), clips, info)
+    return _recordings("held-out", _describe(splits.name, clips), clips, info)
 
 
 def model_of(run: Path) -> Path:

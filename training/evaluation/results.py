@@ -15,6 +15,9 @@ from live_ser.errors import LiveSerError
 
 Result = dict[str, Any]
 
+PARTS = ("clips", "noise", "band", "evidence", "baseline", "teaching", "recording", "stream")
+"""What can be measured of a model; see :mod:`training.evaluation.parts`."""
+
 
 @dataclass(frozen=True)
 class Results:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from training.corpora.labels import truth
 from training.corpora.readers import LABELS, Clip
@@ -182,6 +181,8 @@ def _minimise(
         down = x.T @ weighted.astype(np.float32) + rows[:-1]
         total = float(weights @ loss + 0.5 * np.square(rows[:-1]).sum())
         return total, np.concatenate([down.ravel(), weighted.sum(axis=0)])
+
+    from scipy.optimize import minimize  # takes seconds
 
     start = np.zeros((numbers + 1) * outputs)
     how = {"maxiter": 300, "ftol": 1e-6, "maxcor": 20}

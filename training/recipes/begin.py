@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from live_ser.errors import LiveSerError
+from training.corpora.catalogue import Catalogue, titles
 from training.corpora.labels import truth
-from training.corpora.readers import Clip, read_corpus, titles
+from training.corpora.own import OwnCorpus
+from training.corpora.readers import LABELS, SAME, Clip
 from training.corpora.splits import PROTOCOLS, Split, hold_out
 from training.recipes.config import RunConfig
 from training.recipes.run import Run, Splits
@@ -22,6 +25,7 @@ def begin(
     *,
     song: bool = False,
     teachers: Sequence[Path] = (),
+    own: Sequence[OwnCorpus] = (),
 ) -> Run:
     """Make the folder of a new run.
 
@@ -33,10 +37,13 @@ def begin(
             a protocol, such as ``luna/1``.
         song: whether sung clips are wanted.
         teachers: finished runs of the same split, or exported files, that teach this network.
+        own: corpora among the config's that are not published.
     """
-    clips = read(config, data, song=song)
+    clips = read(config, Catalogue(data, own), song=song)
     chosen = _split(split, clips)
     _check_clips(config, chosen)
+    config = _with_classes_of(chosen, config)
+    _tell(chosen, [corpus.name for corpus in own])
     if config.select_on_test and not chosen.test:
         raise LiveSerError(
             f"the split {split!r} has no test clips to select on",
@@ -58,6 +65,7 @@ def begin(
             train=tuple(clip.id for clip in chosen.train),
             test=tuple(clip.id for clip in chosen.test),
             speakers=len({clip.speaker for clip in chosen.train}),
+            own=tuple(own),
         ),
     )
 
@@ -76,6 +84,43 @@ def _check_clips(config: RunConfig, split: Split) -> None:
         raise LiveSerError(
             f"the preset {config.preset} has no class for {', '.join(sorted(unknown))}",
             "take other corpora, or the preset live_ser",
+        )
+
+
+def _with_classes_of(split: Split, config: RunConfig) -> RunConfig:
+    """The settings without classes that nobody shows: their weights would be left as drawn."""
+    _, shown = truth(split.train, config.classes)
+    classes = tuple(name for place, name in enumerate(config.classes) if place in shown)
+    if len(classes) < 2:
+        raise LiveSerError(
+            f"the training clips show no emotion but {classes[0] if classes else 'others'}",
+            f"two at least of {', '.join(config.classes)} are wanted",
+        )
+    return replace(config, classes=classes)
+
+
+def _tell(split: Split, own: Sequence[str]) -> None:
+    """What there is of corpora that nobody has published, and what that means."""
+    for name in own:
+        clips = [clip for clip in (*split.train, *split.test) if clip.corpus == name]
+        held = {clip.speaker for clip in split.test if clip.corpus == name}
+        shown = {SAME.get(clip.emotion, clip.emotion) for clip in clips}
+        lacking = [label for label in LABELS if label not in shown]
+        speakers = len({clip.speaker for clip in clips})
+        print(
+            f"{name}: {len(clips)} clips of {speakers} speakers, {len(held)} held out",
+            file=sys.stderr,
+        )
+        if lacking:
+            print(
+                f"{name}: no clip is {', nor '.join(lacking)}; it teaches nothing about these",
+                file=sys.stderr,
+            )
+    if own and not split.test:
+        print(
+            "no speaker is held out (it takes four of a corpus to spare one): there will be no "
+            "metrics and no calibration",
+            file=sys.stderr,
         )
 
 
@@ -108,11 +153,11 @@ def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:
         )
 
 
-def read(config: RunConfig, data: Path, *, song: bool) -> list[Clip]:
+def read(config: RunConfig, catalogue: Catalogue, *, song: bool) -> list[Clip]:
     """Read the clips of a run's corpora; files that cannot be used are told on stderr."""
     clips: list[Clip] = []
     for name in config.corpora:
-        corpus = read_corpus(name, data, song=song)
+        corpus = catalogue.read(name, song=song)
         clips += corpus.clips
         for path, why in corpus.skipped:
             print(f"skipped {path}: {why}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ def export(
     """
     how = recipe(config)
     model = how.alone(network)
+    about = {**(provenance or {}), **model_file.origin()}
+    heard = {*config.corpora, *about.get("taught_by", ())}
     info = ModelInfo(
         name=path.stem,
         labels=tuple(labels),
@@ -65,8 +68,8 @@ def export(
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,
-        licence=licence_of_weights(config.corpora),
-        provenance={**(provenance or {}), **model_file.origin()},
+        licence=licence_of_weights(heard),
+        provenance=about,
     )
     calibrated = _calibrated(model, config, calibration, info)
     graph = _convert(calibrated)
@@ -167,11 +170,7 @@ def export_run(
         calibration,
         run.windows(),
         path,
-        labels=[
-            label
-            for label in LABELS
-            if merging(config.classes, LABELS)[:, LABELS.index(label)].any()
-        ],
+        labels=list(compress(LABELS, merging(config.classes, LABELS).sum(axis=0))),
         provenance=provenance,
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
+from training.corpora.own import OwnCorpus
 from training.data.frame_cache import read_frames, write_frames
 from training.recipes.config import RunConfig
 from training.recipes.presets import read_config
@@ -33,6 +34,7 @@ class Splits:
         train: names of the clips that train.
         test: names of those that are held out.
         speakers: how many there are in training.
+        own: corpora that are not published.
     """
 
     teachers: tuple[str, ...]
@@ -41,6 +43,21 @@ class Splits:
     train: tuple[str, ...]
     test: tuple[str, ...]
     speakers: int
+    own: tuple[OwnCorpus, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Splits:
+        """The splits that :meth:`to_dict` gave."""
+        given = {"teachers": (), **data}
+        lists = {name: tuple(given[name]) for name in ("teachers", "train", "test")}
+        own = tuple(OwnCorpus(**{**one, "path": Path(one["path"])}) for one in given.get("own", ()))
+        return cls(**{**given, **lists, "own": own})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        own = [{**asdict(one), "path": str(one.path.resolve())} for one in self.own]
+        fields = {**asdict(self), "own": own}
+        return fields if own else {k: v for k, v in fields.items() if k != "own"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +128,7 @@ class Run:
             ) from error
         run = cls(folder)
         run.write_json("config.json", config.to_dict())
-        run.write_json("splits.json", asdict(splits))
+        run.write_json("splits.json", splits.to_dict())
         return run
 
     @classmethod
@@ -158,9 +175,7 @@ class Run:
     @property
     def splits(self) -> Splits:
         """What it trains and tests on."""
-        given = {"teachers": (), **self.read_json("splits.json")}
-        lists = {name: tuple(given[name]) for name in ("teachers", "train", "test")}
-        return Splits(**{**given, **lists})
+        return Splits.from_dict(self.read_json("splits.json"))
 
     @property
     def teachers(self) -> list[Path]:

@@ -1,0 +1,34 @@
+"""The sound files of a corpus, and whether they hold sound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import soundfile
+
+_SOUND = {".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg"}
+
+
+def sound_files(folder: Path) -> Iterator[Path]:
+    """The sound files in a folder and the folders in it."""
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()
+        for name in names:
+            path = Path(parent, name)
+            # A Mac leaves a hidden ._name.wav beside each file that it packs.
+            if path.suffix.lower() in _SOUND and not name.startswith("."):
+                yield path
+
+
+def unusable(path: Path) -> str | None:
+    """Why a file cannot be used, as far as its header and its last sample tell."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            if not file.frames:
+                return "it holds no sound"
+            file.seek(file.frames - 1)
+            return None if len(file.read(1)) else "its end is missing"
+    except (soundfile.SoundFileError, OSError) as error:
+        return f"it cannot be read as sound ({str(error).rstrip('.')})"

@@ -48,7 +48,7 @@ class Splits:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Splits:
         """The splits that :meth:`to_dict` gave."""
-        given = {"teachers": (), **data}
+        given = {"teachers": (), "speakers": 0, **data}
         lists = {name: tuple(given[name]) for name in ("teachers", "train", "test")}
         own = tuple(OwnCorpus(**{**one, "path": Path(one["path"])}) for one in given.get("own", ()))
         return cls(**{**given, **lists, "own": own})
@@ -175,7 +175,12 @@ class Run:
     @property
     def splits(self) -> Splits:
         """What it trains and tests on."""
-        return Splits.from_dict(self.read_json("splits.json"))
+        try:
+            return Splits.from_dict(self.read_json("splits.json"))
+        except (KeyError, TypeError) as error:
+            raise LiveSerError(
+                f"{self.folder / 'splits.json'} lacks what it should hold"
+            ) from error
 
     @property
     def teachers(self) -> list[Path]:

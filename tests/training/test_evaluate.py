@@ -195,7 +195,8 @@ def test_a_run_vouches_for_its_own_model_alone(
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "config.json").write_text('{"corpora": ["tess"]}')
-    (folder / "splits.json").write_text('{"name": "all", "test": []}')
+    splits = {"name": "all", "song": False, "train": [], "test": []}
+    (folder / "splits.json").write_text(json.dumps(splits))
     assert run(model, data, tmp_path / "out", "--corpora=", f"--run={folder}") == 1
     assert "did not come of the run" in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> 
         epoch: its number, from 0.
 
     Returns:
-        The mean of each loss.
+        The mean of each loss over the utterances of the epoch.
     """
     # Drop out what this epoch drops, whichever epochs this process has seen before: Keras keeps no
     # state of its random generators with the weights.
@@ -29,12 +30,19 @@ def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> 
         state.assign([seed + 1000 * place, epoch])
     if model.train_function is None:
         model.train_function = _step(model, batches[0][1])
-    model.reset_metrics()
+    sums: dict[str, float] = defaultdict(float)
+    count = 0
     # A plain loop: on one core, Keras' own pipeline idles for half of the time.
     for index in range(len(batches)):
-        means = model.train_on_batch(*batches[index], return_dict=True)
+        inputs, targets = batches[index]
+        # Keras tells the losses of this batch alone.
+        losses = model.train_on_batch(inputs, targets, return_dict=True)
+        size = len(next(iter(targets.values())))
+        count += size
+        for name, value in losses.items():
+            sums[name] += size * float(value)
     batches.on_epoch_end()
-    return {name: float(value) for name, value in means.items()}
+    return {name: total / count for name, total in sums.items()}
 
 
 def _step(model: keras.Model, targets: Any) -> Any:

@@ -7,347 +7,19 @@ to be is told by corpora that were left out: by heads, and networks, that never 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import onnx
-from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
-
 from live_ser.errors import LiveSerError
-from live_ser.frontend.features import Frames
-from live_ser.model.onnx_model import EmotionModel
-from live_ser.spec import BaselineSpec, ModelInfo, pack_matrix
 from training import command
-from training.corpora.labels import truth
-from training.corpora.licences import licence_of_weights
-from training.corpora.readers import LABELS, Clip, read_corpus
-from training.data.dataset import load_utterances
-from training.data.frame_cache import kept_frames
-from training.data.utterances import Utterances
-from training.evaluation import metrics
-from training.networks.embedding import fit_projection
-from training.networks.encoder import encode, encoder_graph, in_8_bits, session
-from training.networks.graphs import join, network_of
-from training.networks.head import ACTIVATION, OUTPUTS, Head, HeadConfig, Heard, fit_head
-from training.networks.model_file import TOLERANCE, Check, agree, origin, verify, write
-from training.networks.pretrained import GE2E, load
-from training.networks.valence import valence_of
-from training.recipes.calibration import Calibration, calibrate
-from training.recipes.config import Config, RunConfig
-from training.recipes.logits import Logits, softmax
-from training.recipes.presets import read_config, recipe
+from training.corpora.own import parse_corpora
+from training.networks.head import HeadConfig
 from training.recipes.run import Run
-from training.trainer import trained
-
-_WINDOWS = 12  # real ones, on which the file is checked
-_ROUNDING = 1e-3  # of probabilities: in 8 bits, the last bit of a float can tip a number over
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What stands behind the encoder.
-
-    Attributes:
-        head: its head.
-        projection: float32 ``[statistics, EMBEDDING]``, from its statistics to an embedding.
-        calibration: of the logits.
-    """
-
-    head: Head
-    projection: NDArray[np.float32]
-    calibration: Calibration
-
-
-class Joined:
-    """The encoder, alone or beside a network, and what both are made from.
-
-    Args:
-        path: of the network, as an exported file; None for the encoder alone.
-        config: of the head.
-        data: folder with a folder per corpus, and the encoder.
-        cache: of features and statistics.
-        corpora: that the head learns from; those of the network if None.
-
-    Attributes:
-        size: numbers that tell a voice to the network; the head's follow them.
-    """
-
-    def __init__(
-        self,
-        path: Path | None,
-        config: HeadConfig,
-        data: Path,
-        cache: Path,
-        corpora: Sequence[str] | None = None,
-    ) -> None:
-        self.config = config
-        self._data, self._cache = data, cache
-        self.network: onnx.ModelProto | None = None
-        self.size = 0
-        if path:
-            self.info = EmotionModel(path).info
-            self.run_config = _config_of(self.info, path)
-            self.network = network_of(onnx.load(path))
-            assert self.info.baseline is not None
-            joined = "encoder" in self.info.provenance
-            self.size = self.info.baseline.size - (OUTPUTS if joined else 0)
-        else:
-            self.run_config = Config(corpora=tuple(corpora or Config().corpora))
-            self.info = _info_of(self.run_config)
-        self.corpora = tuple(corpora or self.run_config.corpora)
-        self.exact = encoder_graph(load(GE2E, data), self.info.features)
-        self.encoder = in_8_bits(self.exact)
-        self.utterances = self._read()
-        clean, degraded = (self._statistics(take) for take in (0, 1))
-        self.heard = Heard(self.utterances.clips, clean, degraded)
-
-    def _read(self) -> Utterances:
-        """The utterances of the corpora, clean and in one degraded take."""
-        clips = [clip for name in self.corpora for clip in read_corpus(name, self._data).clips]
-        config = self.run_config
-        return load_utterances(
-            clips, config.features, config.gate, data=self._data, cache=self._cache, takes=1
-        )
-
-    def _statistics(self, take: int) -> NDArray[np.float32]:
-        """What the encoder makes of a take of them, from the cache where they are in it."""
-        digest = hashlib.sha256(self.encoder.SerializeToString())
-        most = self.run_config.window_frames
-        frames = [takes[take] for takes in self.utterances.takes]
-        digest.update(repr([most, *(clip.id for clip in self.utterances.clips)]).encode())
-        for one in frames:
-            digest.update(one.tobytes())
-        file = self._cache / f"encoder-{digest.hexdigest()[:16]}.npz"
-
-        def compute() -> list[Frames]:
-            heard = tqdm(frames, "encoder", unit="clip")
-            return [row[np.newaxis] for row in encode(self.encoder, heard, most)]
-
-        return np.concatenate(kept_frames(file, compute))
-
-    def calibration(self, runs: Sequence[Run]) -> tuple[Calibration, dict[str, float]]:
-        """What networks that left something out, and heads that never heard it, say of that.
-
-        Args:
-            runs: with the network's settings; each left some speakers out.
-
-        Returns:
-            The mean of their calibrations, and of their figures.
-        """
-        found: list[Calibration] = []
-        figures: list[tuple[int, float, float]] = []
-        for said, clips in self._left_out(runs):
-            found.append(calibrate(said, clips, self.run_config))
-            known, right = truth(clips, LABELS)
-            guess = said.emotion[known].argmax(axis=1)
-            uar = metrics.uar(right, guess, len(LABELS))
-            figures.append((len(right), uar, metrics.accuracy(right, guess)))
-        if not figures:
-            return Calibration.mean(found), {}
-        clips_each, uars, accuracies = zip(*figures, strict=True)
-        means = {"uar": np.mean(uars), "accuracy": np.mean(accuracies)}
-        rounded = {name: round(float(value), 4) for name, value in means.items()}
-        return Calibration.mean(found), {"clips": sum(clips_each), **rounded}
-
-    def _left_out(self, runs: Sequence[Run]) -> Iterator[tuple[Logits, list[Clip]]]:
-        """Logits and voices of what was left out, and which clips these are."""
-        if self.network is not None:
-            for run in runs:
-                yield self._left_out_by(run)
-        elif len(self.corpora) > 1:
-            for corpus in self.corpora:
-                tested = np.array([clip.corpus == corpus for clip in self.heard.clips])
-                head = fit_head(self.heard.where(~tested), self.config)
-                test = self.heard.where(tested)
-                yield self._sum(None, head.voice(test.statistics), head), list(test.clips)
-
-    def _left_out_by(self, run: Run) -> tuple[Logits, list[Clip]]:
-        """The sum's logits and voices of what a run left out."""
-        if run.config.kind != self.run_config.kind:
-            raise LiveSerError(
-                f"{run.folder} hears other features or knows other classes than this network",
-                "take runs with the same settings",
-            )
-        left = set(run.read_json("splits.json")["test"])
-        tested = [clip.id in left for clip in self.heard.clips]
-        if not any(tested):
-            raise LiveSerError(
-                f"{run.folder} left no clip out that is in {self._data}",
-                "take runs of a corpus left out",
-            )
-        test = self.utterances.where(tested)
-        speakers = {clip.speaker for clip in test.clips}
-        head = fit_head(
-            self.heard.where([clip.speaker not in speakers for clip in self.heard.clips]),
-            self.config,
-        )
-        network = recipe(run.config).judge(trained(run), test)
-        voice = head.voice(self.heard.where(tested).statistics)
-        return self._sum(network, voice, head), list(test.clips)
-
-    def _sum(self, network: Logits | None, voice: NDArray[np.float32], head: Head) -> Logits:
-        """Of what a network and a head say, nothing known of the speakers."""
-        logits = voice + head.bias
-        alone = Logits(logits[:, :ACTIVATION], logits[:, ACTIVATION], voice)
-        if network is None:
-            return alone
-        assert network.voice is not None
-        return Logits(
-            self.config.share * network.emotion + alone.emotion,
-            self.config.share * network.activation + alone.activation,
-            np.concatenate([network.voice, voice], axis=1),
-        )
-
-    def export(self, path: Path, runs: Sequence[Run]) -> ModelInfo:
-        """Write encoder and head, and the network if there is one, as one file.
-
-        Args:
-            path: of the file; it is written last, when everything was found right.
-            runs: that tell how sure to be, if there is a network.
-
-        Raises:
-            LiveSerError: the file would not do; nothing is written.
-        """
-        calibration, figures = self.calibration(runs)
-        fitted = Fitted(fit_head(self.heard, self.config), fit_projection(self.heard), calibration)
-        names = [run.read_json("splits.json")["name"] for run in runs]
-        if self.network is None:
-            names = [f"corpora/{name}" for name in self.corpora if len(self.corpora) > 1]
-        info = self._info(path, calibration, names, figures)
-        exact, small = (self._graph(one, fitted) for one in (self.exact, self.encoder))
-        verify(path, exact, info, self._check(self.exact, fitted, TOLERANCE))
-        write(path, small, info, self._check(self.encoder, fitted, _ROUNDING))
-        return info
-
-    def _graph(self, encoder: onnx.ModelProto, fitted: Fitted) -> onnx.ModelProto:
-        calibration = fitted.calibration
-        return join(
-            self.network,
-            encoder,
-            fitted.head,
-            fitted.projection,
-            share=self.config.share,
-            temperature=calibration.temperature,
-            activation=calibration.activation,
-            valence=calibration.valence,
-            size=self.size,
-            mels=self.info.features.n_mels,
-        )
-
-    def _info(
-        self,
-        path: Path,
-        calibration: Calibration,
-        left_out: Sequence[str],
-        figures: dict[str, float],
-    ) -> ModelInfo:
-        size = self.size + OUTPUTS
-        offsets = np.zeros((len(LABELS), size), np.float32)
-        if len(calibration.offsets):
-            offsets[:] = calibration.offsets
-        memory = self.run_config.baseline.memory
-        baseline = BaselineSpec(size, self.config.typical, memory, pack_matrix(offsets.round(3)))
-        before = self.info.provenance
-        clips, head = self.heard.clips, asdict(self.config)
-        speakers = len({clip.speaker for clip in clips})
-        own = {"corpora": list(self.corpora), "clips": len(clips), "speakers": speakers}
-        if self.network is not None:
-            own = {}
-            counts = before["figures"]
-            figures = {
-                "epochs": counts["epochs"],
-                "parameters": int(counts["parameters"]),
-                **figures,
-            }
-        else:
-            del head["share"]
-        both = "by a network and a head" if self.network is not None else "by a head"
-        protocol = ", ".join(left_out) + f", each {both} trained without it"
-        provenance = {
-            **before,
-            **own,
-            **({"protocol": protocol} if left_out else {}),
-            "figures": figures,
-            "encoder": {**GE2E.about, "parameters": _parameters(self.encoder)},
-            "head": {**head, "clips": len(clips), "speakers": speakers},
-            **origin(),
-        }
-        return replace(
-            self.info,
-            name=path.stem,
-            baseline=baseline,
-            abstain=calibration.abstain,
-            licence=licence_of_weights([*self.corpora, *before.get("corpora", ())]),
-            provenance=provenance,
-        )
-
-    def _check(self, encoder: onnx.ModelProto, fitted: Fitted, tolerance: float) -> Check:
-        """The file, through live_ser, must say what its parts say."""
-        run = session(self.network).run if self.network is not None else None
-        most = self.run_config.window_frames
-        windows = [takes[0][:most] for takes in self.utterances.takes[:_WINDOWS]]
-        calibration = fitted.calibration
-
-        def expected(
-            window: Frames, baseline: NDArray[np.float32] | None
-        ) -> Mapping[str, ArrayLike]:
-            assert baseline is not None
-            network = None
-            if run:
-                given = {
-                    "log_mel": window[np.newaxis],
-                    "baseline": baseline[np.newaxis, : self.size],
-                }
-                network = Logits(*run(["emotion", "activation", "voice"], given))
-            heard = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
-            said = self._sum(network, heard, fitted.head)
-            slope, offset = calibration.activation
-            probabilities = softmax(said.emotion, calibration.temperature)
-            return {
-                "probabilities": probabilities[0],
-                "activation": 1 / (1 + np.exp(-said.activation[0] * slope - offset)),
-                "valence": valence_of(probabilities.astype(np.float64), calibration.valence)[0],
-            }
-
-        return lambda model: agree(model, windows, expected, tolerance)
-
-
-def _config_of(info: ModelInfo, path: Path) -> Config:
-    """The settings by which the network of a file was trained."""
-    said = read_config(info.provenance.get("config", {}))
-    if not isinstance(said, Config) or info.labels != LABELS or not info.baseline:
-        raise LiveSerError(
-            f"{path} is no network of the preset {Config.preset} with its seven labels",
-            "take a file that python -m training.export wrote",
-        )
-    return replace(said, gate=info.gate)
-
-
-def _info_of(config: RunConfig) -> ModelInfo:
-    """What a file says of itself in which there is no network."""
-    return ModelInfo(
-        name="",
-        labels=LABELS,
-        window=config.window,
-        hop=config.hop,
-        features=config.features.spec(),
-        gate=config.gate,
-        abstain=0.0,
-        licence="",
-    )
-
-
-def _parameters(model: onnx.ModelProto) -> int:
-    return sum(int(np.prod(one.dims)) for one in model.graph.initializer)
-
-
-def main() -> None:
-    """Join a network with the encoder."""
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.join", description=__doc__)
     command.add_data(parser)
     parser.add_argument(
@@ -368,10 +40,22 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
     for name, value in asdict(HeadConfig()).items():
         parser.add_argument(f"--{name}", type=float, default=value, help=f"(default: {value:g})")
-    given = parser.parse_args()
-    config = HeadConfig(**{name: getattr(given, name) for name in asdict(HeadConfig())})
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Join a network with the encoder."""
+    given = _arguments(words)
+    try:
+        config = HeadConfig(**{name: getattr(given, name) for name in asdict(HeadConfig())})
+    except ValueError as error:
+        raise LiveSerError(f"the head cannot be fitted so: {error}", exit_code=2) from error
     runs = [Run.open(folder) for folder in given.heard_by]
-    corpora = given.corpora.split(",") if given.corpora else None
+    corpora = parse_corpora(given.corpora)[0] if given.corpora else None
+    # After the arguments: what follows loads TensorFlow.
+    with command.loading_quietly():
+        from training.joined import Joined
+
     joined = Joined(given.network, config, given.data, given.cache, corpora)
     info = joined.export(given.output, runs)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)

@@ -14,7 +14,7 @@ from live_ser.errors import LiveSerError
 from training import command, evaluate, fit
 from training.evaluation import results
 
-COMMANDS = ("fit", "export", "evaluate", "explore", "fetch")
+COMMANDS = ("fit", "export", "evaluate", "explore", "fetch", "join")
 HEAVY = ("tensorflow", "keras", "librosa", "sklearn", "scipy", "matplotlib", "onnxruntime")
 
 

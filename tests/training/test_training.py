@@ -31,7 +31,7 @@ import keras
 
 from training.data.batches import BatchConfig
 from training.data.frame_cache import kept_frames
-from training.join import Joined
+from training.joined import Joined
 from training.networks.config import NetworkConfig
 from training.networks.head import HeadConfig
 from training.networks.pretrained import GE2E

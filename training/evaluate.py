@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.errors import InvalidArgument
 from live_ser.model.onnx_model import find
 from training import command
 from training.corpora.catalogue import Catalogue
@@ -38,10 +38,9 @@ def main(words: Sequence[str] | None = None) -> None:
     given = _arguments(words)
     asked = _words(given.parts)
     if unknown := set(asked) - set(_EVERY_PART):
-        raise LiveSerError(
+        raise InvalidArgument(
             f"no part is called {', '.join(sorted(unknown))}",
             f"choose among {', '.join(_EVERY_PART)}",
-            exit_code=2,
         )
     names, own = parse_corpora(given.corpora, given.speaker_pattern)
     config, trained_on = _config(given)

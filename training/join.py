@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument
 from training import command
 from training.corpora.own import parse_corpora
 from training.networks.head import HeadConfig
@@ -49,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         config = HeadConfig(**{name: getattr(given, name) for name in asdict(HeadConfig())})
     except ValueError as error:
-        raise LiveSerError(f"the head cannot be fitted so: {error}", exit_code=2) from error
+        raise InvalidArgument(f"the head cannot be fitted so: {error}") from error
     runs = [Run.open(folder) for folder in given.heard_by]
     corpora = parse_corpora(given.corpora)[0] if given.corpora else None
     # After the arguments: what follows loads TensorFlow.

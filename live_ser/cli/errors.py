@@ -14,6 +14,7 @@ _OPTIONS = {
     "raw=RawFormat('s16le', rate=8000, channels=1)": "--raw s16le --rate 8000 --channels 1",
     "reconnect=False": "--no-reconnect",
     "sounds=-": "--from -",
+    "sounds=FILE": "--from FILE",
 }
 _NAMES = {"output": "-o"}
 

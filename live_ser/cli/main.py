@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_standard_streams()
     words = parser()
     try:
-        words.preset({name: default.value for name, default in defaults().items()})
+        words.preset(defaults())
     except LiveSerError as error:
         say_error(error, verbose=False)
         return 1

@@ -55,8 +55,9 @@ class OutcomeWriter:
         if outcome.error:
             failures += 1
             say_failure(outcome.error)
-        self.counts["failed" if outcome.error else "written"] += 1
-        failures += not self._kept(outcome)
+        kept = self._kept(outcome)
+        self.counts["written" if kept and not outcome.error else "failed"] += 1
+        failures += not kept
         if self.pictures and not outcome.error:
             failures += not self._drawn(outcome, self.pictures)
         outcome.records.drop()

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from live_ser.cli.defaults import Default
+from live_ser.errors import LiveSerError
 from live_ser.text import printable
 
 
@@ -21,11 +23,25 @@ class Parser(argparse.ArgumentParser):
             self._chosen(arguments)._refuse(rest)
         return arguments
 
-    def preset(self, values: Mapping[str, str]) -> None:
-        """Set the defaults of options, by their names, for all commands that have them."""
+    def preset(self, values: Mapping[str, Default]) -> None:
+        """Set the defaults of options, by their names, for all commands that have them.
+
+        Raises:
+            LiveSerError: a default is none that its option takes.
+        """
         for command in self.commands().values():
-            known = {action.dest for action in command.options().values()}
-            command.set_defaults(**{k: v for k, v in values.items() if k in known})
+            for action in dict.fromkeys(command.options().values()):
+                if action.dest in values:
+                    action.default = command._preset(action, values[action.dest])
+
+    def _preset(self, action: argparse.Action, default: Default) -> Any:
+        try:
+            return self._get_value(action, default.value)
+        except argparse.ArgumentError as error:
+            raise LiveSerError(
+                f"{default.origin} sets {action.dest} to {default.value!r:.40}: {error.message}",
+                f"mend it there; {self.prog} --help says what can be",
+            ) from error
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how the command is used; exit with 2."""

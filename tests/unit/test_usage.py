@@ -64,6 +64,7 @@ def test_the_command_line_overrides_the_environment_and_that_the_file(
         ("hop = ", "is not TOML"),
         ("hip = 1", "sets 'hip'"),
         ("hop = [1]", "hop is [1]"),
+        ('hop = "abc"', "config.toml sets hop to 'abc': abc is no number"),
     ],
 )
 def test_a_broken_configuration_is_one_line(

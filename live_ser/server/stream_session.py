@@ -17,6 +17,7 @@ from live_ser.records.schema import (
     clip_record,
     end_record,
     gap_record,
+    label_record,
     mark_record,
     session_record,
     window_record,
@@ -43,6 +44,7 @@ class StreamSession:
         self._mix = Downmix(start.channels, start.rate, start.channel)
         self._rest = b""  # less than a sample of each channel
         self._frames = self._windows = 0
+        self._newest: Prediction | None = None  # that has a label
         try:
             model, baseline, self._profile = _speaker(model, start.profile)
             self._baseline = baseline
@@ -109,11 +111,15 @@ class StreamSession:
         """Note what the user says that the newest utterance sounded like.
 
         Raises:
-            ProtocolError: it is none of the model's labels.
+            ProtocolError: it is none of the model's labels, or nobody has spoken yet.
         """
-        if label not in self._model.info.labels:
+        if not isinstance(label, str) or label not in self._model.info.labels:
             raise ProtocolError("bad_message", f"no label {label!r:.60}")
-        return {"type": "label", "time": round(self.seconds, 3), "label": label}
+        newest = self._newest
+        if newest is None:
+            raise ProtocolError("bad_message", "there is no utterance to label yet")
+        end = max(newest.start, newest.end - (newest.since_speech or 0.0))
+        return label_record(newest.start, end, label, newest.label)
 
     def turn(self) -> Record:
         """End a turn: the verdict on what came since the last one.
@@ -143,6 +149,7 @@ class StreamSession:
 
     def _records(self, predictions: list[Prediction]) -> list[Record]:
         self._windows += len(predictions)
+        self._newest = next((p for p in reversed(predictions) if p.label), self._newest)
         return [window_record(prediction) for prediction in predictions]
 
 

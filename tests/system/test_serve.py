@@ -115,6 +115,12 @@ class TestStream:
         assert clip["probabilities"] == pytest.approx(expected.probabilities, abs=1e-4)
         assert end["seconds"] == pytest.approx(expected.duration, abs=1e-3)
 
+    def test_there_is_nothing_to_label_before_anybody_spoke(self, server: Served) -> None:
+        with server.stream(encoding="s16le", rate=16000) as socket:
+            socket.send(json.dumps({"type": "label", "label": "happy"}))
+            socket.send(json.dumps({"type": "stop"}))
+            assert "label" not in {record["type"] for record in received(socket)}
+
     def test_marks_labels_gaps_and_turns_are_records(self, server: Served, sound: Samples) -> None:
         with server.stream(encoding="s16le", rate=16000, turns=True, hop=1.0) as socket:
             socket.send(encoded(sound[:48000], "s16le"))
@@ -128,7 +134,10 @@ class TestStream:
             ):
                 socket.send(json.dumps(message))
             records = {record["type"]: record for record in received(socket)}
-        assert records["mark"]["time"] == records["label"]["time"] == 3.0
+        assert records["mark"]["time"] == 3.0
+        check_record(records["label"])
+        assert records["label"]["label"] == "happy"
+        assert 0 <= records["label"]["start"] < records["label"]["end"] <= 3.0
         assert records["session"]["hop"] == 1.0
         assert (records["gap"]["start"], records["gap"]["end"]) == (3.0, 5.5)
         assert records["end"]["seconds"] == 5.5

@@ -288,6 +288,31 @@ def test_profiles_are_listed_renamed_exported_and_deleted(
     assert run("profiles", "import", "dora", str(tmp_path / "bad.json"))[0] == 1
 
 
+def test_a_profile_renamed_onto_itself_stays(network: EmotionModel) -> None:
+    profile = Profile.named("anna", network.info)
+    profile.teach(network, Speaker().takes(2))
+    assert run("profiles", "rename", "anna", "anna", "--force")[0] == 1
+    assert profile.read()
+
+
+@pytest.mark.parametrize("name", ["", ".", "there", "there/", "new/", "new/b.json"])
+def test_a_profile_is_exported_to_a_file_only(
+    network: EmotionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    Profile.named("anna", network.info).teach(network, Speaker().takes(2))
+    (tmp_path / "out" / "there").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "out")
+    assert run("profiles", "export", "anna", name, "--force")[0] == 1
+    assert [one.name for one in (tmp_path / "out").rglob("*")] == ["there"]
+
+
+def test_a_profile_s_name_does_nothing_to_the_terminal(network: EmotionModel) -> None:
+    profile = Profile.named("anna", network.info)
+    profile.teach(network, Speaker().takes(2))
+    profile.path.rename(profile.path.with_name("a\x1b[2Jb.json"))
+    assert "\x1b" not in run("profiles")[1]
+
+
 def test_a_model_is_taught_from_python(network: EmotionModel, tmp_path: Path) -> None:
     speech = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
     with pytest.raises(LiveSerError, match="too little speech"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from collections import Counter
 from pathlib import Path
@@ -38,12 +39,11 @@ def run(arguments: Namespace) -> int:
     if action == "show":
         print("\n".join(_shown(profile)))
     elif action == "export":
-        _write(Path(names[1]), _text(profile), force=arguments.force)
+        _export(profile, names[1], force=arguments.force)
     elif action == "import":
         _write(profile, _text(Path(names[1])), force=arguments.force)
     elif action == "rename":
-        _write(_path(names[1]), _text(profile), force=arguments.force)
-        _delete(profile)
+        _rename(profile, _path(names[1]), force=arguments.force)
     else:
         _delete(profile)
     return 0
@@ -88,9 +88,11 @@ def _line(path: Path) -> str:
     try:
         content = _content(path)
     except LiveSerError as error:
-        return f"{path.stem}: {printable(error.message)}"
+        return f"{printable(path.stem)}: {printable(error.message)}"
     takes = content.get("takes", [])
-    return f"{path.stem}: {float(content['seconds']):.0f} s of speech, {len(takes)} takes"
+    return (
+        f"{printable(path.stem)}: {float(content['seconds']):.0f} s of speech, {len(takes)} takes"
+    )
 
 
 def _shown(path: Path) -> list[str]:
@@ -98,14 +100,34 @@ def _shown(path: Path) -> list[str]:
     counts = Counter(str(take["emotion"]) for take in content.get("takes", []))
     taught = ", ".join(f"{count} {printable(name)}" for name, count in sorted(counts.items()))
     return [
-        f"profile     {path.stem}",
-        f"file        {path}",
+        f"profile     {printable(path.stem)}",
+        f"file        {printable(str(path))}",
         f"updated     {printable(str(content.get('updated', '')))[:40]}",
         f"speech      {float(content['seconds']):.0f} s",
         f"takes       {taught or 'none'}",
         f"model       {printable(str(content['model']))[:40]}",
         "sound       none is kept",
     ]
+
+
+def _export(profile: Path, name: str, *, force: bool) -> None:
+    path = Path(name)
+    text = _text(profile)
+    if not name or name.endswith(("/", os.sep)) or path.is_dir():
+        raise LiveSerError(
+            f"{printable(name)!r} is no name for a file", "name a file, not a folder"
+        )
+    if not path.parent.is_dir():
+        raise LiveSerError(f"there is no folder {printable(str(path.parent))}", "make it first")
+    _write(path, text, force=force)
+
+
+def _rename(profile: Path, new: Path, *, force: bool) -> None:
+    text = _text(profile)
+    if new.exists() and new.samefile(profile):  # by another case, too, where case tells no files
+        raise LiveSerError(f"{printable(new.stem)} is that profile already", "take another name")
+    _write(new, text, force=force)
+    _delete(profile)
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
@@ -119,7 +141,7 @@ def _delete(path: Path) -> None:
         path.unlink()
     except FileNotFoundError:
         raise LiveSerError(
-            f"there is no profile {path.stem}", "live-ser profiles lists them"
+            f"there is no profile {printable(path.stem)}", "live-ser profiles lists them"
         ) from None
     except OSError as error:
         raise LiveSerError(f"cannot delete {path}: {error.strerror}", "check its folder") from error

@@ -63,7 +63,8 @@ def test_a_power_cut_takes_the_last_second_at_most(
     long = tmp_path / "long.wav"
     soundfile.write(long, np.tile(sound, 20), rate)
     image, copy = formatted(tmp_path / "image"), tmp_path / "copy"
-    moments = sorted(random.Random(cuts).uniform(2, 2 + 3 * cuts) for _ in range(cuts))
+    rng = random.Random(cuts)
+    moments = sorted(rng.uniform(2, 2 + 3 * cuts) for _ in range(cuts))
     with mounted(image, tmp_path / "disk") as disk:
         words = ["listen", "-q", "--model", tiny_model, "--from", long, "--hop", "0.1"]
         words += ["-o", disk / "kept.jsonl", "--record", disk / f"kept.{kind}"]

@@ -21,6 +21,7 @@ from live_ser.inference.monitor import Monitor
 from live_ser.live.session import Session
 from live_ser.server.osc import OscSink, address_of, bundle
 from tests.support.command import live_ser as command
+from tests.support.command import live_ser_process
 
 RATE = 16000
 
@@ -154,7 +155,7 @@ def test_listen_publishes_in_lsl(model: live_ser.Model, speech: Path) -> None:
     pylsl = pytest.importorskip("pylsl")
     name = f"test-{uuid.uuid4().hex}"
     thread = threading.Thread(
-        target=command,
+        target=live_ser_process,
         args=("listen", "--from", speech, "--lsl", name, "--model", model.network.path),
     )
     thread.start()

@@ -33,7 +33,7 @@ MAX_BYTES = 4 * 2**20
 """Of a profile's file, at most."""
 
 _MAX_TAKES = 500
-_MAX_EMBEDDING = 4096
+_MAX_NUMBERS = 4096
 _MOST = 1e6  # what no number of a voice, nor its seconds of speech, comes near
 _TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -78,10 +78,7 @@ class Profile:
         """
         again = f"delete {self.path} to begin anew, or take another name"
         try:
-            if self.path.stat().st_size > MAX_BYTES:
-                raise ValueError("it is too large")
-            kept = json.loads(self.path.read_text("utf-8"))
-            return self._checked(kept)
+            return self._checked(_json(self.path))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -107,7 +104,7 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read or used.
         """
-        kept = self.read()
+        kept = self._read_for(network)
         if kept is None:
             return network
         known, takes = kept
@@ -122,7 +119,7 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read or written, or there are too many takes.
         """
-        known, before = self.read() or (None, ())
+        known, before = self._read_for(network) or (None, ())
         new = [take for take in takes if not any(_same(take, one) for one in before)]
         if len(before) + len(new) > _MAX_TAKES:
             raise LiveSerError(
@@ -141,33 +138,28 @@ class Profile:
         return teaching
 
     def _checked(self, kept: Any) -> tuple[KnownVoice, tuple[Take, ...]]:
-        if not isinstance(kept, dict) or kept.get("schema") not in (_UNTAUGHT, _SCHEMA):
-            raise ValueError(f"it is not of schema {_SCHEMA}")
+        known, takes = _whole(kept, self.name)
         if kept["model"] != self.model:
             raise ValueError("it was made with another model")
-        mean = _numbers(kept["mean"], self.size)
-        seconds, weight = (_positive(kept[name]) for name in ("seconds", "weight"))
-        rows = kept.get("takes", [])
-        if not isinstance(rows, list) or len(rows) > _MAX_TAKES:
-            raise ValueError(f"it does not hold a list of {_MAX_TAKES} takes at most")
-        takes = tuple(self._take(row) for row in rows)
-        if len({len(take.embedding) for take in takes}) > 1:
-            raise ValueError("its takes differ in their numbers")
-        return KnownVoice(mean, seconds, weight, self.name), takes
+        if len(known.mean) != self.size:
+            raise ValueError(f"its numbers are not {self.size}")
+        for take in takes:
+            if take.emotion not in self.labels:
+                raise ValueError(f"the model has no emotion {take.emotion!r:.40}")
+            if len(take.logits) != len(self.labels):
+                raise ValueError(f"its numbers are not {len(self.labels)}")
+        return known, takes
 
-    def _take(self, row: Any) -> Take:
-        if row["emotion"] not in self.labels:
-            raise ValueError(f"the model has no emotion {row['emotion']!r:.40}")
-        size = len(row["embedding"])
-        if not 0 < size <= _MAX_EMBEDDING:
-            raise ValueError("a take has no embedding")
-        return Take(
-            row["emotion"],
-            _positive(row["seconds"]),
-            _numbers(row["logits"], len(self.labels)),
-            _numbers(row["voice"], self.size),
-            _numbers(row["embedding"], size),
-        )
+    def _read_for(self, network: EmotionModel) -> tuple[KnownVoice, tuple[Take, ...]] | None:
+        """The same as :meth:`read`, and it is seen that the network gives such takes."""
+        kept = self.read()
+        size = network.embedding_size
+        if kept and any(len(take.embedding) != size for take in kept[1]):
+            raise LiveSerError(
+                f"{self.path} is no profile: its takes do not have the model's {size} numbers",
+                f"delete {self.path} to begin anew, or take another name",
+            )
+        return kept
 
     def keep(self, baseline: RunningBaseline, takes: Sequence[Take] | None = None) -> bool:
         """Write down a baseline; whether there was speech to make one of.
@@ -201,6 +193,56 @@ class Profile:
         mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
         write_whole(self.path, json.dumps(content, indent=1) + "\n", mode=mode)
         return True
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """What a file holds, which is seen to be a whole profile, of whatever model.
+
+    Raises:
+        LiveSerError: it is none.
+        OSError: it cannot be read.
+    """
+    try:
+        kept = _json(path)
+        _whole(kept, "")
+    except _TEXT_ERRORS as error:
+        raise LiveSerError(
+            f"{path} is no profile: {error!s:.100}", "take a file that live-ser wrote"
+        ) from error
+    return dict(kept)
+
+
+def _json(path: Path) -> Any:
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("it is too large")
+    return json.loads(path.read_text("utf-8"))
+
+
+def _whole(kept: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
+    """What a profile holds; an error of :data:`_TEXT_ERRORS` where it is not whole."""
+    if not isinstance(kept, dict) or kept.get("schema") not in (_UNTAUGHT, _SCHEMA):
+        raise ValueError(f"it is not of schema {_SCHEMA}")
+    if not isinstance(kept["model"], str):
+        raise ValueError("it does not say of which model it is")
+    mean = _numbers(kept["mean"])
+    seconds, weight = (_positive(kept[one]) for one in ("seconds", "weight"))
+    rows = kept.get("takes", [])
+    if not isinstance(rows, list) or len(rows) > _MAX_TAKES:
+        raise ValueError(f"it does not hold a list of {_MAX_TAKES} takes at most")
+    takes = tuple(_take(row, len(mean)) for row in rows)
+    for vector in ("logits", "embedding"):
+        if len({len(getattr(take, vector)) for take in takes}) > 1:
+            raise ValueError("its takes differ in their numbers")
+    return KnownVoice(mean, seconds, weight, name), takes
+
+
+def _take(row: Any, size: int) -> Take:
+    if not isinstance(row["emotion"], str):
+        raise ValueError("a take has no emotion")
+    seconds, voice = _positive(row["seconds"]), _numbers(row["voice"])
+    if len(voice) != size:
+        raise ValueError(f"its numbers are not {size}")
+    return Take(row["emotion"], seconds, _numbers(row["logits"]), voice, _numbers(row["embedding"]))
 
 
 def write_whole(path: Path, text: str, *, mode: int) -> None:
@@ -263,10 +305,10 @@ def _same(one: Take, other: Take) -> bool:
     )
 
 
-def _numbers(given: Any, size: int) -> NDArray[np.float64]:
+def _numbers(given: Any) -> NDArray[np.float64]:
     numbers = np.array(given, np.float64)
-    if numbers.shape != (size,) or not np.isfinite(numbers).all():
-        raise ValueError(f"its numbers are not {size}")
+    if numbers.ndim != 1 or not 0 < len(numbers) <= _MAX_NUMBERS or not np.isfinite(numbers).all():
+        raise ValueError("its numbers are no row of numbers")
     if np.abs(numbers).max() > _MOST:
         raise ValueError("its numbers cannot be")
     return numbers

@@ -288,6 +288,47 @@ def test_profiles_are_listed_renamed_exported_and_deleted(
     assert run("profiles", "import", "dora", str(tmp_path / "bad.json"))[0] == 1
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda c: c.update(mean="x"),
+        lambda c: c.update(schema=9),
+        lambda c: c.update(seconds=float("inf")),
+        lambda c: c.update(seconds=10**400),
+        lambda c: c["takes"][0].pop("embedding"),
+    ],
+)
+def test_what_is_no_whole_profile_is_listed_as_bad_and_not_imported(
+    network: EmotionModel, tmp_path: Path, spoil: object
+) -> None:
+    for name in ("anna", "bea"):
+        Profile.named(name, network.info).teach(network, Speaker().takes(2))
+    bad = Profile.named("anna", network.info).path
+    content = json.loads(bad.read_text())
+    spoil(content)  # type: ignore[operator]
+    bad.write_text(json.dumps(content))
+    code, listed = run("profiles")
+    assert code == 0
+    first, second = listed.splitlines()
+    assert first.startswith("anna: ")
+    assert "is no profile" in first
+    assert second == "bea: 16 s of speech, 8 takes"
+    assert run("profiles", "import", "carl", str(bad))[0] == 1
+
+
+def test_takes_of_another_size_than_the_model_s_are_refused(network: EmotionModel) -> None:
+    profile = Profile.named("anna", network.info)
+    profile.teach(network, Speaker().takes(2))
+    content = json.loads(profile.path.read_text())
+    for take in content["takes"]:
+        take["embedding"] = [1, 2, 3]
+    profile.path.write_text(json.dumps(content))
+    with pytest.raises(LiveSerError, match="is no profile"):
+        profile.applied(network)
+    with pytest.raises(LiveSerError, match="is no profile"):
+        profile.teach(network, Speaker().takes(1))
+
+
 def test_a_profile_renamed_onto_itself_stays(network: EmotionModel) -> None:
     profile = Profile.named("anna", network.info)
     profile.teach(network, Speaker().takes(2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from argparse import Namespace
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any
 from live_ser.cli.errors import UsageError
 from live_ser.durability import OWNER_ONLY
 from live_ser.errors import LiveSerError
-from live_ser.model.profile import MAX_BYTES, check_name, folder, write_whole
+from live_ser.model.profile import check_name, folder, read_content, write_whole
 from live_ser.text import printable
 
 _NAMES = {"list": 0, "show": 1, "export": 2, "import": 2, "rename": 2, "delete": 1}
@@ -66,22 +65,13 @@ def _text(path: Path) -> str:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError("it is too large")
-        content = json.loads(path.read_text("utf-8"))
-        takes = content.get("takes", [])
-        Counter(str(take["emotion"]) for take in takes)
-        float(content["seconds"])
-        str(content["model"])
+        return read_content(path)
     except FileNotFoundError:
         raise LiveSerError(
             f"there is no profile {printable(str(path))}", "live-ser profiles lists them"
         ) from None
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LiveSerError(f"{path} is no profile", "take a file that live-ser wrote") from error
-    return dict(content)
 
 
 def _line(path: Path) -> str:

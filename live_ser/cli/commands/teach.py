@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     network = load(arguments.model)
     check_teachable(network)
     profile = Profile.named(arguments.profile, network.info)
-    profile.read()  # before anybody has spoken in vain
+    profile.applied(network)  # before anybody has spoken in vain
     if arguments.takes is None:
         from live_ser.cli.guided_session import guided_session
 

@@ -11,7 +11,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.durability import OWNER_ONLY, sync, sync_entry
+from live_ser.durability import OWNER_ONLY, locked, sync, sync_entry
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.local_time import now
 from live_ser.model.onnx_model import EmotionModel, KnownVoice
@@ -119,6 +120,10 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read or written, or there are too many takes.
         """
+        with self._alone():
+            return self._teach(network, takes)
+
+    def _teach(self, network: EmotionModel, takes: Sequence[Take]) -> Teaching:
         known, before = self._read_for(network) or (None, ())
         new = [take for take in takes if not any(_same(take, one) for one in before)]
         if len(before) + len(new) > _MAX_TAKES:
@@ -134,8 +139,19 @@ class Profile:
             mean = np.average([voice.mean for voice in voices], axis=0, weights=weights)
             seconds = sum(voice.seconds for voice in voices)
             baseline.begin(mean, seconds=seconds, weight=sum(weights), profile=self.name)
-        self.keep(baseline, teaching.takes)
+        self._keep(baseline, teaching.takes)
         return teaching
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the profile meanwhile."""
+        with ExitStack() as stack:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.path.with_suffix(".lock")))
+            except OSError as error:
+                raise _unkept(self.path, error) from error
+            yield
 
     def _checked(self, kept: Any) -> tuple[KnownVoice, tuple[Take, ...]]:
         known, takes = _whole(kept, self.name)
@@ -173,6 +189,13 @@ class Profile:
         Raises:
             LiveSerError: it cannot be written.
         """
+        baseline.finish()
+        if baseline.mean is None:
+            return False
+        with self._alone():
+            return self._keep(baseline, takes)
+
+    def _keep(self, baseline: RunningBaseline, takes: Sequence[Take] | None) -> bool:
         baseline.finish()
         mean = baseline.mean
         if mean is None:
@@ -267,9 +290,11 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
         os.replace(part, path)
         sync_entry(path)
     except OSError as error:
-        raise LiveSerError(
-            f"cannot keep the profile {path}: {error.strerror}", "make room for it"
-        ) from error
+        raise _unkept(path, error) from error
+
+
+def _unkept(path: Path, error: OSError) -> LiveSerError:
+    return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", "make room for it")
 
 
 def check_name(name: str) -> None:

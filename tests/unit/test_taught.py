@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -327,6 +328,16 @@ def test_takes_of_another_size_than_the_model_s_are_refused(network: EmotionMode
         profile.applied(network)
     with pytest.raises(LiveSerError, match="is no profile"):
         profile.teach(network, Speaker().takes(1))
+
+
+def test_two_who_teach_at_once_lose_no_take(network: EmotionModel) -> None:
+    profile = Profile.named("anna", network.info)
+    takes = Speaker().takes(2)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda take: profile.teach(network, [take]), takes))
+    kept = profile.read()
+    assert kept
+    assert len(kept[1]) == len(takes)
 
 
 def test_a_profile_renamed_onto_itself_stays(network: EmotionModel) -> None:

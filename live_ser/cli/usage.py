@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from live_ser.cli.defaults import Default
@@ -75,8 +76,10 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"
             meant = _meant(str(value), map(str, action.choices))
+            name = f"{'/'.join(action.option_strings)}: " if action.option_strings else ""
+            if what == "command" and Path(str(value)).exists():
+                meant = f"; did you mean live-ser file {value}?"
             choices = "" if meant else f"; choose from {', '.join(map(str, action.choices))}"
-            name = "" if what == "command" else f"{'/'.join(action.option_strings)}: "
             raise argparse.ArgumentError(None, f"{name}there is no {what} {value}{meant}{choices}")
 
 

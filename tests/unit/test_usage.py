@@ -28,6 +28,12 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("file a.wav --fromat csv", "no option --fromat; did you mean --format?", "live-ser file"),
         ("listen --enrol=3", "no option --enrol; did you mean --enroll?", "live-ser listen"),
         ("file a.wav --format cvs", "no choice cvs; did you mean csv?", "live-ser file"),
+        (
+            "completion tcsh",
+            "completion: there is no choice tcsh; choose from bash",
+            "live-ser comp",
+        ),
+        (__file__, f"did you mean live-ser file {__file__}?", "live-ser [-h]"),
         ("info a b", "b is one argument too many", "live-ser info"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad
 _SAME |= {"happiness": "happy", "joy": "happy", "surprise": "surprised"}
 _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aac", ".aiff", ".aif", ".webm")
 _MAX_BYTES = 64 * 2**20  # of a file of labels
+_LATEST = 1e7  # second of a recording, which is months
 _INTERVAL = re.compile(
     r'xmin\s*=\s*([\d.eE+-]+)\s+xmax\s*=\s*([\d.eE+-]+)\s+text\s*=\s*"((?:[^"]|"")*)"'
 )
@@ -64,6 +66,8 @@ def read_labelled(path: Path, labels: Sequence[str]) -> list[LabelledSound]:
             found = list(_in_session(path, labels))
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+    except csv.Error as error:
+        raise LiveSerError(f"{path} is no table: {error}", "save it as CSV") from error
     except UnicodeDecodeError as error:
         raise LiveSerError(f"{path} is not text", "save it as UTF-8") from error
     if not found:
@@ -118,7 +122,7 @@ def _part(start: str, end: str, where: str) -> tuple[float, float]:
         part = float(start or 0), float(end or "inf")
     except ValueError:
         part = (math.nan, math.nan)
-    if not 0 <= part[0] < part[1]:
+    if not 0 <= part[0] < part[1] or _LATEST < part[1] < math.inf or part[0] > _LATEST:
         raise LiveSerError(f"{where}: from {start} to {end} is no part", "give times in seconds")
     return part
 
@@ -127,6 +131,8 @@ def _in_textgrid(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
     data = path.read_bytes()
     utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    if "xmin" not in text:
+        raise LiveSerError(f"{path} is no long TextGrid", "save it as a long text file")
     sound = _beside(path)
     for start, end, label in _INTERVAL.findall(text):
         emotion = _known(label, labels)
@@ -140,12 +146,13 @@ def _in_session(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
         if record.get("type") == "label":
             emotion = _known(str(record["label"]), labels)
             if emotion:
-                yield LabelledSound(sound, emotion, float(record["start"]), float(record["end"]))
+                part = _part(str(record["start"]), str(record["end"]), str(path))
+                yield LabelledSound(sound, emotion, *part)
 
 
 def _beside(path: Path) -> Path:
     """The sound file of the same name."""
-    for file in sorted(path.parent.glob(f"{path.stem}.*")):
+    for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")):
         if file.suffix.lower() in _SOUND:
             return file
     raise LiveSerError(f"there is no sound beside {path}", f"put {path.stem}.flac or .wav there")

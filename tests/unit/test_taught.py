@@ -261,6 +261,8 @@ def test_labelled_recordings_are_read_from_folders_tables_and_textgrids(tmp_path
         "name,mood\na,b\n",
         "file,emotion\na.wav,bored\n",
         "file,start,end,emotion\na.wav,2,1,sad\n",
+        "file,start,end,emotion\na.wav,2,1e308,sad\n",
+        "file,emotion\n" + "a" * 200_000 + ",sad\n",
         "",
     ],
 )

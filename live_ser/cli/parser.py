@@ -5,77 +5,10 @@ from __future__ import annotations
 import argparse
 
 from live_ser import __version__
+from live_ser.cli.help import USAGE, Help
 from live_ser.cli.numbers import amount, count, number, port, positive
 from live_ser.cli.usage import Parser
 from live_ser.records.formats import STYLES
-
-# The words after each command, and examples.
-_USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
-    "listen": (
-        "[OPTIONS]",
-        (
-            "live-ser listen",
-            "live-ser listen -d USB --profile anna",
-            "live-ser listen -o session.jsonl --record session.flac",
-        ),
-    ),
-    "file": (
-        "[OPTIONS] PATH ...",
-        (
-            "live-ser file interview.wav --segments",
-            "live-ser file calls/ -o calls.parquet",
-            "live-ser file interview.wav -o interview.TextGrid --plot interview.png",
-        ),
-    ),
-    "teach": (
-        "--profile NAME [OPTIONS]",
-        (
-            "live-ser teach --profile anna",
-            "live-ser teach --profile anna --emotions neutral,happy,angry --rounds 5",
-            "live-ser teach --profile anna --from takes/ --format jsonl",
-        ),
-    ),
-    "profiles": (
-        "[ACTION NAME [FILE|NEW]]",
-        (
-            "live-ser profiles",
-            "live-ser profiles show anna",
-            "live-ser profiles export anna anna.json",
-            "live-ser profiles delete anna",
-        ),
-    ),
-    "devices": ("[OPTIONS]", ("live-ser devices",)),
-    "doctor": ("[OPTIONS]", ("live-ser doctor -d USB",)),
-    "info": ("[OPTIONS] [MODEL]", ("live-ser info --all",)),
-    "report": (
-        "[OPTIONS] RECORDS",
-        (
-            "live-ser report session.jsonl",
-            "live-ser report session.jsonl --audio session.flac -o page.html",
-        ),
-    ),
-    "serve": (
-        "[OPTIONS]",
-        (
-            "live-ser serve",
-            "live-ser serve --listen --osc 127.0.0.1:9000",
-            "live-ser serve --host 0.0.0.0 --token",
-        ),
-    ),
-    "completion": (
-        "SHELL",
-        (
-            'eval "$(live-ser completion bash)"',
-            'eval "$(live-ser completion zsh)"',
-            "live-ser completion fish | source",
-        ),
-    ),
-}
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=26)
 
 
 def parser() -> Parser:
@@ -90,14 +23,14 @@ def parser() -> Parser:
     common = _common_options()
 
     def command(name: str, told: str, *parents: Parser) -> Parser:
-        words, examples = _USAGE[name]
+        words, examples = USAGE[name]
         return commands.add_parser(
             name,
             help=told,
             description=told,
             usage=f"live-ser {name} {words}".rstrip(),
             epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
-            formatter_class=_Help,
+            formatter_class=Help,
             parents=[*parents, common],
             allow_abbrev=False,
         )

@@ -10,9 +10,10 @@ import numpy as np
 
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features
+from live_ser.inference.decision import decide
 from live_ser.inference.lookahead import Hindsight
 from live_ser.inference.prosody import NOTHING
-from live_ser.inference.results import Decision, Segment, Verdict, decide
+from live_ser.inference.results import Decision, Segment, Verdict
 from live_ser.inference.utterances import Stretch, StretchStream
 from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, Judgement

@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.inference.results import Decision, Verdict, decide
+from live_ser.inference.decision import decide
+from live_ser.inference.results import Decision, Verdict
 from live_ser.model.onnx_model import Judgement
 from live_ser.spec import ModelInfo
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from live_ser.frontend.features import Frames
 from live_ser.frontend.pitch import timing
+from live_ser.inference.decision import decide
 from live_ser.inference.prosody import Prosody, Usual
-from live_ser.inference.results import Decision, Prediction, decide
+from live_ser.inference.results import Decision, Prediction
 from live_ser.inference.settings import Settings
 from live_ser.inference.smoothing import Smoother
 from live_ser.inference.windows import PAUSE_SECONDS, Window

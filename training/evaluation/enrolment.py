@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.frontend.gate import frame_range, speech_mask
-from live_ser.inference.results import Decision, Verdict, decide
+from live_ser.inference.decision import decide
+from live_ser.inference.results import Decision, Verdict
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import ModelInfo

@@ -246,7 +246,7 @@ class TestStream:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         start = {"encoding": "f32le", "rate": 16000, "profile": "anna"}
         spoken(server, encoded(sound, "f32le"), **start)
-        assert [path.name for path in tmp_path.glob("live-ser/profiles/*")] == ["anna.json"]
+        assert [path.name for path in tmp_path.glob("live-ser/profiles/*.json")] == ["anna.json"]
         records = spoken(server, encoded(sound, "f32le"), **start)
         first = next(record for record in records if record.get("label"))
         assert first["baseline"] > 3

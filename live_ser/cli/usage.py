@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, NoReturn
 
 from live_ser.cli.defaults import Default
@@ -77,7 +77,7 @@ class Parser(argparse.ArgumentParser):
             what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"
             meant = _meant(str(value), map(str, action.choices))
             name = f"{'/'.join(action.option_strings)}: " if action.option_strings else ""
-            if what == "command" and Path(str(value)).exists():
+            if what == "command" and os.path.exists(str(value)):
                 meant = f"; did you mean live-ser file {value}?"
             choices = "" if meant else f"; choose from {', '.join(map(str, action.choices))}"
             raise argparse.ArgumentError(None, f"{name}there is no {what} {value}{meant}{choices}")

@@ -34,6 +34,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "live-ser comp",
         ),
         (__file__, f"did you mean live-ser file {__file__}?", "live-ser [-h]"),
+        ("x" * 300, "there is no command xxx", "live-ser [-h]"),
         ("info a b", "b is one argument too many", "live-ser info"),
     ],
 )

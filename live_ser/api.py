@@ -17,6 +17,7 @@ from live_ser.audio.devices import Opener, open_input
 from live_ser.audio.reading import Reading, ReadingOptions
 from live_ser.audio.sources import Recording, Sound, microphone, open_sound
 from live_ser.errors import LiveSerError
+from live_ser.inference.html import LivePicture
 from live_ser.inference.listening import Listening
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import analyse, judge_clip
@@ -286,6 +287,7 @@ def listen(
     channels: int | None = None,
     channel: int | None = None,
     reconnect: bool = True,
+    display: bool = False,
     opener: Opener = open_input,
 ) -> Listening:
     """Listen to a microphone: a prediction each hop, with ``for`` or ``async for``.
@@ -301,11 +303,12 @@ def listen(
         channel: which of them to hear, from 1; None for their mean, or one of them where that is
             lost because they are out of phase.
         reconnect: when the device goes away, wait for it to come back.
+        display: draw the newest prediction and the last minute in a notebook.
         opener: opens the device.
 
     Raises:
         LiveSerError: the model cannot be loaded, the device not be opened, or with ``reconnect``
-            off it went away.
+            off it went away; or there is nothing to ``display`` it with.
     """
     loaded = model if isinstance(model, Model) else load(model)
     opened = partial(
@@ -317,4 +320,7 @@ def listen(
         reconnect=reconnect,
         opener=opener,
     )
-    return Listening(loaded.network, opened, hop=hop, smoothing=smoothing)
+    if not display:
+        return Listening(loaded.network, opened, hop=hop, smoothing=smoothing)
+    show = LivePicture().show
+    return Listening(loaded.network, opened, hop=hop, smoothing=smoothing, show=show)

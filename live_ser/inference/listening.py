@@ -25,6 +25,7 @@ class Listening:
         microphone: opens the microphone.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.
+        show: called with each prediction, before whoever iterates has it.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class Listening:
         *,
         hop: float | None = None,
         smoothing: float | None = None,
+        show: Callable[[Prediction], None] = lambda prediction: None,
     ) -> None:
         self._model, self._microphone = model, microphone
         self._hop, self._smoothing = hop, smoothing
+        self._show = show
 
     def __iter__(self) -> Generator[Prediction, None, None]:
         return self._predictions(threading.Event())
@@ -59,7 +62,9 @@ class Listening:
     def _predictions(self, unwanted: threading.Event) -> Generator[Prediction, None, None]:
         with self._microphone() as source:
             blocks = _Until(source, unwanted)
-            yield from Monitor(self._model, blocks, hop=self._hop, smoothing=self._smoothing)
+            for one in Monitor(self._model, blocks, hop=self._hop, smoothing=self._smoothing):
+                self._show(one)
+                yield one
 
 
 class _Until:

@@ -51,6 +51,12 @@ class Decision:
         """A table of one row, as :meth:`Results.to_frame` makes them."""
         return Results([self]).to_frame()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from live_ser.inference.html import card
+
+        return card(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Decision):
@@ -142,6 +148,13 @@ class Results(list[R], Generic[R]):
         rows = [_row(result) for result in self]
         frame: pd.DataFrame = needed("pandas", "tables").DataFrame(rows, columns=self._columns)
         return frame
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the results along a time axis; a verdict has none."""
+        from live_ser.inference.html import card, lane
+
+        timed = [one for one in self if isinstance(one, Prediction | Segment)]
+        return lane(timed) if len(timed) == len(self) else "".join(map(card, self))
 
 
 _SPREAD = {"probabilities": "p", "raw": "raw", "shares": "share"}

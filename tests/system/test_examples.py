@@ -29,9 +29,10 @@ def run(name: str, *words: str | Path, env: dict[str, str] | None = None) -> str
 
 def test_every_example_is_in_the_list() -> None:
     text = (EXAMPLES / "README.md").read_text("utf-8")
-    assert all(
-        f"({path.name})" in text for path in [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*.mjs")]
-    )
+    examples = [
+        path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".mjs", ".ipynb")
+    ]
+    assert all(f"({name})" in text for name in examples)
 
 
 def test_recordings_are_judged(speech: Path) -> None:

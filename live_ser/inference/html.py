@@ -1,0 +1,150 @@
+"""Results as HTML and SVG, as notebooks show them."""
+
+from __future__ import annotations
+
+import html
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from live_ser.extras import needed
+from live_ser.palette import colours
+from live_ser.text import clock, in_words
+
+if TYPE_CHECKING:
+    from live_ser.inference.results import Decision, Prediction, Segment
+
+_LANE = (1000, 60)  # width and height of a lane, in units of its own
+_MARGIN = 30  # beside it, for half the label of a tick
+_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)  # seconds apart
+_MOST_TICKS = 8
+_MINUTE = 60.0
+
+
+def card(result: Decision) -> str:
+    """A result as a heading, a bar for each emotion, and the measures beside them."""
+    heading = html.escape(in_words(result.to_dict()))
+    return (
+        '<div style="max-width: 32em">'
+        f'<div style="font-size: 1.4em">{heading}</div>'
+        f'<div style="opacity: 0.7">{html.escape(_measures(result))}</div>'
+        f"{_bars(result.probabilities or {})}</div>"
+    )
+
+
+def lane(results: Sequence[Prediction | Segment]) -> str:
+    """Results along a time axis: a bar each, coloured by emotion and as high as its confidence.
+
+    A bar of an uncertain result is pale. Under the axis stand the emotions that occur.
+    """
+    if not results:
+        return "<div>nothing was found</div>"
+    spans = _spans(results)
+    first, last = spans[0][0], max(end for _, end in spans)
+    scale = _LANE[0] / max(last - first, 1e-9)
+    colour = _colours(results)
+    shapes = [
+        _bar(result, (start - first) * scale, (end - start) * scale, colour)
+        for result, (start, end) in zip(results, spans, strict=True)
+        if result.label is not None
+    ]
+    marks = [_tick(second, (second - first) * scale) for second in _ticks(first, last)]
+    occurring = {result.label for result in results}
+    legend = "".join(
+        f'<span style="margin-right: 1em"><span style="color: {hex_}">&#9632;</span> {label}</span>'
+        for label, hex_ in colour.items()
+        if label in occurring
+    )
+    return (
+        f'<svg viewBox="{-_MARGIN} 0 {_LANE[0] + 2 * _MARGIN} {_LANE[1] + 24}" '
+        f'style="width: 100%; max-width: 60em" role="img" aria-label="{len(results)} results">'
+        f'<line x1="0" x2="{_LANE[0]}" y1="{_LANE[1]}" y2="{_LANE[1]}" stroke="currentColor"/>'
+        f"{''.join(shapes)}{''.join(marks)}</svg><div>{legend}</div>"
+    )
+
+
+class LivePicture:
+    """The newest prediction and the last minute, in a notebook's cell that is drawn over.
+
+    Raises:
+        MissingExtra: IPython is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._display: Any = needed("IPython.display", "notebook")
+        self._handle: Any = None
+        self._minute: deque[Prediction] = deque()
+
+    def show(self, prediction: Prediction) -> None:
+        """Draw a prediction in place of the one before."""
+        self._minute.append(prediction)
+        while prediction.end - self._minute[0].end > _MINUTE:
+            self._minute.popleft()
+        picture = self._display.HTML(card(prediction) + lane(list(self._minute)))
+        if self._handle is None:
+            self._handle = self._display.display(picture, display_id=True)
+        else:
+            self._handle.update(picture)
+
+
+def _measures(result: Decision) -> str:
+    values = [f"{result.evidence:.1f} s of speech"]
+    if result.activation is not None:
+        values.append(f"activation {result.activation:.2f}")
+    if result.valence is not None:
+        values.append(f"valence {result.valence:+.2f}")
+    return ", ".join(values)
+
+
+def _bars(probabilities: Mapping[str, float]) -> str:
+    rows = [
+        f'<tr><td style="text-align: left">{html.escape(label)}</td>'
+        f'<td style="width: 16em"><div style="background: {colour.hex}; height: 0.8em; '
+        f'width: {100 * probabilities[label]:.1f}%"></div></td>'
+        f"<td>{100 * probabilities[label]:.0f} %</td></tr>"
+        for label, colour in zip(probabilities, colours(list(probabilities)), strict=True)
+    ]
+    return f"<table>{''.join(rows)}</table>" if rows else ""
+
+
+def _colours(results: Iterable[Decision]) -> dict[str, str]:
+    """The colour of each label that the results know."""
+    labels = next((list(one.probabilities) for one in results if one.probabilities), [])
+    return {
+        html.escape(label): colour.hex
+        for label, colour in zip(labels, colours(labels), strict=True)
+    }
+
+
+def _spans(results: Sequence[Prediction | Segment]) -> list[tuple[float, float]]:
+    """From when to when each is drawn: windows overlap, so each has the hop that it added."""
+    spans: list[tuple[float, float]] = []
+    for result in results:
+        start = max(result.start, spans[-1][1]) if spans else result.start
+        spans.append((min(start, result.end), result.end))
+    return spans
+
+
+def _bar(result: Decision, left: float, width: float, colour: Mapping[str, str]) -> str:
+    label = html.escape(result.label or "")
+    height = _LANE[1] * (result.confidence or 0.0)
+    pale = 0.35 if result.state == "uncertain" else 1
+    return (
+        f'<rect x="{left:.1f}" y="{_LANE[1] - height:.1f}" width="{max(width, 0.5):.1f}" '
+        f'height="{height:.1f}" fill="{colour.get(label, "currentColor")}" opacity="{pale}">'
+        f"<title>{html.escape(in_words(result.to_dict()))}</title></rect>"
+    )
+
+
+def _ticks(first: float, last: float) -> list[int]:
+    """Round seconds between two times, a few of them."""
+    step = next((step for step in _TICKS if (last - first) / step <= _MOST_TICKS), _TICKS[-1])
+    return list(range(-int(-first // step) * step, int(last) + 1, step))
+
+
+def _tick(second: int, left: float) -> str:
+    return (
+        f'<line x1="{left:.1f}" x2="{left:.1f}" y1="{_LANE[1]}" y2="{_LANE[1] + 5}" '
+        f'stroke="currentColor"/><text x="{left:.1f}" y="{_LANE[1] + 20}" font-size="14" '
+        f'text-anchor="middle" fill="currentColor">{clock(second)}</text>'
+    )

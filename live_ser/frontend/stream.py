@@ -75,9 +75,28 @@ class FrontEnd:
         Raises:
             LiveSerError: this is no sound.
         """
+        self.take(samples)
+        yield from self.steps()
+
+    def take(self, samples: ArrayLike) -> bool:
+        """Take sound without computing anything of it, which is cheap.
+
+        Args:
+            samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
+
+        Returns:
+            Whether :meth:`steps` has a step now.
+
+        Raises:
+            LiveSerError: this is no sound.
+        """
         block = checked_block(samples)
         self._waiting.append(block)
         self._waits += len(block)
+        return self._waits >= self._to_go
+
+    def steps(self) -> Iterator[Features]:
+        """Yield the features of the steps that are complete."""
         if self._waits < self._to_go:
             return
         sound = np.concatenate(self._waiting)

@@ -67,6 +67,8 @@ class Stream:
         self._source_rate = info.features.sample_rate if rate is None else checked_rate(rate)
         self._resampler = self._new_resampler()
         self._front_end = FrontEnd(info, settings.hop)
+        self._arrived = time.perf_counter()  # when the newest block came
+        self._ready: list[Prediction] = []  # before a gap or the end of a turn
         self._hop = round(settings.hop * info.features.sample_rate)
         self._sliding = SlidingWindows(info)
         self._windows = WindowClassifier(model, settings, baseline)
@@ -93,14 +95,39 @@ class Stream:
         Raises:
             InvalidArgument: this is no mono sound.
         """
-        arrived = time.perf_counter()
-        block = self._resampler.push(checked_block(samples, "samples"))
-        return self._judge(self._front_end.push(block), arrived)
+        self.take(samples)
+        return self.predictions()
+
+    def take(self, samples: ArrayLike) -> bool:
+        """Take the next block of sound without judging it, which is cheap.
+
+        :meth:`feed` in two steps, for those who judge in a thread of their own.
+
+        Args:
+            samples: as :meth:`feed` takes them.
+
+        Returns:
+            Whether :meth:`predictions` has one now.
+
+        Raises:
+            InvalidArgument: this is no mono sound.
+        """
+        self._arrived = time.perf_counter()
+        return self._front_end.take(self._resampler.push(checked_block(samples, "samples")))
+
+    def predictions(self) -> list[Prediction]:
+        """Judge what was taken: a prediction for each hop that is complete."""
+        self._ready += self._judge(self._front_end.steps(), self._arrived)
+        ready, self._ready = self._ready, []
+        return ready
 
     def gap(self, seconds: float) -> None:
-        """Let time pass whose sound is lost: nothing is judged across it."""
-        self._judge(self._front_end.push(self._resampler.finish()), time.perf_counter())
-        self._resampler = self._new_resampler()
+        """Let time pass whose sound is lost: nothing is judged across it.
+
+        Args:
+            seconds: that are lost.
+        """
+        self._flush()
         self._front_end.gap(seconds)
         self._windows.forget()
 
@@ -111,10 +138,9 @@ class Stream:
             The predictions for what is left; the last one covers the sound after the last whole
             hop, as at the end of a recording.
         """
-        arrived = time.perf_counter()
-        rest = self._judge(self._front_end.push(self._resampler.finish()), arrived)
-        self._resampler = self._new_resampler()
-        return rest + self._judge(self._front_end.finish(), arrived, cut_short=True)
+        self._flush()
+        rest = self._judge(self._front_end.finish(), time.perf_counter(), cut_short=True)
+        return self.predictions() + rest
 
     def turn(self) -> Verdict:
         """End a turn.
@@ -122,10 +148,8 @@ class Stream:
         Returns:
             The verdict on what was fed since the last turn; the next block begins another one.
         """
-        arrived = time.perf_counter()
-        self._judge(self._front_end.push(self._resampler.finish()), arrived)
-        self._resampler = self._new_resampler()
-        self._judge(self._front_end.finish(), arrived)
+        self._flush()
+        self._judge(self._front_end.finish(), time.perf_counter())
         for _ in self._utterances.finish():
             pass
         verdict = self._utterances.verdict(self.seconds - self._turn_start)
@@ -147,6 +171,12 @@ class Stream:
                 predictions.append(self._windows.classify(window, arrived))
             arrived = time.perf_counter()
         return predictions
+
+    def _flush(self) -> None:
+        """Judge what the resampler still holds; what comes next begins anew."""
+        rest = self._front_end.push(self._resampler.finish())
+        self._ready += self._judge(rest, time.perf_counter())
+        self._resampler = self._new_resampler()
 
     def _new_resampler(self) -> Resampler:
         return Resampler(self._source_rate, self._model.info.features.sample_rate)

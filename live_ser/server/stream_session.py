@@ -77,11 +77,11 @@ class StreamSession:
             self._model.info, start.source, self._stream.hop, now(), channel=start.channel
         )
 
-    def feed(self, data: bytes) -> list[Record]:
-        """Take the next bytes, which may end within a sample.
+    def take(self, data: bytes) -> bool:
+        """Take the next bytes, which may end within a sample; cheap enough for an event loop.
 
         Returns:
-            A record for each hop that they complete.
+            Whether :meth:`windows` has a record now.
 
         Raises:
             ProtocolError: they hold what is not sound.
@@ -93,15 +93,19 @@ class StreamSession:
             block = self._form.decoded(data[:whole])
             check_scale(block, "the stream", self._frames, self._start.rate)
             self._frames += len(block)
-            return self._records(self._stream.feed(self._mix.push(block)))
+            return self._stream.take(self._mix.push(block))
         except LiveSerError as error:
             raise refusal(error, "bad_sound") from error
 
-    def gap(self, seconds: float, reason: str) -> Record:
-        """Let time pass whose sound is lost."""
-        start = self.seconds
+    def windows(self) -> list[Record]:
+        """Classify what was taken: a record for each hop that is complete."""
+        return self._records(self._stream.predictions())
+
+    def gap(self, seconds: float, reason: str) -> list[Record]:
+        """Let time pass whose sound is lost: what came before it, and the gap."""
+        self._stream.take(self._mix.finish())
         self._stream.gap(seconds)
-        return gap_record(start, Gap(seconds, reason))
+        return [*self.windows(), gap_record(self.seconds - seconds, Gap(seconds, reason))]
 
     def mark(self) -> Record:
         """Mark the newest moment."""
@@ -121,8 +125,8 @@ class StreamSession:
         end = max(newest.start, newest.end - (newest.since_speech or 0.0))
         return label_record(newest.start, end, label, newest.label)
 
-    def turn(self) -> Record:
-        """End a turn: the verdict on what came since the last one.
+    def turn(self) -> list[Record]:
+        """End a turn: what came before its end, and the verdict on what came since the last one.
 
         Raises:
             ProtocolError: the stream was started without turns.
@@ -131,15 +135,17 @@ class StreamSession:
             raise ProtocolError(
                 "bad_message", "the stream has no turns", 'start it with "turns": true'
             )
-        self._stream.feed(self._mix.finish())
-        return clip_record(self._start.source, self._stream.turn(), channel=self._start.channel)
+        self._stream.take(self._mix.finish())
+        verdict = self._stream.turn()
+        clip = clip_record(self._start.source, verdict, channel=self._start.channel)
+        return [*self.windows(), clip]
 
     def finish(self) -> list[Record]:
         """End the stream: what is left, the last turn, and how the session ended."""
-        records = self._records(self._stream.feed(self._mix.finish()))
-        records += self._records(self._stream.finish())
+        self._stream.take(self._mix.finish())
+        records = self._records(self._stream.finish())
         if self._start.turns:
-            records.append(self.turn())
+            records += self.turn()
         try:
             if self._profile and self._baseline:
                 self._profile.keep(self._baseline)

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Unpack
 
 from live_ser.audio.blocks import Block
+from live_ser.audio.channels import voices_of
 from live_ser.audio.decoder import spans
 from live_ser.audio.devices import Opener, open_input
 from live_ser.audio.reading import Reading, ReadingOptions
 from live_ser.audio.sources import Recording, Sound, microphone, open_sound
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.html import LivePicture
 from live_ser.inference.listening import Listening
 from live_ser.inference.monitor import Monitor
-from live_ser.inference.recordings import analyse, judge_clip
+from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
 from live_ser.inference.stream import Stream
 from live_ser.inference.takes import hear_take
@@ -38,7 +39,8 @@ class Model:
     holds one, or as samples ``[n]``, ``[n, channels]`` or ``[1, n]``: floats with full scale at 1,
     or integers of at most 32 bits with that of their type. Samples need their ``rate`` in Hz. How
     it is read is chosen by the keywords of :class:`ReadingOptions`: ``channel``, ``track``, ``raw``
-    and ``partial``.
+    and ``partial``; with ``each_channel`` each channel is judged by itself, and ``names`` say who
+    speaks in each.
 
     It can be pickled: its path travels, not the network.
 
@@ -81,9 +83,33 @@ class Model:
         Raises:
             LiveSerError: it is no sound; or sound is missing, and ``partial`` is off.
         """
-        with self._open(sound, rate, how) as recording:
-            verdict = judge_clip(self.network, recording)
-            return replace(verdict, missing=spans(recording.missing))
+        if how.get("each_channel"):
+            raise InvalidArgument(
+                "each_channel: `predict` gives one verdict", "`predict_channels` gives one for each"
+            )
+        (verdict,) = self._verdicts(sound, rate, how)
+        return verdict
+
+    def predict_channels(
+        self, sound: Sound, rate: float | None = None, **how: Unpack[ReadingOptions]
+    ) -> Results[Verdict]:
+        """Classify each channel of a recording by itself, against a baseline of its own.
+
+        Args:
+            sound: path, file object or samples.
+            rate: of the samples, in Hz.
+            **how: it is read, see :class:`ReadingOptions`; ``names`` say who speaks in each.
+
+        Returns:
+            A verdict for each channel, in their order; the same as ``predict`` gives with its
+            ``channel``.
+
+        Raises:
+            LiveSerError: it is no sound; sound is missing, and ``partial`` is off; or there are not
+                as many names as channels.
+        """
+        verdicts = self._verdicts(sound, rate, {**how, "each_channel": True})
+        return Results(verdicts, Verdict, self.info.labels)
 
     def timeline(
         self,
@@ -110,7 +136,14 @@ class Model:
             LiveSerError: it is no sound, sound is missing, or the hop or the smoothing cannot be.
         """
         with self._open(sound, rate, how) as recording:
-            results = analyse(self.network, recording, hop=hop, smoothing=smoothing, timeline=True)
+            results = analyse(
+                self.network,
+                recording,
+                voices=recording.voices,
+                hop=hop,
+                smoothing=smoothing,
+                timeline=True,
+            )
             windows = (result for result in results if isinstance(result, Prediction))
             return Results(windows, Prediction, self.info.labels)
 
@@ -131,7 +164,7 @@ class Model:
             LiveSerError: it is no sound, or sound is missing.
         """
         with self._open(sound, rate, how) as recording:
-            results = analyse(self.network, recording, segments=True)
+            results = analyse(self.network, recording, voices=recording.voices, segments=True)
             utterances = (result for result in results if isinstance(result, Segment))
             return Results(utterances, Segment, self.info.labels)
 
@@ -147,13 +180,16 @@ class Model:
 
         Yields:
             The predictions of all windows and the segments, in the order in which they are known,
-            and the verdict at the end.
+            and the verdict at the end; one for each channel with ``each_channel``.
 
         Raises:
             LiveSerError: it is no sound, or sound is missing.
         """
         with self._open(sound, rate, how) as recording:
-            for result in analyse(self.network, recording, timeline=True, segments=True):
+            voices = recording.voices
+            for result in analyse(
+                self.network, recording, voices=voices, timeline=True, segments=True
+            ):
                 if isinstance(result, Verdict):
                     yield replace(result, missing=spans(recording.missing))
                 else:
@@ -165,6 +201,8 @@ class Model:
         *,
         hop: float | None = None,
         smoothing: float | None = None,
+        channels: int | None = None,
+        names: Sequence[str] = (),
     ) -> Monitor:
         """Classify blocks of sound that are pulled from an iterable.
 
@@ -172,14 +210,18 @@ class Model:
             blocks: ``[n]`` each, mono at the model's rate; see :class:`Monitor`.
             hop: seconds between predictions; the model's own if None.
             smoothing: time constant in seconds; 0 is off, None for the usual one.
+            channels: blocks are ``[n, channels]``, and each channel is judged by itself; None for
+                mono blocks, or for what the source says of itself.
+            names: of who speaks in each channel.
 
         Returns:
-            An iterable of a prediction each hop.
+            An iterable of a prediction each hop; of one for each channel.
 
         Raises:
             LiveSerError: the hop or the smoothing cannot be.
         """
-        return Monitor(self.network, blocks, hop=hop, smoothing=smoothing)
+        voices = getattr(blocks, "voices", ()) if channels is None else voices_of(channels, names)
+        return Monitor(self.network, blocks, hop=hop, smoothing=smoothing, voices=voices)
 
     def stream(
         self,
@@ -256,6 +298,12 @@ class Model:
             raise LiveSerError(f"there is no profile {name}", "live-ser profiles lists them")
         return Model(profile.applied(self.network))
 
+    def _verdicts(self, sound: Sound, rate: float | None, how: ReadingOptions) -> list[Verdict]:
+        with self._open(sound, rate, how) as recording:
+            verdicts = [*analyse(self.network, recording, voices=recording.voices)]
+            missing = spans(recording.missing)
+        return [replace(one, missing=missing) for one in verdicts if isinstance(one, Verdict)]
+
     @contextmanager
     def _open(self, sound: Sound, rate: float | None, how: ReadingOptions) -> Iterator[Recording]:
         wanted = self.info.features.sample_rate
@@ -286,6 +334,8 @@ def listen(
     smoothing: float | None = None,
     channels: int | None = None,
     channel: int | None = None,
+    each_channel: bool = False,
+    names: Sequence[str] = (),
     reconnect: bool = True,
     display: bool = False,
     opener: Opener = open_input,
@@ -302,6 +352,8 @@ def listen(
         channels: how many to record; None for as many as it takes.
         channel: which of them to hear, from 1; None for their mean, or one of them where that is
             lost because they are out of phase.
+        each_channel: judge each of them by itself: a prediction of each each hop.
+        names: of who speaks in each channel then.
         reconnect: when the device goes away, wait for it to come back.
         display: draw the newest prediction and the last minute in a notebook.
         opener: opens the device.
@@ -317,6 +369,8 @@ def listen(
         loaded.info.features.sample_rate,
         channels=channels,
         channel=channel,
+        each_channel=each_channel,
+        names=names,
         reconnect=reconnect,
         opener=opener,
     )

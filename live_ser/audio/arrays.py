@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from live_ser.audio.blocks import Resampler, Samples
-from live_ser.audio.channels import Downmix
+from live_ser.audio.blocks import Resampler, Samples, Voice
+from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Missing
 from live_ser.audio.files import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
+from live_ser.audio.reading import USUAL, Reading
 from live_ser.errors import InvalidArgument
 
 _MOST_CHANNELS = 64
@@ -52,7 +53,7 @@ class ArraySound:
         rate: sample rate of it, in Hz.
         wanted: sample rate of the blocks, in Hz.
         name: what the caller calls the samples.
-        channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
+        reading: which channel is heard, or whether each is judged by itself.
 
     Attributes:
         missing: what is missing of the sound: nothing.
@@ -70,21 +71,26 @@ class ArraySound:
         wanted: int,
         name: str = "sound",
         *,
-        channel: int | None = None,
+        reading: Reading = USUAL,
     ) -> None:
         self._name, self._wanted = name, wanted
         self._sound = _as_array(samples, name)
         self._rate = checked_rate(rate)
         channels = self._sound.shape[1] if self._sound.ndim == 2 else 1
-        self._mix = Downmix(channels, self._rate, channel)
+        self._mix = mixer(channels, self._rate, reading)
 
     @property
     def notes(self) -> list[str]:
         """What the user should know of it once, as far as it was read."""
         return [f"{self._name}: {self._mix.note}"] if self._mix.note else []
 
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Its channels, where each is judged by itself."""
+        return self._mix.voices
+
     def __iter__(self) -> Iterator[Samples]:
-        resample = Resampler(self._rate, self._wanted)
+        resample = Resampler(self._rate, self._wanted, len(self.voices))
         for start in range(0, len(self._sound), self._rate):
             samples = self._sound[start : start + self._rate]
             block = _full_scale(samples, self._name, start / self._rate)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]  # [n], mono, full scale at 1
+Samples = NDArray[np.float32]  # [n]; [n, channels] where each is judged by itself; full scale at 1
 
 HEARTBEAT = 0.1  # seconds after which a source says that time goes by
 AGAIN = "begins again"  # the reason of a gap before which somebody else spoke
@@ -31,8 +31,26 @@ class Gap:
     reason: str
 
 
-# Samples are [n]; n may be 0, which says that time goes by although nothing comes.
+# n may be 0, which says that time goes by although nothing comes.
 Block = Samples | Gap
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who is judged by themselves: the channel that they are heard in, and their name.
+
+    Attributes:
+        channel: from 1; None where several speak in one.
+        speaker: what they are called; None where nobody says it.
+    """
+
+    channel: int | None = None
+    speaker: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call them; empty where there is but one voice."""
+        return self.speaker or ("" if self.channel is None else f"channel {self.channel}")
 
 
 class Source(Protocol):
@@ -46,6 +64,8 @@ class Source(Protocol):
         behind: seconds from the newest sound that was given to what is heard now.
         message: what the user should know of it now; empty where all is well.
         notes: what the user should know once; more may come while it is iterated over.
+        voices: the channels of blocks ``[n, channels]``, where each is judged by itself; none where
+            blocks are mono.
     """
 
     @property
@@ -69,6 +89,9 @@ class Source(Protocol):
     @property
     def notes(self) -> Sequence[str]: ...  # noqa: D102
 
+    @property
+    def voices(self) -> Sequence[Voice]: ...  # noqa: D102
+
     def __iter__(self) -> Iterator[Block]: ...
 
 
@@ -78,28 +101,37 @@ class Resampler:
     Args:
         source_rate: of what comes, in Hz.
         rate: of what goes on, in Hz.
+        voices: how many channels blocks ``[n, channels]`` have; 0 for blocks ``[n]``.
     """
 
-    def __init__(self, source_rate: int, rate: int) -> None:
-        self._stream: Any = None
+    def __init__(self, source_rate: int, rate: int, voices: int = 0) -> None:
+        self._streams: list[Any] = []
+        self._nothing: Samples = np.zeros((0, voices), np.float32) if voices else NOTHING
         if source_rate != rate:
             import soxr
 
-            self._stream = soxr.ResampleStream(source_rate, rate, 1, dtype="float32")
+            self._streams = [
+                soxr.ResampleStream(source_rate, rate, 1, dtype="float32")
+                for _ in range(max(1, voices))
+            ]
 
     def push(self, samples: Samples) -> Samples:
         """The next samples at the other rate; the filter keeps the newest back."""
-        if self._stream is None:
-            return samples
-        resampled: Samples = self._stream.resample_chunk(samples)
-        return resampled
+        return self._resampled(samples, last=False) if self._streams else samples
 
     def finish(self) -> Samples:
         """What the filter still holds."""
-        if self._stream is None:
-            return NOTHING
-        rest: Samples = self._stream.resample_chunk(NOTHING, last=True)
-        return rest
+        return self._resampled(self._nothing, last=True) if self._streams else self._nothing
+
+    def _resampled(self, samples: Samples, *, last: bool) -> Samples:
+        if samples.ndim == 1:
+            resampled: Samples = self._streams[0].resample_chunk(samples, last=last)
+            return resampled
+        each = (
+            stream.resample_chunk(np.ascontiguousarray(channel), last=last)
+            for stream, channel in zip(self._streams, samples.T, strict=True)
+        )
+        return np.stack([*each], axis=1)
 
 
 def wait_until(moment: float) -> Iterator[Samples]:

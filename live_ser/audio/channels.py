@@ -1,14 +1,15 @@
-"""Channels: the one that is heard of them, or their mean where none of it is lost."""
+"""Channels: the one that is heard of them, their mean where none of it is lost, or each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from live_ser.audio.blocks import Samples
-from live_ser.errors import AudioError
+from live_ser.audio.blocks import NOTHING, Samples, Voice
+from live_ser.audio.reading import Reading, checked_names
+from live_ser.errors import AudioError, InvalidArgument
 
 _FRAME_SECONDS = 0.02
 _MEMORY_SECONDS = 0.3  # after which what was heard counts for 1/e of what is heard now
@@ -16,6 +17,112 @@ _MEMORY_SECONDS = 0.3  # after which what was heard counts for 1/e of what is he
 _CANCELLED = 0.1  # at most: most of it is lost
 _INTACT = 0.5  # at least: the mean is worth hearing again
 _LOUDER = 2.0  # energy of another channel by that of the one that is heard, to take its place
+_MOST = 64  # channels that are judged each by itself
+
+
+def mixer(channels: int, rate: int, reading: Reading) -> Downmix | Split:
+    """What makes of several channels what is judged.
+
+    Args:
+        channels: how many there are.
+        rate: in Hz.
+        reading: which of them are heard.
+
+    Raises:
+        AudioError: there is no such channel, or the names are not as many as the channels.
+    """
+    if reading.each_channel:
+        return Split(channels, reading.names)
+    return Downmix(channels, rate, reading.channel)
+
+
+def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
+    """Who speaks in each channel.
+
+    Args:
+        channels: how many there are.
+        names: of who speaks in each; none where nobody says it.
+
+    Raises:
+        InvalidArgument: there are too many channels, or the names are not as many.
+    """
+    if not 1 <= channels <= _MOST:
+        raise InvalidArgument(
+            f"{in_channels(channels)} cannot be judged each by itself", f"from 1 to {_MOST}"
+        )
+    names = checked_names(names)
+    if names and len(names) != channels:
+        raise InvalidArgument(
+            f"{in_channels(channels)}, and {len(names)} names ({', '.join(names)})",
+            "give a name for each channel, or none",
+        )
+    numbers = range(1, channels + 1)
+    return tuple(Voice(number, names[number - 1] if names else None) for number in numbers)
+
+
+def in_channels(channels: int) -> str:
+    """``1 channel``, ``2 channels``."""
+    return "1 channel" if channels == 1 else f"{channels} channels"
+
+
+def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
+    """What of a block each voice is judged by.
+
+    Args:
+        block: ``[n]``, or ``[n, voices]`` where there are any.
+        voices: that are judged each by itself; 0 for mono sound.
+
+    Raises:
+        InvalidArgument: it has another number of channels.
+    """
+    if not voices:
+        return [block]
+    sound = np.asarray(block)
+    if not len(sound):
+        return [NOTHING] * voices
+    if sound.ndim != 2 or sound.shape[1] != voices:
+        raise InvalidArgument(
+            f"blocks: one of shape {list(sound.shape)} is not of {in_channels(voices)}",
+            f"give blocks of shape [n, {voices}]",
+        )
+    return [*sound.T]
+
+
+class Split:
+    """Sound of several channels, each of which is judged by itself.
+
+    Args:
+        channels: how many there are.
+        names: of who speaks in each; none where nobody says it.
+
+    Attributes:
+        channels: how many there are.
+        voices: who speaks in each.
+
+    Raises:
+        InvalidArgument: there are too many channels, or the names are not as many.
+    """
+
+    cancelling: int | None = None
+    note = ""
+
+    def __init__(self, channels: int, names: Sequence[str] = ()) -> None:
+        self.channels = channels
+        self.voices = voices_of(channels, names)
+
+    def push(self, block: NDArray[np.float32]) -> Samples:
+        """The same block, ``[n, channels]``.
+
+        A microphone that comes back with fewer channels leaves the others silent.
+        """
+        missing = self.channels - block.shape[1]
+        if missing > 0:
+            return np.pad(block, ((0, 0), (0, missing)))
+        return np.ascontiguousarray(block[:, : self.channels])
+
+    def finish(self) -> Samples:
+        """Nothing: no sound waits."""
+        return np.zeros((0, self.channels), np.float32)
 
 
 class Downmix:
@@ -34,15 +141,19 @@ class Downmix:
         channels: how many there are.
         cancelling: the channel that is heard where the others cancel it, from 1; None as long as
             they never did.
+        voices: none: all of them are one.
 
     Raises:
         AudioError: there is no such channel.
     """
 
+    voices: tuple[Voice, ...] = ()
+
     def __init__(self, channels: int, rate: int, channel: int | None = None) -> None:
         if channel is not None and not 1 <= channel <= channels:
-            there = "1 channel" if channels == 1 else f"{channels} channels"
-            raise AudioError(f"no channel {channel} in {there}", "count them from 1")
+            raise AudioError(
+                f"no channel {channel} in {in_channels(channels)}", "count them from 1"
+            )
         self.channels = channels
         self.cancelling: int | None = None
         self._channel = channel

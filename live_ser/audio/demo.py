@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from live_ser.audio.blocks import AGAIN, Block, Gap
+from live_ser.audio.blocks import AGAIN, Block, Gap, Voice
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.devices import BLOCK_SECONDS
 from live_ser.audio.files import AudioFile, open_audio
@@ -41,6 +41,7 @@ class Demo:
     behind = 0.0
     message = ""
     notes: Sequence[str] = ()
+    voices: Sequence[Voice] = ()
 
     def __init__(self, sound: Decoder, rate: int, meant: Sequence[Meant]) -> None:
         self._file = AudioFile(DEMO, sound, rate, block=BLOCK_SECONDS, speed=1.0)

@@ -77,6 +77,7 @@ class InputStream(Protocol):
     Attributes:
         name: of the device.
         rate: samples a second that it delivers.
+        channels: how many it delivers.
     """
 
     @property
@@ -84,6 +85,9 @@ class InputStream(Protocol):
 
     @property
     def rate(self) -> int: ...  # noqa: D102
+
+    @property
+    def channels(self) -> int: ...  # noqa: D102
 
     def close(self) -> None:
         """Stop calling back."""
@@ -227,7 +231,7 @@ def open_input(
         except sd.PortAudioError as error:
             raise _cannot_open(chosen, error) from error
         _open_streams.add(id(stream))
-    return _PortAudioStream(chosen.name, rate, stream)
+    return _PortAudioStream(chosen.name, rate, channels, stream)
 
 
 def _relay(callback: Callback) -> Callable[[Interleaved, int, Any, Any], None]:
@@ -273,6 +277,7 @@ def portaudio_hint(platform: str = sys.platform) -> str:
 class _PortAudioStream:
     name: str
     rate: int
+    channels: int
     stream: Any
 
     def close(self) -> None:

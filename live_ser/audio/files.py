@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from live_ser.audio.blocks import Resampler, Samples, wait_until
-from live_ser.audio.channels import Downmix
+from live_ser.audio.blocks import Resampler, Samples, Voice, wait_until
+from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Decoder, Missing, is_heard_whole, no_sound
 from live_ser.audio.decoders import decoder_of
 from live_ser.audio.devices import Interleaved
@@ -66,7 +66,7 @@ class AudioFile:
         self._block, self._speed, self._endless = block, speed, endless
         self._partial, self._channel = reading.partial, reading.channel
         try:
-            self._mix = Downmix(sound.channels, sound.rate, reading.channel)
+            self._mix = mixer(sound.channels, sound.rate, reading)
         except LiveSerError as error:
             raise type(error)(f"{path}: {error.message}", error.hint) from error
 
@@ -94,6 +94,11 @@ class AudioFile:
         return self._channel or self._mix.cancelling
 
     @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Its channels, where each is judged by itself."""
+        return self._mix.voices
+
+    @property
     def track(self) -> int | None:
         """The one that is heard, from 1; None where there is but one."""
         return self._sound.track
@@ -112,12 +117,12 @@ class AudioFile:
             self._sound.rewind()
 
     def _resampled(self) -> Iterator[Samples]:
-        resample = Resampler(self._sound.rate, self._rate)
-        for samples in self._mono():
+        resample = Resampler(self._sound.rate, self._rate, len(self.voices))
+        for samples in self._mixed():
             yield resample.push(samples)
         yield resample.finish()
 
-    def _mono(self) -> Iterator[Samples]:
+    def _mixed(self) -> Iterator[Samples]:
         most = _BLOCK_VALUES // self._sound.channels
         frames = max(1, min(most, round(self._sound.rate * self._block)))
         read = 0

@@ -12,10 +12,20 @@ from functools import partial
 
 import numpy as np
 
-from live_ser.audio.blocks import HEARTBEAT, NOTHING, Block, Gap, Resampler, Samples, wait_until
+from live_ser.audio.blocks import (
+    HEARTBEAT,
+    NOTHING,
+    Block,
+    Gap,
+    Resampler,
+    Samples,
+    Voice,
+    wait_until,
+)
 from live_ser.audio.capture_clock import Arrival, CaptureClock, host_clock
-from live_ser.audio.channels import Downmix
+from live_ser.audio.channels import Downmix, Split, mixer
 from live_ser.audio.devices import InputStream, Interleaved, Times
+from live_ser.audio.reading import Reading
 from live_ser.errors import DeviceError, LiveSerError
 
 QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost
@@ -31,7 +41,7 @@ class Microphone:
         open_line: opens a device, which it is given first, and has it call ``callback``.
         device: index, part of a name, or None for the default one.
         rate: of the blocks, in Hz.
-        channel: which one to hear, from 1; None for the mean, or one where that is lost.
+        reading: which channel is heard, or whether each is judged by itself.
         reconnect: when the device goes away, wait for it to come back.
 
     Attributes:
@@ -44,22 +54,26 @@ class Microphone:
         *,
         device: int | str | None,
         rate: int,
-        channel: int | None,
+        reading: Reading,
         reconnect: bool,
     ) -> None:
         self._open_line, self._device, self._rate = open_line, device, rate
-        self._channel, self._reconnect = channel, reconnect
+        self._reading, self._reconnect = reading, reconnect
         self._lost = 0  # times that sound waited too long to be taken
         self._earlier_overflows = 0  # of lines that are closed
         self._attempt: _Attempt | None = None
         self._attempts = 0
         self.message = ""
-        self._mix: Downmix | None = None  # how many channels there are shows with the first block
+        self._mix: Downmix | Split | None = (
+            None  # made once it is known how many channels there are
+        )
         self._clock = CaptureClock()
         self._opened = host_clock()
         self._given_on = 0.0  # seconds of sound that wait to be given on, out of the clock
         self._line = _Line(partial(open_line, device))
-        self._resample = Resampler(self._line.stream.rate, rate)
+        if reading.each_channel:
+            self._mix = mixer(self._line.stream.channels, self._line.stream.rate, reading)
+        self._resample = self._new_resampler(self._line.stream.rate)
 
     @property
     def name(self) -> str:
@@ -91,6 +105,11 @@ class Microphone:
         """What the user should know of it once."""
         note = self._mix.note if self._mix else ""
         return [f"{self.name}: {note}"] if note else []
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Its channels, where each is judged by itself."""
+        return self._mix.voices if self._mix else ()
 
     def close(self) -> None:
         """Let the device go, also one that is just being opened."""
@@ -130,14 +149,17 @@ class Microphone:
                 yield self._resample.push(self._rest())
                 yield self._resample.finish()
                 yield from gaps
-                self._resample = Resampler(arrival.rate, self._rate)
-            yield self._resample.push(self._mono(arrival.block, arrival.rate))
+                self._resample = self._new_resampler(arrival.rate)
+            yield self._resample.push(self._mixed(arrival.block, arrival.rate))
 
-    def _mono(self, block: Interleaved, rate: int) -> Samples:
+    def _new_resampler(self, rate: int) -> Resampler:
+        return Resampler(rate, self._rate, len(self.voices))
+
+    def _mixed(self, block: Interleaved, rate: int) -> Samples:
         if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        if self._mix is None or self._mix.channels != block.shape[1]:
-            self._mix = Downmix(block.shape[1], rate, self._channel)
+        if self._mix is None or (not self.voices and self._mix.channels != block.shape[1]):
+            self._mix = mixer(block.shape[1], rate, self._reading)
         return self._mix.push(block)
 
     def _rest(self) -> Samples:

@@ -17,12 +17,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from live_ser.audio.blocks import HEARTBEAT, NOTHING, Resampler, Samples
-from live_ser.audio.channels import Downmix
+from live_ser.audio.blocks import HEARTBEAT, NOTHING, Resampler, Samples, Voice
+from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.devices import BLOCK_SECONDS, Interleaved
 from live_ser.audio.files import check_rate, check_scale
 from live_ser.audio.raw_sound import RAW_EXAMPLE, RawFormat
+from live_ser.audio.reading import Reading
 from live_ser.audio.wav_header import read_wav_header
 from live_ser.errors import AudioError, InvalidArgument
 from live_ser.temporary import temporary_folder
@@ -188,7 +189,7 @@ class PipedSound:
         sound: that reads the pipe.
         name: to show.
         rate: of the blocks, in Hz.
-        channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
+        reading: which channel is heard, or whether each is judged by itself.
 
     Raises:
         AudioError: there is no such channel; or, while iterating, it is no sound.
@@ -198,11 +199,11 @@ class PipedSound:
     backlog = behind = 0.0
     message = ""
 
-    def __init__(self, sound: Decoder, name: str, rate: int, channel: int | None) -> None:
+    def __init__(self, sound: Decoder, name: str, rate: int, reading: Reading) -> None:
         check_rate(name, sound.rate)
         self.name, self.native_rate = name, sound.rate
         self._sound, self._rate = sound, rate
-        self._mix = Downmix(sound.channels, sound.rate, channel)
+        self._mix = mixer(sound.channels, sound.rate, reading)
         self._blocks: queue.Queue[Interleaved | Exception] = queue.Queue(_WAITING_BLOCKS)
 
     @property
@@ -210,10 +211,15 @@ class PipedSound:
         """What the user should know of it once."""
         return [f"{self.name}: {self._mix.note}"] if self._mix.note else []
 
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Its channels, where each is judged by itself."""
+        return self._mix.voices
+
     def __iter__(self) -> Iterator[Samples]:
         # In a thread: nobody knows when more comes, and time goes by meanwhile.
         threading.Thread(target=self._read, daemon=True).start()
-        resample, heard = Resampler(self.native_rate, self._rate), 0
+        resample, heard = Resampler(self.native_rate, self._rate, len(self.voices)), 0
         while True:
             try:
                 block = self._blocks.get(timeout=HEARTBEAT)

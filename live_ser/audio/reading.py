@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from live_ser.audio.raw_sound import RAW_EXAMPLE, TELEPHONE, TELEPHONE_RATE, RawFormat
 from live_ser.errors import InvalidArgument
+
+
+def checked_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of speakers, each another one, without blanks at their ends.
+
+    Raises:
+        InvalidArgument: one is empty, or there twice.
+    """
+    if isinstance(names, str):
+        names = names.split(",")
+    stripped = tuple(str(name).strip() for name in names)
+    if "" in stripped:
+        raise InvalidArgument("names: one of them is empty", "give one for each channel")
+    if len(set(stripped)) < len(stripped):
+        raise InvalidArgument("names: two of them are the same", "give each channel its own")
+    return stripped
 
 
 @dataclass(frozen=True)
@@ -18,17 +35,30 @@ class Reading:
         track: of a container, the one to hear, from 1; None for the one marked default.
         raw: what the bytes of sound without a header mean.
         partial: whether to judge what there is where sound is missing.
+        each_channel: whether each channel is judged by itself.
+        names: of who speaks in each channel then; none where nobody says it.
 
     Raises:
-        InvalidArgument: there is no such channel or track.
+        InvalidArgument: there is no such channel or track, or they do not go together.
     """
 
     channel: int | None = None
     track: int | None = None
     raw: RawFormat | None = None
     partial: bool = False
+    each_channel: bool = False
+    names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", checked_names(self.names))
+        if self.each_channel and self.channel is not None:
+            raise InvalidArgument(
+                f"channel: each is judged by itself, not {self.channel} alone", "leave one out"
+            )
+        if self.names and not self.each_channel:
+            raise InvalidArgument(
+                "names: they say who speaks in each channel", "`each_channel=True`"
+            )
         for name, value in (("channel", self.channel), ("track", self.track)):
             if value is None:
                 continue
@@ -38,6 +68,8 @@ class Reading:
     def words(self) -> list[str]:
         """What differs from the usual way, each in words."""
         told = [f"channel {self.channel}"] if self.channel else []
+        told += ["each channel"] if self.each_channel else []
+        told += [f"names {' '.join(self.names)}"] if self.names else []
         told += [f"track {self.track}"] if self.track else []
         if self.raw:
             told.append(f"raw {self.raw.encoding} {self.raw.rate} Hz x {self.raw.channels}")
@@ -51,6 +83,8 @@ class ReadingOptions(TypedDict, total=False):
     track: int | None
     raw: RawFormat | None
     partial: bool
+    each_channel: bool
+    names: Sequence[str]
 
 
 USUAL = Reading()
@@ -64,6 +98,8 @@ def reading_of(
     rate: int | None = None,
     channels: int | None = None,
     partial: bool = False,
+    each_channel: bool = False,
+    names: Sequence[str] = (),
 ) -> Reading:
     """How a recording is read, from plain values as options and queries have them.
 
@@ -74,6 +110,8 @@ def reading_of(
         rate: of sound without a header, in Hz.
         channels: of sound without a header.
         partial: whether to judge what there is where sound is missing.
+        each_channel: whether each channel is judged by itself.
+        names: of who speaks in each channel then.
 
     Raises:
         InvalidArgument: they do not go together.
@@ -84,7 +122,8 @@ def reading_of(
             f"{name}: it says what sound without a header is", f"as in {RAW_EXAMPLE}"
         )
     if raw is None:
-        return Reading(channel, track, partial=partial)
+        return Reading(channel, track, None, partial, each_channel, names)
     if rate is None and raw not in TELEPHONE:
         raise InvalidArgument(f"raw: {raw} without its rate", f"as in {RAW_EXAMPLE}")
-    return Reading(channel, track, RawFormat(raw, rate or TELEPHONE_RATE, channels or 1), partial)
+    form = RawFormat(raw, rate or TELEPHONE_RATE, channels or 1)
+    return Reading(channel, track, form, partial, each_channel, names)

@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 from numpy.typing import ArrayLike
 
 from live_ser.audio.arrays import ArraySound
-from live_ser.audio.blocks import Block, Gap, Samples, Source
+from live_ser.audio.blocks import Block, Gap, Samples, Source, Voice
 from live_ser.audio.decoder import Decoder, Missing
 from live_ser.audio.devices import BLOCK_SECONDS, Opener, open_input
 from live_ser.audio.files import AudioFile, open_audio
@@ -48,6 +48,8 @@ class Recording(Protocol):
     Attributes:
         missing: what is missing of it, as far as it was read.
         notes: what the user should know of it once, as far as it was read.
+        voices: the channels of blocks ``[n, channels]``, where each is judged by itself; none where
+            blocks are mono.
     """
 
     @property
@@ -55,6 +57,9 @@ class Recording(Protocol):
 
     @property
     def notes(self) -> Sequence[str]: ...  # noqa: D102
+
+    @property
+    def voices(self) -> Sequence[Voice]: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[Samples]: ...
 
@@ -66,6 +71,8 @@ def microphone(
     *,
     channels: int | None = None,
     channel: int | None = None,
+    each_channel: bool = False,
+    names: Sequence[str] = (),
     reconnect: bool = True,
     opener: Opener = open_input,
 ) -> Iterator[Source]:
@@ -78,6 +85,8 @@ def microphone(
             :func:`live_ser.audio.devices.open_input`.
         channel: which of them to hear, from 1; None for their mean, or one of them where that is
             lost.
+        each_channel: whether each of them is judged by itself.
+        names: of who speaks in each channel then.
         reconnect: when the device goes away, wait for it to come back.
         opener: opens the device.
 
@@ -85,13 +94,14 @@ def microphone(
         DeviceError: the device cannot be opened; or, while iterating and with ``reconnect`` off,
             it went away.
     """
+    reading = Reading(channel, each_channel=each_channel, names=names)
     if channel is not None and not 1 <= channel <= (channels or channel):
         raise InvalidArgument(f"no channel {channel} in {channels} channels", "count them from 1")
     mic = Microphone(
         partial(opener, rate=rate, channels=channels, channel=channel),
         device=device,
         rate=rate,
-        channel=channel,
+        reading=reading,
         reconnect=reconnect,
     )
     try:
@@ -111,7 +121,7 @@ def open_sound(
             ``[n, channels]`` or ``[1, n]``.
         rate: of the samples, in Hz.
         wanted: sample rate of the blocks, in Hz.
-        reading: how it is read; of samples only the channel can be chosen.
+        reading: how it is read; of samples only the channels can be chosen.
 
     Raises:
         AudioError: it is no sound; or sound is missing, and ``partial`` is off; some of that
@@ -124,7 +134,7 @@ def open_sound(
         with audio_file(sound, wanted, reading) as file:  # type: ignore[arg-type]
             yield file
     else:
-        yield ArraySound(sound, rate, wanted, channel=reading.channel)
+        yield ArraySound(sound, rate, wanted, reading=reading)
 
 
 @contextmanager
@@ -194,7 +204,7 @@ def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Sou
     """
     name = name_of_pipe(path)
     with opened_pipe(path) as stream, PipeDecoder(stream, name, reading.raw) as sound:
-        yield PipedSound(sound, name, rate, reading.channel)
+        yield PipedSound(sound, name, rate, reading)
 
 
 def _name(path: str | Path | BinaryIO) -> str | Path:

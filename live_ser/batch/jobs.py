@@ -10,7 +10,6 @@ from pathlib import Path
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.decoder import spans
-from live_ser.audio.files import AudioFile
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file, is_pipe
 from live_ser.batch.paths import key_of, not_meant
@@ -34,7 +33,8 @@ class Outcome:
     Attributes:
         source: name of the file.
         seconds: of sound in it; 0 where it could not be judged.
-        records: its windows and segments as they were found, and its clip at the end.
+        records: its windows and segments as they were found, and its clip at the end; one clip for
+            each channel, where each is judged by itself.
         error: why there are none, if there are none.
         notes: what the user should know of the file, a line each.
     """
@@ -114,20 +114,23 @@ class Job:
             results = analyse(
                 self.model,
                 _telling(blocks, rate, known, tell),
+                voices=blocks.voices,
                 hop=self.hop,
                 smoothing=self.smoothing,
                 timeline=self.timeline,
                 segments=self.segments,
                 threads=self.threads,
             )
-            key = key_of(path)
+            key, verdicts = key_of(path), []
             for result in results:
                 if isinstance(result, Verdict):
-                    verdict = replace(result, missing=spans(blocks.missing))
-                    record = {**_record(path, verdict, blocks), "judged_with": self.judged_with}
+                    verdicts.append(replace(result, missing=spans(blocks.missing)))
                 else:
-                    record = _record(path, result, blocks)
-                spool.write({**record, "key": key})
+                    spool.write({**_record(path, result), "key": key})
+            for number, verdict in enumerate(verdicts, start=1):
+                heard = {"channel": blocks.channel, "track": blocks.track}
+                clip = clip_record(path, verdict, part=(number, len(verdicts)), **heard)
+                spool.write({**clip, "judged_with": self.judged_with, "key": key})
         return verdict.duration, tuple(blocks.notes)
 
 
@@ -190,8 +193,6 @@ def _telling(blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -
             tell(min(1.0, heard / rate / seconds))
 
 
-def _record(source: str, result: Prediction | Segment | Verdict, sound: AudioFile) -> Record:
-    if isinstance(result, Verdict):
-        return clip_record(source, result, channel=sound.channel, track=sound.track)
+def _record(source: str, result: Prediction | Segment) -> Record:
     made = window_record(result) if isinstance(result, Prediction) else segment_record(result)
     return {**made, "source": source}

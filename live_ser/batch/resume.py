@@ -17,7 +17,7 @@ from live_ser.records.csv import read_csv
 from live_ser.records.formats import SHEETS, Style
 from live_ser.records.jsonl import read_json_lines
 from live_ser.records.rows import columns
-from live_ser.records.schema import Record, check_record
+from live_ser.records.schema import Record, check_record, is_last
 
 
 def judged_with(
@@ -135,8 +135,9 @@ def _finished(
                 check_options(path, record.get("judged_with"), options)
                 if set(record["probabilities"] or labels) != set(labels):
                     raise _other(path, number)
-                done.add(clip_key(record))
-                whole, foreign = lines.read, 0
+                if is_last(record):
+                    done.add(clip_key(record))
+                    whole, foreign = lines.read, 0
             elif not foreign and record.get("key") not in meant:
                 foreign = number
         if foreign:  # such as a session: it must not be lost

@@ -62,7 +62,8 @@ class Listening:
     def _predictions(self, unwanted: threading.Event) -> Generator[Prediction, None, None]:
         with self._microphone() as source:
             blocks = _Until(source, unwanted)
-            for one in Monitor(self._model, blocks, hop=self._hop, smoothing=self._smoothing):
+            hop, smoothing, voices = self._hop, self._smoothing, source.voices
+            for one in Monitor(self._model, blocks, hop=hop, smoothing=smoothing, voices=voices):
                 self._show(one)
                 yield one
 

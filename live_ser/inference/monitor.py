@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from live_ser.audio.blocks import AGAIN, Block, Gap
+from live_ser.audio.blocks import AGAIN, Block, Gap, Voice
+from live_ser.audio.channels import parts
 from live_ser.frontend.stream import FrontEnd
-from live_ser.inference.results import Prediction
+from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.settings import Settings
 from live_ser.inference.window_classifier import WindowClassifier
-from live_ser.inference.windows import SlidingWindows
+from live_ser.inference.windows import SlidingWindows, Window
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 
@@ -20,15 +22,18 @@ class Monitor:
 
     Args:
         model: the model that judges.
-        blocks: ``[n]`` each, mono at the model's rate; a :class:`Gap` between them for what was not
-            heard. A :class:`Source` tells its backlog.
+        blocks: ``[n]`` each, mono at the model's rate, or ``[n, channels]`` with ``voices``; a
+            :class:`Gap` between them for what was not heard. A :class:`Source` tells its backlog.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.
         baseline: what is known of the speaker; nothing if None. It learns from what is heard.
+        voices: the channels of the blocks, each of which is judged by itself, against a baseline of
+            its own; none for mono blocks. There is a prediction of each each hop, in their order.
 
     Attributes:
         info: metadata of the model.
         hop: seconds between predictions.
+        voices: the channels of the blocks; none for mono blocks.
         windows: how many were given out.
         skipped: how many were not, because newer sound was waiting already.
 
@@ -44,49 +49,81 @@ class Monitor:
         hop: float | None = None,
         smoothing: float | None = None,
         baseline: RunningBaseline | None = None,
+        voices: Sequence[Voice] = (),
     ) -> None:
         settings = Settings.checked(model.info, hop, smoothing)
         self.info = model.info
         self.hop = settings.hop
+        self.voices = tuple(voices)
         self.windows = 0
         self.skipped = 0
         self._blocks = blocks
-        self._front_end = FrontEnd(model.info, settings.hop)
-        self._sliding = SlidingWindows(model.info)
-        self._classifier = WindowClassifier(model, settings, baseline)
+        self._chains = [
+            _Chain(
+                voice,
+                FrontEnd(model.info, settings.hop),
+                SlidingWindows(model.info),
+                WindowClassifier(model, settings, None if voices else baseline),
+            )
+            for voice in voices or (Voice(),)
+        ]
 
     @property
     def baseline(self) -> RunningBaseline | None:
-        """The speaker's; None for a model that takes none."""
-        return self._classifier.baseline
+        """The speaker's; None for a model that takes none, and where there are several voices."""
+        return None if self.voices else self._chains[0].classifier.baseline
 
     @property
     def seconds(self) -> float:
         """Time from the start of the source to the newest sound."""
-        return self._front_end.seconds
+        return self._chains[0].front_end.seconds
 
     def __iter__(self) -> Iterator[Prediction]:
         for block in self._blocks:
             if isinstance(block, Gap):
-                self._front_end.gap(block.seconds)
-                self._classifier.forget(speaker=block.reason == AGAIN)
+                for chain in self._chains:
+                    chain.gap(block)
                 continue
             arrived = time.perf_counter()
-            for features in self._front_end.push(block):
-                window = self._sliding.push(features)
-                if self._is_behind:
-                    self.skipped += 1
-                else:
-                    self.windows += 1
-                    yield self._classifier.classify(window, arrived)
+            each = parts(block, len(self.voices))
+            pushed = [
+                chain.front_end.push(part) for chain, part in zip(self._chains, each, strict=True)
+            ]
+            for hop in zip(*pushed, strict=True):
+                is_behind = self._is_behind
+                for chain, features in zip(self._chains, hop, strict=True):
+                    window = chain.sliding.push(features)
+                    if is_behind:
+                        self.skipped += 1
+                    else:
+                        self.windows += 1
+                        yield chain.classify(window, arrived)
                 arrived = time.perf_counter()
         arrived = time.perf_counter()
-        for features in self._front_end.finish():
-            self.windows += 1
-            yield self._classifier.classify(self._sliding.push(features), arrived)
+        for chain in self._chains:
+            for features in chain.front_end.finish():
+                self.windows += 1
+                yield chain.classify(chain.sliding.push(features), arrived)
 
     @property
     def _is_behind(self) -> bool:
         """Whether a newer window than this one could be made of what waits already."""
         backlog: float = getattr(self._blocks, "backlog", 0.0)  # a list of blocks has none
         return backlog >= self.hop
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """What judges one voice: its front end, its windows, and their classifier."""
+
+    voice: Voice
+    front_end: FrontEnd
+    sliding: SlidingWindows
+    classifier: WindowClassifier
+
+    def gap(self, gap: Gap) -> None:
+        self.front_end.gap(gap.seconds)
+        self.classifier.forget(speaker=gap.reason == AGAIN)
+
+    def classify(self, window: Window, arrived: float) -> Prediction:
+        return spoken_by(self.voice, self.classifier.classify(window, arrived))

@@ -7,14 +7,17 @@ on the whole are all made of them, and what is no longer needed is dropped.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from live_ser.audio.blocks import Voice
+from live_ser.audio.channels import parts
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.prefetch import prefetch
-from live_ser.inference.results import Prediction, Segment, Verdict
+from live_ser.inference.results import Prediction, Segment, Verdict, spoken_by
 from live_ser.inference.settings import Settings
 from live_ser.inference.utterance_classifier import UtteranceClassifier
 from live_ser.inference.window_classifier import WindowClassifier
@@ -26,6 +29,7 @@ def analyse(
     model: EmotionModel,
     blocks: Iterable[ArrayLike],
     *,
+    voices: Sequence[Voice] = (),
     hop: float | None = None,
     smoothing: float | None = None,
     timeline: bool = False,
@@ -36,7 +40,10 @@ def analyse(
 
     Args:
         model: that judges.
-        blocks: float32 ``[n]`` each, mono at the model's rate.
+        blocks: float32 ``[n]`` each, mono at the model's rate; or ``[n, channels]``, with
+            ``voices``.
+        voices: the channels of the blocks, each of which is judged by itself, against a baseline of
+            its own; none for mono blocks.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant of the predictions in seconds; the usual one if None.
         timeline: give a :class:`Prediction` each hop, the same as a :class:`Monitor` gives.
@@ -45,7 +52,7 @@ def analyse(
             where there are cores for both.
 
     Returns:
-        What was asked for, as it is found, and the :class:`Verdict` at the end.
+        What was asked for, as it is found, and the :class:`Verdict` at the end, one for each voice.
 
     Raises:
         InvalidArgument: the hop or the smoothing cannot be.
@@ -53,17 +60,27 @@ def analyse(
     info = model.info
     settings = Settings.checked(info, hop, smoothing)
     # Without a timeline, the fewer steps the better.
-    front_end = FrontEnd(info, settings.hop if timeline else info.window)
-    sliding, classifier = SlidingWindows(info), WindowClassifier(model, settings)
-    recording = UtteranceClassifier(model)
-    steps = _features(front_end, blocks)
+    step = settings.hop if timeline else info.window
+    chains = [
+        _Chain(
+            voice,
+            FrontEnd(info, step),
+            SlidingWindows(info),
+            WindowClassifier(model, settings),
+            UtteranceClassifier(model),
+        )
+        for voice in voices or (Voice(),)
+    ]
+    steps = _features(chains, blocks, len(voices))
     with closing(prefetch(steps) if threads > 1 else steps) as steps:
-        for features, arrived in steps:
+        for chain, features, arrived in steps:
             if timeline:
-                yield classifier.classify(sliding.push(features), arrived)
-            yield from (segment for segment in recording.push(features) if segments)
-    yield from (segment for segment in recording.finish() if segments)
-    yield recording.verdict(front_end.seconds)
+                yield chain.classify(features, arrived)
+            yield from (segment for segment in chain.push(features) if segments)
+    for chain in chains:
+        yield from (segment for segment in chain.finish() if segments)
+    for chain in chains:
+        yield chain.verdict()
 
 
 def judge_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
@@ -73,20 +90,46 @@ def judge_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
         model: that judges.
         blocks: float32 ``[n]`` each, mono at the model's rate.
     """
-    *_, verdict = analyse(model, blocks)
+    (verdict,) = analyse(model, blocks)
     assert isinstance(verdict, Verdict)
     return verdict
 
 
+@dataclass(frozen=True)
+class _Chain:
+    """What judges one voice: its front end, its windows and its utterances."""
+
+    voice: Voice
+    front_end: FrontEnd
+    sliding: SlidingWindows
+    windows: WindowClassifier
+    utterances: UtteranceClassifier
+
+    def classify(self, features: Features, arrived: float) -> Prediction:
+        return spoken_by(self.voice, self.windows.classify(self.sliding.push(features), arrived))
+
+    def push(self, features: Features) -> Iterator[Segment]:
+        return (spoken_by(self.voice, segment) for segment in self.utterances.push(features))
+
+    def finish(self) -> Iterator[Segment]:
+        return (spoken_by(self.voice, segment) for segment in self.utterances.finish())
+
+    def verdict(self) -> Verdict:
+        return spoken_by(self.voice, self.utterances.verdict(self.front_end.seconds))
+
+
 def _features(
-    front_end: FrontEnd, blocks: Iterable[ArrayLike]
-) -> Generator[tuple[Features, float], None, None]:
-    """The features of a recording, a step at a time, and when each was heard."""
+    chains: Sequence[_Chain], blocks: Iterable[ArrayLike], voices: int
+) -> Generator[tuple[_Chain, Features, float], None, None]:
+    """Whose they are, the features of a recording, a step at a time, and when each was heard."""
     for block in blocks:
         arrived = time.perf_counter()
-        for features in front_end.push(block):
-            yield features, arrived
+        each = zip(chains, parts(block, voices), strict=True)
+        for step in zip(*[chain.front_end.push(part) for chain, part in each], strict=True):
+            for chain, features in zip(chains, step, strict=True):
+                yield chain, features, arrived
             arrived = time.perf_counter()
     arrived = time.perf_counter()
-    for features in front_end.finish():
-        yield features, arrived
+    for chain in chains:
+        for features in chain.front_end.finish():
+            yield chain, features, arrived

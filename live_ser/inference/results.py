@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
 from live_ser.inference.prosody import MEASURES, Prosody
 
@@ -30,6 +31,9 @@ class Decision:
             for a model that does not estimate it.
         evidence: seconds of speech.
         prosody: what the voice did: pitch, loudness, rate, pauses; None where nobody speaks.
+        channel: that it was heard in, from 1, where each channel is judged by itself; None
+            elsewhere.
+        speaker: who spoke, where that was told; None elsewhere.
     """
 
     state: State
@@ -41,6 +45,8 @@ class Decision:
     valence: float | None = None
     evidence: float
     prosody: Prosody | None = None
+    channel: int | None = None
+    speaker: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Every attribute by its name: what JSON can hold."""
@@ -119,6 +125,13 @@ class Verdict(Decision):
 
 
 R = TypeVar("R", bound=Decision)
+
+
+def spoken_by(voice: Voice, result: R) -> R:
+    """A result with whose it is."""
+    if voice == Voice():
+        return result
+    return replace(result, channel=voice.channel, speaker=voice.speaker)
 
 
 class Results(list[R], Generic[R]):

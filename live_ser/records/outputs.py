@@ -16,6 +16,7 @@ from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
 from live_ser.records.new_file import Mode, NewFile
 from live_ser.records.places import Places
+from live_ser.records.schema import is_last
 
 if TYPE_CHECKING:
     from live_ser.records.annotation import Annotation
@@ -220,7 +221,7 @@ class _Folder:
             output = _Output(path, self._style, self._labels, mode=self._mode, bom=self._bom)
             self._writer = self._open.enter_context(output)
         self._writer.write(record)
-        if record["type"] in ("clip", "end"):
+        if is_last(record):
             self.close()
 
     def sync(self) -> None:

@@ -16,12 +16,24 @@ from live_ser.text import escaped, unescaped
 Row = dict[str, Any]
 
 _KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
-TEXTS = ("file", "label", "guess", "type", "state", "reason", "key", "judged_with", "missing")
+TEXTS = (
+    "file",
+    "label",
+    "guess",
+    "type",
+    "state",
+    "reason",
+    "key",
+    "judged_with",
+    "missing",
+    "speaker",
+)
 _FIRST = ("file", "start", "end", "label", "guess", "state", "confidence")
 _LAST = (
     *("activation", "type", "speech", "evidence"),
     *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
     *("channel", "track", "key", "judged_with", "missing", "valence", *MEASURES),
+    *("speaker", "part", "parts"),
 )
 _SHARE = "p_"
 

@@ -6,11 +6,11 @@ Times are seconds from the start of the source; decibels are re full scale.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, get_args
 
-from live_ser.audio.blocks import Gap
+from live_ser.audio.blocks import Gap, Voice
 from live_ser.inference.prosody import MEASURES, Prosody
 from live_ser.inference.results import Decision, Prediction, Segment, State, Verdict
 from live_ser.spec import SCHEMA, ModelInfo
@@ -26,8 +26,14 @@ def session_record(
     *,
     channel: int | None = None,
     track: int | None = None,
+    voices: Sequence[Voice] = (),
 ) -> Record:
-    """How a session begins; with the channel and track that are heard, if they were chosen."""
+    """How a session begins; with the channel and track that are heard, if they were chosen.
+
+    Where each channel is judged by itself, it says how many there are and who speaks in each.
+    """
+    names = [voice.speaker for voice in voices if voice.speaker]
+    each = {"channels": len(voices), **({"names": names} if names else {})}
     return {
         "type": "session",
         "schema": SCHEMA,
@@ -39,6 +45,7 @@ def session_record(
         "hop": hop,
         "started": started.isoformat(timespec="seconds"),
         **_heard(channel, track),
+        **(each if voices else {}),
     }
 
 
@@ -74,19 +81,44 @@ def segment_record(segment: Segment) -> Record:
 
 
 def clip_record(
-    source: str, verdict: Verdict, *, channel: int | None = None, track: int | None = None
+    source: str,
+    verdict: Verdict,
+    *,
+    channel: int | None = None,
+    track: int | None = None,
+    part: tuple[int, int] = (1, 1),
 ) -> Record:
-    """One clip, judged as a whole; with the channel and track that were heard, if only one was."""
+    """One clip, judged as a whole; with the channel and track that were heard, if only one was.
+
+    Args:
+        source: name of the clip.
+        verdict: on it.
+        channel: that was heard, from 1, if only one was.
+        track: that was heard, from 1, if there are several.
+        part: number of this verdict, from 1, and how many there are of the clip.
+    """
     record = {
         "type": "clip",
         "source": source,
         "duration": round(verdict.duration, 4),
         **_judged(verdict, verdict.speech),
         "windows": verdict.windows,
+        **(dict(zip(("part", "parts"), part, strict=True)) if part[1] > 1 else {}),
         "shares": verdict.shares and {k: round(v, 4) for k, v in verdict.shares.items()},
-        **_heard(channel, track),
+        **_heard(verdict.channel or channel, track),
     }
     return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
+
+
+def is_last(record: Record) -> bool:
+    """Whether a record is the last of its recording or session."""
+    return record["type"] in ("clip", "end") and record.get("part") == record.get("parts")
+
+
+def voice_of(record: Record) -> Voice:
+    """Whose a record is, where each channel or speaker was judged by itself."""
+    channel = record.get("channel")
+    return Voice(None if channel is None else int(channel), record.get("speaker"))
 
 
 def mark_record(time: float) -> Record:
@@ -180,6 +212,8 @@ def _judged(judged: Decision, speech: float) -> Record:
         "speech": round(speech, 4),
         "evidence": round(judged.evidence, 3),
         "prosody": judged.prosody and _measured(judged.prosody),
+        **({} if judged.channel is None else {"channel": judged.channel}),
+        **({} if judged.speaker is None else {"speaker": judged.speaker}),
     }
 
 
@@ -248,6 +282,10 @@ def _are_labels(value: object) -> bool:
     return isinstance(value, list) and len(value) > 1 and all(map(_is_text, value))
 
 
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
 def _or_none(check: _Check) -> _Check:
     return lambda value: value is None or check(value)
 
@@ -265,6 +303,8 @@ _JUDGED: dict[str, _Check] = {
 _ADDED: dict[str, _Check] = {
     "valence": _or_none(_is_valence),
     "prosody": _or_none(_are_measures),
+    "channel": _is_amount,
+    "speaker": _is_text,
 }
 
 # What a record of each type has at least; OPTIONAL is what it may have.
@@ -318,14 +358,20 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
         **_ADDED,
     },
     "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount, **_ADDED},
-    "session": {"channel": _is_amount, "track": _is_amount},
+    "session": {
+        "channel": _is_amount,
+        "track": _is_amount,
+        "channels": _is_amount,
+        "names": _are_texts,
+    },
     "clip": {
         "shares": _or_none(_are_shares),
         "missing": _are_spans,
         "key": _is_text,
         "judged_with": _is_text,
         "evidence": _is_amount,
-        "channel": _is_amount,
+        "part": _is_amount,
+        "parts": _is_amount,
         "track": _is_amount,
         **_ADDED,
     },

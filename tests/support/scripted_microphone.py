@@ -85,6 +85,7 @@ class DeviceTime:
 class ScriptedStream:
     name: str
     rate: int
+    channels: int = 1
     closed: threading.Event = field(default_factory=threading.Event)
     played: threading.Event = field(default_factory=threading.Event)
 
@@ -126,7 +127,7 @@ class ScriptedMicrophone:
         script = self.scripts.pop(0) if self.scripts else None
         if script is None:
             raise LiveSerError("no such device", "plug it in")
-        stream = ScriptedStream(f"scripted {len(self.streams)}", self.rate)
+        stream = ScriptedStream(f"scripted {len(self.streams)}", self.rate, channels or 1)
         self.streams.append(stream)
         self.time.open()
         play = threading.Thread(target=self._play, args=(script, callback, stream), daemon=True)

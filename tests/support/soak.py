@@ -188,6 +188,7 @@ class Irregular:
 
     name = "irregular"
     rate = RATE
+    channels = 1
 
     def __init__(
         self,

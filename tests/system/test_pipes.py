@@ -17,7 +17,7 @@ import soundfile
 from live_ser.audio.blocks import Samples
 from live_ser.audio.pipes import PipeDecoder, PipedSound
 from live_ser.audio.raw_sound import RawFormat
-from live_ser.audio.reading import Reading
+from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import piped
 from live_ser.errors import LiveSerError
 from tests.support.command import LIVE_SER, live_ser, records
@@ -126,7 +126,7 @@ class Drip(io.RawIOBase):
 
 def decoded(data: bytes, size: int = 4096, raw: RawFormat | None = None) -> Samples:
     decoder = PipeDecoder(Drip(data, size), "a pipe", raw)  # type: ignore[arg-type]
-    source = PipedSound(decoder, "a pipe", decoder.rate, None)
+    source = PipedSound(decoder, "a pipe", decoder.rate, USUAL)
     return np.concatenate(list(source))
 
 

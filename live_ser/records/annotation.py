@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from live_ser.records.intervals import Interval, Intervals
-from live_ser.records.schema import Record
+from live_ser.records.schema import Record, is_last, voice_of
 from live_ser.text import in_words, printable
 
 _MARK_SECONDS = 1.0  # that the cue of a marked moment is shown
@@ -21,14 +21,22 @@ class Annotation:
     Attributes:
         source: name of the recording, as it is.
         duration: in seconds.
-        intervals: those in which an emotion was heard, in the order of time; they don't overlap.
+        intervals: those in which an emotion was heard; those of one voice in the order of time.
+            They don't overlap.
         marks: seconds at which the user marked a moment.
+        voices: names of those who were judged each by themselves; none where there is one voice.
     """
 
     source: str
     duration: float
     intervals: tuple[Interval, ...]
     marks: tuple[float, ...] = ()
+    voices: tuple[str, ...] = ()
+
+    def tracks(self) -> Iterator[tuple[str, list[Interval]]]:
+        """Each voice with its intervals; one without a name where there is but one voice."""
+        for voice in self.voices or ("",):
+            yield voice, [one for one in self.intervals if one.voice == voice]
 
     @property
     def has_valence(self) -> bool:
@@ -45,8 +53,12 @@ def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
 
 
 def in_a_line(interval: Interval) -> str:
-    """A interval in words that no format mistakes for its own, such as ``happy 81 %``."""
-    return printable(in_words(vars(interval)))
+    """A interval in words that no format mistakes for its own: ``happy 81 %``, ``agent: sad 53 %``.
+
+    Who speaks stands in front where several are judged.
+    """
+    words = in_words(vars(interval))
+    return printable(f"{interval.voice}: {words}" if interval.voice else words)
 
 
 class AnnotationWriter:
@@ -64,38 +76,48 @@ class AnnotationWriter:
         self._stream, self._form = stream, form
         self._source = ""
         self._segments: list[Interval] = []
-        self._windows = Intervals()
+        self._windows: dict[str, Intervals] = {}
+        self._clips: list[Interval] = []
+        self._voices: dict[str, int] = {}  # their names and channels
         self._marks: list[float] = []
         self._written = False
 
     def write(self, record: Record) -> None:
         """Keep one record; a clip, or the end of a session, completes the annotation."""
         self._source = record.get("source", self._source)
+        if record["type"] in ("window", "segment") or "parts" in record:
+            voice = voice_of(record)
+            self._voices.setdefault(voice.name, voice.channel or 0)
         if record["type"] == "window":
-            self._windows.add(record)
+            self._windows.setdefault(voice.name, Intervals()).add(record)
         elif record["type"] == "segment":
             self._segments.append(Interval.of(record, record["start"], record["end"]))
         elif record["type"] == "mark":
             self._marks.append(record["time"])
         elif record["type"] == "clip":
-            whole = Interval.of(record, 0.0, record["duration"])
-            self._finish(record["duration"], [whole])
+            self._clips.append(Interval.of(record, 0.0, record["duration"]))
+            if is_last(record):
+                self._finish(record["duration"])
         elif record["type"] == "end":
             self._finish(record["seconds"])
 
     def close(self) -> None:
         """Write what there is of a session that came to no end."""
-        if not self._written and self._windows.found:
-            self._finish(self._windows.found[-1].end)
+        if not self._written and self._windows:
+            self._finish(max(windows.found[-1].end for windows in self._windows.values()))
 
-    def _finish(self, duration: float, otherwise: list[Interval] | None = None) -> None:
-        found = self._segments or self._windows.found or otherwise or []
+    def _finish(self, duration: float) -> None:
+        gathered = [one for windows in self._windows.values() for one in windows.found]
+        found = self._segments or gathered or self._clips
         ends = [interval.end for interval in found] + self._marks
         annotation = Annotation(
             source=Path(self._source).name,
             duration=max([duration, *ends]),
             intervals=tuple(s for s in found if s.state in ("speech", "uncertain")),
             marks=tuple(self._marks),
+            voices=tuple(
+                name for name in sorted(self._voices, key=self._voices.__getitem__) if name
+            ),
         )
         self._written = True
         self._stream.write(self._form(annotation))

@@ -8,17 +8,20 @@ from collections.abc import Iterable
 from live_ser.records.annotation import Annotation
 from live_ser.text import printable
 
-_COLUMNS = ("onset", "duration", "trial_type", "state", "confidence", "activation", "valence")
+_COLUMNS = (
+    *("onset", "duration", "trial_type", "state", "confidence", "activation", "valence"),
+    "speaker",
+)
 _MISSING = "n/a"  # as the specification has it
 
 
 def events(annotation: Annotation) -> str:
     """The text of an ``_events.tsv`` file (Brain Imaging Data Structure, task events)."""
     rows: list[tuple[float, float, *tuple[float | str | None, ...]]] = [
-        (s.start, s.end - s.start, s.label, s.state, s.confidence, s.activation, s.valence)
+        (s.start, s.end - s.start, s.label, s.state, s.confidence, s.activation, s.valence, s.voice)
         for s in annotation.intervals
     ]
-    rows += [(mark, 0.0, "mark", None, None, None, None) for mark in annotation.marks]
+    rows += [(mark, 0.0, "mark", None, None, None, None, None) for mark in annotation.marks]
     lines = ["\t".join(_COLUMNS)]
     lines += ["\t".join(map(_cell, row)) for row in sorted(rows, key=lambda row: row[:2])]
     return "\n".join(lines) + "\n"
@@ -51,6 +54,9 @@ def sidecar(labels: Iterable[str]) -> str:
         "valence": {
             "Description": "how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; "
             "n/a if the model does not estimate it"
+        },
+        "speaker": {
+            "Description": "who speaks, or the channel; n/a if all of the sound is judged as one"
         },
     }
     return json.dumps(columns, indent=2, ensure_ascii=False) + "\n"

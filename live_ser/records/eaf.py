@@ -31,24 +31,26 @@ def eaf(annotation: Annotation) -> str:
     """The text of an ``.eaf`` file (EAF 3.0) with the tiers emotion, state, confidence, activation.
 
     Where the model tells valence there is a tier ``valence``, and where moments were marked a tier
-    ``marks``, too.
+    ``marks``, too. Where several voices are judged, each has tiers of its own, such as ``agent
+    emotion``, of which it is the participant.
     """
     tiers = {
-        name: [(_ms(s.start), _ms(s.end), field(s)) for s in annotation.intervals]
+        (voice, name): [(_ms(s.start), _ms(s.end), field(s)) for s in intervals]
+        for voice, intervals in annotation.tracks()
         for name, field in _FIELDS.items()
         if name != "valence" or annotation.has_valence
     }
     if annotation.marks:
         marks = sorted({_ms(mark) for mark in annotation.marks})
         ends = [*marks[1:], marks[-1] + _ms(_MARK_SECONDS)]
-        tiers["marks"] = [
+        tiers["", "marks"] = [
             (mark, min(end, mark + _ms(_MARK_SECONDS)), "marked")
             for mark, end in zip(marks, ends, strict=True)
         ]
     return _document(annotation.source, tiers)
 
 
-def _document(source: str, tiers: dict[str, list[_Interval]]) -> str:
+def _document(source: str, tiers: dict[tuple[str, str], list[_Interval]]) -> str:
     ET.register_namespace("xsi", _INSTANCE)
     document = ET.Element(
         "ANNOTATION_DOCUMENT",
@@ -70,8 +72,11 @@ def _document(source: str, tiers: dict[str, list[_Interval]]) -> str:
     used = ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
     order = ET.SubElement(document, "TIME_ORDER")
     slots, numbers = count(1), count(1)
-    for name, intervals in tiers.items():
-        tier = ET.SubElement(document, "TIER", TIER_ID=name, LINGUISTIC_TYPE_REF=_TYPE)
+    for (voice, name), intervals in tiers.items():
+        identity = printable(f"{voice} {name}".strip())
+        tier = ET.SubElement(document, "TIER", TIER_ID=identity, LINGUISTIC_TYPE_REF=_TYPE)
+        if voice:
+            tier.set("PARTICIPANT", printable(voice))
         for start, end, text in _apart(intervals):
             ends = [f"ts{next(slots)}", f"ts{next(slots)}"]
             for slot, time in zip(ends, (start, end), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from live_ser.records.schema import Record
+from live_ser.records.schema import Record, voice_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Interval:
         confidence: probability of the label, 0 to 1.
         activation: how aroused the voice sounds, 0 (calm) to 1.
         valence: how pleasant the voice sounds, -1 to 1; None where the model does not tell.
+        voice: name of who speaks; empty where there is but one voice.
     """
 
     start: float
@@ -29,6 +30,7 @@ class Interval:
     confidence: float | None
     activation: float | None
     valence: float | None = None
+    voice: str = ""
 
     @property
     def said(self) -> str:
@@ -38,8 +40,16 @@ class Interval:
     @classmethod
     def of(cls, record: Record, start: float, end: float) -> Interval:
         """A interval that sounds as a window, segment or clip does."""
-        names = ("state", "label", "confidence", "activation", "valence")
-        return cls(start, end, *(record.get(name) for name in names))  # type: ignore[arg-type]
+        return cls(
+            start,
+            end,
+            record["state"],
+            record["label"],
+            record["confidence"],
+            record["activation"],
+            record.get("valence"),
+            voice_of(record).name,
+        )
 
 
 class Intervals:
@@ -83,6 +93,7 @@ def _joined(one: Interval, other: Interval) -> Interval:
         confidence=_mean(one, other, one.confidence, other.confidence) if same else None,
         activation=_mean(one, other, one.activation, other.activation),
         valence=_mean(one, other, one.valence, other.valence),
+        voice=one.voice,
     )
 
 

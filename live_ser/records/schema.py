@@ -117,7 +117,8 @@ def is_last(record: Record) -> bool:
 
 def voice_of(record: Record) -> Voice:
     """Whose a record is, where each channel or speaker was judged by itself."""
-    channel = record.get("channel")
+    # A clip says which channel was heard also where that was the only one.
+    channel = record.get("channel") if record["type"] != "clip" or "parts" in record else None
     return Voice(None if channel is None else int(channel), record.get("speaker"))
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from live_ser.audio.devices import InputDevice
 from live_ser.palette import colours
 from live_ser.records.intervals import intervals
-from live_ser.records.schema import Record
+from live_ser.records.schema import Record, is_last, voice_of
 from live_ser.spec import ModelInfo
 from live_ser.text import abbreviations, clock, in_words, printable
 
@@ -53,8 +53,12 @@ class Verdicts:
         if record["type"] in ("window", "segment") and "source" in record:
             self._windows.append(record)
         elif record["type"] == "clip":
-            self._clips.append((record, self._windows))
-            self._windows = []
+            parts = self._windows
+            if "parts" in record:
+                parts = [part for part in parts if voice_of(part) == voice_of(record)]
+            self._clips.append((record, parts))
+            if is_last(record):
+                self._windows = []
         elif line := _line(record):
             print(line, file=self._stream, flush=True)
 
@@ -119,7 +123,9 @@ def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> Renderabl
 
 def _line(record: Record) -> str | None:
     if record["type"] == "window":
-        return f"{record['end']:8.1f} s  {printable(in_words(record))}"
+        voice = voice_of(record).name
+        words = f"{voice}: {in_words(record)}" if voice else in_words(record)
+        return f"{record['end']:8.1f} s  {printable(words)}"
     if record["type"] == "mark":
         return f"{record['time']:8.1f} s  marked"
     if record["type"] == "gap":
@@ -138,8 +144,9 @@ def _clips_table(
         column.no_wrap = True
     for clip, parts in clips:
         seconds = clip["duration"]
+        name = ", ".join(filter(None, [clip["source"], voice_of(clip).name]))
         table.add_row(
-            Text(printable(clip["source"]), overflow="fold"),
+            Text(printable(name), overflow="fold"),
             clock(seconds) if seconds >= _LONG else f"{seconds:.1f} s",
             f"{100 * clip['speech']:.0f} %",
             _share_bars(clip.get("shares") or {}, short, unicode),

@@ -14,19 +14,21 @@ def textgrid(annotation: Annotation) -> str:
     """The text of a ``.TextGrid`` file, in Praat's long format.
 
     Its tiers are ``emotion`` (with a question mark where the model can't tell) and ``activation``,
-    and, where there are any, ``valence`` and ``marks``.
+    and, where there are any, ``valence`` and ``marks``. Where several voices are judged, each has
+    tiers of its own, such as ``agent emotion``.
     """
     end = max(annotation.duration, 0.001)  # Praat has no empty tiers
-    intervals = annotation.intervals
-    emotions = [(s.start, s.end, _emotion(s.label, s.state)) for s in intervals]
-    aroused = [(s.start, s.end, _two_digits(s.activation)) for s in intervals]
-    tiers = [
-        _intervals("emotion", _gapless(emotions, end), end),
-        _intervals("activation", _gapless(aroused, end), end),
-    ]
-    if annotation.has_valence:
-        pleasant = [(s.start, s.end, _two_digits(s.valence)) for s in intervals]
-        tiers.append(_intervals("valence", _gapless(pleasant, end), end))
+    tiers = []
+    for voice, intervals in annotation.tracks():
+        texts = {
+            "emotion": [_emotion(one.label, one.state) for one in intervals],
+            "activation": [_two_digits(one.activation) for one in intervals],
+        }
+        if annotation.has_valence:
+            texts["valence"] = [_two_digits(one.valence) for one in intervals]
+        for name, column in texts.items():
+            rows = [(s.start, s.end, text) for s, text in zip(intervals, column, strict=True)]
+            tiers.append(_intervals(f"{voice} {name}".strip(), _gapless(rows, end), end))
     if annotation.marks:
         tiers.append(_points("marks", annotation.marks, end))
     lines = [

@@ -331,8 +331,8 @@ def test_bids_has_events_and_says_what_they_are(
 def test_what_bids_lacks_is_not_available() -> None:
     text = events(Annotation("x", 9.0, (Interval(1.0, 2.0, "speech", "sad", 0.5, None),), (0.5,)))
     assert text.splitlines()[1:] == [
-        "0.5\t0\tmark\tn/a\tn/a\tn/a\tn/a",
-        "1\t1\tsad\tspeech\t0.5\tn/a\tn/a",
+        "0.5\t0\tmark\tn/a\tn/a\tn/a\tn/a\tn/a",
+        "1\t1\tsad\tspeech\t0.5\tn/a\tn/a\tn/a",
     ]
 
 

@@ -189,8 +189,8 @@ def test_annotations_hold_valence_if_there_is_any() -> None:
     assert "-0.5000" in eaf(told)
     assert "valence" not in eaf(silent)
     assert events(told).splitlines() == [
-        "onset\tduration\ttrial_type\tstate\tconfidence\tactivation\tvalence",
-        "1\t1\tsad\tspeech\t0.5\t0.25\t-0.5",
+        "onset\tduration\ttrial_type\tstate\tconfidence\tactivation\tvalence\tspeaker",
+        "1\t1\tsad\tspeech\t0.5\t0.25\t-0.5\tn/a",
     ]
 
 

@@ -19,6 +19,9 @@ from live_ser.records.jsonl import read_json_lines
 from live_ser.records.rows import columns
 from live_ser.records.schema import Record, check_record, is_last
 
+RESUMABLE: tuple[Style, ...] = ("jsonl", *SHEETS)
+"""The formats that an output which was broken off can be in."""
+
 
 def judged_with(
     model: EmotionModel,
@@ -87,7 +90,7 @@ def unfinished(
         LiveSerError: it is not an output of this style, model and options; it is left as it is.
     """
     output = Path(output)
-    if style not in ("jsonl", *SHEETS):
+    if style not in RESUMABLE:
         raise InvalidArgument(
             f"a {style} output cannot be gone on with", "take `format=jsonl`, csv or tsv"
         )

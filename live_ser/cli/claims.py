@@ -3,70 +3,66 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from live_ser.audio.demo import DEMO
-from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.claims import Claims
 from live_ser.records.formats import Style, sidecar_of
 from live_ser.records.places import Places
 
-if TYPE_CHECKING:
-    from live_ser.model.profile import Profile
-
 
 def claim_session(
-    arguments: Namespace,
-    model: EmotionModel,
-    profile: Profile | None,
+    model: Path,
     style: Style,
     *,
+    replay: str | None,
+    profile: Path | None,
+    record: str | None,
     places: Places | None,
 ) -> None:
     """State what ``listen`` reads and writes.
 
     Args:
-        arguments: of the command.
-        model: that judges, which is read.
-        profile: that is written at the end.
+        model: file of the model, which is read.
         style: of the records.
+        replay: recording that is replayed; None where a microphone is used.
+        profile: file that is written at the end, if there is one.
+        record: file in which the sound is kept, if it is.
         places: where the records go; standard output if None.
 
     Raises:
         LiveSerError: an output is an input, or another output.
     """
     claims = Claims()
-    claims.read(model.path, "the model")
+    claims.read(model, "the model")
     claims.read(DEMO)
-    if arguments.replay is not None:
-        claims.read(arguments.replay)
+    if replay is not None:
+        claims.read(replay)
     if profile is not None:
-        claims.write(profile.path)
-    if arguments.record:
+        claims.write(profile)
+    if record:
         from live_ser.live.recorder import kind_of
 
-        kind_of(Path(arguments.record))
-        claims.write(arguments.record)
+        kind_of(Path(record))
+        claims.write(record)
     _claim_records(claims, places, style)
 
 
 def claim_files(
-    arguments: Namespace,
     inputs: Sequence[str],
     style: Style,
     *,
+    listed: bool,
     records: Places | None,
     pictures: Places | None,
 ) -> None:
     """State what ``file`` reads and writes, and make the folders.
 
     Args:
-        arguments: of the command.
         inputs: paths of the model and the recordings.
         style: of the records.
+        listed: whether the recordings are listed on standard input.
         records: where the records go; standard output if None.
         pictures: where the pictures go; None if none are drawn.
 
@@ -76,7 +72,7 @@ def claim_files(
     claims = Claims()
     for path in inputs:
         claims.read(path)
-    if "-" in arguments.paths:
+    if listed:
         claims.read_stream(sys.stdin, "the list on standard input")
     _claim_records(claims, records, style)
     for place in pictures.all() if pictures else ():

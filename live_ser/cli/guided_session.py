@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ import numpy as np
 from live_ser.audio.blocks import Block, Gap, Samples
 from live_ser.audio.sources import microphone
 from live_ser.cli.errors import UsageError
+from live_ser.cli.options import ChannelOptions
 from live_ser.cli.teaching_report import report_lines
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.takes import hear_take
@@ -210,8 +210,24 @@ def prompts_of(emotions: Sequence[str], rounds: int) -> list[str]:
     return order
 
 
-def guided_session(arguments: Namespace, network: EmotionModel, profile: Profile) -> int:
+def guided_session(
+    network: EmotionModel,
+    profile: Profile,
+    *,
+    emotions: Sequence[str],
+    rounds: int,
+    device: str | None,
+    channels: ChannelOptions,
+) -> int:
     """Run a guided session with a microphone, in the terminal.
+
+    Args:
+        network: that is taught.
+        profile: that the takes go into.
+        emotions: that are asked for; all of the model's if there are none.
+        rounds: takes of each emotion.
+        device: index or part of the name of the microphone.
+        channels: of it.
 
     Raises:
         LiveSerError: there is no terminal, no microphone, or no such emotion.
@@ -221,21 +237,18 @@ def guided_session(arguments: Namespace, network: EmotionModel, profile: Profile
             "a guided session needs a terminal", "teach from recordings: --from FOLDER"
         )
     labels = network.info.labels
-    emotions = arguments.emotions.split(",") if arguments.emotions else list(labels)
     if unknown := [one for one in emotions if one not in labels]:
         raise UsageError(f"this model has no emotion {unknown[0]!r}", ", ".join(labels))
     rate = network.info.features.sample_rate
     with (
-        microphone(
-            arguments.device, rate, channels=arguments.channels, channel=arguments.channel
-        ) as source,
+        microphone(device, rate, channels=channels.channels, channel=channels.channel) as source,
         pressed_keys() as key,
     ):
         session = GuidedSession(
             network,
             profile,
-            prompts_of(emotions, arguments.rounds),
-            rounds=arguments.rounds,
+            prompts_of(emotions or labels, rounds),
+            rounds=rounds,
             key=lambda: key() or NO_KEY,
             write=_write,
         )

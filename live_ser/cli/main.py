@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
@@ -17,6 +17,7 @@ from importlib import import_module
 from live_ser.cli.defaults import defaults
 from live_ser.cli.errors import exit_code, say_error, say_whereabouts
 from live_ser.cli.messages import SAYING_SECONDS
+from live_ser.cli.options import options_of
 from live_ser.cli.parser import parser
 from live_ser.errors import LiveSerError
 from live_ser.live.deadlines import stuck, within
@@ -57,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     """Run the command that was asked for, and say what went wrong; the exit code."""
     try:
-        code = _command(arguments.command)(arguments)
+        command = import_module(f"live_ser.cli.commands.{arguments.command}")
+        code: int = command.run(options_of(command.Options, arguments))
         if not stuck():
             sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
@@ -73,12 +75,6 @@ def _run(arguments: argparse.Namespace) -> int:
         within(SAYING_SECONDS, partial(say_error, error, verbose=arguments.verbose))
         return exit_code(error)
     return code
-
-
-def _command(name: str) -> Callable[[argparse.Namespace], int]:
-    """What runs a command: each has a file in ``live_ser/cli/commands``."""
-    run: Callable[[argparse.Namespace], int] = import_module(f"live_ser.cli.commands.{name}").run
-    return run
 
 
 def _open_standard_streams() -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from live_ser.batch.jobs import Job, Outcome
 from live_ser.cli.errors import say_failure
-from live_ser.cli.job import are_segments_asked_for
 from live_ser.cli.messages import say, say_notes
 from live_ser.errors import LiveSerError
-from live_ser.records.formats import Style
 from live_ser.records.outputs import name_is_refused
 from live_ser.records.places import Places
 from live_ser.records.schema import Record, Writer
@@ -23,22 +20,24 @@ class OutcomeWriter:
     """Writes what comes of each recording, and draws it.
 
     Args:
-        arguments: of the command.
-        style: of the records.
         job: that gave the outcomes.
         writer: of the records.
+        kinds: types of the records that are written.
         pictures: where each recording is drawn; None if none is.
+        force: whether pictures that are there are replaced.
+        quiet: whether only errors are printed.
 
     Attributes:
         counts: of the recordings: ``written``, those of them that are ``uncertain``, and
             ``failed``.
     """
 
-    arguments: Namespace
-    style: Style
     job: Job
     writer: Writer
+    kinds: Collection[str]
     pictures: Places | None
+    force: bool
+    quiet: bool
     counts: Counter[str] = field(default_factory=Counter)
 
     def summary(self, output: str) -> str:
@@ -48,10 +47,15 @@ class OutcomeWriter:
         others = [f"{n} {kind}" for kind in ("uncertain", "failed") if (n := self.counts[kind])]
         return f"wrote {output}: {', '.join([recordings, *others])}"
 
+    def progress(self, total: int, *, resumable: bool) -> str:
+        """How much is done when it is interrupted, and what does the rest."""
+        state = f"{self.counts['written'] + self.counts['failed']} of {total} recordings are done"
+        return f"{state}; the same command with --resume does the rest" if resumable else state
+
     def write(self, outcome: Outcome) -> int:
         """Write one, and print what is to be said of it; how much of it failed."""
         failures = 0
-        say_notes(outcome.notes, quiet=self.arguments.quiet)
+        say_notes(outcome.notes, quiet=self.quiet)
         if outcome.error:
             failures += 1
             say_failure(outcome.error)
@@ -65,12 +69,10 @@ class OutcomeWriter:
 
     def _kept(self, outcome: Outcome) -> bool:
         """Write what came of a recording; False where no file can have its name."""
-        dropped = set() if self.arguments.timeline else {"window"}
-        dropped |= set() if are_segments_asked_for(self.arguments, self.style) else {"segment"}
         try:
             for record in outcome.records:
                 self.counts["uncertain"] += _is_uncertain_clip(record)
-                if record["type"] not in dropped:
+                if record["type"] in self.kinds:
                     self.writer.write(record)
         except LiveSerError as error:
             if not name_is_refused(error):
@@ -94,7 +96,7 @@ class OutcomeWriter:
                 pictures.of(outcome.source),
                 segments=records("segment"),
                 clip=next(records("clip")),
-                force=self.arguments.force,
+                force=self.force,
                 reading=self.job.reading,
             )
         except LiveSerError as error:

@@ -205,7 +205,6 @@ def _add_serve_options(serve: Parser) -> None:
         help="without a message, after which a stream is closed (default: 60)",
     )
     _add_served_sound_options(serve)
-    serve.set_defaults(enroll=None, or_demo=False, reconnect=True, duration=None)
 
 
 def _add_served_sound_options(serve: Parser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,8 +11,10 @@ from live_ser.batch.progress import FileProgress
 from live_ser.records.formats import Style
 
 
-def progress_bar(arguments: Namespace, paths: Sequence[str], style: Style) -> FileProgress:
+def progress_bar(
+    paths: Sequence[str], style: Style, *, output: str | None, quiet: bool
+) -> FileProgress:
     """A bar on standard error, where that is a terminal on which nothing else is written."""
-    alone = arguments.output or style == "table" or not sys.stdout.isatty()
-    shown = alone and not arguments.quiet and sys.stderr.isatty()
+    alone = output or style == "table" or not sys.stdout.isatty()
+    shown = alone and not quiet and sys.stderr.isatty()
     return FileProgress(Console(stderr=True, quiet=not shown), paths)

@@ -1,36 +1,31 @@
-"""The recordings that are named on the command line, and how they are read."""
+"""The recordings that are named on the command line, and the files that are left alone."""
 
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections import Counter
+from collections.abc import Sequence
 
-from live_ser.audio.reading import Reading, reading_of
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
 
 _KINDS = 3  # of files that were left alone, that are named
 
 
-def reading_asked_for(arguments: Namespace) -> Reading:
-    """How recordings are read: channel, track, raw sound."""
-    names = ("channel", "track", "raw", "rate", "channels")
-    asked = {name: getattr(arguments, name) for name in names}
-    return reading_of(**asked, partial=getattr(arguments, "partial", False))
+def check_named(paths: Sequence[str], sounds: Sequence[str]) -> None:
+    """Check that recordings are named.
 
-
-def named_sounds(arguments: Namespace) -> list[str]:
-    """The recordings that are named with ``--from``, standard input among them.
+    Args:
+        paths: files, folders and patterns; ``-`` is a list on standard input.
+        sounds: files that ``--from`` names; ``-`` is sound on standard input.
 
     Raises:
-        LiveSerError: none are named, in no way; or standard input is to be two things.
+        UsageError: none are named, in no way; or standard input is to be two things.
     """
-    if not (arguments.paths or arguments.sounds):
+    if not (paths or sounds):
         raise UsageError("no recordings are named", "live-ser file PATH")
-    if "-" in arguments.paths and "-" in arguments.sounds:
+    if "-" in paths and "-" in sounds:
         raise UsageError("standard input cannot be a list of names and sound", "name one of them")
-    return list(arguments.sounds)
 
 
 class LeftAlone:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
 from live_ser.cli.messages import say, say_in_time
-from live_ser.cli.outputs import mode_asked_for
-from live_ser.cli.publishers import publishers_asked_for
-from live_ser.cli.terminal import has_dashboard, has_lines, has_records
+from live_ser.cli.options import RecordOptions
+from live_ser.cli.terminal import Display
 from live_ser.live.background import Background
 from live_ser.live.lines import LineSink
 from live_ser.live.session import Session
@@ -21,65 +19,88 @@ from live_ser.spec import ModelInfo
 from live_ser.text import printable
 
 
-def attach_sinks(
-    arguments: Namespace,
+def attach_records(
     session: Session,
     info: ModelInfo,
-    *,
+    options: RecordOptions,
     style: Style,
     places: Places | None,
+    *,
+    quiet: bool,
 ) -> None:
-    """Attach what takes the session.
+    """Write the records of a session.
 
     Args:
-        arguments: of the command.
-        session: that the sinks are attached to.
+        session: that is written down.
         info: of the model.
+        options: of the records.
         style: of the records.
         places: where the records go; standard output if None.
+        quiet: whether only errors are printed.
     """
-    recorded = has_records(arguments)
-    if recorded:
-        sink = _record_sink(arguments, info, style, places)
-        session.sinks.attach(Background(sink, patient=lambda: session.patient))
-    recording = None
-    if arguments.record:
-        from live_ser.live.recorder import Recording
+    opened = ExitStack()
+    records = written(places, style, info.labels, mode=options.mode(), bom=options.bom)
+    writer = opened.enter_context(records)
+    name = "standard output"
+    if options.output:
+        name = f"the record {Path(options.output).name}"
+        if style not in GROWING and not quiet:
+            later = f"{name} is written when the session ends; .jsonl and .csv grow with it"
+            say_in_time([later])
+    sink = RecordSink(writer, name, sync=writer.sync, close=opened.close)
+    session.sinks.attach(Background(sink, patient=lambda: session.patient))
 
-        rate = info.features.sample_rate
-        kept = Recording(arguments.record, rate, force=arguments.force)
-        recording = Background(kept, patient=lambda: session.patient)
-        session.sinks.attach(recording)
-    if has_lines(arguments):
+
+def attach_recording(session: Session, path: str, rate: int, *, force: bool) -> Background:
+    """Keep the sound of a session in a file.
+
+    Args:
+        session: that is recorded.
+        path: of the file.
+        rate: samples a second.
+        force: whether a file that is there is replaced.
+
+    Returns:
+        The sink that writes it.
+    """
+    from live_ser.live.recorder import Recording
+
+    kept = Recording(path, rate, force=force)
+    recording = Background(kept, patient=lambda: session.patient)
+    session.sinks.attach(recording)
+    return recording
+
+
+def attach_display(
+    session: Session,
+    info: ModelInfo,
+    display: Display,
+    recording: Background | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Show a session on the terminal.
+
+    Args:
+        session: that is shown.
+        info: of the model.
+        display: where it is shown.
+        recording: what writes the sound, if anything does.
+        quiet: whether only errors are printed.
+    """
+    if display.lines:
         session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
-    publishers_asked_for(arguments, info)(session)
+    if display.dashboard:
+        _attach_dashboard(session, info, recording, marks_kept=display.records)
+        return
     source = session.source
-    if has_dashboard(arguments):
-        _attach_dashboard(session, info, recording, marks_kept=recorded)
-    else:
-        hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
-        session.sinks.attach(Background(MessageSink(say, [] if arguments.quiet else [hello])))
+    hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
+    session.sinks.attach(Background(MessageSink(say, [] if quiet else [hello])))
 
 
 def _print(line: str) -> None:
     """A line on standard output, at once."""
     print(printable(line), flush=True)
-
-
-def _record_sink(
-    arguments: Namespace, info: ModelInfo, style: Style, places: Places | None
-) -> RecordSink:
-    """What writes the records."""
-    opened = ExitStack()
-    records = written(places, style, info.labels, mode=mode_asked_for(arguments), bom=arguments.bom)
-    writer = opened.enter_context(records)
-    name = "standard output"
-    if arguments.output:
-        name = f"the record {Path(arguments.output).name}"
-        if style not in GROWING and not arguments.quiet:
-            later = f"{name} is written when the session ends; .jsonl and .csv grow with it"
-            say_in_time([later])
-    return RecordSink(writer, name, sync=writer.sync, close=opened.close)
 
 
 def _attach_dashboard(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -10,40 +9,56 @@ from live_ser.audio.demo import DEMO, demo
 from live_ser.audio.sources import Source, is_pipe, microphone, piped, replay
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
-from live_ser.cli.recordings import reading_asked_for
-from live_ser.cli.terminal import has_dashboard
+from live_ser.cli.options import SourceOptions
 from live_ser.errors import LiveSerError
 
 
 @contextmanager
-def source_asked_for(arguments: Namespace, rate: int) -> Iterator[Source]:
-    """The sound that was asked for, in blocks at a rate."""
+def open_source(
+    options: SourceOptions,
+    rate: int,
+    *,
+    reconnect: bool = True,
+    or_demo: bool = False,
+    endless: bool = False,
+) -> Iterator[Source]:
+    """The sound that was asked for, in blocks at a rate.
+
+    Args:
+        options: the microphone, or what is replayed instead.
+        rate: samples a second of the blocks.
+        reconnect: whether to wait for a microphone that goes away.
+        or_demo: whether to replay a bundled recording where there is no microphone.
+        endless: whether that recording begins again when it ends.
+
+    Raises:
+        LiveSerError: it cannot be opened, or options do not go together.
+    """
     with ExitStack() as stack:
-        if arguments.replay is not None:
-            reading = reading_asked_for(arguments)
-            if is_pipe(arguments.replay):
-                yield stack.enter_context(piped(arguments.replay, rate, reading))
+        if options.replay is not None:
+            reading = options.reading()
+            if is_pipe(options.replay):
+                yield stack.enter_context(piped(options.replay, rate, reading))
             else:
-                path, speed = arguments.replay, arguments.speed
+                path, speed = options.replay, options.speed
                 yield stack.enter_context(replay(path, rate, speed, reading=reading))
             return
-        if arguments.track or arguments.raw or arguments.rate:
+        if options.track or options.raw or options.rate:
             raise UsageError("--track, --raw and --rate are for recordings", "name one: --from")
         try:
             blocks = stack.enter_context(
                 microphone(
-                    arguments.device,
+                    options.device,
                     rate,
-                    channels=arguments.channels,
-                    channel=arguments.channel,
-                    reconnect=arguments.reconnect,
+                    channels=options.channels,
+                    channel=options.channel,
+                    reconnect=reconnect,
                 )
             )
         except LiveSerError as error:
-            if not arguments.or_demo:
+            if not or_demo:
                 raise
             say(f"live-ser: {error.message}; a bundled recording is replayed instead")
-            endless = arguments.duration is None and has_dashboard(arguments)
             name = "demo.flac (no microphone)"
             if endless:
                 yield stack.enter_context(demo(rate))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from live_ser.errors import LiveSerError
@@ -14,21 +13,21 @@ if TYPE_CHECKING:
     from live_ser.model.speaker import RunningBaseline
 
 
-def network_asked_for(arguments: Namespace) -> EmotionModel:
-    """The network, with what the profile knows of the speaker if one was asked for.
+def taught_model(name: str | None, profile_name: str | None) -> EmotionModel:
+    """The model, with what a profile knows of the speaker if one is named.
 
     Raises:
         LiveSerError: the model cannot be loaded, or there is no such profile.
     """
     from live_ser.model.onnx_model import load
 
-    network = load(arguments.model)
-    if arguments.profile is None:
+    network = load(name)
+    if profile_name is None:
         return network
     from live_ser.model.profile import Profile
 
     _check_takes_a_baseline(network.info)
-    profile = Profile.named(arguments.profile, network.info)
+    profile = Profile.named(profile_name, network.info)
     if not profile.path.exists():
         raise LiveSerError(
             f"there is no profile {profile.name}",
@@ -45,22 +44,27 @@ def _check_takes_a_baseline(info: ModelInfo) -> None:
         )
 
 
-def baseline_asked_for(
-    arguments: Namespace, network: EmotionModel
+def speaker_of(
+    network: EmotionModel, profile_name: str | None, enroll: float | None = None
 ) -> tuple[EmotionModel, RunningBaseline | None, Profile | None]:
-    """The network with what was taught, and the speaker's baseline and profile, if asked for.
+    """The model as a speaker taught it, and their baseline and profile, if there are any.
+
+    Args:
+        network: the model as it was loaded.
+        profile_name: of the speaker; None where nothing is kept.
+        enroll: seconds of speech from which the baseline is made; None where it is not asked for.
 
     Raises:
         LiveSerError: the model takes no baseline, or the profile cannot be read.
     """
-    if arguments.enroll is None and arguments.profile is None:
+    if enroll is None and profile_name is None:
         return network, None, None
     from live_ser.model.profile import Profile
     from live_ser.model.speaker import RunningBaseline
 
     _check_takes_a_baseline(network.info)
     profile = None
-    if arguments.profile is not None:
-        profile = Profile.named(arguments.profile, network.info)
+    if profile_name is not None:
+        profile = Profile.named(profile_name, network.info)
         network = profile.applied(network)
-    return network, RunningBaseline.of(network, enrol=arguments.enroll or 0.0), profile
+    return network, RunningBaseline.of(network, enrol=enroll or 0.0), profile

@@ -1,49 +1,57 @@
-"""The terminal: whether the dashboard can be shown on it."""
+"""The terminal: where a session is shown."""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
-from argparse import Namespace
+from dataclasses import dataclass
 
 from rich.console import Console
 
 from live_ser.dashboard.dashboard import Dashboard
 
 
-def has_lines(arguments: Namespace) -> bool:
-    """Whether a session is shown as plain lines: if asked for, and on a terminal without a screen.
+@dataclass(frozen=True)
+class Display:
+    """Where a session is shown.
 
-    On such a terminal standard output shows them in place of records, which nobody asked for.
+    Attributes:
+        dashboard: whether the dashboard is, on standard error.
+        lines: whether plain lines are printed on standard output.
+        records: whether records are written, to a file or to standard output.
     """
-    if arguments.lines:
-        return True
-    is_dumb = sys.stdout.isatty() and Console(stderr=True).is_dumb_terminal
-    return is_dumb and arguments.format is None and not arguments.quiet
+
+    dashboard: bool
+    lines: bool
+    records: bool
 
 
-def has_records(arguments: Namespace) -> bool:
-    """Whether records of a session are written, to a file or to standard output."""
-    if arguments.output:
-        return True
-    return not has_lines(arguments) and not has_only_dashboard(arguments)
+def display_of(*, lines: bool, quiet: bool, output: str | None, style: str | None) -> Display:
+    """Where a session is shown, with the terminal that there is.
+
+    Args:
+        lines: whether plain lines are asked for.
+        quiet: whether only errors are to be shown.
+        output: path of the records, if they go to a file.
+        style: of the records, if one is asked for.
+    """
+    terminal = sys.stdout.isatty()
+    dashboard = _has_dashboard(lines=lines, quiet=quiet, output=output, style=style)
+    # A terminal without a screen shows lines in place of records, which nobody asked for.
+    dumb = terminal and Console(stderr=True).is_dumb_terminal
+    lines = lines or (dumb and style is None and not quiet)
+    alone = dashboard and terminal and style is None
+    return Display(dashboard, lines, records=bool(output) or not (lines or alone))
 
 
-def has_dashboard(arguments: Namespace) -> bool:
+def _has_dashboard(*, lines: bool, quiet: bool, output: str | None, style: str | None) -> bool:
     """Whether there is a terminal for a dashboard, and nothing else that is written on it."""
-    if arguments.lines or arguments.quiet or not Dashboard.possible(Console(stderr=True)):
+    if lines or quiet or not Dashboard.possible(Console(stderr=True)):
         return False
-    if arguments.output:
+    if output:
         return True
     if sys.stdout.isatty():
-        return arguments.format is None
+        return style is None
     # What reads a pipe may well write on the same terminal; a file does not.
     return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
-
-
-def has_only_dashboard(arguments: Namespace) -> bool:
-    """Whether the dashboard is all that a session is shown on, and no records are written."""
-    if arguments.output or not sys.stdout.isatty():
-        return False
-    return arguments.format is None and has_dashboard(arguments)

@@ -1,1 +1,1 @@
-"""The commands, a file each: ``run`` does what was asked for and gives the exit code."""
+"""The commands, a file each: ``run`` does what its ``Options`` ask for and gives the exit code."""

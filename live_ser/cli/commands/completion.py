@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from dataclasses import dataclass
+from typing import Literal
 
 from live_ser.cli.completion import SHELLS
+from live_ser.cli.options import CommonOptions
 from live_ser.cli.parser import parser
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """The options of ``live-ser completion``."""
+
+    shell: Literal["bash", "zsh", "fish"]
+
+
+def run(options: Options) -> int:
     """Print the script."""
-    print(SHELLS[arguments.shell](parser()), end="")
+    print(SHELLS[options.shell](parser()), end="")
     return 0

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from dataclasses import dataclass
 
 from live_ser.audio.devices import accepted_rates, find_device, input_devices
+from live_ser.cli.options import CommonOptions
 from live_ser.records.tables import devices_table, show
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """The options of ``live-ser devices``."""
+
+    device: str | None
+
+
+def run(options: Options) -> int:
     """List the input devices; the one that ``listen`` would take is marked."""
-    chosen = find_device(arguments.device)
+    chosen = find_device(options.device)
     rows = [
         (device, accepted_rates(device), device.index == chosen.index) for device in input_devices()
     ]

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from dataclasses import dataclass
 
 from live_ser.cli.defaults import defaults
 from live_ser.cli.examination import examine
 from live_ser.cli.messages import say
+from live_ser.cli.options import ChannelOptions, CommonOptions
 from live_ser.text import printable
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions, ChannelOptions):
+    """The options of ``live-ser doctor``."""
+
+    device: str | None
+    model: str | None
+
+
+def run(options: Options) -> int:
     """Print each finding when it is made; 1 if ``listen`` would not work."""
-    if not arguments.quiet:
+    if not options.quiet:
         say("examining; speak for three seconds when the microphone opens")
     for name, default in defaults().items():
         print(f"ok    --{name} {printable(default.value)}, as {printable(default.origin)} says")
     failed = False
     for finding in examine(
-        arguments.model,
-        arguments.device,
-        channels=arguments.channels,
-        channel=arguments.channel,
+        options.model,
+        options.device,
+        channels=options.channels,
+        channel=options.channel,
     ):
         failed = failed or finding.verdict == "fail"
-        if not (arguments.quiet and finding.verdict == "ok"):
+        if not (options.quiet and finding.verdict == "ok"):
             print(f"{finding.verdict:4}  {printable(finding.text)}", flush=True)
             if finding.advice:
                 print(f"      try: {printable(finding.advice)}", flush=True)

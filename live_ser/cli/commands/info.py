@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from dataclasses import dataclass
+from typing import Literal
 
+from live_ser.cli.options import CommonOptions
 from live_ser.model.onnx_model import load
 from live_ser.records.tables import model_card, show
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """The options of ``live-ser info``."""
+
+    model: str | None
+    all: bool
+    format: Literal["table", "jsonl"] | None
+
+
+def run(options: Options) -> int:
     """Print a model's card, or its metadata as JSON."""
-    model = load(arguments.model)
-    if arguments.format == "jsonl":
+    model = load(options.model)
+    if options.format == "jsonl":
         print(model.info.to_json())
     else:
-        show(sys.stdout, model_card(model.info, model.path, whole=arguments.all))
+        show(sys.stdout, model_card(model.info, model.path, whole=options.all))
     return 0

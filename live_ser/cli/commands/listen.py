@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
-from argparse import Namespace
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from live_ser.audio.blocks import Source
 from live_ser.cli.claims import claim_session
 from live_ser.cli.errors import UsageError
+from live_ser.cli.listen_options import Options
 from live_ser.cli.messages import say_in_time
-from live_ser.cli.outputs import session_places, use_standard_output
-from live_ser.cli.sinks import attach_sinks
-from live_ser.cli.source import source_asked_for
-from live_ser.cli.speaker import baseline_asked_for
-from live_ser.cli.terminal import has_dashboard
+from live_ser.cli.outputs import session_places
+from live_ser.cli.publishers import publishers
+from live_ser.cli.session_summary import session_summary
+from live_ser.cli.sinks import attach_display, attach_recording, attach_records
+from live_ser.cli.source import open_source
+from live_ser.cli.speaker import speaker_of
+from live_ser.cli.terminal import Display, display_of
 from live_ser.inference.monitor import Monitor
 from live_ser.live.background import Background
 from live_ser.live.keys import NO_KEY, pressed_keys
@@ -23,77 +24,92 @@ from live_ser.live.signals import ending_signals
 from live_ser.live.sinks import ProfileSink
 from live_ser.live.tally import Tally
 from live_ser.model.onnx_model import load
-from live_ser.records.formats import style_of
+from live_ser.records.formats import Style, style_of
+from live_ser.records.places import Places
+from live_ser.spec import ModelInfo
 
 _ENDING_SECONDS = 1.8  # after which a session that shall end does, whatever stands still
 
 
-def run(arguments: Namespace) -> int:
+def run(options: Options) -> int:
     """Listen until the sound or the user ends it; 1 if not all was kept that was to be."""
-    use_standard_output(arguments, "jsonl")
-    if arguments.lines and arguments.format and not arguments.output:
+    options = options.resolved("jsonl")
+    if options.lines and options.format and not options.output:
         raise UsageError(
             "--lines and --format are both for standard output",
             "leave one of them out, or name a file for the records: -o FILE",
         )
-    style = style_of(arguments.format, arguments.output, "jsonl")  # before anything is opened
-    model = load(arguments.model)
+    style = style_of(options.format, options.output, "jsonl")  # before anything is opened
+    model = load(options.model)
     rate = model.info.features.sample_rate
-    model, baseline, profile = baseline_asked_for(arguments, model)
-    with ending_signals(_ENDING_SECONDS) as ending, source_asked_for(arguments, rate) as source:
-        patient = arguments.replay is not None and arguments.speed == 0
-        session = Session(source, rate, duration=arguments.duration, ending=ending, patient=patient)
+    model, baseline, profile = speaker_of(model, options.profile, options.enroll)
+    display = display_of(
+        lines=options.lines, quiet=options.quiet, output=options.output, style=options.format
+    )
+    with ending_signals(_ENDING_SECONDS) as ending, _source(options, rate, display) as source:
+        patient = options.replay is not None and options.speed == 0
+        session = Session(source, rate, duration=options.duration, ending=ending, patient=patient)
         monitor = Monitor(
-            model, session, hop=arguments.hop, smoothing=arguments.smoothing, baseline=baseline
+            model, session, hop=options.hop, smoothing=options.smoothing, baseline=baseline
         )
         tally = Tally(monitor.hop)
         keeper = ProfileSink(profile, baseline) if profile and baseline else None
-        places = session_places(arguments, source.name, style)
-        claim_session(arguments, model, profile, style, places=places)
-        with session, _keys(arguments) as session.key:
+        places = session_places(options.output, source.name, style, force=options.force)
+        claim_session(
+            model.path,
+            style,
+            replay=options.replay,
+            profile=profile.path if profile else None,
+            record=options.record,
+            places=places,
+        )
+        keys = pressed_keys() if display.dashboard else nullcontext(lambda: NO_KEY)
+        with session, keys as session.key:
             session.sinks.attach(tally)
             if keeper:
                 session.sinks.attach(Background(keeper))
-            attach_sinks(arguments, session, model.info, style=style, places=places)
+            _attach(options, session, model.info, display, style=style, places=places)
             try:
-                session.run(monitor, channel=arguments.channel, track=arguments.track)
+                session.run(monitor, channel=options.channel, track=options.track)
             finally:
                 if not session.patient:
                     ending.count_down()
             # A dashboard took along what was said on it.
-            shown = 0 if has_dashboard(arguments) else len(session.sinks.failures)
+            shown = 0 if display.dashboard else len(session.sinks.failures)
     lines = [f"live-ser: {failure}" for failure in session.sinks.failures[shown:]]
-    if not arguments.quiet:
-        lines += [*tally.lines(session.seconds), *_summary(arguments, session, monitor, keeper)]
+    if not options.quiet:
+        lines += tally.lines(session.seconds)
+        lines += session_summary(options, session, monitor.skipped, keeper, display)
     say_in_time(lines)
     return 0 if session.sinks.kept else 1
 
 
-def _keys(arguments: Namespace) -> AbstractContextManager[Callable[[], str]]:
-    """The keys that are pressed, where a dashboard shows what they do."""
-    return pressed_keys() if has_dashboard(arguments) else nullcontext(lambda: NO_KEY)
+def _source(options: Options, rate: int, display: Display) -> AbstractContextManager[Source]:
+    """The sound that is listened to."""
+    return open_source(
+        options,
+        rate,
+        reconnect=options.reconnect,
+        or_demo=options.or_demo,
+        endless=options.duration is None and display.dashboard,
+    )
 
 
-def _summary(
-    arguments: Namespace, session: Session, monitor: Monitor, keeper: ProfileSink | None
-) -> list[str]:
-    """What was lost in a session that has ended, where it lies, and the next command."""
-    lines = []
-    if monitor.skipped or session.source.overflows:
-        lines.append(f"{monitor.skipped} skipped, {session.source.overflows} overflows")
-    if keeper and keeper.has_speech is not None:
-        path = f"profile {keeper.profile.name}: {keeper.profile.path}"
-        lines.append(path if keeper.has_speech else "no speech to make a profile of")
-    if arguments.record:
-        lines.append(f"sound: {arguments.record}")
-    if arguments.output:
-        lines.append(f"record: {arguments.output}")
-        if arguments.output.endswith(_REPORTED):
-            sound = f" --audio {shlex.quote(arguments.record)}" if arguments.record else ""
-            lines.append(f"next: live-ser report {shlex.quote(arguments.output)}{sound}")
-    elif has_dashboard(arguments):
-        lines.append("nothing was kept; -o session.jsonl keeps a record")
-    return lines
-
-
-_REPORTED = (".jsonl", ".csv", ".parquet")  # endings of the records that a report is made of
+def _attach(
+    options: Options,
+    session: Session,
+    info: ModelInfo,
+    display: Display,
+    *,
+    style: Style,
+    places: Places | None,
+) -> None:
+    """Attach everything that takes the session."""
+    recording = None
+    if display.records:
+        attach_records(session, info, options, style, places, quiet=options.quiet)
+    if options.record:
+        rate = info.features.sample_rate
+        recording = attach_recording(session, options.record, rate, force=options.force)
+    publishers(options.osc, options.lsl, info, options.hop)(session)
+    attach_display(session, info, display, recording, quiet=options.quiet)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from argparse import Namespace
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from live_ser.cli.errors import UsageError
-from live_ser.durability import OWNER_ONLY
+from live_ser.cli.options import CommonOptions
+from live_ser.cli.profile_files import (
+    delete_profile,
+    export_profile,
+    import_profile,
+    profile_content,
+    profile_path,
+    rename_profile,
+)
 from live_ser.errors import LiveSerError
-from live_ser.model.profile import check_name, folder, read_content, write_whole
+from live_ser.model.profile import folder
 from live_ser.text import printable
 
 _NAMES = {"list": 0, "show": 1, "export": 2, "import": 2, "rename": 2, "delete": 1}
@@ -24,9 +31,18 @@ _USAGE = {
 }
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """The options of ``live-ser profiles``."""
+
+    action: Literal["list", "show", "export", "import", "rename", "delete"]
+    names: list[str]
+    force: bool
+
+
+def run(options: Options) -> int:
     """Do what was asked for; 0, or an error."""
-    action, names = arguments.action, arguments.names
+    action, names = options.action, options.names
     if len(names) != _NAMES[action]:
         usage = _USAGE.get(action, "live-ser profiles")
         raise UsageError(f"{action} takes {_NAMES[action]} names", usage)
@@ -34,49 +50,23 @@ def run(arguments: Namespace) -> int:
         for path in sorted(folder().glob("*.json")):
             print(_line(path))
         return 0
-    profile = _path(names[0])
+    profile = profile_path(names[0])
     if action == "show":
         print("\n".join(_shown(profile)))
     elif action == "export":
-        _export(profile, names[1], force=arguments.force)
+        export_profile(profile, names[1], force=options.force)
     elif action == "import":
-        _write(profile, _text(Path(names[1])), force=arguments.force)
+        import_profile(profile, names[1], force=options.force)
     elif action == "rename":
-        _rename(profile, _path(names[1]), force=arguments.force)
+        rename_profile(profile, profile_path(names[1]), force=options.force)
     else:
-        _delete(profile)
+        delete_profile(profile)
     return 0
-
-
-def _path(name: str) -> Path:
-    check_name(name)
-    return folder() / f"{name}.json"
-
-
-def _text(path: Path) -> str:
-    """The text of a profile, which is seen to be one.
-
-    Raises:
-        LiveSerError: it is none, or cannot be read.
-    """
-    _content(path)
-    return path.read_text("utf-8")
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        return read_content(path)
-    except FileNotFoundError:
-        raise LiveSerError(
-            f"there is no profile {printable(str(path))}", "live-ser profiles lists them"
-        ) from None
-    except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
 
 
 def _line(path: Path) -> str:
     try:
-        content = _content(path)
+        content = profile_content(path)
     except LiveSerError as error:
         return f"{printable(path.stem)}: {printable(error.message)}"
     takes = content.get("takes", [])
@@ -86,7 +76,7 @@ def _line(path: Path) -> str:
 
 
 def _shown(path: Path) -> list[str]:
-    content = _content(path)
+    content = profile_content(path)
     counts = Counter(str(take["emotion"]) for take in content.get("takes", []))
     taught = ", ".join(f"{count} {printable(name)}" for name, count in sorted(counts.items()))
     return [
@@ -98,40 +88,3 @@ def _shown(path: Path) -> list[str]:
         f"model       {printable(str(content['model']))[:40]}",
         "sound       none is kept",
     ]
-
-
-def _export(profile: Path, name: str, *, force: bool) -> None:
-    path = Path(name)
-    text = _text(profile)
-    if not name or name.endswith(("/", os.sep)) or path.is_dir():
-        raise LiveSerError(
-            f"{printable(name)!r} is no name for a file", "name a file, not a folder"
-        )
-    if not path.parent.is_dir():
-        raise LiveSerError(f"there is no folder {printable(str(path.parent))}", "make it first")
-    _write(path, text, force=force)
-
-
-def _rename(profile: Path, new: Path, *, force: bool) -> None:
-    text = _text(profile)
-    if new.exists() and new.samefile(profile):  # by another case, too, where case tells no files
-        raise LiveSerError(f"{printable(new.stem)} is that profile already", "take another name")
-    _write(new, text, force=force)
-    _delete(profile)
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    if path.exists() and not force:
-        raise LiveSerError(f"{path} is there already", "--force overwrites it")
-    write_whole(path, text, mode=OWNER_ONLY)
-
-
-def _delete(path: Path) -> None:
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        raise LiveSerError(
-            f"there is no profile {printable(path.stem)}", "live-ser profiles lists them"
-        ) from None
-    except OSError as error:
-        raise LiveSerError(f"cannot delete {path}: {error.strerror}", "check its folder") from error

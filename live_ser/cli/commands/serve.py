@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
-from live_ser.cli.publishers import publishers_asked_for
-from live_ser.cli.source import source_asked_for
-from live_ser.cli.speaker import baseline_asked_for
+from live_ser.cli.options import AnalysisOptions, CommonOptions, PublishingOptions, SourceOptions
+from live_ser.cli.publishers import publishers
+from live_ser.cli.source import open_source
+from live_ser.cli.speaker import speaker_of
 from live_ser.extras import needed
 from live_ser.inference.settings import Settings
 from live_ser.live.signals import ending_signals
@@ -25,7 +27,20 @@ TOKEN_VARIABLE = "LIVE_SER_TOKEN"  # noqa: S105 - its name, not its value
 _ENDING_SECONDS = 6.0  # after which a server that shall end does, whatever stands still
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions, SourceOptions, AnalysisOptions, PublishingOptions):
+    """The options of ``live-ser serve``."""
+
+    host: str
+    port: int
+    token: str | None
+    origins: list[str]
+    sessions: int
+    idle: float
+    listen: bool
+
+
+def run(options: Options) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     for module in ("starlette", "uvicorn", "websockets"):
         needed(module, "serve")
@@ -34,28 +49,29 @@ def run(arguments: Namespace) -> int:
     from live_ser.server.live import Microphone
     from live_ser.server.service import Limits
 
-    rules = _rules(arguments)
-    model = load(arguments.model)
-    Settings.checked(model.info, arguments.hop, arguments.smoothing)
-    baseline_asked_for(arguments, model)  # a profile that can't be read is refused here
+    rules = _rules(options.host, options.token, options.origins)
+    model = load(options.model)
+    Settings.checked(model.info, options.hop, options.smoothing)
+    speaker = partial(speaker_of, model, options.profile)
+    speaker()  # a profile that can't be read is refused here
     microphone = Microphone(
-        partial(source_asked_for, arguments, model.info.features.sample_rate),
-        partial(baseline_asked_for, arguments, model),
-        publishers_asked_for(arguments, model.info),
-        arguments.hop,
-        arguments.smoothing,
-        arguments.channel,
+        partial(open_source, options, model.info.features.sample_rate),
+        speaker,
+        publishers(options.osc, options.lsl, model.info, options.hop),
+        options.hop,
+        options.smoothing,
+        options.channel,
     )
-    limits = Limits(sessions=arguments.sessions, idle=arguments.idle)
-    plan = Plan(model, microphone, rules, limits, listening=arguments.listen)
+    limits = Limits(sessions=options.sessions, idle=options.idle)
+    plan = Plan(model, microphone, rules, limits, listening=options.listen)
     with ending_signals(_ENDING_SECONDS) as ending:
-        opened = listening_socket(arguments.host, arguments.port)
-        say(_address(arguments.host, opened.getsockname()[1], rules.token))
+        opened = listening_socket(options.host, options.port)
+        say(_address(options.host, opened.getsockname()[1], rules.token))
         run_server(Server(plan), opened, ending)
     return 0
 
 
-def _rules(arguments: Namespace) -> Rules:
+def _rules(host: str, token: str | None, origins: Sequence[str]) -> Rules:
     """Who is let in.
 
     Raises:
@@ -63,7 +79,6 @@ def _rules(arguments: Namespace) -> Rules:
     """
     from live_ser.server.access import SHORTEST_TOKEN, Rules, is_local
 
-    token = arguments.token
     if token is None:
         token = os.environ.get(TOKEN_VARIABLE, "")
     elif not token:
@@ -73,12 +88,12 @@ def _rules(arguments: Namespace) -> Rules:
             f"the token is not {SHORTEST_TOKEN} printable characters long",
             "--token without a value makes one",
         )
-    if not token and not is_local(arguments.host):
+    if not token and not is_local(host):
         raise UsageError(
-            f"on {arguments.host}, others can reach the server",
+            f"on {host}, others can reach the server",
             "--token makes a token without which nobody gets in",
         )
-    return Rules(arguments.host, token, tuple(arguments.origins))
+    return Rules(host, token, tuple(origins))
 
 
 def _address(host: str, port: int, token: str) -> str:

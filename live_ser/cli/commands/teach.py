@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
+from live_ser.audio.reading import Reading
 from live_ser.cli.messages import say
-from live_ser.cli.recordings import reading_asked_for
+from live_ser.cli.options import CommonOptions, SoundOptions
 from live_ser.cli.teaching_report import report_lines, report_record
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel, load
@@ -18,34 +20,54 @@ from live_ser.model.taught import Take, check_teachable
 from live_ser.records.labelled import LabelledSound, read_labelled
 
 
-def run(arguments: Namespace) -> int:
+@dataclass(frozen=True)
+class Options(CommonOptions, SoundOptions):
+    """The options of ``live-ser teach``."""
+
+    device: str | None
+    model: str | None
+    profile: str
+    takes: str | None
+    rounds: int
+    emotions: str | None
+    format: Literal["table", "jsonl"] | None
+
+
+def run(options: Options) -> int:
     """Teach a profile and report what it is worth; 1 if a recording could not be used."""
-    network = load(arguments.model)
+    network = load(options.model)
     check_teachable(network)
-    profile = Profile.named(arguments.profile, network.info)
+    profile = Profile.named(options.profile, network.info)
     profile.applied(network)  # before anybody has spoken in vain
-    if arguments.takes is None:
+    if options.takes is None:
         from live_ser.cli.guided_session import guided_session
 
-        return guided_session(arguments, network, profile)
-    labelled = read_labelled(Path(arguments.takes), network.info.labels)
-    takes, failures = _hear(arguments, network, labelled)
+        return guided_session(
+            network,
+            profile,
+            emotions=options.emotions.split(",") if options.emotions else (),
+            rounds=options.rounds,
+            device=options.device,
+            channels=options,
+        )
+    labelled = read_labelled(Path(options.takes), network.info.labels)
+    takes, failures = _hear(network, labelled, options.reading())
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
     teaching = profile.teach(network, takes)
     report = teaching.report
-    if arguments.format == "jsonl":
+    if options.format == "jsonl":
         print(json.dumps(report_record(report, profile.name)))
     else:
         print("\n".join(report_lines(report)))
-        if not arguments.quiet:
+        if not options.quiet:
             say(f"profile {profile.name}: {profile.path}")
     sys.stdout.flush()
     return int(failures > 0)
 
 
 def _hear(
-    arguments: Namespace, network: EmotionModel, labelled: list[LabelledSound]
+    network: EmotionModel, labelled: list[LabelledSound], reading: Reading
 ) -> tuple[list[Take], int]:
     """The takes, and how many parts of recordings could not be used."""
     from live_ser.audio.sources import open_sound
@@ -57,7 +79,7 @@ def _hear(
     for path, parts in groupby(labelled, lambda one: one.path):
         group = list(parts)
         try:
-            with open_sound(path, None, rate, reading_asked_for(arguments)) as blocks:
+            with open_sound(path, None, rate, reading) as blocks:
                 spans = [(part.start, part.end, part.emotion) for part in group]
                 heard = hear_parts(network, blocks, spans)
         except LiveSerError as error:

@@ -1,0 +1,102 @@
+"""The files of profiles: read, exported, imported, renamed and deleted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from live_ser.durability import OWNER_ONLY
+from live_ser.errors import LiveSerError
+from live_ser.model.profile import check_name, folder, read_content, write_whole
+from live_ser.text import printable
+
+
+def profile_path(name: str) -> Path:
+    """The file of a profile, whether it is there or not."""
+    check_name(name)
+    return folder() / f"{name}.json"
+
+
+def profile_content(path: Path) -> dict[str, Any]:
+    """What a profile holds, checked.
+
+    Raises:
+        LiveSerError: it is no profile, or cannot be read.
+    """
+    try:
+        return read_content(path)
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+
+
+def export_profile(profile: Path, name: str, *, force: bool) -> None:
+    """Copy a profile into a file.
+
+    Raises:
+        LiveSerError: there is no such profile, or the file cannot be written.
+    """
+    path = Path(name)
+    text = _text(profile)
+    if not name or name.endswith(("/", os.sep)) or path.is_dir():
+        raise LiveSerError(
+            f"{printable(name)!r} is no name for a file", "name a file, not a folder"
+        )
+    if not path.parent.is_dir():
+        raise LiveSerError(f"there is no folder {printable(str(path.parent))}", "make it first")
+    _write(path, text, force=force)
+
+
+def import_profile(profile: Path, name: str, *, force: bool) -> None:
+    """Copy a file into a profile.
+
+    Raises:
+        LiveSerError: the file holds no profile, or the profile cannot be written.
+    """
+    _write(profile, _text(Path(name)), force=force)
+
+
+def rename_profile(profile: Path, new: Path, *, force: bool) -> None:
+    """Give a profile another name.
+
+    Raises:
+        LiveSerError: there is no such profile, or the new name is taken.
+    """
+    text = _text(profile)
+    if new.exists() and new.samefile(profile):  # by another case, too, where case tells no files
+        raise LiveSerError(f"{printable(new.stem)} is that profile already", "take another name")
+    _write(new, text, force=force)
+    delete_profile(profile)
+
+
+def delete_profile(path: Path) -> None:
+    """Delete a profile.
+
+    Raises:
+        LiveSerError: there is no such profile, or it cannot be deleted.
+    """
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except OSError as error:
+        raise LiveSerError(f"cannot delete {path}: {error.strerror}", "check its folder") from error
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise LiveSerError(f"{path} is there already", "--force overwrites it")
+    write_whole(path, text, mode=OWNER_ONLY)
+
+
+def _text(path: Path) -> str:
+    """The text of a file that holds a profile."""
+    profile_content(path)
+    return path.read_text("utf-8")
+
+
+def _missing(path: Path) -> LiveSerError:
+    name = path.stem if path.parent == folder() else str(path)
+    return LiveSerError(f"there is no profile {printable(name)}", "live-ser profiles lists them")

@@ -1,0 +1,38 @@
+"""What ``live-ser listen`` says when it has ended."""
+
+from __future__ import annotations
+
+import shlex
+
+from live_ser.cli.listen_options import Options
+from live_ser.cli.terminal import Display
+from live_ser.live.session import Session
+from live_ser.live.sinks import ProfileSink
+
+_REPORTED = (".jsonl", ".csv", ".parquet")  # endings of the records that a report is made of
+
+
+def session_summary(
+    options: Options,
+    session: Session,
+    skipped: int,
+    keeper: ProfileSink | None,
+    display: Display,
+) -> list[str]:
+    """What was lost in a session that has ended, where it lies, and the next command."""
+    lines = []
+    if skipped or session.source.overflows:
+        lines.append(f"{skipped} skipped, {session.source.overflows} overflows")
+    if keeper and keeper.has_speech is not None:
+        path = f"profile {keeper.profile.name}: {keeper.profile.path}"
+        lines.append(path if keeper.has_speech else "no speech to make a profile of")
+    if options.record:
+        lines.append(f"sound: {options.record}")
+    if options.output:
+        lines.append(f"record: {options.output}")
+        if options.output.endswith(_REPORTED):
+            sound = f" --audio {shlex.quote(options.record)}" if options.record else ""
+            lines.append(f"next: live-ser report {shlex.quote(options.output)}{sound}")
+    elif display.dashboard:
+        lines.append("nothing was kept; -o session.jsonl keeps a record")
+    return lines

@@ -104,9 +104,9 @@ def drawn(
             start, used = time.monotonic(), time.process_time()
             for i in range(round(seconds / BLOCK)):
                 at = i * size % (len(clip) - size)
-                dashboard.level(clip[at : at + size])
+                dashboard.block(clip[at : at + size])
                 if i % round(HOP / BLOCK) == 0:
-                    dashboard.update(made_up(info, i * BLOCK, rng))
+                    dashboard.window(made_up(info, i * BLOCK, rng))
                 time.sleep(max(0.0, start + (i + 1) * BLOCK - time.monotonic()))
             spent = time.process_time() - used
             return spent / (time.monotonic() - start), counter.written

@@ -109,9 +109,15 @@ def _attach_dashboard(
     from rich.console import Console
 
     from live_ser.dashboard.dashboard import Dashboard
-    from live_ser.dashboard.sink import DashboardSink
 
     source = session.source
-    dashboard = Dashboard(Console(stderr=True), info, source.name, source.native_rate)
-    dashboard.__enter__()  # its sink gives the terminal back
-    session.sinks.attach(Background(DashboardSink(dashboard, recording, marks_kept=marks_kept)))
+    dashboard = Dashboard(
+        Console(stderr=True),
+        info,
+        source.name,
+        source.native_rate,
+        recording=recording,
+        marks_kept=marks_kept,
+    )
+    dashboard.__enter__()  # it gives the terminal back when it is closed
+    session.sinks.attach(Background(dashboard))

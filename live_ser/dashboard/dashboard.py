@@ -1,7 +1,10 @@
-"""The dashboard in the terminal: fed with sound and predictions, drawn when something changed."""
+"""The dashboard in the terminal: a sink of a session, drawn when something changed."""
+
+# ruff: noqa: D102 - the methods are those of Sink, and documented there.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -19,37 +22,53 @@ from live_ser.dashboard.lines import Look
 from live_ser.dashboard.meters import Load, Meter, Spectrogram
 from live_ser.dashboard.screen import Screen
 from live_ser.dashboard.state import DashboardState
-from live_ser.dashboard.view import legend_pages, page, render
+from live_ser.dashboard.view import legend_pages, page
 from live_ser.live.headline import HeadlineTracker
+from live_ser.live.keys import REDRAW
+from live_ser.live.sink import Sink, Status
 from live_ser.spec import ModelInfo
 from live_ser.text import prosody_words
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Prediction
+    from live_ser.live.background import Background
+    from live_ser.live.recorder import Recording
     from live_ser.model.speaker import BaselineStatus
-
-__all__ = ["Dashboard", "DashboardState", "render"]
 
 _DRAW_EVERY = 0.08  # seconds: 12 times a second, for the level meter
 _STRIP = 60.0  # seconds that the last minute remembers
+_ADVISED = 5.0  # seconds that a note stands
 _LATENCIES = 240  # predictions that the percentiles look at: two minutes at the usual hop
 
 
-class Dashboard:
+class Dashboard(Sink):
     """The live dashboard of a terminal.
 
     A context manager: the terminal is taken on entry and given back, as it was, on every way out.
-    It draws by itself in :meth:`update`, :meth:`level`, :meth:`status` and :meth:`tick`; there is
-    no thread behind it.
+    It draws by itself when an event comes; there is no thread behind it.
 
     Args:
         console: of the terminal, usually on standard error.
         info: of the model.
         source: name of the device or file.
         sample_rate: of the device or file, in Hz.
+        recording: what keeps the sound, if anything does.
+        marks_kept: whether there is a record for marks.
     """
 
-    def __init__(self, console: Console, info: ModelInfo, source: str, sample_rate: int) -> None:
+    name = "the dashboard"
+    skips = True
+
+    def __init__(
+        self,
+        console: Console,
+        info: ModelInfo,
+        source: str,
+        sample_rate: int,
+        *,
+        recording: Recording | Background | None = None,
+        marks_kept: bool = True,
+    ) -> None:
         self.state = DashboardState(
             model=info.name,
             labels=info.labels,
@@ -73,6 +92,9 @@ class Dashboard:
         self._heard = 0  # samples
         self._is_suspended = False
         self._due = 0.0  # monotonic time of the next drawing
+        self._recording, self._marks_kept = recording, marks_kept
+        self._advice, self._advised_until = "", 0.0
+        self._warning = ""
 
     @staticmethod
     def possible(console: Console) -> bool:
@@ -94,8 +116,13 @@ class Dashboard:
     ) -> None:
         self._screen.__exit__(kind, error, trace)
 
-    def update(self, prediction: Prediction) -> None:
-        """Show a new prediction."""
+    def block(self, samples: Samples) -> None:
+        if len(samples):
+            self._unseen.append(samples)
+            self._heard += len(samples)
+        self._draw_in_time()
+
+    def window(self, prediction: Prediction) -> None:
         labels = self.state.labels
         smoothed = _in_order(prediction.probabilities, labels)
         moment = Moment(prediction.end, prediction.state, prediction.label, smoothed)
@@ -122,58 +149,69 @@ class Dashboard:
                 activation=prediction.activation,
                 valence=prediction.valence,
             )
-        self.tick()
+        self._draw_in_time()
 
-    def level(self, block: Samples) -> None:
-        """Show the level and the spectrogram of a block of sound.
-
-        Args:
-            block: float32 ``[n]``, mono at the model's rate; blocks of 0.1 s or less make the
-                meter move smoothly.
-        """
-        self._unseen.append(block)
-        self._heard += len(block)
-        self.tick()
-
-    def status(
-        self,
-        *,
-        message: str | None = None,
-        connected: bool | None = None,
-        source: str | None = None,
-        sample_rate: int | None = None,
-        overflows: int | None = None,
-        skipped: int | None = None,
-        recording: bool | None = None,
-        marks: int | None = None,
-        meant: str | None = None,
-        paused: bool | None = None,
-    ) -> None:
-        """Show what has changed beside the sound; what is None stays as it is.
-
-        Args:
-            message: what has to be said just now, "microphone gone, trying again"; empty to take
-                it away.
-            connected: whether the source gives sound.
-            source: name of the device or file.
-            sample_rate: of the device or file, in Hz.
-            overflows: times that the device lost sound.
-            skipped: windows left out because the machine fell behind.
-            recording: whether the sound is recorded.
-            marks: moments marked so far.
-            meant: the emotion that is meant at this moment of a demonstration.
-            paused: whether the user paused.
-        """
-        given = {name: value for name, value in locals().items() if name != "self"}
-        changes = {name: value for name, value in given.items() if value is not None}
-        spoken = "message" in changes and changes["message"] != self.state.message
-        self.state = replace(self.state, **changes)
-        if spoken and not self._is_suspended:
+    def status(self, status: Status) -> None:
+        advice = self._advice if time.monotonic() < self._advised_until else ""
+        message = status.message or self._warning or advice
+        is_new = message != self.state.message
+        self.state = replace(
+            self.state,
+            message=message,
+            connected=not status.message,
+            source=status.source,
+            sample_rate=status.native_rate,
+            overflows=status.overflows,
+            skipped=status.skipped,
+            recording=self._recording is not None and self._recording.intact,
+            paused=status.paused,
+            meant=status.meant,
+        )
+        if status.baseline is not None:
+            self._show_voice(status.baseline)
+        if is_new and not self._is_suspended:
             # Where something went wrong, a driver may have written on the screen as well.
-            self.redraw()
-        self.tick()
+            self._redraw()
+        self._draw_in_time()
 
-    def voice(self, known: BaselineStatus) -> None:
+    def mark(self, time: float) -> None:
+        if self._marks_kept:
+            self.state = replace(self.state, marks=self.state.marks + 1)
+            self._draw_in_time()
+        else:
+            self.note("not marked: there is no record, which -o FILE keeps")
+
+    def note(self, line: str) -> None:
+        self._advice, self._advised_until = line, time.monotonic() + _ADVISED
+
+    def warn(self, line: str) -> None:
+        self._warning = line
+
+    def key(self, key: str) -> None:
+        state = self.state
+        if key == REDRAW:
+            self._redraw()
+            return
+        if key == "s":
+            self.state = replace(state, spectrogram_on=not state.spectrogram_on)
+        elif key == "t":  # what needs attention is shown without it
+            self.state = replace(state, telemetry_on=not state.telemetry_on)
+        elif key == "?":
+            pages = legend_pages(*self._screen.size, self._look)
+            self.state = replace(state, help_page=(state.help_page + 1) % (pages + 1))
+        else:
+            return
+        self._draw()
+
+    def suspend(self) -> None:
+        if not self._is_suspended:
+            self._is_suspended = True
+            self._screen.__exit__(None, None, None)
+
+    def close(self, until: float = math.inf) -> None:
+        self.__exit__(None, None, None)
+
+    def _show_voice(self, known: BaselineStatus) -> None:
         """Show how far the speaker's voice is known."""
         baseline = enrolling = learning = ""
         if known.enrolling:
@@ -184,30 +222,7 @@ class Dashboard:
             learning = f"learning your voice, {known.seconds:.0f} of {self._known_from:g} s"
         self.state = replace(self.state, baseline=baseline, enrolling=enrolling, learning=learning)
 
-    def toggle_spectrogram(self) -> None:
-        """Show or hide the spectrogram."""
-        self.state = replace(self.state, spectrogram_on=not self.state.spectrogram_on)
-        self._draw()
-
-    def toggle_telemetry(self) -> None:
-        """Show or hide telemetry; what needs attention is shown all the same."""
-        self.state = replace(self.state, telemetry_on=not self.state.telemetry_on)
-        self._draw()
-
-    def turn_help_page(self) -> None:
-        """Show the next page of the legend; after the last one, the dashboard again."""
-        pages = legend_pages(*self._screen.size, self._look)
-        page = self.state.help_page + 1
-        self.state = replace(self.state, help_page=page if page <= pages else 0)
-        self._draw()
-
-    def suspend(self) -> None:
-        """Give the terminal back until :meth:`redraw`."""
-        if not self._is_suspended:
-            self._is_suspended = True
-            self._screen.__exit__(None, None, None)
-
-    def redraw(self) -> None:
+    def _redraw(self) -> None:
         """Draw everything: something else may have written on the screen."""
         if self._is_suspended:
             self._is_suspended = False
@@ -215,8 +230,8 @@ class Dashboard:
         self._screen.redraw()
         self._draw()
 
-    def tick(self) -> None:
-        """Draw what has changed, if it is time; to be called now and then when no sound comes."""
+    def _draw_in_time(self) -> None:
+        """Draw what has changed, if it is time."""
         if time.monotonic() >= self._due:
             self._draw()
 

@@ -33,7 +33,6 @@ from live_ser.audio.capture_clock import host_clock
 from live_ser.audio.devices import Callback, InputStream, Times, open_input
 from live_ser.audio.sources import microphone
 from live_ser.dashboard.dashboard import Dashboard
-from live_ser.dashboard.sink import DashboardSink
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
 from live_ser.live.recorder import Recording
@@ -258,10 +257,11 @@ def listen(folder: Path, device: str, seconds: float, model: str | None) -> None
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
         records = stack.enter_context((folder / "session.jsonl").open("w", encoding="utf-8"))
         console = Console(file=nowhere, width=120, height=40, force_terminal=True)
-        dashboard = stack.enter_context(Dashboard(console, judge.info, mic.name, mic.native_rate))
         recording = stack.enter_context(Recording(folder / "kept.flac", rate))
         clock = Clock()
-        screen = DashboardSink(dashboard, recording)
+        screen = stack.enter_context(
+            Dashboard(console, judge.info, mic.name, mic.native_rate, recording=recording)
+        )
         for sink in (RecordSink(JsonLines(records), "the records"), recording, screen, clock):
             session.sinks.attach(sink)
         session.run(monitor)

@@ -38,7 +38,6 @@ from live_ser.audio.devices import BLOCK_SECONDS, Callback, InputStream
 from live_ser.audio.microphone import Microphone
 from live_ser.audio.sources import microphone
 from live_ser.dashboard.dashboard import Dashboard
-from live_ser.dashboard.sink import DashboardSink
 from live_ser.errors import LiveSerError
 from live_ser.inference.monitor import Monitor
 from live_ser.live.recorder import Recording
@@ -353,10 +352,11 @@ def show(
         session = Session(mic, RATE, ending=lambda: ending(mic))
         monitor = Monitor(model, session, hop=HOP)
         console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
-        dashboard = stack.enter_context(Dashboard(console, model.info, mic.name, mic.native_rate))
         recording = stack.enter_context(Recording(recorded, RATE))
+        shown = Dashboard(console, model.info, mic.name, mic.native_rate, recording=recording)
+        dashboard = stack.enter_context(shown)
         session.sinks.attach(RecordSink(JsonLines(file), "the records"))
-        for sink in (recording, DashboardSink(dashboard, recording), diary):
+        for sink in (recording, dashboard, diary):
             session.sinks.attach(sink)
         yield Show(model, mic, session, monitor, dashboard, console, diary, file, recorded)
 

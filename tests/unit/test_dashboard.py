@@ -12,15 +12,18 @@ import pytest
 from rich.console import Console
 from rich.style import Style
 
-from live_ser.dashboard.dashboard import Dashboard, DashboardState, render
+from live_ser.dashboard.dashboard import Dashboard
 from live_ser.dashboard.last_minute import Moment
 from live_ser.dashboard.layout import plan
 from live_ser.dashboard.legend import page_count
 from live_ser.dashboard.lines import Look
 from live_ser.dashboard.meters import Level
-from live_ser.dashboard.view import page
+from live_ser.dashboard.state import DashboardState
+from live_ser.dashboard.view import page, render
 from live_ser.inference.results import Prediction
 from live_ser.live.headline import Headline
+from live_ser.live.keys import REDRAW
+from live_ser.live.sink import Status
 from live_ser.palette import colours
 from tests.support.tiny_model import tiny_info
 
@@ -525,14 +528,14 @@ def rows(text: str) -> set[int]:
 def test_nothing_is_drawn_again_that_has_not_changed() -> None:
     shown, terminal, _ = dashboard()
     with shown:
-        shown.level(np.full(1600, 0.1, np.float32))
-        shown.update(prediction(0.5))
+        shown.block(np.full(1600, 0.1, np.float32))
+        shown.window(prediction(0.5))
         terminal.new()
-        shown.tick()
+        shown.block(np.zeros(0, np.float32))
         assert terminal.new() == ""
-        shown.level(np.zeros(800, np.float32))  # half a column: the level alone
+        shown.block(np.zeros(800, np.float32))  # half a column: the level alone
         assert len(rows(terminal.new())) == 1
-        shown.update(prediction(0.9))
+        shown.window(prediction(0.9))
         assert 1 not in rows(terminal.new())  # the title stays
 
 
@@ -540,10 +543,10 @@ def test_nothing_is_drawn_again_that_has_not_changed() -> None:
 def test_a_new_size_is_drawn_whole() -> None:
     shown, terminal, console = dashboard()
     with shown:
-        shown.update(prediction(0.5))
+        shown.window(prediction(0.5))
         terminal.new()
         console.width, console.height = 120, 40
-        shown.tick()
+        shown.block(np.zeros(0, np.float32))
         text = terminal.new()
         assert "\x1b[2J" in text or "\x1b[H\x1b[2J" in text
         assert rows(text) >= set(range(1, 36))
@@ -552,9 +555,9 @@ def test_a_new_size_is_drawn_whole() -> None:
 def test_everything_is_drawn_again_when_something_else_wrote_on_the_screen() -> None:
     shown, terminal, _ = dashboard()
     with shown:
-        shown.update(prediction(0.5))
+        shown.window(prediction(0.5))
         terminal.new()
-        shown.redraw()
+        shown.key(REDRAW)
         assert rows(terminal.new()) == set(range(1, 25))
 
 
@@ -580,28 +583,29 @@ def test_the_terminal_is_given_back_on_every_way_out(error: type[BaseException] 
 @pytest.mark.usefixtures("instant")
 def test_the_keys_toggle_help_and_spectrogram_and_messages_come_and_go() -> None:
     shown, terminal, _ = dashboard()
+    status = Status(source="Microphone", native_rate=48000)
     with shown:
-        shown.turn_help_page()
+        shown.key("?")
         assert "pause, and go on" in terminal.new()
-        shown.turn_help_page()
+        shown.key("?")
         assert "No sound leaves this process" in terminal.new()
-        shown.turn_help_page()
+        shown.key("?")
         assert "8 kHz" in terminal.new()
-        shown.toggle_telemetry()
+        shown.key("t")
         assert "evidence" in terminal.new()
-        shown.toggle_telemetry()
+        shown.key("t")
         assert "evidence" not in terminal.new()
-        shown.toggle_spectrogram()
+        shown.key("s")
         off = terminal.new()
         assert off
         assert "8 kHz" not in off
-        shown.toggle_spectrogram()
+        shown.key("s")
         assert "8 kHz" in terminal.new()
-        shown.status(message="microphone gone, trying again", connected=False)
+        shown.status(replace(status, message="microphone gone, trying again"))
         text = terminal.new()
         assert "microphone gone, trying again" in text
         assert "the source gives no sound" in text
-        shown.status(message="", connected=True)
+        shown.status(status)
         text = terminal.new()
         assert "trying again" not in text
         assert "quit" in text
@@ -611,13 +615,13 @@ def test_the_keys_toggle_help_and_spectrogram_and_messages_come_and_go() -> None
 def test_the_meter_holds_its_peak_and_marks_clipping() -> None:
     shown, _, _ = dashboard()
     with shown:
-        shown.level(np.full(1600, 1.0, np.float32))
-        shown.level(np.full(1600, 0.001, np.float32))
+        shown.block(np.full(1600, 1.0, np.float32))
+        shown.block(np.full(1600, 0.001, np.float32))
         assert shown.state.level.clipped
         assert shown.state.level.peak == pytest.approx(0, abs=0.1)
         assert shown.state.level.rms < -3
         for _ in range(40):
-            shown.level(np.full(1600, 0.001, np.float32))
+            shown.block(np.full(1600, 0.001, np.float32))
         assert not shown.state.level.clipped
         assert shown.state.level.peak < -40
 
@@ -627,8 +631,8 @@ def test_a_session_of_hours_remembers_a_minute() -> None:
     shown, _, _ = dashboard()
     with shown:
         for i in range(1, 1000):
-            shown.update(prediction(i / 2))
-            shown.level(np.zeros(8000, np.float32))
+            shown.window(prediction(i / 2))
+            shown.block(np.zeros(8000, np.float32))
         assert len(shown.state.moments) <= 121
         assert len(shown.state.spectrogram) <= 400
 

@@ -161,8 +161,7 @@ class Server:
 
     async def _ready(self, request: Request) -> Response:
         service = self.service
-        is_full = service.metrics.value("sessions") >= service.limits.sessions
-        if service.ending or is_full:
+        if service.ending or service.refusal:
             return PlainTextResponse("ending\n" if service.ending else "full\n", 503)
         return PlainTextResponse("ready\n")
 

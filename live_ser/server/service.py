@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -17,6 +17,7 @@ from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record
 from live_ser.server.metrics import Metrics
 from live_ser.server.protocol import SLOW, ProtocolError
+from live_ser.server.workers import Workers
 from live_ser.text import disarmed
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Limits:
         readers: of the server's microphone at once.
         idle: seconds without a message, after which a stream is closed.
         slow: seconds that a client may take to read what it was sent.
+        late: seconds that sound may wait on average before more streams are refused.
         speed: of a stream, in seconds of sound a second; after the first ``ahead`` seconds.
         ahead: seconds of sound that a stream may bring at once.
         file_bytes: of a recording that is posted.
@@ -42,6 +44,7 @@ class Limits:
     readers: int = 2000
     idle: float = 60.0
     slow: float = 10.0
+    late: float = 1.0
     speed: float = 8.0
     ahead: float = 30.0
     file_bytes: int = 256 * 2**20
@@ -52,7 +55,8 @@ class Service:
     """A model at work for many clients.
 
     Networks run in threads beside the event loop. A session has one job in them at a time, of one
-    hop of sound at most; the jobs of all sessions take turns.
+    hop of sound at most; the jobs of all sessions take turns, those whose sound comes in real time
+    before those who bring it faster.
 
     Attributes:
         model: that classifies for all.
@@ -67,13 +71,27 @@ class Service:
     ending: bool = False
 
     def __post_init__(self) -> None:
-        self._threads = ThreadPoolExecutor(cores(), "live-ser-stream")
+        self._workers = Workers(cores(), "live-ser-stream")
         self._waiting: set[asyncio.Timeout] = set()
 
-    async def run(self, work: Callable[..., T], *arguments: object) -> T:
-        """Do something that blocks, in a thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, work, *arguments)
+    @property
+    def refusal(self) -> str:
+        """Why no more streams are taken; empty where they are."""
+        if self.metrics.value("sessions") >= self.limits.sessions:
+            return f"{self.limits.sessions} streams are open"
+        if self._workers.delay > self.limits.late:
+            return "the streams that are open take all the time there is"
+        return ""
+
+    async def run(self, work: Callable[..., T], *arguments: object, urgent: bool = True) -> T:
+        """Do something that blocks, in a thread.
+
+        Args:
+            work: what is done.
+            arguments: that it is called with.
+            urgent: whether it goes before all that is not.
+        """
+        return await self._workers.run(partial(work, *arguments), urgent=urgent)
 
     @asynccontextmanager
     async def waiting(self, seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
@@ -98,7 +116,7 @@ class Service:
 
     def close(self) -> None:
         """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
 
 
 def text_of(record: Record) -> str:

@@ -27,6 +27,7 @@ from live_ser.server.service import Service, close, send
 from live_ser.server.stream_session import StreamSession
 
 _LONGEST_GAP = 86_400.0  # seconds
+_REAL_TIME = 2.0  # seconds of sound that may come at once of a stream that is in real time
 _REASONS = ("nothing came", "overflow", "paused", "microphone gone")
 _COMMANDS = ("mark", "label", "gap", "turn", "ping", "stop")
 
@@ -43,12 +44,11 @@ class StreamEndpoint:
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one client, until it or the server ends the stream."""
-        metrics, limits = self._service.metrics, self._service.limits
+        metrics = self._service.metrics
         await socket.accept()
-        if metrics.value("sessions") >= limits.sessions:
+        if refusal := self._service.refusal:
             metrics.add("errors_total", code="busy")
-            busy = error_record("busy", f"{limits.sessions} streams are open", "try again later")
-            await close(socket, BUSY, [busy])
+            await close(socket, BUSY, [error_record("busy", refusal, "try again later")])
             return
         metrics.add("sessions")
         metrics.add("sessions_total")
@@ -157,13 +157,19 @@ class _Client:
             is_complete = self._session.take(part)
             metrics.add("sound_seconds_total", self._session.seconds - before)
             if is_complete:
-                records = await self._service.run(self._session.windows)
+                urgent = self._ahead < _REAL_TIME
+                records = await self._service.run(self._session.windows, urgent=urgent)
                 metrics.add("windows_total", len(records))
                 await self.send(records)
                 metrics.took(time.perf_counter() - arrived)
             if self._service.ending:
                 return
         await self._keep_pace()
+
+    @property
+    def _ahead(self) -> float:
+        """Seconds of sound that came beyond the seconds that went by."""
+        return self._session.seconds - (time.monotonic() - self._began)
 
     async def _keep_pace(self) -> None:
         """Read no more from who brings sound faster than is allowed."""

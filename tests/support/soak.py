@@ -1,9 +1,9 @@
 """A long session, watched from outside: ``make soak``, or ``python -m tests.support.soak``.
 
-One hour of a microphone at 48 kHz that calls back with blocks of irregular size, and one of a
-microphone of a real sound server. Memory, file descriptors and threads have to stay as they are
-after the warm-up, nothing may overflow, no window be skipped; the drift between the clock of the
-sound and that of the wall is told.
+One hour of a microphone at 48 kHz that calls back with blocks of irregular size, one of a
+microphone of a real sound server, and one of ``live-ser serve`` with clients of every kind. Memory,
+file descriptors and threads have to stay as they are after the warm-up, nothing may overflow, no
+window be skipped; the drift between the clock of the sound and that of the wall is told.
 """
 
 from __future__ import annotations
@@ -41,66 +41,28 @@ from live_ser.live.sink import Sink
 from live_ser.live.sinks import RecordSink
 from live_ser.model.onnx_model import load
 from live_ser.records.jsonl import JsonLines
-from tests.support import sound_server
+from tests.support import soak_server, sound_server
+from tests.support.watch import Watch
 
 RATE = 48_000
 DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
-WARM_UP = 900.0  # seconds at most, and a third of the run: drawing fills its caches meanwhile
-GROWTH = 1.0  # megabytes an hour after that
-SHORT_GROWTH = 4.0  # megabytes in all, in a run that is too short to have warmed up
 
 
 @dataclass
-class Watch:
-    """What was seen of a process.
+class SessionWatch(Watch):
+    """What was seen of a session.
 
     Attributes:
-        name: of the run.
-        times: seconds since it began.
-        memory: resident megabytes.
-        descriptors: files that were open.
-        threads: that ran.
         records: that it wrote.
         drift: seconds that the sound went ahead of the wall, from the first window to the last.
     """
 
-    name: str
-    times: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
-    descriptors: list[int] = field(default_factory=list)
-    threads: list[int] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     drift: float = 0.0
 
-    def look(self, process: psutil.Process, since: float) -> None:
-        """Write down how it is now."""
-        with process.oneshot():
-            self.memory.append(process.memory_info().rss / 1e6)
-            self.threads.append(process.num_threads())
-            self.descriptors.append(process.num_fds())
-        self.times.append(time.monotonic() - since)
-
-    @property
-    def _settled(self) -> slice:
-        first = min(WARM_UP, self.times[-1] / 3)
-        return slice(int(np.searchsorted(self.times, first)), None)
-
-    @property
-    def growth(self) -> float:
-        """Megabytes an hour after the warm-up: of a line through the middle of what was seen."""
-        return float(np.polyfit(self.times[self._settled], self.memory[self._settled], 1)[0] * 3600)
-
     def faults(self) -> list[str]:
         """What is not as it was promised, in a line each."""
-        settled, end = self._settled, self.records[-1]
-        watched = self.times[-1] - self.times[settled.start]
-        most = GROWTH if watched > 2 * WARM_UP else SHORT_GROWTH * 3600 / watched
-        faults = []
-        if self.growth > most:
-            faults.append(f"memory grew by {self.growth:.2f} MB an hour")
-        for what, counts in (("descriptors", self.descriptors), ("threads", self.threads)):
-            if len(set(counts[settled])) > 1:
-                faults.append(f"{what} went from {min(counts[settled])} to {max(counts[settled])}")
+        faults, end = super().faults(), self.records[-1]
         if end["type"] != "end":
             return [*faults, f"the last record is of type {end['type']}"]
         if end["overflows"] or end["skipped"]:
@@ -112,20 +74,16 @@ class Watch:
 
     def told(self) -> str:
         """What was seen, for people."""
-        return (
-            f"{self.name}: {self.times[-1]:.0f} s, {self.records[-1].get('windows')} windows; "
-            f"memory {self.memory[-1]:.1f} MB, {self.growth:+.2f} MB an hour; "
-            f"{self.descriptors[-1]} descriptors, {self.threads[-1]} threads; "
-            f"drift of sound against wall {1000 * self.drift:+.0f} ms"
-        )
+        windows, drift = self.records[-1].get("windows"), 1000 * self.drift
+        return f"{super().told()}; {windows} windows; drift of sound against wall {drift:+.0f} ms"
 
 
-def irregular(seconds: float, model: Path | None = None) -> Watch:
+def irregular(seconds: float, model: Path | None = None) -> SessionWatch:
     """A microphone of 48 kHz, with blocks of whatever size, in real time."""
     return _watched("irregular blocks", "irregular", dict(os.environ), seconds, model)
 
 
-def pulse(seconds: float, model: Path | None = None) -> Watch:
+def pulse(seconds: float, model: Path | None = None) -> SessionWatch:
     """A microphone of PulseAudio, into which the recording is spoken over and over."""
     with tempfile.TemporaryDirectory() as folder, sound_server.sound_server() as server:
         server.plug_in("room")
@@ -154,8 +112,8 @@ def speech() -> Samples:
 
 def _watched(
     name: str, device: str, environment: dict[str, str], seconds: float, model: Path | None
-) -> Watch:
-    watch = Watch(name)
+) -> SessionWatch:
+    watch = SessionWatch(name)
     every = max(0.2, seconds / 2000)
     with tempfile.TemporaryDirectory() as folder:
         words = [
@@ -269,12 +227,14 @@ def listen(folder: Path, device: str, seconds: float, model: str | None) -> None
 
 
 def main() -> int:
-    """Both, one after the other; 1 where something is not as promised."""
+    """All, one after the other; 1 where something is not as promised."""
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
+    runs = {"irregular": irregular, "pulse": pulse, "server": soak_server.served}
+    parser.add_argument("runs", nargs="*", help=f"{', '.join(runs)} (default: all of them)")
     parser.add_argument("--seconds", type=float, default=3600.0, help="of each (default: 3600)")
     options = parser.parse_args()
     failed = False
-    for run in (irregular, pulse):
+    for run in (runs[name] for name in options.runs or runs):
         if run is pulse and (program := sound_server.missing()) is not None:
             print(f"PulseAudio is left out: {program} is not installed")
             continue

@@ -189,6 +189,12 @@ class TestStream:
             with server.stream(rate=16000) as second:
                 assert json.loads(second.recv(10))["type"] == "session"
 
+    def test_no_more_streams_are_taken_than_there_is_time_for(self, model: live_ser.Model) -> None:
+        with served(model, limits=Limits(late=-1.0)) as server:  # any delay is too long
+            error, code = refused(server)
+            assert (error["code"], code) == ("busy", 1013)
+            assert server.get("/readyz") == (503, b"full\n")
+
     def test_who_sends_faster_than_is_allowed_has_to_wait(self, model: live_ser.Model) -> None:
         limits = Limits(speed=4.0, ahead=1.0)
         with served(model, limits=limits) as server:

@@ -1,0 +1,284 @@
+"""A server for a long time, with clients of every kind: ``make soak`` runs it beside the others.
+
+Some streams bring sound in real time from the first minute to the last, and readers follow the
+server's microphone. In every other round, others misbehave: they stall, flood, send garbage, lie
+about their rate, hang up, or don't read. Between the rounds, memory, sockets and threads have to be
+what they were, and what the misbehaviour costs the others is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import soundfile
+import soxr
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.watch import Watch
+
+RATE, BLOCK = 48_000, 4_800
+STREAMS, READERS = 3, 100
+ROUND = 20.0  # seconds
+DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
+
+
+@dataclass
+class ServerWatch(Watch):
+    """What was seen of a server.
+
+    Attributes:
+        quiet: milliseconds from block to record, while all behaved.
+        troubled: the same while others misbehaved.
+        windows: of each steady stream.
+        wrong: what was not as it was promised, in a line each.
+    """
+
+    quiet: list[float] = field(default_factory=list)
+    troubled: list[float] = field(default_factory=list)
+    windows: list[int] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def faults(self) -> list[str]:
+        """What is not as it was promised, in a line each."""
+        return [*super().faults(), *self.wrong]
+
+    def told(self) -> str:
+        """What was seen, for people."""
+        late = {
+            name: "{:.0f} and {:.0f} ms".format(*np.percentile(times, [50, 95]))
+            for name, times in (("all behave", self.quiet), ("others don't", self.troubled))
+            if times
+        }
+        told = ", ".join(f"{times} (median, 95 %) while {name}" for name, times in late.items())
+        return f"{super().told()}; windows {self.windows}; from block to record {told}"
+
+
+def served(seconds: float, model: Path | None = None) -> ServerWatch:
+    """A server, watched for so long."""
+    words = [sys.executable, "-m", "live_ser", "serve", "--port", "0", "--from", str(DEMO)]
+    words += ["--model", str(model)] if model else []
+    watch = ServerWatch("server")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split()[0].rstrip("/")
+        try:
+            asyncio.run(_Crowd(address, watch, psutil.Process(process.pid)).run(seconds))
+        finally:
+            process.terminate()
+            code = process.wait(30)
+    if code:
+        watch.wrong.append(f"the server ended with {code}")
+    return watch
+
+
+class _Crowd:
+    """All clients of a server.
+
+    Args:
+        address: of its page.
+        watch: where what is seen is written down.
+        process: of the server.
+    """
+
+    def __init__(self, address: str, watch: ServerWatch, process: psutil.Process) -> None:
+        self._http, self._ws = address, address.replace("http", "ws", 1)
+        self._watch, self._process = watch, process
+        self._rng = random.Random(0)
+        self._late = watch.quiet  # where the streams write their times
+        self._over = asyncio.Event()
+        sound, native = soundfile.read(DEMO, dtype="float32")
+        sound = soxr.resample(sound, native, RATE)
+        sound = np.resize(sound, len(sound) // BLOCK * BLOCK)
+        self._blocks = np.round(sound * 32767).astype("<i2").reshape(-1, BLOCK)
+
+    async def run(self, seconds: float) -> None:
+        """Have them all do what they do, and look at the server between the rounds."""
+        since = time.monotonic()
+        steady = [asyncio.create_task(self._steady(number)) for number in range(STREAMS)]
+        readers = [asyncio.create_task(self._reader(number == 0)) for number in range(READERS)]
+        trouble = False
+        while time.monotonic() < since + seconds:
+            self._late = self._watch.troubled if trouble else self._watch.quiet
+            ends = time.monotonic() + min(ROUND, seconds / 6)
+            if trouble:
+                done = await asyncio.gather(
+                    *(self._until(ends, one) for one in self._misbehaving), return_exceptions=True
+                )
+                self._watch.wrong += [f"a client: {one!r}" for one in done if one]
+            await asyncio.sleep(max(0.0, ends - time.monotonic()))
+            await self._rest()
+            self._watch.look(self._process, since)
+            trouble = not trouble
+        self._over.set()
+        self._watch.windows = await asyncio.gather(*steady)
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        """Wait until the server has let go of all but the steady clients."""
+        for _ in range(200):
+            if await self._metric("live_ser_sessions ") == STREAMS:
+                await asyncio.sleep(0.5)
+                return
+            await asyncio.sleep(0.1)
+        self._watch.wrong.append("streams were not let go of in 20 s")
+
+    async def _metric(self, name: str) -> float:
+        text = await asyncio.to_thread(_get, f"{self._http}/metrics")
+        return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+    async def _steady(self, number: int) -> int:
+        """A stream in real time, from the first moment to the last; how many windows it got."""
+        sent: list[float] = []
+        ends: list[float] = []
+        async with connect(f"{self._ws}/v1/stream", ping_interval=None) as socket:
+            await socket.send(_start(RATE))
+
+            async def listen() -> None:
+                async for text in socket:
+                    record = json.loads(text)
+                    if record["type"] == "window" and not self._over.is_set():
+                        # The resampler holds a little back: the block after the hop completes it.
+                        block = min(len(sent) - 1, round(record["end"] * RATE / BLOCK))
+                        self._late.append(1000 * (time.perf_counter() - sent[block]))
+                    if record["type"] == "window":
+                        ends.append(record["end"])
+
+            listening = asyncio.create_task(listen())
+            began = time.perf_counter() + 0.5 * number / STREAMS
+            while not self._over.is_set():
+                due = began + len(sent) * BLOCK / RATE
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                sent.append(time.perf_counter())
+                await socket.send(self._blocks[len(sent) % len(self._blocks)].tobytes())
+            await socket.send('{"type": "stop"}')
+            await listening
+        if not np.allclose(np.diff(ends[:-1]), 0.5, atol=1e-3):
+            self._watch.wrong.append("windows do not follow each other by half a second")
+        if abs(ends[-1] - len(sent) * BLOCK / RATE) > 0.01:
+            self._watch.wrong.append("windows are missing at the end")
+        return len(ends)
+
+    async def _reader(self, starts: bool) -> None:
+        """A reader of the microphone; the first one starts it again whenever it ends."""
+        last = 0.0
+        async with connect(f"{self._ws}/v1/live", ping_interval=None) as socket:
+            async for text in socket:
+                record = json.loads(text)
+                if record["type"] == "session":
+                    last = 0.0
+                elif record["type"] == "window":
+                    if record["end"] - last > 0.501:
+                        self._watch.wrong.append(f"a reader missed what came before {record}")
+                    last = record["end"]
+                elif record.get("state") == "off" and starts:
+                    await socket.send('{"type": "start"}')
+
+    async def _until(self, ends: float, client: Callable[[float], Awaitable[None]]) -> None:
+        with suppress(ConnectionClosed):
+            while time.monotonic() < ends - 1:
+                await client(ends)
+
+    @property
+    def _misbehaving(self) -> list[Callable[[float], Awaitable[None]]]:
+        clients = [self._stalls, self._floods, self._garbage, self._lies, self._hangs_up]
+        return [*clients, self._reads_nothing, self._posts]
+
+    def _stream(self) -> connect:
+        return connect(f"{self._ws}/v1/stream", ping_interval=None, close_timeout=1)
+
+    async def _stalls(self, ends: float) -> None:
+        """One that begins, and then says nothing."""
+        async with self._stream() as socket:
+            await socket.send(_start(16_000))
+            await socket.send(b"\x00\x00\x00")
+            await asyncio.sleep(max(0.0, ends - time.monotonic()))
+
+    async def _floods(self, ends: float) -> None:
+        """One that sends as much as it can."""
+        async with self._stream() as socket:
+            await socket.send(_start(RATE))
+            with suppress(TimeoutError, ConnectionClosed):
+                async with asyncio.timeout(max(0.1, ends - time.monotonic())):
+                    while True:
+                        await socket.send(self._blocks[:50].tobytes())
+            socket.transport.abort()
+
+    async def _garbage(self, ends: float) -> None:
+        """One that sends what is no message, or no sound."""
+        async with self._stream() as socket:
+            kind = self._rng.choice(["text", "sound", "numbers"])
+            with suppress(ConnectionClosed):
+                if kind != "text":
+                    await socket.send(_start(16_000, "f32le" if kind == "numbers" else "s16le"))
+                await socket.send(
+                    self._rng.randbytes(5001)
+                    if kind != "text"
+                    else "\ud7ff{[" * self._rng.randrange(99)
+                )
+                await socket.send('{"type": "stop"}')
+                await _drained(socket)
+        await asyncio.sleep(0.2)
+
+    async def _lies(self, ends: float) -> None:
+        """One whose sound is six times as fast as it says."""
+        async with self._stream() as socket:
+            await socket.send(_start(8_000))
+            for block in self._blocks[:20]:
+                await socket.send(block.tobytes())
+                await asyncio.sleep(0.1)
+
+    async def _hangs_up(self, ends: float) -> None:
+        """One that is gone in the middle of a message."""
+        async with self._stream() as socket:
+            await socket.send(_start(16_000))
+            await socket.send(bytes(15_999))
+            socket.transport.abort()
+        await asyncio.sleep(0.3)
+
+    async def _reads_nothing(self, ends: float) -> None:
+        """A reader that takes nothing."""
+        async with connect(
+            f"{self._ws}/v1/live?history=240", max_queue=1, close_timeout=0.1
+        ) as one:
+            await asyncio.sleep(max(0.0, ends - time.monotonic()))
+            one.transport.abort()
+
+    async def _posts(self, ends: float) -> None:
+        """One that posts a recording, and one that is none."""
+        for data in (DEMO.read_bytes(), b"no sound"):
+            await asyncio.to_thread(_get, f"{self._http}/v1/file", data)
+        await asyncio.sleep(5)
+
+
+def _start(rate: int, encoding: str = "s16le") -> str:
+    return json.dumps({"type": "start", "encoding": encoding, "rate": rate})
+
+
+async def _drained(socket: ClientConnection) -> list[Any]:
+    return [text async for text in socket]
+
+
+def _get(url: str, data: bytes | None = None) -> str:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=60) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        error.close()
+        return ""

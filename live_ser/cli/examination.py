@@ -16,6 +16,7 @@ from live_ser import __version__
 from live_ser.audio.blocks import Gap, Samples, Source
 from live_ser.audio.devices import accepted_rates, find_device, input_devices, portaudio
 from live_ser.audio.sources import microphone
+from live_ser.cli.errors import in_options
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import log_mel
 from live_ser.frontend.gate import CHUNK_SECONDS, SpeechGate, speech_mask
@@ -283,4 +284,4 @@ def _speech(samples: Samples, model: EmotionModel, loud: float) -> Finding:
 
 
 def _failure(error: LiveSerError) -> Finding:
-    return Finding("fail", error.message, error.hint)
+    return Finding("fail", error.message, in_options(error.hint))

@@ -43,9 +43,10 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
     "doctor": ("[OPTIONS]", ("live-ser doctor -d USB",)),
     "info": ("[OPTIONS] [MODEL]", ("live-ser info --all",)),
     "report": (
-        "[OPTIONS] RECORDS",
+        "[OPTIONS] RECORDS ...",
         (
             "live-ser report session.jsonl",
+            "live-ser report *.jsonl --title 'Anna, November' -o november.html",
             "live-ser report session.jsonl --audio session.flac -o page.html",
         ),
     ),

@@ -367,7 +367,13 @@ def _add_info_options(info: Parser) -> None:
 
 
 def _add_report_options(report: Parser) -> None:
-    report.add_argument("session", metavar="RECORDS", help="what listen or file wrote with -o")
+    report.add_argument(
+        "records",
+        nargs="+",
+        metavar="RECORDS",
+        help="what listen or file wrote with -o; several sessions become one page, a day a row",
+    )
+    report.add_argument("--title", metavar="TEXT", help="heading of the page")
     report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
     report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
     report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")

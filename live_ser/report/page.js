@@ -1,22 +1,25 @@
 "use strict";
 (() => {
   const session = JSON.parse(document.getElementById("data").textContent);
-  const { labels, colours, windows, gaps, marks, seconds } = session;
+  const { labels, colours, windows, gaps, marks, seconds, waveform } = session;
   const canvas = document.getElementById("timeline");
   const detail = document.getElementById("detail");
   const player = document.getElementById("player");
-  const lane = 26, strip = 24, track = 44, axis = 22, names = 92;
+  const lane = 26, strip = 24, track = 44, axis = 22, names = 92, wave = waveform || windows.some((w) => w.level_db !== null) ? 40 : 0;
+  const thick = 6; // pixels of a bin, where a pixel would hold several windows
   // Lines under the lanes: what it is called, its least and greatest value.
   const lines = [["activation", 0, 1], ["valence", -1, 1]]
     .filter(([name]) => name === "activation" || windows.some((w) => w[name] !== null));
   // What the voice did: name, unit, digits.
   const measures = [["pitch", "Hz", 0], ["loudness", "dB", 0], ["rate", "syllables/s", 1]]
     .filter(([name]) => windows.some((w) => w[name] !== null));
-  const height = strip + labels.length * lane + lines.length * track + axis;
+  const height = strip + wave + labels.length * lane + lines.length * track + axis;
   const least = Math.min(seconds, 5);
   let from = 0, until = Math.max(seconds, 0.1), cursor = null;
 
-  const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const paper = { "--ink": "#1c1f24", "--soft": "#5d6570", "--line": "#dde1e6", "--accent": "#3176f6", "--faint": "#c9d0d8" };
+  let printing = false;
+  const ink = (name) => printing ? paper[name] : getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const time = (t) => {
     const whole = Math.floor(t), pad = (n) => String(n).padStart(2, "0");
     const tail = until - from < 20 ? "." + Math.floor((t - whole) * 10) : "";
@@ -43,25 +46,91 @@
     return low < windows.length && windows[low].since <= t ? low : -1;
   }
 
-  // Each column of pixels shows the mean of the windows in it, so that hours fit on a page.
-  function columns(width) {
-    const sums = labels.map(() => new Float64Array(width));
-    const count = new Float64Array(width), means = lines.map(() => new Float64Array(width));
-    const strips = new Array(width).fill(null);
+  // The timeline in bins, each the mean of the windows in it: a pixel wide, or more where a pixel
+  // would hold several windows and neighbours would flicker.
+  function binned(width) {
+    const perPixel = (until - from) / (width - names), usual = seconds / Math.max(windows.length, 1);
+    const wide = perPixel > usual ? thick : 1, many = Math.ceil((width - names) / wide);
+    const zeros = () => new Float64Array(many);
+    const bins = { wide, many, sums: labels.map(zeros), means: lines.map(zeros), count: zeros(),
+      level: zeros(), levels: zeros(), newest: new Array(many).fill(null), heard: [...labels, ""].map(zeros) };
     for (const w of windows) {
       if (w.end <= from || w.since >= until) continue;
-      const start = Math.max(names, Math.floor(x(w.since, width)));
-      const stop = Math.min(width, Math.max(start + 1, Math.floor(x(w.end, width))));
-      for (let i = start; i < stop; i++) {
-        strips[i] = w;
-        const sounded = w.sounded ?? Number(w.state === "speech" || w.state === "uncertain");
-        if (!w.probabilities || !sounded) continue;
-        count[i] += sounded;
-        lines.forEach(([name, low, high], k) => { means[k][i] += sounded * (w[name] ?? (low + high) / 2); });
-        w.probabilities.forEach((p, k) => { sums[k][i] += sounded * p; });
-      }
+      const start = Math.max(0, Math.floor((x(w.since, width) - names) / wide));
+      const stop = Math.min(many, Math.max(start + 1, Math.floor((x(w.end, width) - names) / wide)));
+      for (let i = start; i < stop; i++) add(bins, i, w);
     }
-    return { sums, count, means, strips };
+    return bins;
+  }
+  function add(bins, i, w) {
+    bins.newest[i] = w;
+    if (w.level_db !== null) { bins.level[i] += w.level_db; bins.levels[i]++; }
+    const sounded = w.sounded ?? Number(w.state === "speech" || w.state === "uncertain");
+    if (!w.probabilities || !sounded) return;
+    bins.count[i] += sounded;
+    lines.forEach(([name, low, high], k) => { bins.means[k][i] += sounded * (w[name] ?? (low + high) / 2); });
+    w.probabilities.forEach((p, k) => { bins.sums[k][i] += sounded * p; });
+    bins.heard[w.state === "speech" ? labels.indexOf(w.label) : labels.length][i] += sounded;
+  }
+
+  // The sound itself, or its level where the page has no sound.
+  function drawWave(c, width, top, bins) {
+    const centre = top + wave / 2, half = wave / 2 - 3;
+    c.fillStyle = ink("--soft");
+    c.fillText(waveform ? "sound" : "level", 8, centre, names - 14);
+    if (!waveform) {
+      for (let i = 0; i < bins.many; i++) {
+        const loud = half * Math.max(0, 1 + bins.level[i] / bins.levels[i] / 60);
+        if (bins.levels[i]) c.fillRect(names + i * bins.wide, centre - loud, Math.max(1, bins.wide - 1), 2 * loud);
+      }
+      return;
+    }
+    for (let i = names; i < width; i++) {
+      const column = (at) => Math.floor((from + (at - names) / (width - names) * (until - from)) / waveform.step);
+      let low = 0, high = 0;
+      for (let k = column(i); k <= Math.max(column(i), column(i + 1) - 1); k++) {
+        low = Math.min(low, waveform.low[k] ?? 0);
+        high = Math.max(high, waveform.high[k] ?? 0);
+      }
+      c.fillRect(i, centre - half * high, 1, Math.max(1, half * (high - low)));
+    }
+  }
+
+  // What was heard: the label of each stretch; or, where a bin holds many, their shares.
+  function drawHeard(c, width, bins) {
+    c.fillStyle = ink("--soft");
+    c.fillText("heard", 8, strip / 2, names - 14);
+    if (bins.wide > 1) {
+      for (let i = 0; i < bins.many; i++) {
+        let top = 3;
+        bins.heard.forEach((seconds, k) => {
+          const share = (strip - 6) * seconds[i] / (bins.count[i] || 1);
+          c.fillStyle = k < labels.length ? colours[k] : ink("--faint");
+          c.fillRect(names + i * bins.wide, top, bins.wide - 1, share);
+          top += share;
+        });
+      }
+      return;
+    }
+    for (let i = 0; i < bins.many;) {
+      const w = bins.newest[i];
+      let stop = i + 1;
+      while (stop < bins.many && bins.newest[stop] && w && said(bins.newest[stop]) === said(w)) stop++;
+      if (w && w.label !== null && (w.state === "speech" || w.state === "uncertain")) stretch(c, names + i, stop - i, w);
+      i = stop;
+    }
+  }
+  function stretch(c, left, width, w) {
+    const sure = w.state === "speech", colour = colours[labels.indexOf(w.label)];
+    c.globalAlpha = sure ? 1 : 0.35;
+    c.fillStyle = colour;
+    c.fillRect(left, 3, width, strip - 6);
+    c.globalAlpha = 1;
+    const name = sure ? w.label : `${w.label}?`;
+    if (c.measureText(name).width + 8 < width) {
+      c.fillStyle = sure ? legible(colour) : ink("--ink");
+      c.fillText(name, left + 4, strip / 2);
+    }
   }
 
   function draw() {
@@ -73,8 +142,9 @@
     c.scale(ratio, ratio);
     c.font = "13px system-ui, sans-serif";
     c.textBaseline = "middle";
-    const { sums, count, means, strips } = columns(width);
-    const top = strip, under = strip + labels.length * lane, bottom = under + lines.length * track;
+    const bins = binned(width), { sums, count, means, wide } = bins;
+    const top = strip + wave, under = top + labels.length * lane, bottom = under + lines.length * track;
+    if (wave) drawWave(c, width, strip, bins);
 
     labels.forEach((label, k) => {
       const base = top + (k + 1) * lane;
@@ -83,8 +153,8 @@
       c.fillStyle = ink("--ink");
       c.fillText(label, 8, base - lane / 2, names - 14);
       c.fillStyle = colours[k];
-      for (let i = names; i < width; i++) {
-        if (count[i]) c.fillRect(i, base - 1, 1, -(lane - 4) * sums[k][i] / count[i]);
+      for (let i = 0; i < bins.many; i++) {
+        if (count[i]) c.fillRect(names + i * wide, base - 1, Math.max(1, wide - 1), -(lane - 4) * sums[k][i] / count[i]);
       }
     });
 
@@ -97,31 +167,12 @@
       c.fillStyle = ink("--soft");
       c.fillText(name, 8, above + track / 2, names - 14);
       c.fillStyle = ink("--ink");
-      for (let i = names; i < width; i++) {
-        if (count[i]) c.fillRect(i, above + 6 + (track - 12) * (high - means[k][i] / count[i]) / (high - low), 1, 2);
+      for (let i = 0; i < bins.many; i++) {
+        if (count[i]) c.fillRect(names + i * wide, above + 6 + (track - 12) * (high - means[k][i] / count[i]) / (high - low), wide, 2);
       }
     });
 
-    c.fillStyle = ink("--soft");
-    c.fillText("heard", 8, strip / 2, names - 14);
-    for (let i = names; i < width;) {
-      const w = strips[i];
-      let stop = i + 1;
-      while (stop < width && strips[stop] && w && said(strips[stop]) === said(w)) stop++;
-      if (w && w.label !== null && (w.state === "speech" || w.state === "uncertain")) {
-        const sure = w.state === "speech";
-        c.globalAlpha = sure ? 1 : 0.35;
-        c.fillStyle = colours[labels.indexOf(w.label)];
-        c.fillRect(i, 3, stop - i, strip - 6);
-        c.globalAlpha = 1;
-        const name = sure ? w.label : `${w.label}?`;
-        if (c.measureText(name).width + 8 < stop - i) {
-          c.fillStyle = sure ? legible(colours[labels.indexOf(w.label)]) : ink("--ink");
-          c.fillText(name, i + 4, strip / 2);
-        }
-      }
-      i = stop;
-    }
+    drawHeard(c, width, bins);
 
     c.strokeStyle = ink("--soft");
     for (const gap of gaps) {
@@ -256,6 +307,9 @@
   document.getElementById("windows").addEventListener("toggle", () => list(page));
 
   window.addEventListener("resize", draw);
+  for (const [event, onPaper] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(event, () => { printing = onPaper; draw(); });
+  }
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   draw();
 })();

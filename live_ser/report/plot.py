@@ -22,7 +22,7 @@ from live_ser.palette import colours
 from live_ser.records.new_file import NewFile
 from live_ser.records.places import Places
 from live_ser.records.schema import Record
-from live_ser.report.overview import Overview, Values
+from live_ser.report.overview import Overview, Values, extremes
 from live_ser.spec import FeatureSpec, ModelInfo
 from live_ser.text import clock, in_words, printable
 
@@ -87,7 +87,7 @@ def _overviews(
     path: str | Path, spec: FeatureSpec, reading: Reading
 ) -> tuple[Overview, Overview, float]:
     """The envelope and the spectrum of a recording, and its seconds."""
-    envelope = Overview(_extremes, 2, most=_COLUMNS, step=64)
+    envelope = Overview(extremes, 2, most=_COLUMNS, step=64)
     spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
     stream, length = FrameStream(spec), 0
     with audio_file(path, spec.sample_rate, replace(reading, partial=True)) as blocks:
@@ -137,10 +137,6 @@ def plotting() -> Any:
     """
     keep_nothing("MPLCONFIGDIR")
     return needed("matplotlib.figure", "plot")
-
-
-def _extremes(samples: Values) -> Values:
-    return np.stack([samples[..., 0].min(axis=1), samples[..., 1].max(axis=1)], axis=1)
 
 
 def _mean(values: Values) -> Values:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live_ser.errors import LiveSerError
-from live_ser.report import page as report
+from live_ser.report import timeline
 from live_ser.report.page import write_report
 from live_ser.report.session_log import longest_intervals, read_session, shares
 from tests.support.command import live_ser
@@ -190,10 +190,77 @@ def drawn(page: Path) -> list[dict[str, Any]]:
     return windows
 
 
+def test_shares_are_told_of_the_time_and_of_the_speech(tmp_path: Path) -> None:
+    output = tmp_path / "page.html"
+    write_report(written(tmp_path, session()), output)
+    table = re.search(r'<table id="shares">.*?</table>', output.read_text("utf-8"), re.S)
+    assert table is not None
+    rows = re.findall(r"<tr>(.*?)</tr>", table[0])[1:]
+    told = {
+        re.sub("<[^>]*>", "", re.findall("<td.*?</td>", row)[0]): re.findall(r"(\d+) %", row)
+        for row in rows
+    }
+    # Nine seconds: neutral for 4, happy for 2.5, uncertain for 0.5, and 2 of silence.
+    assert told == {
+        "neutral": ["44", "57"],
+        "happy": ["28", "36"],
+        "silence": ["22"],
+        "uncertain": ["6", "7"],
+    }
+
+
+def test_a_title_stands_above_the_name_of_what_was_heard(tmp_path: Path) -> None:
+    record, output = written(tmp_path, session()), tmp_path / "page.html"
+    result = live_ser("report", record, "--title", "Monday & Tuesday", "-o", output)
+    assert result.returncode == 0, result.stderr
+    page = output.read_text("utf-8")
+    assert "<h1>Monday &amp; Tuesday</h1>" in page
+    assert '<p class="facts">Microphone' in page
+
+
+def test_the_sound_is_seen_where_there_is_one(page: Path) -> None:
+    data = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"), re.S)
+    assert data is not None
+    waveform = json.loads(data[1])["waveform"]
+    assert len(waveform["low"]) * waveform["step"] == pytest.approx(10, abs=0.1)
+    assert max(waveform["high"][:-1]) == pytest.approx(0.1, abs=0.01)
+    assert min(waveform["low"][:-1]) == pytest.approx(-0.1, abs=0.01)
+
+
+def test_several_sessions_are_one_page_with_a_row_for_each_day(tmp_path: Path) -> None:
+    paths = []
+    for day in (3, 1, 1):
+        records = session()
+        records[0] = {**records[0], "started": f"2026-02-0{day}T1{len(paths)}:00:00+01:00"}
+        paths.append(written(tmp_path, records, f"{len(paths)}.jsonl"))
+    result = live_ser("report", *paths, paths[0])  # a record that is named twice counts once
+    assert result.returncode == 0, result.stderr
+    assert "sessions.html" in result.stderr
+    page = (tmp_path / "sessions.html").read_text("utf-8")
+    assert "3 sessions · 2 days · 0:00:30 together" in page
+    assert re.findall(r'<th scope="row">(.*?)</th>', page) == ["2026-02-01", "2026-02-03"]
+    assert re.findall(r"2026-02-0\d \d\d:\d\d", page) == [
+        "2026-02-01 11:00",
+        "2026-02-01 12:00",
+        "2026-02-03 10:00",
+    ]
+    assert re.search(r"neutral</td><td[^>]*>0:00:12</td>", page)  # four seconds of each
+
+
+def test_what_has_no_date_is_no_session_among_several(tmp_path: Path) -> None:
+    session_path = written(tmp_path, session())
+    clip = written(tmp_path, [{**window(0.5, "neutral"), "source": "a.wav"}], "clip.jsonl")
+    result = live_ser("report", session_path, clip)
+    assert (result.returncode, "does not say when" in result.stderr) == (1, True)
+    result = live_ser("report", session_path, session_path, clip, "--audio", "a.wav")
+    assert (result.returncode, "--audio" in result.stderr) == (2, True)
+    assert not [*tmp_path.glob("*.html")]
+
+
 def test_of_very_many_windows_several_are_one_and_gaps_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "_DRAWN", 6)  # 18 windows: three are one
+    monkeypatch.setattr(timeline, "_DRAWN", 6)  # 18 windows: three are one
     output = tmp_path / "report.html"
     write_report(written(tmp_path, session()), output)
     found = [(w["since"], w["end"], w["label"] or w["state"], w["sounded"]) for w in drawn(output)]
@@ -209,7 +276,7 @@ def test_of_very_many_windows_several_are_one_and_gaps_stay(
 
 
 def test_a_day_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_DRAWN", 100)
+    monkeypatch.setattr(timeline, "_DRAWN", 100)
     peaks = []
     for count in (1000, 5000):
         windows = (window(i / 2, LABELS[i % 4]) for i in range(1, count + 1))

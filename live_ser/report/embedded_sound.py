@@ -1,0 +1,111 @@
+"""Sound inside a page: to be played, and to be seen."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from live_ser.audio.reading import USUAL, Reading
+from live_ser.audio.sources import audio_file
+from live_ser.errors import LiveSerError
+from live_ser.report.overview import Overview, extremes
+
+_AUDIO_BYTES = 128 * 2**20  # at most: it travels inside the page
+_PLAYED = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
+_FLAC_RATE = 44100
+_WAVEFORM_RATE = 8000
+_COLUMNS = 4000  # more than a page has pixels
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """The least and greatest sample of each column of sound.
+
+    Attributes:
+        step: seconds that a column stands for.
+        low: least samples, full scale at -1.
+        high: greatest samples, full scale at 1.
+    """
+
+    step: float
+    low: list[float]
+    high: list[float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every attribute by its name, as JSON holds it."""
+        return vars(self)
+
+
+@dataclass(frozen=True)
+class EmbeddedSound:
+    """A recording inside a page.
+
+    Attributes:
+        address: ``data:`` address by which it is played.
+        waveform: by which it is seen.
+    """
+
+    address: str
+    waveform: Waveform
+
+
+def embedded(path: Path, reading: Reading) -> EmbeddedSound:
+    """A recording, to be put into a page; what browsers do not play becomes FLAC.
+
+    Raises:
+        LiveSerError: it cannot be read, or is too large to travel inside a page.
+    """
+    return EmbeddedSound(_address(path, reading), _waveform(path, reading))
+
+
+def player(sound: EmbeddedSound) -> str:
+    """What plays it, as HTML."""
+    return f'<audio id="player" controls preload="metadata" src="{sound.address}"></audio>'
+
+
+def _waveform(path: Path, reading: Reading) -> Waveform:
+    overview = Overview(extremes, 2, most=_COLUMNS, step=64)
+    with audio_file(path, _WAVEFORM_RATE, replace(reading, partial=True)) as blocks:
+        for samples in blocks:
+            overview.push(samples[:, None].repeat(2, axis=1))
+    low, high = overview.columns().round(3).T.tolist()
+    return Waveform(overview.step / _WAVEFORM_RATE, low, high)
+
+
+def _address(path: Path, reading: Reading) -> str:
+    """A ``data:`` address of a recording."""
+    import soundfile
+
+    kind = _PLAYED.get(path.suffix.lower()) if reading == USUAL else None
+    try:
+        data = path.read_bytes() if kind else _as_flac(path, reading)
+        if kind:
+            soundfile.info(io.BytesIO(data))
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+    except (soundfile.LibsndfileError, ValueError) as error:
+        raise LiveSerError(f"cannot read {path} as sound", "give WAV, FLAC, OGG or MP3") from error
+    if len(data) > _AUDIO_BYTES:
+        raise LiveSerError(
+            f"{path} is too large to travel inside a page: {len(data) / 2**20:.0f} MB, "
+            f"at most {_AUDIO_BYTES / 2**20:.0f}",
+            "leave out `audio`, or give a compressed copy (OGG, MP3)",
+        )
+    return f"data:{kind or 'audio/flac'};base64,{base64.b64encode(data).decode()}"
+
+
+def _as_flac(path: Path, reading: Reading) -> bytes:
+    """A recording as FLAC, mono."""
+    import soundfile
+
+    stream = io.BytesIO()
+    with (
+        audio_file(path, _FLAC_RATE, replace(reading, partial=True)) as blocks,
+        soundfile.SoundFile(stream, "w", _FLAC_RATE, 1, "PCM_16", format="FLAC") as flac,
+    ):
+        for samples in blocks:
+            flac.write(samples)
+    return stream.getvalue()

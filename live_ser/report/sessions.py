@@ -1,0 +1,215 @@
+"""Several sessions of one person on one page: a day a row."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from live_ser import __version__
+from live_ser.errors import LiveSerError
+from live_ser.palette import colours
+from live_ser.records.claims import Claims
+from live_ser.records.formats import STANDARD_OUTPUT
+from live_ser.report.markup import block, filled, text
+from live_ser.report.page import write_page
+from live_ser.report.session_log import SessionLog, read_session, shares
+from live_ser.report.tables import GREY, NO_SPEECH, date, shares_table
+from live_ser.report.window_columns import STATES, Column
+from live_ser.text import clock
+
+_BIN = 300.0  # seconds of the day that are one column of a row
+_HOUR = 3600.0
+_ROW = 40  # height of a day, in columns of a minute
+
+
+@dataclass(frozen=True)
+class _Session:
+    """A session and when it was."""
+
+    log: SessionLog
+    started: datetime
+
+    @property
+    def second_of_day(self) -> float:
+        return self.started.hour * 3600.0 + self.started.minute * 60.0 + self.started.second
+
+
+def write_sessions(
+    paths: Sequence[str | Path],
+    output: str | Path,
+    *,
+    title: str | None = None,
+    force: bool = False,
+) -> None:
+    """Write a page of several sessions: a row for each day, and all of them in tables.
+
+    Args:
+        paths: files of their records, one session each; a file that is named twice counts once.
+        output: the page; an existing one is kept unless ``force``; ``"-"`` is standard output.
+        title: heading of the page.
+        force: replace what stands at ``output``.
+
+    Raises:
+        LiveSerError: a record cannot be read or has no date, or the page cannot be written.
+    """
+    claims = Claims()
+    for path in paths:
+        claims.read(path)
+    if output != STANDARD_OUTPUT:
+        claims.write(output)
+    sessions = [_read(path) for path in {Path(path).resolve(): path for path in paths}.values()]
+    write_page(sessions_page(sessions, title), output, force=force)
+
+
+def _read(path: str | Path) -> _Session:
+    log = read_session(path)
+    try:
+        return _Session(log, datetime.fromisoformat(log.facts["started"]))
+    except (KeyError, ValueError) as error:
+        raise LiveSerError(
+            f"{path} does not say when it was heard",
+            "give records of `live-ser listen` only; one record alone has a page without a date",
+        ) from error
+
+
+def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str:
+    """The page of several sessions."""
+    ordered = sorted(sessions, key=lambda session: session.started.isoformat())
+    labels = tuple(dict.fromkeys(label for one in ordered for label in one.log.labels))
+    total: Counter[str] = Counter()
+    for session in ordered:
+        total.update(shares(session.log))
+    days = defaultdict(list)
+    for session in ordered:
+        days[session.started.date().isoformat()].append(session)
+    heading = title or "Sessions"
+    seconds = sum(session.log.seconds for session in ordered)
+    facts = [f"{len(ordered)} sessions", f"{len(days)} days", f"{clock(seconds)} together"]
+    values = {
+        "title": text(heading),
+        "heading": text(heading),
+        "facts": text(" · ".join(facts)),
+        "days": _days_table(days, labels),
+        "legend": _legend(labels),
+        "shares": shares_table(dict(total.most_common()), labels),
+        "sessions": _sessions_table(ordered, labels),
+        "version": text(__version__),
+    }
+    return filled("sessions.html", values)
+
+
+def _days_table(days: Mapping[str, Sequence[_Session]], labels: Sequence[str]) -> str:
+    """A row for each day: its hours, coloured by what was heard in them."""
+    every = [session for sessions in days.values() for session in sessions]
+    first = math.floor(min(one.second_of_day for one in every) / _HOUR)
+    last = math.ceil(max(one.second_of_day + one.log.seconds for one in every) / _HOUR)
+    rows = [
+        f'<tr><th scope="row">{text(day)}</th><td>{_day(sessions, labels, first, last)}</td></tr>'
+        for day, sessions in days.items()
+    ]
+    hours = "".join(
+        f'<text x="{100 * (hour - first) / (last - first):.2f}%" y="12">{hour % 24}:00</text>'
+        for hour in range(first, last, max(1, math.ceil((last - first) / 8)))
+    )
+    axis = f'<svg class="hours" aria-hidden="true">{hours}</svg>'
+    return f'<table id="days">{"".join(rows)}<tr><td></td><td>{axis}</td></tr></table>'
+
+
+def _day(sessions: Sequence[_Session], labels: Sequence[str], first: int, last: int) -> str:
+    """The hours of a day; in each column, the shares of the speech above each other."""
+    columns = math.ceil((last - first) * _HOUR / _BIN)
+    heard = np.zeros((columns, len(labels) + 1))
+    listened = np.zeros(columns)
+    for session in sessions:
+        offset = session.second_of_day - first * _HOUR
+        heard += _seconds_of_speech(session.log, labels, offset, columns)
+        edges = np.arange(columns + 1) * _BIN - offset
+        listened += np.clip(edges[1:], 0, session.log.seconds) - np.clip(
+            edges[:-1], 0, session.log.seconds
+        )
+    shades = [*(colour.hex for colour in colours(labels)), GREY]
+    shapes = []
+    for column in np.flatnonzero(listened > 0):
+        shapes.append(f'<rect class="heard" x="{column}" y="0" width="1" height="{_ROW}"/>')
+        height = _ROW / max(heard[column].sum(), 1e-9)
+        top = 0.0
+        for seconds, shade in zip(heard[column], shades, strict=True):
+            if seconds > 0:
+                shapes.append(
+                    f'<rect x="{column}" y="{top:.2f}" width="0.9" '
+                    f'height="{seconds * height:.2f}" fill="{shade}"/>'
+                )
+            top += seconds * height
+    return (
+        f'<svg class="day" viewBox="0 0 {columns} {_ROW}" preserveAspectRatio="none" '
+        f'role="img" aria-label="what was heard that day">{"".join(shapes)}</svg>'
+    )
+
+
+def _seconds_of_speech(
+    log: SessionLog, labels: Sequence[str], offset: float, columns: int
+) -> Column:
+    """Seconds of each emotion, then of uncertain speech, in each column ``[columns, labels + 1]``.
+
+    Args:
+        log: of a session.
+        labels: all that the page knows.
+        offset: seconds from the first column to the start of the session.
+        columns: how many there are.
+    """
+    names, said = log.windows.said()
+    uncertain = len(log.labels) + STATES.index("uncertain")
+    place = np.full(len(names), -1)
+    place[: len(log.labels)] = [labels.index(label) for label in log.labels]
+    place[uncertain] = len(labels)
+    length = log.windows.end - log.windows.since
+    column = ((offset + log.windows.end - length / 2) / _BIN).astype(int).clip(0, columns - 1)
+    counted = place[said] >= 0
+    seconds = np.zeros((columns, len(labels) + 1))
+    np.add.at(seconds, (column[counted], place[said][counted]), length[counted])
+    return seconds
+
+
+def _legend(labels: Sequence[str]) -> str:
+    shades = [*zip(labels, (colour.hex for colour in colours(labels)), strict=True)]
+    items = (
+        f"<span>{block('swatch', (1, shade))}{text(name)}</span>"
+        for name, shade in [*shades, ("uncertain", GREY)]
+    )
+    return f'<p class="legend">{" ".join(items)}</p>'
+
+
+def _sessions_table(sessions: Sequence[_Session], labels: Sequence[str]) -> str:
+    heads = ("", "length", "speech", "activation", "valence", "marks")
+    head = "".join(f'<th class="number">{name}</th>' if name else "<th></th>" for name in heads)
+    rows = "".join(_session_row(session, labels) for session in sessions)
+    return f'<table id="sessions"><tr>{head}<th>of the speech</th></tr>{rows}</table>'
+
+
+def _session_row(session: _Session, labels: Sequence[str]) -> str:
+    log, found = session.log, shares(session.log)
+    spoken = {name: seconds for name, seconds in found.items() if name not in NO_SPEECH}
+    speech = sum(spoken.values())
+    shade = dict(zip(labels, (colour.hex for colour in colours(labels)), strict=True))
+    parts = [(seconds / speech, shade.get(name, GREY)) for name, seconds in spoken.items()]
+    cells = (
+        clock(log.seconds),
+        clock(speech),
+        _mean(log.windows.activation, ""),
+        _mean(log.windows.valence, "+"),
+        str(len(log.marks) or ""),
+    )
+    numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
+    when = text(f"{date(log.facts['started'])}, {log.source}")
+    return f"<tr><td>{when}</td>{numbers}<td>{block('share', *parts)}</td></tr>"
+
+
+def _mean(values: Column, sign: str) -> str:
+    known = values[~np.isnan(values)]
+    return f"{known.mean():{sign}.2f}" if len(known) else ""

@@ -1,0 +1,116 @@
+"""Tables of a session: what was heard, the longest stretches, marks, and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from live_ser.palette import colours
+from live_ser.records.tables import flat
+from live_ser.report.markup import block, moment, text
+from live_ser.report.session_log import SessionLog, longest_intervals
+from live_ser.spec import ModelInfo
+from live_ser.text import clock
+
+GREY = "var(--faint)"  # what is no emotion
+NO_SPEECH = ("silence", "listening")  # speech that is too short to tell is not counted either
+
+
+def session_facts(log: SessionLog) -> list[str]:
+    """What a session was: when, how long, and what of it was not heard."""
+    facts = [date(log.facts["started"])] if log.facts else []
+    facts.append(f"{clock(log.seconds)} long")
+    facts.append(f"{len(log.windows)} {log.unit}")
+    lost = sum(gap["end"] - gap["start"] for gap in log.gaps)
+    if lost:
+        facts.append(f"{lost:.0f} s not heard")
+    if log.end.get("skipped"):
+        facts.append(f"windows skipped: {log.end['skipped']:.0f}")
+    if log.end.get("overflows"):
+        facts.append(f"sound lost: {log.end['overflows']:.0f} times")
+    if log.facts and not log.end:
+        facts.append("cut off before its end")
+    return facts
+
+
+def date(started: str) -> str:
+    """A date and time as people write it."""
+    try:
+        return f"{datetime.fromisoformat(started):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return started
+
+
+def shares_table(found: Mapping[str, float], labels: Sequence[str]) -> str:
+    """Seconds of each emotion and state, as shares of the time and of the speech.
+
+    Args:
+        found: seconds of each, as :func:`~live_ser.report.session_log.shares` gives them.
+        labels: the emotions.
+    """
+    shade = dict(zip(labels, colours(labels), strict=True))
+    time = sum(found.values()) or 1.0
+    speech = sum(seconds for name, seconds in found.items() if name not in NO_SPEECH) or 1.0
+    rows = []
+    for name, seconds in found.items():
+        colour = shade[name].hex if name in shade else GREY
+        of_speech = "" if name in NO_SPEECH else f"{100 * seconds / speech:.0f} %"
+        bar = "" if name in NO_SPEECH else block("share", (seconds / speech, colour))
+        rows.append(
+            f'<tr><td class="name">{block("swatch", (1, colour))}{text(name)}</td>'
+            f'<td class="number">{clock(seconds)}</td>'
+            f'<td class="number">{100 * seconds / time:.0f} %</td>'
+            f'<td class="number">{of_speech}</td><td>{bar}</td></tr>'
+        )
+    return (
+        '<table id="shares"><tr><th>sounded</th><th class="number">time</th>'
+        '<th class="number">of the time</th><th class="number">of the speech</th><th></th></tr>'
+        f"{''.join(rows)}</table>"
+    )
+
+
+def stretches_table(log: SessionLog) -> str:
+    """The longest stretches in which one emotion was heard."""
+    rows = [
+        f'<tr><td>{moment(start)}</td><td class="number">{end - start:.1f} s</td>'
+        f"<td>{text(name)}</td></tr>"
+        for start, end, name in longest_intervals(log)
+    ]
+    if not rows:
+        return "<p>No stretch in which one emotion was heard.</p>"
+    return (
+        '<table id="stretches"><tr><th>from</th><th class="number">length</th><th>sounded</th></tr>'
+        f"{''.join(rows)}</table>"
+    )
+
+
+def marks_section(log: SessionLog) -> str:
+    """The moments that the user marked; empty where there are none."""
+    if not log.marks:
+        return ""
+    items = " ".join(moment(mark) for mark in log.marks)
+    return f'<section id="marks"><h2>Marked moments</h2><p>{items}</p></section>'
+
+
+def model_card(log: SessionLog, model: ModelInfo | None) -> str:
+    """What is known of the model, and how it judged."""
+    entries: dict[str, object] = {
+        "name": log.facts.get("model", "not recorded"),
+        "emotions": ", ".join(log.labels),
+    }
+    if log.facts:
+        entries["hears"] = (
+            f"{log.facts['window']:g} s at most, each {log.facts['hop']:g} s, "
+            f"at {log.facts['sample_rate']:g} Hz"
+        )
+    if model is not None:
+        entries["licence"] = model.licence
+        entries |= {name: _brief(value) for name, value in model.provenance.items()}
+    rows = (f"<dt>{text(str(k))}</dt><dd>{text(str(v))}</dd>" for k, v in entries.items())
+    return f'<dl id="card">{"".join(rows)}</dl>'
+
+
+def _brief(value: object) -> str:
+    """What a model says of one matter, in one line."""
+    group = value if isinstance(value, Mapping) else {"": value}
+    return " · ".join(f"{name} {told}".strip() for name, told in flat(group))

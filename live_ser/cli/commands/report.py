@@ -21,7 +21,7 @@ _OF_ONE = ("recording", "audio", "model")  # options that several records cannot
 class Options(CommonOptions, SoundOptions):
     """The options of ``live-ser report``."""
 
-    records: tuple[str, ...]
+    records: list[str]
     title: str | None
     recording: str | None
     audio: str | None

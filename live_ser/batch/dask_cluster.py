@@ -23,9 +23,9 @@ import pyarrow.parquet
 from distributed import Client, WorkerPlugin, as_completed, get_worker
 from distributed.scheduler import KilledWorker
 
+from live_ser.batch.analysis import Analysis, Stamp, finished_key
 from live_ser.batch.jobs import Job
-from live_ser.batch.paths import files_meant, is_sound, key_of
-from live_ser.batch.resume import check_options
+from live_ser.batch.paths import files_meant, is_sound
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.parquet import Parquet
@@ -107,14 +107,22 @@ class Cluster:
         scheduler: its address, such as ``tcp://host:8786``.
         model: that judges; it need not lie on the workers' machines.
         output: folder of the Parquet files, by path or address.
-        options: of :class:`live_ser.batch.jobs.Job`.
+        analysis: how each file is judged.
+        judged_with: the same in words, as each clip says it.
 
     Raises:
         LiveSerError: no scheduler answers, it has no workers, or the output cannot be written.
     """
 
-    def __init__(self, scheduler: str, model: EmotionModel, output: str, **options: Any) -> None:
-        self._options = options
+    def __init__(
+        self,
+        scheduler: str,
+        model: EmotionModel,
+        output: str,
+        analysis: Analysis,
+        judged_with: str,
+    ) -> None:
+        self._analysis, self._judged_with = analysis, judged_with
         self._output = output if "://" in output else os.path.abspath(output)
         with _storage(self._output) as (system, path):
             system.makedirs(path, exist_ok=True)
@@ -153,8 +161,8 @@ class Cluster:
                         f"{name} is no whole part of an output of live-ser", "take another folder"
                     ) from error
                 for clip in clips:
-                    check_options(self._output, clip["judged_with"], self._options["judged_with"])
-                    found.add(key_of(clip["source"]))  # as it is to be found from here
+                    # The key is made anew: as the file is to be found from here.
+                    found.add(finished_key(self._output, clip, self._judged_with))
         return found
 
     def judge(self, sources: Sequence[str]) -> Generator[Done, None, None]:
@@ -171,7 +179,13 @@ class Cluster:
 
         def begin(part: Part) -> None:
             task = self._client.submit(
-                _judge_part, self._options, part, self._output, pure=False, retries=_TRIES - 1
+                _judge_part,
+                self._analysis,
+                self._judged_with,
+                part,
+                self._output,
+                pure=False,
+                retries=_TRIES - 1,
             )
             begun[task] = part
             running.add(task)
@@ -222,28 +236,29 @@ class Cluster:
 class _Model(WorkerPlugin):  # type: ignore[misc]
     """Brings the model to every worker, also to those that come later.
 
-    Paths differ from machine to machine, so that the file itself travels.
+    Paths differ from machine to machine, so that the file itself travels, and what the speaker
+    taught it.
     """
 
     name = "live-ser's model"
 
     def __init__(self, model: EmotionModel) -> None:
-        self._file = model.path.read_bytes()
+        self._file, self._open = model.path.read_bytes(), model.opener()
 
     def setup(self, worker: Any) -> None:
         with temporary_folder() as folder:
             path = folder / "model.onnx"
             path.write_bytes(self._file)
-            worker.live_ser_model = EmotionModel(path)
+            worker.live_ser_model = self._open(path)
 
 
-def _judge_part(options: dict[str, Any], part: Part, output: str) -> Done:
+def _judge_part(analysis: Analysis, judged_with: str, part: Part, output: str) -> Done:
     """What a worker does."""
     errors: list[LiveSerError] = []
     notes: list[str] = []
     seconds = 0.0
     with temporary_folder() as folder:
-        job = Job(get_worker().live_ser_model, folder, **options)
+        job = Job(get_worker().live_ser_model, folder, analysis, judged_with)
         local = folder / part.name
         with local.open("wb") as stream:
             writer = Parquet(stream, job.model.info.labels)
@@ -257,8 +272,9 @@ def _judge_part(options: dict[str, Any], part: Part, output: str) -> Done:
                 if outcome.error:
                     errors.append(_of(outcome.error, path, source))
                 notes += (note.replace(path, source) for note in outcome.notes)
+                stamp = Stamp(source, judged_with)
                 for record in outcome.records:
-                    writer.write({**record, "source": source, "key": key_of(source)})
+                    writer.write(stamp.on(record))
                 outcome.records.drop()
                 seconds += outcome.seconds
             writer.close()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.decoder import spans
-from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file, is_pipe
-from live_ser.batch.paths import key_of, not_meant
+from live_ser.batch.analysis import USUAL, Analysis, Stamp
+from live_ser.batch.paths import not_meant
 from live_ser.batch.spool import Spool
 from live_ser.batch.workers import Tell, Workers, cores
 from live_ser.errors import LiveSerError
@@ -53,12 +53,8 @@ class Job:
     Attributes:
         model: that judges.
         folder: for records, where they are many.
-        hop: seconds between windows; the model's own if None.
-        smoothing: time constant of windows in seconds; the usual one if None.
-        timeline: whether to judge windows.
-        segments: whether to give utterances.
+        analysis: how each is judged.
         judged_with: what each clip says of the options, for ``--resume`` to compare.
-        reading: how each file is read.
         threads: that work on a file: one or two.
 
     Raises:
@@ -67,17 +63,13 @@ class Job:
 
     model: EmotionModel
     folder: Path
-    hop: float | None = None
-    smoothing: float | None = None
-    timeline: bool = False
-    segments: bool = False
+    analysis: Analysis = USUAL
     judged_with: str = ""
-    reading: Reading = USUAL
     threads: int = 1
 
     def __post_init__(self) -> None:
         # What cannot be is said once, not for each file.
-        Settings.checked(self.model.info, self.hop, self.smoothing)
+        Settings.checked(self.model.info, self.analysis.hop, self.analysis.smoothing)
 
     def __call__(self, path: str, tell: Tell) -> Outcome:
         """Judge one file; whatever is wrong with it comes out as the outcome's error.
@@ -108,29 +100,30 @@ class Job:
         return Outcome(path, 0.0, Spool(self.folder), error)
 
     def _judge(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
-        rate = self.model.info.features.sample_rate
-        with audio_file(path, rate, self.reading) as blocks:
+        rate, analysis = self.model.info.features.sample_rate, self.analysis
+        stamp = Stamp(path, self.judged_with)
+        with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
             results = analyse(
                 self.model,
                 _telling(blocks, rate, known, tell),
                 voices=blocks.voices,
-                hop=self.hop,
-                smoothing=self.smoothing,
-                timeline=self.timeline,
-                segments=self.segments,
+                hop=analysis.hop,
+                smoothing=analysis.smoothing,
+                timeline=analysis.timeline,
+                segments=analysis.segments,
                 threads=self.threads,
             )
-            key, verdicts = key_of(path), []
+            verdicts = []
             for result in results:
                 if isinstance(result, Verdict):
                     verdicts.append(replace(result, missing=spans(blocks.missing)))
                 else:
-                    spool.write({**_record(path, result), "key": key})
+                    spool.write(stamp.on(_record(result)))
             for number, verdict in enumerate(verdicts, start=1):
                 heard = {"channel": blocks.channel, "track": blocks.track}
                 clip = clip_record(path, verdict, part=(number, len(verdicts)), **heard)
-                spool.write({**clip, "judged_with": self.judged_with, "key": key})
+                spool.write(stamp.on(clip))
         return verdict.duration, tuple(blocks.notes)
 
 
@@ -193,6 +186,5 @@ def _telling(blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -
             tell(min(1.0, heard / rate / seconds))
 
 
-def _record(source: str, result: Prediction | Segment) -> Record:
-    made = window_record(result) if isinstance(result, Prediction) else segment_record(result)
-    return {**made, "source": source}
+def _record(result: Prediction | Segment) -> Record:
+    return window_record(result) if isinstance(result, Prediction) else segment_record(result)

@@ -4,74 +4,20 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from live_ser.audio.reading import USUAL, Reading
+from live_ser.batch.analysis import finished_key
 from live_ser.batch.paths import key_of
 from live_ser.errors import InvalidArgument, LiveSerError
-from live_ser.inference.settings import Settings
-from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.csv import read_csv
 from live_ser.records.formats import SHEETS, Style
 from live_ser.records.jsonl import read_json_lines
 from live_ser.records.rows import columns
-from live_ser.records.schema import Record, check_record, is_last
+from live_ser.records.schema import check_record, is_last
 
 RESUMABLE: tuple[Style, ...] = ("jsonl", *SHEETS)
 """The formats that an output which was broken off can be in."""
-
-
-def judged_with(
-    model: EmotionModel,
-    hop: float | None,
-    smoothing: float | None,
-    *,
-    timeline: bool,
-    segments: bool,
-    reading: Reading = USUAL,
-) -> str:
-    """The options that decide what an output holds, in words: each clip in it says them.
-
-    Args:
-        model: that judges; its name and a digest of its file tell it from others.
-        hop: seconds between windows; the model's own if None.
-        smoothing: time constant of windows in seconds; the usual one if None.
-        timeline: whether windows are written.
-        segments: whether utterances are written.
-        reading: how recordings are read.
-    """
-    digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
-    settings = Settings.checked(model.info, hop, smoothing)
-    words = [f"{model.info.name} {digest}"]
-    words += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
-    words += ["timeline"] * timeline + ["segments"] * segments
-    return ", ".join([*words, *reading.words()])
-
-
-def check_options(path: str | Path, held: str | None, wanted: str) -> None:
-    """See that an output is gone on with as it was begun.
-
-    Args:
-        path: of the output.
-        held: what a clip in it says it was judged with; None where it does not say.
-        wanted: what the next clips will say.
-
-    Raises:
-        LiveSerError: it was begun with other options.
-    """
-    if held and held != wanted:
-        raise LiveSerError(
-            f"{path} was begun with other options: {held}; and not {wanted}",
-            "give the options that it was begun with, or name another output",
-        )
-
-
-def clip_key(record: Record) -> str:
-    """The key of the file that a clip is of, also where it was written before there were keys."""
-    key: str | None = record.get("key")
-    return key or key_of(record["source"])
 
 
 def unfinished(
@@ -84,7 +30,7 @@ def unfinished(
         style: of it.
         labels: of the model that goes on with it.
         paths: of the files that are meant. What the output holds of no other is cut off.
-        options: that it goes on with, as :func:`judged_with` has them.
+        options: that it goes on with, as :meth:`Analysis.words` says them.
 
     Raises:
         LiveSerError: it is not an output of this style, model and options; it is left as it is.
@@ -135,11 +81,11 @@ def _finished(
                 raise _other(path, number) from error
             assert isinstance(record, dict)
             if record["type"] == "clip":
-                check_options(path, record.get("judged_with"), options)
+                key = finished_key(str(path), record, options)
                 if set(record["probabilities"] or labels) != set(labels):
                     raise _other(path, number)
                 if is_last(record):
-                    done.add(clip_key(record))
+                    done.add(key)
                     whole, foreign = lines.read, 0
             elif not foreign and record.get("key") not in meant:
                 foreign = number

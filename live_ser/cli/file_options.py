@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from live_ser.audio.reading import Reading
+from live_ser.batch.analysis import Analysis
 from live_ser.cli.options import AnalysisOptions, CommonOptions, RecordOptions, SoundOptions
 from live_ser.records.new_file import Mode
 
@@ -27,6 +28,12 @@ class Options(CommonOptions, SoundOptions, AnalysisOptions, RecordOptions):
     def reading(self) -> Reading:
         """How the recordings are read."""
         return replace(super().reading(), partial=self.partial)
+
+    def analysis(self) -> Analysis:
+        """How the recordings are judged, and what is asked for of them."""
+        return Analysis(
+            self.hop, self.smoothing, self.timeline, self.segments, reading=self.reading()
+        )
 
     def mode(self) -> Mode:
         """What becomes of records that are there: refused, replaced, or gone on with."""

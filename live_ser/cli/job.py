@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from live_ser.batch.jobs import Job
-from live_ser.batch.resume import judged_with
 from live_ser.cli.file_options import Options
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.formats import ANNOTATIONS, Style
@@ -21,12 +21,12 @@ def prepared_job(options: Options, model: EmotionModel, style: Style) -> Iterato
         yield Job(
             model,
             folder,
-            hop=options.hop,
-            smoothing=options.smoothing,
-            timeline=options.timeline or drawn,
-            segments="segment" in kinds_written(options, style) or drawn,
-            judged_with=options_in_words(options, model),
-            reading=options.reading(),
+            replace(
+                options.analysis(),
+                timeline=options.timeline or drawn,
+                segments="segment" in kinds_written(options, style) or drawn,
+            ),
+            judged_with=options.analysis().words(model),
         )
 
 
@@ -39,15 +39,3 @@ def kinds_written(options: Options, style: Style) -> set[str]:
     if options.segments or (style in ANNOTATIONS and not options.timeline):
         kinds.add("segment")
     return kinds
-
-
-def options_in_words(options: Options, model: EmotionModel) -> str:
-    """The options that decide what an output holds, by which ``--resume`` knows its own."""
-    return judged_with(
-        model,
-        options.hop,
-        options.smoothing,
-        timeline=options.timeline,
-        segments=options.segments,
-        reading=options.reading(),
-    )

@@ -97,7 +97,7 @@ class OutcomeWriter:
                 segments=records("segment"),
                 clip=next(records("clip")),
                 force=self.force,
-                reading=self.job.reading,
+                reading=self.job.analysis.reading,
             )
         except LiveSerError as error:
             say_failure(error)

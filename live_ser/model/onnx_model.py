@@ -131,6 +131,10 @@ class EmotionModel:
             of.get("embedding"),
         )
 
+    def opener(self) -> Callable[[Path], EmotionModel]:
+        """What makes this model of a copy of its file; it can be pickled without the file."""
+        return EmotionModel
+
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
         """Pickle by path: a session cannot travel to another process, the file is there too."""
         return type(self), (str(self.path.absolute()),)

@@ -6,9 +6,10 @@ labels. It is fitted in milliseconds, and tends to nothing the less was taught.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -278,10 +279,21 @@ class TaughtModel(EmotionModel):
         judgement = self.network.judge(log_mel, baseline)
         return self.teaching.correct(judgement) if self.teaching else judgement
 
+    def opener(self) -> Callable[[Path], EmotionModel]:
+        """What makes this model of a copy of its file; it can be pickled without the file."""
+        return partial(_opened, takes=self._takes, known=self.known)
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:  # type: ignore[override]
         """Pickle by path and takes."""
-        takes = self.teaching.takes if self.teaching else ()
-        return _restored, (self.network, takes, self.known)
+        return _restored, (self.network, self._takes, self.known)
+
+    @property
+    def _takes(self) -> Sequence[Take]:
+        return self.teaching.takes if self.teaching else ()
+
+
+def _opened(path: Path, takes: Sequence[Take], known: KnownVoice | None) -> TaughtModel:
+    return _restored(EmotionModel(path), takes, known)
 
 
 def _restored(

@@ -308,6 +308,9 @@ _ADDED: dict[str, _Check] = {
     "speaker": _is_text,
 }
 
+# What records of an archive say of where they come from.
+_ORIGIN: dict[str, _Check] = {"source": _is_text, "key": _is_text}
+
 # What a record of each type has at least; OPTIONAL is what it may have.
 FIELDS: dict[str, dict[str, _Check]] = {
     "session": {
@@ -351,14 +354,13 @@ FIELDS: dict[str, dict[str, _Check]] = {
 }
 OPTIONAL: dict[str, dict[str, _Check]] = {
     "window": {
-        "source": _is_text,
-        "key": _is_text,
+        **_ORIGIN,
         "evidence": _is_amount,
         "since_speech": _or_none(_is_amount),
         "baseline": _or_none(_is_amount),
         **_ADDED,
     },
-    "segment": {"source": _is_text, "key": _is_text, "evidence": _is_amount, **_ADDED},
+    "segment": {**_ORIGIN, "evidence": _is_amount, **_ADDED},
     "session": {
         "channel": _is_amount,
         "track": _is_amount,
@@ -368,7 +370,7 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
     "clip": {
         "shares": _or_none(_are_shares),
         "missing": _are_spans,
-        "key": _is_text,
+        **_ORIGIN,
         "judged_with": _is_text,
         "evidence": _is_amount,
         "part": _is_amount,

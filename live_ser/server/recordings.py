@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from live_ser.audio.reading import reading_of
+from live_ser.batch.analysis import Analysis
 from live_ser.batch.jobs import Job, judge_files
-from live_ser.batch.resume import judged_with
 from live_ser.errors import LiveSerError
 from live_ser.records.schema import Record
 from live_ser.server.protocol import LONGEST_NAME, error_record
@@ -46,7 +46,7 @@ class FileEndpoint:
     async def serve(self, request: Request) -> Response:
         """Answer with JSON Lines; or with an error and status 400, 413 or 422."""
         try:
-            options = _options(request.query_params)
+            analysis, name = _options(request.query_params)
         except (LiveSerError, ValueError) as error:
             told = error.message if isinstance(error, LiveSerError) else str(error)
             return JSONResponse(error_record("bad_request", told), 400)
@@ -58,11 +58,11 @@ class FileEndpoint:
                     await _store(request, file, self._service.limits.file_bytes)
                 loop = asyncio.get_running_loop()
                 lines = await loop.run_in_executor(
-                    self._thread, self._classify, path, folder, options
+                    self._thread, self._classify, path, folder, analysis, name
                 )
             except LiveSerError as error:
                 self._service.metrics.add("errors_total", code="bad_sound")
-                message = error.message.replace(str(path), options["name"])
+                message = error.message.replace(str(path), name)
                 return JSONResponse(error_record("bad_sound", message, error.hint), 422)
             except (ClientDisconnect, _ServerEndsError):
                 return JSONResponse(error_record("ending", "the server ends"), 503)
@@ -72,29 +72,14 @@ class FileEndpoint:
         """Let go of the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _classify(self, path: Path, folder: Path, options: Mapping[str, Any]) -> list[str]:
+    def _classify(self, path: Path, folder: Path, analysis: Analysis, name: str) -> list[str]:
         """The records of a recording, a line each.
 
         Raises:
             LiveSerError: it is not a sound file, or sound is missing.
         """
-        job = Job(
-            self._service.model,
-            folder,
-            hop=options["hop"],
-            smoothing=options["smoothing"],
-            timeline=options["timeline"],
-            segments=options["segments"],
-            reading=options["reading"],
-            judged_with=judged_with(
-                self._service.model,
-                options["hop"],
-                options["smoothing"],
-                timeline=options["timeline"],
-                segments=options["segments"],
-                reading=options["reading"],
-            ),
-        )
+        model = self._service.model
+        job = Job(model, folder, analysis, judged_with=analysis.words(model))
 
         def look() -> None:
             if self._service.ending:
@@ -103,7 +88,7 @@ class FileEndpoint:
         (outcome,) = judge_files(job, [str(path)], workers=1, look=look)
         if outcome.error:
             raise outcome.error
-        return [f"{text_of(record)}\n" for record in _named(outcome.records, options["name"])]
+        return [f"{text_of(record)}\n" for record in _named(outcome.records, name)]
 
 
 def _named(records: Iterator[Record] | Any, name: str) -> Iterator[Record]:
@@ -130,8 +115,8 @@ async def _store(request: Request, file: BinaryIO, most: int) -> None:
         file.write(chunk)
 
 
-def _options(query: Mapping[str, str]) -> dict[str, Any]:
-    """What the address asks for: the options of ``live-ser file``.
+def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:
+    """What the address asks for: the options of ``live-ser file``, and the recording's name.
 
     Raises:
         ValueError: there is no such option, or it has no such value.
@@ -154,8 +139,8 @@ def _options(query: Mapping[str, str]) -> dict[str, Any]:
         partial=flags.pop("partial"),
     )
     name = re.sub(r"[\r\n]", " ", query.get("name", "sound"))[:LONGEST_NAME]
-    limits = {"hop": numbers["hop"], "smoothing": numbers["smoothing"]}
-    return {**limits, **flags, "reading": reading, "name": name}
+    analysis = Analysis(numbers["hop"], numbers["smoothing"], **flags, reading=reading)
+    return analysis, name
 
 
 def _flag(name: str, text: str) -> bool:

@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 import soxr
 
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.model.profile import Profile
+from live_ser.model.taught import Take
 from live_ser.records.reader import read_records
 from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
+from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 pytest.importorskip("distributed")
 pytest.importorskip("pyarrow")
@@ -147,6 +152,32 @@ def test_an_output_is_gone_on_with_and_never_added_to_unasked(
     gone.unlink()
     assert live_ser("file", calls, *words, "--resume").returncode == 1  # for the broken one
     assert sorted(clip["source"] for clip in clips(parts(out))) == sorted(sources)
+
+
+def test_a_cluster_judges_by_what_the_speaker_taught(
+    calls: Path, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    model = write_model(tmp_path / "tiny.onnx", tiny_info(baseline=tiny_baseline()), embedding=True)
+    network, rng = EmotionModel(model), np.random.default_rng(0)
+    takes = [
+        Take(label, 2.0, np.log(np.full(4, 0.25)), rng.normal(0, 1, 16), rng.normal(place, 0.1, 16))
+        for place, label in enumerate(network.info.labels)
+        for _ in range(3)
+    ]
+    Profile.named("anna", network.info).teach(network, takes)
+    words = [*sorted(calls.glob("call 0*.wav")), "--model", model]
+    plain, taught = (
+        clips(records(live_ser("file", *words, "--format", "jsonl", *more).stdout))
+        for more in ([], ["--profile", "anna"])
+    )
+    assert plain != taught
+    words += ["--profile", "anna", "--scheduler", cluster.address, "-o", tmp_path / "out"]
+    assert live_ser("file", *words).returncode == 0
+    assert sorted(clips(parts(tmp_path / "out")), key=str) == sorted(taught, key=str)
+    Profile.named("bert", network.info).teach(network, takes)
+    other = live_ser("file", *words, "--profile", "bert", "--resume")
+    assert "was begun with other options" in other.stderr
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")

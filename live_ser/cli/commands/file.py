@@ -11,7 +11,7 @@ from live_ser.batch.resume import RESUMABLE, unfinished
 from live_ser.cli.claims import claim_files
 from live_ser.cli.errors import UsageError
 from live_ser.cli.file_options import Options
-from live_ser.cli.job import kinds_written, options_in_words, prepared_job
+from live_ser.cli.job import kinds_written, prepared_job
 from live_ser.cli.messages import say
 from live_ser.cli.outcomes import OutcomeWriter
 from live_ser.cli.outputs import plot_places, record_places
@@ -54,7 +54,7 @@ def _unfinished(options: Options, paths: list[str], style: Style, model: Emotion
     """The files that an output which is gone on with holds no verdict on."""
     if options.output is None:
         raise UsageError("--resume without an output", "name it with -o")
-    words = options_in_words(options, model)
+    words = options.analysis().words(model)
     left = unfinished(options.output, style, model.info.labels, paths, words)
     if not options.quiet:
         say(f"{len(paths) - len(left)} of {len(paths)} files are judged already")

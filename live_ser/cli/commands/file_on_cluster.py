@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from live_ser.batch.paths import key_of
 from live_ser.cli.errors import UsageError, say_failure
 from live_ser.cli.file_options import Options
-from live_ser.cli.job import options_in_words
 from live_ser.cli.messages import say, say_notes
 from live_ser.cli.progress import progress_bar
 from live_ser.cli.recordings import LeftAlone, check_named
 from live_ser.cli.speaker import taught_model
 from live_ser.errors import LiveSerError
 from live_ser.extras import needed
-from live_ser.inference.settings import Settings
-from live_ser.model.onnx_model import EmotionModel
 
 if TYPE_CHECKING:
     from live_ser.batch.dask_cluster import Cluster
@@ -33,12 +30,13 @@ def run(options: Options) -> int:
     from live_ser.batch.dask_cluster import Cluster, sources_meant
 
     model = taught_model(options.model, options.profile)
-    settings = _settings(options, model)
+    analysis = options.analysis()
+    judged_with = analysis.words(model)  # what cannot be is said here, not by a worker
     others = LeftAlone()
     check_named(options.paths, options.sounds)
     sources = sources_meant(options.paths, left_alone=others.add)
     sources += sources_meant(options.sounds)
-    cluster = Cluster(options.scheduler, model, options.output, **settings)
+    cluster = Cluster(options.scheduler, model, options.output, analysis, judged_with)
     with closing(cluster):
         sources = _unfinished(options, cluster, sources)
         failures = _judge(options, cluster, sources)
@@ -55,20 +53,6 @@ def _check(options: Options) -> None:
         raise UsageError("--plot and --workers are for this machine, not for a cluster")
     for package in ("distributed", "fsspec", "pyarrow.parquet"):
         needed(package, "cluster")
-
-
-def _settings(options: Options, model: EmotionModel) -> dict[str, Any]:
-    """What the cluster is to do with each recording."""
-    # What cannot be is said here, not by a worker.
-    Settings.checked(model.info, hop=options.hop, smoothing=options.smoothing)
-    return {
-        "hop": options.hop,
-        "smoothing": options.smoothing,
-        "timeline": options.timeline,
-        "segments": options.segments,
-        "judged_with": options_in_words(options, model),
-        "reading": options.reading(),
-    }
 
 
 def _unfinished(options: Options, cluster: Cluster, sources: list[str]) -> list[str]:

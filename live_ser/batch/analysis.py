@@ -1,0 +1,89 @@
+"""How recordings are judged, and how their records say so: by it ``--resume`` knows its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from live_ser.audio.reading import USUAL as USUAL_READING
+from live_ser.audio.reading import Reading
+from live_ser.batch.paths import key_of
+from live_ser.errors import LiveSerError
+from live_ser.inference.settings import Settings
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.records.schema import Record
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How recordings are judged, and what is given of them.
+
+    Attributes:
+        hop: seconds between windows; the model's own if None.
+        smoothing: time constant of windows in seconds; the usual one if None.
+        timeline: whether windows are given.
+        segments: whether utterances are given.
+        reading: how recordings are read.
+    """
+
+    hop: float | None = None
+    smoothing: float | None = None
+    timeline: bool = False
+    segments: bool = False
+    reading: Reading = USUAL_READING
+
+    def words(self, model: EmotionModel) -> str:
+        """This in words, as each clip says it; a digest of the model's file tells it from others.
+
+        Raises:
+            InvalidArgument: the hop or the smoothing cannot be.
+        """
+        digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
+        settings = Settings.checked(model.info, self.hop, self.smoothing)
+        words = [f"{model.info.name} {digest}"]
+        if model.known is not None and model.known.profile:
+            words.append(f"profile {model.known.profile}")
+        words += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
+        words += ["timeline"] * self.timeline + ["segments"] * self.segments
+        return ", ".join([*words, *self.reading.words()])
+
+
+USUAL = Analysis()
+
+
+class Stamp:
+    """What the records of one recording say of where they come from.
+
+    Args:
+        source: path or address of the recording.
+        judged_with: how it is judged, in words.
+    """
+
+    def __init__(self, source: str, judged_with: str) -> None:
+        self._origin = {"source": source, "key": key_of(source)}
+        self._clip = {"source": source, "judged_with": judged_with, "key": self._origin["key"]}
+
+    def on(self, record: Record) -> Record:
+        """A record of the recording, with it."""
+        return {**record, **(self._clip if record["type"] == "clip" else self._origin)}
+
+
+def finished_key(output: str, clip: Record, judged_with: str) -> str:
+    """The key of the recording that a clip in an output is of.
+
+    Args:
+        output: path of the output.
+        clip: its record; one that has no key was written before there were any.
+        judged_with: how the next recordings will be judged, in words.
+
+    Raises:
+        LiveSerError: the output was begun with other options.
+    """
+    before = clip.get("judged_with")
+    if before and before != judged_with:
+        raise LiveSerError(
+            f"{output} was begun with other options: {before}; and not {judged_with}",
+            "give the options that it was begun with, or name another output",
+        )
+    key: str | None = clip.get("key")
+    return key or key_of(clip["source"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Console
 
-from live_ser.audio.blocks import Samples
+from live_ser.audio.blocks import Samples, Voice
+from live_ser.audio.channels import parts
 from live_ser.dashboard.last_minute import Moment
 from live_ser.dashboard.lines import Look
-from live_ser.dashboard.meters import Load, Meter, Spectrogram
+from live_ser.dashboard.meters import Level, Load, Meter, Spectrogram
 from live_ser.dashboard.screen import Screen
 from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.view import legend_pages, page
@@ -54,6 +55,7 @@ class Dashboard(Sink):
         sample_rate: of the device or file, in Hz.
         recording: what keeps the sound, if anything does.
         marks_kept: whether there is a record for marks.
+        voices: that are judged each by itself, and each have a lane; none for one voice.
     """
 
     name = "the dashboard"
@@ -68,8 +70,9 @@ class Dashboard(Sink):
         *,
         recording: Recording | Background | None = None,
         marks_kept: bool = True,
+        voices: Sequence[Voice] = (),
     ) -> None:
-        self.state = DashboardState(
+        state = DashboardState(
             model=info.name,
             labels=info.labels,
             window=info.window,
@@ -78,15 +81,17 @@ class Dashboard(Sink):
             sample_rate=sample_rate,
             highest=info.features.fmax,
         )
+        lanes = tuple(replace(state, voice=voice.name) for voice in voices)
+        self.state = replace(state, lanes=lanes)
         self._screen = Screen(console)
         self._look = Look.of(console)
         self._rate = info.features.sample_rate
-        self._meter = Meter()
+        self._meters = [Meter() for _ in voices or (None,)]
         self._spectrogram = Spectrogram(info.features)
         self._load = Load()
         # The voice then counts for two and a half times as much as a typical one.
         self._known_from = 2.5 * info.baseline.typical if info.baseline else 0.0
-        self._headline = HeadlineTracker()
+        self._headlines = [HeadlineTracker() for _ in voices or (None,)]
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._unseen: list[Samples] = []  # since the last drawing
         self._heard = 0  # samples
@@ -123,32 +128,16 @@ class Dashboard(Sink):
         self._draw_in_time()
 
     def window(self, prediction: Prediction) -> None:
-        labels = self.state.labels
-        smoothed = _in_order(prediction.probabilities, labels)
-        moment = Moment(prediction.end, prediction.state, prediction.label, smoothed)
-        kept = tuple(m for m in self.state.moments if m.end > prediction.end - _STRIP)
         self._heard = max(self._heard, round(prediction.end * self._rate))  # gaps count as well
         self._latencies.append(prediction.latency_ms)
         p50, p95 = np.percentile(self._latencies, [50, 95])
-        self.state = replace(
-            self.state,
-            state=prediction.state,
-            headline=self._headline.push(prediction),
-            evidence=prediction.evidence,
-            since_speech=prediction.since_speech,
-            prosody=prosody_words(vars(prediction.prosody) if prediction.prosody else None),
-            moments=(*kept, moment),
-            latency=(float(p50), float(p95)),
-            cpu=self._load.share(),
-        )
-        if smoothed is not None:
-            self.state = replace(
-                self.state,
-                probabilities=smoothed,
-                raw=_in_order(prediction.raw, labels),
-                activation=prediction.activation,
-                valence=prediction.valence,
-            )
+        state = replace(self.state, latency=(float(p50), float(p95)), cpu=self._load.share())
+        if state.lanes:
+            lanes, number = list(state.lanes), (prediction.channel or 1) - 1
+            lanes[number] = _with(lanes[number], prediction, self._headlines[number])
+            self.state = replace(state, lanes=tuple(lanes))
+        else:
+            self.state = _with(state, prediction, self._headlines[0])
         self._draw_in_time()
 
     def status(self, status: Status) -> None:
@@ -191,6 +180,9 @@ class Dashboard(Sink):
         state = self.state
         if key == REDRAW:
             self._redraw()
+            return
+        if key == "s" and state.lanes:
+            self.note("no spectrogram: each voice has its lane")
             return
         if key == "s":
             self.state = replace(state, spectrogram_on=not state.spectrogram_on)
@@ -240,18 +232,56 @@ class Dashboard(Sink):
         if self._unseen:
             sound = np.concatenate(self._unseen)
             self._unseen = []
-            self._meter.push(sound, self._heard / self._rate)
-            self._spectrogram.push(sound)
+            for meter, part in zip(self._meters, parts(sound, len(self.state.lanes)), strict=True):
+                meter.push(np.asarray(part), self._heard / self._rate)
+            if not self.state.lanes:
+                self._spectrogram.push(sound)
+        levels = [meter.level() for meter in self._meters]
         self.state = replace(
             self.state,
             seconds=self._heard / self._rate,
-            level=self._meter.level(),
+            level=levels[0],
+            lanes=tuple(map(_at_level, self.state.lanes, levels)),
             spectrogram=self._spectrogram.columns(),
         )
         if self._is_suspended:
             return
         width, height = self._screen.size
         self._screen.draw(page(self.state, width, height, self._look))
+
+
+def _with(
+    state: DashboardState, prediction: Prediction, headline: HeadlineTracker
+) -> DashboardState:
+    """What is shown of a voice after a new prediction."""
+    labels = state.labels
+    smoothed = _in_order(prediction.probabilities, labels)
+    moment = Moment(prediction.end, prediction.state, prediction.label, smoothed)
+    kept = tuple(m for m in state.moments if m.end > prediction.end - _STRIP)
+    state = replace(
+        state,
+        state=prediction.state,
+        headline=headline.push(prediction),
+        evidence=prediction.evidence,
+        since_speech=prediction.since_speech,
+        prosody=prosody_words(vars(prediction.prosody) if prediction.prosody else None),
+        moments=(*kept, moment),
+    )
+    if state.voice and prediction.baseline is not None:
+        state = replace(state, baseline=f"baseline {prediction.baseline:.0f} s")
+    if smoothed is None:
+        return state
+    return replace(
+        state,
+        probabilities=smoothed,
+        raw=_in_order(prediction.raw, labels),
+        activation=prediction.activation,
+        valence=prediction.valence,
+    )
+
+
+def _at_level(lane: DashboardState, level: Level) -> DashboardState:
+    return replace(lane, level=level)
 
 
 def _in_order(

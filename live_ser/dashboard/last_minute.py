@@ -48,7 +48,7 @@ def span(now: float) -> int:
     return next((seconds for seconds in _SPANS if now <= seconds), SECONDS)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def strip(
     labels: tuple[str, ...],
     moments: tuple[Moment, ...],
@@ -162,7 +162,7 @@ def _run_text(label: str, short: str, size: int, look: Look) -> str:
     return set_cell_size(short, size) if size >= cell_len(short) else " " * size
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def axis(left: int, field: int, seconds: int, *, width: int) -> Line:
     """The time under the last minute, or under so many seconds of it."""
     middle = f"-{seconds // 2} s"
@@ -174,7 +174,7 @@ def axis(left: int, field: int, seconds: int, *, width: int) -> Line:
     return row(width, (" " * left, ""), (text, "dim"))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=32)
 def heads(left: int, at: int, *, width: int, look: Look) -> Line:
     """The headings over the bars and over their last minute."""
     tick = look.pick("│", "|")
@@ -184,7 +184,7 @@ def heads(left: int, at: int, *, width: int, look: Look) -> Line:
     )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def lanes(
     labels: tuple[str, ...],
     moments: tuple[Moment, ...],

@@ -24,8 +24,19 @@ _WIDE = (
 )
 
 
+LANE_ROWS = 3  # that a lane has at least
+NOT_IN_LANES = frozenset({"spectrogram", "facts", "footer"})  # one for all of them, or none
+
+
 @lru_cache(maxsize=16)
-def plan(labels: int, width: int, height: int, absent: frozenset[str] = frozenset()) -> Plan:
+def plan(
+    labels: int,
+    width: int,
+    height: int,
+    absent: frozenset[str] = frozenset(),
+    *,
+    is_lane: bool = False,
+) -> Plan:
     """The sections that there is room for, from top to bottom, and the rows of each.
 
     Args:
@@ -33,11 +44,13 @@ def plan(labels: int, width: int, height: int, absent: frozenset[str] = frozense
         width: columns.
         height: rows; the sections fill them, or leave what is left empty at the bottom.
         absent: sections that are not wanted.
+        is_lane: whether it is one of several voices, under each other.
     """
     wide = width >= WIDE
     rows = {name: 0 for name in (_WIDE if wide else _NARROW) if _wanted(name, absent)}
     left = height
-    for name, goal in _goals(labels, giant=width >= _GIANT):
+    goals = _goals(labels, giant=width >= _GIANT)
+    for name, goal in (*_LANE_GOALS, *goals) if is_lane else goals:
         more = goal - rows.get(name, goal)
         if 0 < more <= left:
             rows[name] = goal
@@ -46,6 +59,13 @@ def plan(labels: int, width: int, height: int, absent: frozenset[str] = frozense
     for i in range(left if gaps else 0):
         rows[gaps[i % len(gaps)]] += 1
     return tuple((name, count) for name, count in rows.items() if count)
+
+
+# Of a lane: first who it is, what is heard, and what was heard; then as elsewhere.
+_LANE_GOALS = (
+    *(("header", 1), ("verdict", 1), ("strip", 1), ("bars", 1), ("level", 1), ("bars", 2)),
+    *(("verdict", 3), ("bars", 3), ("axis", 1)),
+)
 
 
 def _wanted(name: str, absent: frozenset[str]) -> bool:

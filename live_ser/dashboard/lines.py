@@ -74,7 +74,7 @@ def row(width: int, *parts: Part) -> Line:
     return tuple(segments)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def blank(width: int) -> Line:
     """An empty line."""
     return row(width)

@@ -19,7 +19,7 @@ from live_ser.palette import colours
 _LOUDEST, _SOFTEST = 0.0, -60.0  # dB, the ends of the level meter
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def header(
     source: str, rate: str, facts: tuple[str, ...], right: str, *, width: int, look: Look
 ) -> Line:
@@ -53,13 +53,23 @@ def header(
     )
 
 
+@lru_cache(maxsize=32)
+def lane(voice: str, fact: str, *, width: int, look: Look) -> Line:
+    """The title of a lane: a rule with who is judged, and what is known of them."""
+    rule = look.pick("\N{BOX DRAWINGS LIGHT HORIZONTAL}", "-")
+    fact = f" {look.text(fact)} " if fact else ""
+    name = fitted(voice, min(cell_len(look.text(voice)), max(1, width - 6 - cell_len(fact))), look)
+    rest = max(0, width - 5 - cell_len(name) - cell_len(fact) - 1)
+    return row(width, (f" {rule} ", "dim"), (f"{name} ", "bold"), (rule * rest + fact, "dim"))
+
+
 _NAME = 8  # cells that the name of what is heard has at least
 
 
 Kind = str  # of bars: "sure", "unsure", "stale"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def bars(
     labels: tuple[str, ...],
     smoothed: tuple[float, ...] | None,
@@ -155,7 +165,7 @@ class _Scale(NamedTuple):
     least: float
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _on_scale(
     scale: _Scale, value: float | None, stale: bool, left: int, *, width: int, look: Look
 ) -> Line:
@@ -180,14 +190,14 @@ def _on_scale(
     )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def prosody(words: str, left: int, *, width: int, look: Look) -> Line:
     """Pitch, loudness and rate of the voice, and how they differ from its usual."""
     title: Part = (f"   {'voice':<{left - 3}}", "" if words else "dim")
     return row(width, title, (fitted(words, max(0, width - left - 1), look), ""))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def level(now: Level, left: int, *, width: int, look: Look) -> Line:
     """The input level, with the held peak and a mark where it clipped."""
     field = max(8, width - left - VALUE)
@@ -212,7 +222,7 @@ def _share(decibels: float) -> float:
     return min(1.0, max(0.0, (decibels - _SOFTEST) / (_LOUDEST - _SOFTEST)))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Line:
     """The status line: facts, those that want attention in bold and with a mark.
 
@@ -235,7 +245,7 @@ def _length(texts: list[str], *, gap: int) -> int:
     return 3 - gap + sum(cell_len(text) + gap for text in texts)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Line:
     """What has to be said just now, or else the keys, with the number of marks that one made."""
     if message:

@@ -16,7 +16,7 @@ def plane_width(rows: int) -> int:
     return min(_WIDEST, _MARGIN + 4 * rows + 1) if rows >= _FEWEST else 0
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def plane(
     where: tuple[float | None, float | None] | None,
     stale: bool,

@@ -26,7 +26,7 @@ _HEAT_256 = (
 )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def spectrogram(
     columns: tuple[bytes, ...],
     highest: float,

@@ -52,6 +52,8 @@ class DashboardState:
         spectrogram_on: whether the spectrogram is shown.
         telemetry_on: whether telemetry is shown, even if all is as it should be.
         help_page: page of the legend that is shown, from 1; 0 for none.
+        voice: name of who is judged, on a lane of their own; empty where there is but one voice.
+        lanes: a state for each voice, where several are judged each by itself; none elsewhere.
     """
 
     model: str
@@ -90,3 +92,5 @@ class DashboardState:
     spectrogram_on: bool = True
     telemetry_on: bool = False
     help_page: int = 0
+    voice: str = ""
+    lanes: tuple[DashboardState, ...] = ()

@@ -38,7 +38,7 @@ class Words:
     tone: Tone = "loud"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def verdict(words: Words, *, width: int, height: int, look: Look) -> tuple[Line, ...]:
     """What is heard now, or was heard last, with lines beside it.
 

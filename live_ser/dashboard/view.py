@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from live_ser.dashboard import last_minute, panels
-from live_ser.dashboard.layout import WIDE, plan
+from live_ser.dashboard.layout import LANE_ROWS, NOT_IN_LANES, WIDE, plan
 from live_ser.dashboard.legend import legend, page_count
 from live_ser.dashboard.lines import VALUE, Line, Look, beside, blank, gutter
 from live_ser.dashboard.meters import Level, Spectrogram
@@ -55,6 +55,8 @@ def page(state: DashboardState, width: int, height: int, look: Look) -> list[Lin
         number = min(state.help_page, pages)
         footer = panels.help_footer(number, pages, state.message, width=width, look=look)
         lines = [*legend(number, width, height - 1, look), footer]
+    elif state.lanes and height > LANE_ROWS + 1:
+        lines = _lanes(state, width, height, look)
     else:
         sections = plan(len(state.labels), width, height, _absent(state))
         lines = [x for name, rows in sections for x in _section(name, rows, state, width, look)]
@@ -67,6 +69,37 @@ def page(state: DashboardState, width: int, height: int, look: Look) -> list[Lin
 def legend_pages(width: int, height: int, look: Look) -> int:
     """How many pages the legend has on a terminal of this size."""
     return page_count(width, height - 1, look)
+
+
+def _lanes(state: DashboardState, width: int, height: int, look: Look) -> list[Line]:
+    """The voices under each other, between the title and the keys."""
+    facts = int(state.telemetry_on or _is_amiss(state))
+    room = height - 2 - facts
+    shown = state.lanes[: max(1, room // LANE_ROWS)]
+    hidden = len(state.lanes) - len(shown)
+    told = f"{hidden} more than there is room for" if hidden else ""
+    state = replace(state, message=state.message or told)
+    lines = [*_section("header", 1, state, width, look)]
+    for number, lane in enumerate(shown):
+        rows = room // len(shown) + (number < room % len(shown))
+        shared = replace(lane, paused=state.paused, connected=state.connected)
+        lines += _lane(shared, rows, width, look)
+    lines += [blank(width)] * (height - 1 - facts - len(lines))
+    for name in ("facts", "footer")[1 - facts :]:
+        lines += _section(name, 1, state, width, look)
+    return lines
+
+
+def _lane(lane: DashboardState, rows: int, width: int, look: Look) -> list[Line]:
+    """One of several voices: its name, and what is heard of it."""
+    lines: list[Line] = []
+    absent = _absent(lane) | NOT_IN_LANES
+    for name, count in plan(len(lane.labels), width, rows, absent, is_lane=True):
+        if name == "header":
+            lines.append(panels.lane(lane.voice, lane.baseline, width=width, look=look))
+        else:
+            lines += _section(name, count, lane, width, look)
+    return lines
 
 
 def _absent(state: DashboardState) -> frozenset[str]:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
+from live_ser.audio.blocks import Voice
 from live_ser.inference.results import Prediction
 from live_ser.live.headline import HeadlineTracker
 from live_ser.live.sink import Sink
@@ -23,20 +25,22 @@ class LineSink(Sink):
     def __init__(self, write: Callable[[str], None], name: str = "standard output") -> None:
         self.name = name
         self._write = write
-        self._tracker = HeadlineTracker()
-        self._word = ""
+        self._trackers: defaultdict[str, HeadlineTracker] = defaultdict(HeadlineTracker)
+        self._words: dict[str, str] = {}
 
     def window(self, prediction: Prediction) -> None:
-        headline = self._tracker.push(prediction)
+        voice = Voice(prediction.channel, prediction.speaker).name
+        headline = self._trackers[voice].push(prediction)
         if headline is None and prediction.state != "silence":
             return  # too little was heard to say a word
         word = headline.word if headline else "silence"
-        if word == self._word:
+        if word == self._words.get(voice):
             return
-        self._word = word
+        self._words[voice] = word
         certain = headline is not None and headline.kind != "uncertain"
         share = f" {100 * headline.confidence:.0f} %" if headline and certain else ""
-        self._write(f"{clock(prediction.end)}  {word}{share}")
+        whose = f"{voice}: " if voice else ""
+        self._write(f"{clock(prediction.end)}  {whose}{word}{share}")
 
     def mark(self, time: float) -> None:
         self._write(f"{clock(time)}  mark")

@@ -23,6 +23,7 @@ from live_ser.records.new_file import NewFile
 from live_ser.records.schema import Record
 
 _UPDATE_SECONDS = 0.5
+_FLAC_CHANNELS = 8  # at most
 
 
 def kind_of(path: Path) -> str:
@@ -38,36 +39,44 @@ def kind_of(path: Path) -> str:
 
 
 class Recording(Sink):
-    """Mono sound as 16-bit FLAC or WAV; what was not heard is silence in it.
+    """Sound as 16-bit FLAC or WAV; what was not heard is silence in it.
 
     It is a context manager: a file that it replaces stays until it ends without an error.
 
     Args:
         path: of the file; its suffix says which of the two.
         rate: in Hz.
+        channels: that blocks ``[n, channels]`` have; 1 for blocks ``[n]``.
         force: overwrite a file that is there.
 
     Raises:
-        InvalidArgument: the suffix is another one, or the file cannot be written.
+        InvalidArgument: the suffix is another one, the kind of file has no room for so many
+            channels, or the file cannot be written.
     """
 
     keeps = True
 
-    def __init__(self, path: str | Path, rate: int, *, force: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, rate: int, *, channels: int = 1, force: bool = False
+    ) -> None:
         import soundfile
 
         path = Path(path)
         kind = kind_of(path)
+        if kind == "flac" and channels > _FLAC_CHANNELS:
+            raise InvalidArgument(
+                f"{path}: FLAC holds {_FLAC_CHANNELS} channels, not {channels}", "name it .wav"
+            )
         self.name = f"the recording {path.name}"
         self._write_length = _LENGTH_WRITERS[kind]
-        self._rate = rate
-        self._samples = 0
+        self._rate, self._channels = rate, channels
+        self._samples = 0  # of each channel
         self._updated = 0
         self._is_synced = False
         self._file = NewFile(path, mode="overwrite" if force else "new", grows=True)
         self._disk = _Disk(self._file.raw)
         self._sound = soundfile.SoundFile(
-            self._disk, "w", rate, 1, subtype="PCM_16", format=kind.upper()
+            self._disk, "w", rate, channels, subtype="PCM_16", format=kind.upper()
         )
 
     @property
@@ -97,13 +106,13 @@ class Recording(Sink):
     def _update_length(self) -> None:
         self._updated = self._samples
         end = self._disk.tell()
-        self._write_length(self._disk, self._samples)
+        self._write_length(self._disk, self._samples, self._channels)
         self._disk.seek(end)
 
     def gap(self, start: float, gap: Gap) -> None:
         """Add silence."""
         left = round(gap.seconds * self._rate)
-        silence = np.zeros(self._rate, np.float32)
+        silence = np.zeros((self._rate, self._channels), np.float32)
         while left > 0:
             self.block(silence[:left])
             left -= len(silence)
@@ -185,14 +194,15 @@ class _Disk:
             raise self.failure
 
 
-def _write_wav_length(disk: _Disk, samples: int) -> None:
+def _write_wav_length(disk: _Disk, samples: int, channels: int) -> None:
     """Into the 44 bytes with which libsndfile begins a WAV file of 16-bit PCM."""
-    for position, length in ((4, 36 + 2 * samples), (40, 2 * samples)):
+    size = 2 * samples * channels
+    for position, length in ((4, 36 + size), (40, size)):
         disk.seek(position)
         disk.write(min(length, 2**32 - 1).to_bytes(4, "little"))  # 37 hours, and then the most
 
 
-def _write_flac_length(disk: _Disk, samples: int) -> None:
+def _write_flac_length(disk: _Disk, samples: int, channels: int) -> None:
     """Into STREAMINFO: the lower 36 of the 64 bits that begin at byte 18 (RFC 9639, 8.2)."""
     disk.seek(8)
     block = int.from_bytes(disk.read(2), "big")
@@ -204,7 +214,7 @@ def _write_flac_length(disk: _Disk, samples: int) -> None:
     disk.write((bits >> 36 << 36 | written).to_bytes(8, "big"))
 
 
-_LENGTH_WRITERS: dict[str, Callable[[_Disk, int], None]] = {
+_LENGTH_WRITERS: dict[str, Callable[[_Disk, int, int], None]] = {
     "flac": _write_flac_length,
     "wav": _write_wav_length,
 }

@@ -87,7 +87,13 @@ class Session:
         """
         self._monitor = monitor
         begin = session_record(
-            monitor.info, self.source.name, monitor.hop, now(), channel=channel, track=track
+            monitor.info,
+            self.source.name,
+            monitor.hop,
+            now(),
+            channel=channel,
+            track=track,
+            voices=monitor.voices,
         )
         self.sinks.send(Sink.begin, begin)
         try:

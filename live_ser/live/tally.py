@@ -6,22 +6,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from live_ser.audio.blocks import Voice
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.text import clock
 
 
 class Tally(Sink):
-    """Counts seconds of speech by what was predicted in them.
+    """Counts seconds of speech by what was predicted in them, of each voice.
 
     Args:
         hop: seconds between windows.
 
     Attributes:
-        speech: seconds of speech, about: to a chunk of the speech gate at the end of a stretch, to
-            a hop at its start.
-        seconds: seconds of speech by emotion, and of ``uncertain``; what was too short to be
-            classified is in none.
+        voices: what was counted of each voice, by its name.
         marks: how many moments were marked.
     """
 
@@ -30,28 +28,16 @@ class Tally(Sink):
 
     def __init__(self, hop: float) -> None:
         self._hop = hop
-        self._activation = 0.0  # summed over the seconds that were classified
-        self.speech = 0.0
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.voices: defaultdict[str, Speech] = defaultdict(Speech)
         self.marks = 0
 
     def window(self, prediction: Prediction) -> None:
         since = prediction.since_speech
         new = 0.0 if since is None else max(0.0, self._hop - since)
-        self.speech += new
-        if prediction.label is not None and prediction.activation is not None:
-            name = prediction.label if prediction.state == "speech" else prediction.state
-            self.seconds[name] += new
-            self._activation += new * prediction.activation
+        self.voices[Voice(prediction.channel, prediction.speaker).name].add(prediction, new)
 
     def mark(self, time: float) -> None:
         self.marks += 1
-
-    @property
-    def activation(self) -> float | None:
-        """Mean over the speech that was classified, 0 to 1; None without any."""
-        classified = sum(self.seconds.values())
-        return self._activation / classified if classified else None
 
     def lines(self, seconds: float) -> list[str]:
         """What is to be said at the end.
@@ -59,20 +45,60 @@ class Tally(Sink):
         Args:
             seconds: that the session took.
         """
-        heard = f"{_length(seconds)} heard, {_length(self.speech)} of it speech"
-        classified = sum(self.seconds.values())
-        lines = [heard]
-        if classified:
-            shares = [
-                f"{name} {100 * share / classified:.0f} %"
-                for name, share in sorted(self.seconds.items(), key=lambda item: -item[1])
-                if share / classified >= _LEAST
-            ]
-            mean = f"activation {self.activation:.2f} on average"
-            lines.append(f"of the speech: {', '.join(shares)}; {mean}")
+        if self.voices.keys() <= {""}:
+            speech = self.voices[""]
+            lines = [f"{_length(seconds)} heard, {_length(speech.seconds)} of it speech"]
+            lines += [f"of the speech: {said}" for said in speech.words()]
+        else:
+            lines = [f"{_length(seconds)} heard"]
+            for name, speech in self.voices.items():
+                said = [f"{_length(speech.seconds)} of speech", *speech.words()]
+                lines.append(f"{name}: {': '.join(said)}")
         if self.marks:
             lines.append("1 mark" if self.marks == 1 else f"{self.marks} marks")
         return lines
+
+
+class Speech:
+    """Seconds of a voice's speech, by what was predicted in them.
+
+    Attributes:
+        seconds: of speech, about: to a chunk of the speech gate at the end of a stretch, to a hop
+            at its start.
+        emotions: seconds of speech by emotion, and of ``uncertain``; what was too short to be
+            classified is in none.
+    """
+
+    def __init__(self) -> None:
+        self._activation = 0.0  # summed over the seconds that were classified
+        self.seconds = 0.0
+        self.emotions: defaultdict[str, float] = defaultdict(float)
+
+    def add(self, prediction: Prediction, seconds: float) -> None:
+        """Count what a window added."""
+        self.seconds += seconds
+        if prediction.label is not None and prediction.activation is not None:
+            name = prediction.label if prediction.state == "speech" else prediction.state
+            self.emotions[name] += seconds
+            self._activation += seconds * prediction.activation
+
+    @property
+    def activation(self) -> float | None:
+        """Mean over the speech that was classified, 0 to 1; None without any."""
+        classified = sum(self.emotions.values())
+        return self._activation / classified if classified else None
+
+    def words(self) -> list[str]:
+        """Shares of the emotions and the mean activation, in a line; none where none was heard."""
+        classified = sum(self.emotions.values())
+        if not classified:
+            return []
+        shares = [
+            f"{name} {100 * share / classified:.0f} %"
+            for name, share in sorted(self.emotions.items(), key=lambda item: -item[1])
+            if share / classified >= _LEAST
+        ]
+        return [f"{', '.join(shares)}; activation {self.activation:.2f} on average"]
 
 
 _LEAST = 0.005  # of the speech, under which an emotion is not named

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pylsl
 
 from live_ser import __version__
-from live_ser.audio.blocks import Gap, Samples
+from live_ser.audio.blocks import Gap, Samples, Voice
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.records.schema import Record, window_record
@@ -37,19 +37,33 @@ class LslSink(Sink):
         info: metadata of the model.
         hop: seconds between predictions.
         behind: tells the seconds from the newest sound that was given to what is captured now.
+        voices: that are judged each by itself; each has a stream of numbers, whose name ends with
+            theirs. None where there is but one voice.
     """
 
-    def __init__(self, name: str, info: ModelInfo, hop: float, behind: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        info: ModelInfo,
+        hop: float,
+        behind: Callable[[], float],
+        voices: Sequence[Voice] = (),
+    ) -> None:
         self.name = f"the LSL stream {name}"
         self._rate, self._behind = info.features.sample_rate, behind
         self._labels = info.labels
         self._position = 0.0  # seconds from the start of the source to its newest sound
         # Clock of LSL less position. A block may come late, but never early.
         self._offsets: deque[float] = deque(maxlen=_REMEMBERED)
-        self._said = ""
+        self._said: dict[Voice, str] = {}
         channels = [*_JUDGED.items(), *_PROSODY.items()]
         channels += [(f"p_{label}", "") for label in info.labels]
-        self._numbers = pylsl.StreamOutlet(_numbers_info(name, info, hop, channels))
+        self._numbers = {
+            voice: pylsl.StreamOutlet(
+                _numbers_info(f"{name}-{voice.name}".strip("-"), info, hop, channels)
+            )
+            for voice in voices or (Voice(),)
+        }
         self._markers = pylsl.StreamOutlet(_markers_info(f"{name}-markers"))
 
     def block(self, samples: Samples) -> None:
@@ -67,14 +81,15 @@ class LslSink(Sink):
     def window(self, prediction: Prediction) -> None:
         """Publish a prediction, and a marker where its label or state is another one."""
         record = window_record(prediction)
-        self._numbers.push_sample(
+        voice = Voice(prediction.channel, prediction.speaker)
+        self._numbers[voice].push_sample(
             [math.nan if value is None else value for value in self._values(record)],
             self._time(prediction.end),
         )
         said = record["state"] + (f":{record['label']}" if record["label"] else "")
-        if said != self._said:
-            self._said = said
-            self._mark(said, prediction.end)
+        if said != self._said.get(voice):
+            self._said[voice] = said
+            self._mark(":".join(filter(None, [voice.name, said])), prediction.end)
 
     def mark(self, time: float) -> None:
         """Publish a marker for a moment that the user marked."""

@@ -68,21 +68,27 @@ class OscSink(Sink):
 
 
 def messages(prediction: Prediction) -> Iterator[Message]:
-    """The messages of a prediction; there is none for what it doesn't have."""
+    """The messages of a prediction; there is none for what it doesn't have.
+
+    Where each channel is judged by itself, its number stands in the addresses.
+    """
     record = window_record(prediction)
-    yield f"{PREFIX}/time", (record["end"],)
-    yield f"{PREFIX}/state", (record["state"],)
-    yield f"{PREFIX}/label", (record["label"] or "",)
-    yield f"{PREFIX}/level", (record["level_db"],)
-    yield f"{PREFIX}/speech", (record["speech"],)
+    prefix = PREFIX if prediction.channel is None else f"{PREFIX}/{prediction.channel}"
+    yield f"{prefix}/time", (record["end"],)
+    yield f"{prefix}/state", (record["state"],)
+    yield f"{prefix}/label", (record["label"] or "",)
+    yield f"{prefix}/level", (record["level_db"],)
+    yield f"{prefix}/speech", (record["speech"],)
+    if prediction.speaker is not None:
+        yield f"{prefix}/speaker", (prediction.speaker,)
     prosody = record.get("prosody") or {}
     numbers = {**prosody, **{name: record.get(name) for name in _JUDGED}}
     for name, value in numbers.items():
         if value is not None:
-            yield f"{PREFIX}/{name}", (float(value),)
+            yield f"{prefix}/{name}", (float(value),)
     probabilities = record["probabilities"] or {}
     for label, probability in probabilities.items():
-        yield f"{PREFIX}/p/{label}", (probability,)
+        yield f"{prefix}/p/{label}", (probability,)
 
 
 _JUDGED = ("confidence", "activation", "valence")

@@ -51,7 +51,7 @@ def test_shares_are_those_of_the_speech_not_of_the_time() -> None:
         tally.window(window)
     tally.mark(3.0)
     tally.mark(4.0)
-    assert tally.speech == pytest.approx(10.0)
+    assert tally.voices[""].seconds == pytest.approx(10.0)
     assert tally.lines(120.0) == [
         "0:02:00 heard, 10.0 s of it speech",
         "of the speech: happy 60 %, sad 20 %, uncertain 20 %; activation 0.75 on average",

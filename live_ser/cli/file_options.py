@@ -7,12 +7,12 @@ from pathlib import Path
 
 from live_ser.audio.reading import Reading
 from live_ser.batch.analysis import Analysis
-from live_ser.cli.options import AnalysisOptions, CommonOptions, RecordOptions, SoundOptions
+from live_ser.cli.options import AnalysisOptions, CommonOptions, RecordOptions, VoiceOptions
 from live_ser.records.new_file import Mode
 
 
 @dataclass(frozen=True)
-class Options(CommonOptions, SoundOptions, AnalysisOptions, RecordOptions):
+class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
     """The options of ``live-ser file``."""
 
     paths: list[str]

@@ -19,6 +19,7 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "live-ser file interview.wav --segments",
             "live-ser file calls/ -o calls.parquet",
+            "live-ser file call.wav --each-channel --names agent,caller",
             "live-ser file interview.wav -o interview.TextGrid --plot interview.png",
         ),
     ),

@@ -55,7 +55,40 @@ class SoundOptions(ChannelOptions):
 
 
 @dataclass(frozen=True)
-class SourceOptions(SoundOptions):
+class VoiceOptions(SoundOptions):
+    """Whether each channel is judged by itself, and who speaks in each."""
+
+    each_channel: bool
+    names: str | None
+
+    def reading(self) -> Reading:
+        """How recordings are read.
+
+        Raises:
+            InvalidArgument: the options do not go together.
+        """
+        how = super().reading()
+        return replace(how, each_channel=self.each_channel, names=self.names or ())
+
+    def check_one_speaker(self, *, profile: str | None, enroll: float | None = None) -> None:
+        """Refuse what is of one speaker, where several are judged.
+
+        Raises:
+            UsageError: it is asked for.
+        """
+        if not self.each_channel or (profile is None and enroll is None):
+            return
+        from live_ser.cli.errors import UsageError
+
+        option = "--enroll" if profile is None else "--profile"
+        raise UsageError(
+            f"{option} is for one speaker, and --each-channel judges several",
+            "leave one of them out; --channel K hears one speaker of them",
+        )
+
+
+@dataclass(frozen=True)
+class SourceOptions(VoiceOptions):
     """The sound of a session: a microphone, or a recording that is replayed."""
 
     device: str | None

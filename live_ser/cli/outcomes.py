@@ -95,7 +95,7 @@ class OutcomeWriter:
                 records("window"),
                 pictures.of(outcome.source),
                 segments=records("segment"),
-                clip=next(records("clip")),
+                clips=records("clip"),
                 force=self.force,
                 reading=self.job.analysis.reading,
             )

@@ -40,8 +40,10 @@ def parser() -> Parser:
     sound = channels, channel, recording
     publishing = _publishing_options()
     told = "Listen to a microphone, live."
-    _add_listen_options(command("listen", told, device, *sound, model, judging, publishing))
-    _add_file_options(command("file", "Judge recordings, each as a whole.", *sound, model, judging))
+    voices = _voices_options()
+    _add_listen_options(command("listen", told, device, *sound, voices, model, judging, publishing))
+    told = "Judge recordings, each as a whole."
+    _add_file_options(command("file", told, *sound, voices, model, judging))
     command("devices", "List the input devices and the rates they accept.", device)
     told = "Teach it how one speaker sounds, with takes whose emotion is known."
     _add_teach_options(command("teach", told, device, *sound, model))
@@ -55,7 +57,7 @@ def parser() -> Parser:
     told = "Print the script by which a shell completes commands and options."
     command("completion", told).add_argument("shell", choices=("bash", "zsh", "fish"))
     told = "Show a page and serve other programs, on this machine."
-    _add_serve_options(command("serve", told, device, *sound, model, publishing))
+    _add_serve_options(command("serve", told, device, *sound, voices, model, publishing))
     return whole
 
 
@@ -97,6 +99,19 @@ def _channel_options() -> Parser:
         "--channel", type=count, metavar="K", help="hear this one only, from 1"
     )
     return channel
+
+
+def _voices_options() -> Parser:
+    voices = Parser(add_help=False)
+    _group(voices, "sound").add_argument(
+        "--each-channel",
+        action="store_true",
+        help="judge each channel by itself, as in calls and interviews",
+    )
+    _group(voices, "sound").add_argument(
+        "--names", metavar="A,B", help="who speaks in each channel, such as agent,caller"
+    )
+    return voices
 
 
 def _recording_options() -> Parser:

@@ -38,7 +38,7 @@ def publishers(
         # In the thread of the session: it notes when sound comes, and never waits.
         attached.append(
             lambda session: session.sinks.attach(
-                LslSink(lsl, info, seconds, lambda: session.source.behind)
+                LslSink(lsl, info, seconds, lambda: session.source.behind, session.source.voices)
             )
         )
 

@@ -65,7 +65,8 @@ def attach_recording(session: Session, path: str, rate: int, *, force: bool) -> 
     """
     from live_ser.live.recorder import Recording
 
-    kept = Recording(path, rate, force=force)
+    channels = len(session.source.voices) or 1
+    kept = Recording(path, rate, channels=channels, force=force)
     recording = Background(kept, patient=lambda: session.patient)
     session.sinks.attach(recording)
     return recording
@@ -118,6 +119,7 @@ def _attach_dashboard(
         source.native_rate,
         recording=recording,
         marks_kept=marks_kept,
+        voices=source.voices,
     )
     dashboard.__enter__()  # it gives the terminal back when it is closed
     session.sinks.attach(Background(dashboard))

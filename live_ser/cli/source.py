@@ -52,6 +52,8 @@ def open_source(
                     rate,
                     channels=options.channels,
                     channel=options.channel,
+                    each_channel=options.each_channel,
+                    names=options.names or (),
                     reconnect=reconnect,
                 )
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from live_ser.audio.blocks import Samples, Voice
+from live_ser.audio.channels import parts
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
 from live_ser.errors import InvalidArgument, OutputError
@@ -21,7 +23,7 @@ from live_ser.frontend.features import Frames, FrameStream
 from live_ser.palette import colours
 from live_ser.records.new_file import NewFile
 from live_ser.records.places import Places
-from live_ser.records.schema import Record
+from live_ser.records.schema import Record, voice_of
 from live_ser.report.overview import Overview, Values, extremes
 from live_ser.spec import FeatureSpec, ModelInfo
 from live_ser.text import clock, in_words, printable
@@ -44,7 +46,7 @@ def draw_plot(
     output: str | Path,
     *,
     segments: Iterable[Record] = (),
-    clip: Record | None = None,
+    clips: Iterable[Record] = (),
     force: bool = False,
     reading: Reading = USUAL,
 ) -> None:
@@ -59,7 +61,8 @@ def draw_plot(
         output: the picture, of the kind that its ending says; an existing one is kept unless
             ``force``.
         segments: records of its utterances, which are labelled on the waveform.
-        clip: record of the verdict, which stands in the title.
+        clips: record of the verdict, which stands in the title; one for each voice that is judged
+            by itself, which is drawn under the one before.
         force: replace what stands at ``output``.
         reading: how the recording is read.
 
@@ -68,34 +71,74 @@ def draw_plot(
             be written.
     """
     figures = plotting()
-    spec = info.features
-    envelope, spectrum, seconds = _overviews(path, spec, reading)
-    figure = figures.Figure(figsize=(_WIDTH, 9), dpi=120, layout="constrained")
-    wave, mel, lanes, scale = figure.subplots(4, sharex=True, height_ratios=(2, 3, 4, 1))
-    figure.suptitle(_title(Path(path).name, clip), parse_math=False)
-    _draw_waveform(wave, envelope.columns(), envelope.step / spec.sample_rate)
-    _label_utterances(wave, info.labels, segments, seconds)
-    _draw_spectrum(mel, spectrum.columns(), spectrum.step, spec)
-    times, rows = _steps(windows, info.labels)
-    _draw_lanes(lanes, info.labels, times, rows[:, :-1])
-    _draw_activation(scale, times, rows[:, -1])
-    _draw_times(scale, seconds)
+    seen = _seen(path, info.features, reading)
+    steps = {voice: _Steps(info.labels) for voice in seen}
+    for window in windows:
+        steps[_voice_of(window, steps)].add(window)
+    said: dict[Voice, list[Record]] = {voice: [] for voice in seen}
+    for segment in segments:
+        said[_voice_of(segment, said)].append(segment)
+    verdicts = {_voice_of(clip, said): clip for clip in clips}
+    figure = figures.Figure(figsize=(_WIDTH, 9 * len(seen)), dpi=120, layout="constrained")
+    drawn = figure.subfigures(len(seen), squeeze=False)[:, 0] if len(seen) > 1 else [figure]
+    for part, (voice, sound) in zip(drawn, seen.items(), strict=True):
+        name = ", ".join(filter(None, [Path(path).name, voice.name]))
+        part.suptitle(_title(name, verdicts.get(voice)), parse_math=False)
+        _draw_voice(part, info, sound, steps[voice], said[voice])
     _save(figure, output, force=force)
 
 
-def _overviews(
-    path: str | Path, spec: FeatureSpec, reading: Reading
-) -> tuple[Overview, Overview, float]:
-    """The envelope and the spectrum of a recording, and its seconds."""
-    envelope = Overview(extremes, 2, most=_COLUMNS, step=64)
-    spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
-    stream, length = FrameStream(spec), 0
+def _draw_voice(
+    figure: Any, info: ModelInfo, sound: _Sound, steps: _Steps, segments: Sequence[Record]
+) -> None:
+    """Draw the sound of a voice, and how it sounds."""
+    spec = info.features
+    seconds = sound.samples / spec.sample_rate
+    wave, mel, lanes, scale = figure.subplots(4, sharex=True, height_ratios=(2, 3, 4, 1))
+    envelope, spectrum = sound.envelope, sound.spectrum
+    _draw_waveform(wave, envelope.columns(), envelope.step / spec.sample_rate)
+    _label_utterances(wave, info.labels, segments, seconds)
+    _draw_spectrum(mel, spectrum.columns(), spectrum.step, spec)
+    times, rows = steps.arrays()
+    _draw_lanes(lanes, info.labels, times, rows[:, :-1])
+    _draw_activation(scale, times, rows[:, -1])
+    _draw_times(scale, seconds)
+
+
+class _Sound:
+    """The envelope and the spectrum of a voice, and how many samples it has.
+
+    Args:
+        spec: of the features.
+    """
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self.envelope = Overview(extremes, 2, most=_COLUMNS, step=64)
+        self.spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
+        self._stream = FrameStream(spec)
+        self.samples = 0
+
+    def push(self, samples: Samples) -> None:
+        """Add the next samples, ``[n]``."""
+        self.envelope.push(np.stack([samples, samples], axis=1))
+        self.spectrum.push(self._stream.push(samples))
+        self.samples += len(samples)
+
+
+def _seen(path: str | Path, spec: FeatureSpec, reading: Reading) -> dict[Voice, _Sound]:
+    """The sound of each voice of a recording."""
     with audio_file(path, spec.sample_rate, replace(reading, partial=True)) as blocks:
-        for samples in blocks:
-            envelope.push(np.stack([samples, samples], axis=1))
-            spectrum.push(stream.push(samples))
-            length += len(samples)
-    return envelope, spectrum, length / spec.sample_rate
+        sounds = {voice: _Sound(spec) for voice in blocks.voices or (Voice(),)}
+        for block in blocks:
+            each = parts(block, len(blocks.voices))
+            for sound, samples in zip(sounds.values(), each, strict=True):
+                sound.push(np.ascontiguousarray(samples, np.float32))
+    return sounds
+
+
+def _voice_of(record: Record, known: Mapping[Voice, object]) -> Voice:
+    """Whose a record is; a recording of one voice has no other."""
+    return next(iter(known)) if len(known) == 1 else voice_of(record)
 
 
 def _save(figure: Any, output: str | Path, *, force: bool) -> None:
@@ -243,23 +286,35 @@ def _draw_lanes(
     axes.set_ylabel("probability, 0 to 1 in each lane")
 
 
-def _steps(windows: Iterable[Record], labels: Sequence[str]) -> tuple[NDArray[np.float64], Values]:
-    """Times ``[n]``, and probabilities and activation ``[n, labels + 1]``.
+class _Steps:
+    """Probabilities and activation of windows over time; each window speaks for its newest hop.
 
-    They are not numbers where nothing was judged. Each window speaks for its newest hop.
+    Args:
+        labels: of the model.
     """
-    nothing = np.full(len(labels) + 1, math.nan, np.float32)
-    times, rows = [0.0], [nothing]
-    for window in windows:
-        since, end = max(times[-1], float(window["start"])), float(window["end"])
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._nothing = np.full(len(labels) + 1, math.nan, np.float32)
+        self._times, self._rows = [0.0], [self._nothing]
+
+    def add(self, window: Record) -> None:
+        """Add the next window."""
+        since, end = max(self._times[-1], float(window["start"])), float(window["end"])
         judged = window["probabilities"]
-        row = nothing
+        row = self._nothing
         if judged:
-            shares = [judged[label] for label in labels]
+            shares = [judged[label] for label in self._labels]
             row = np.array([*shares, window["activation"]], np.float32)
-        if since > times[-1]:  # a gap
-            times.append(since)
-            rows.append(nothing)
-        times += [since, end]
-        rows += [row, row]
-    return np.array(times), np.array(rows)
+        if since > self._times[-1]:  # a gap
+            self._times.append(since)
+            self._rows.append(self._nothing)
+        self._times += [since, end]
+        self._rows += [row, row]
+
+    def arrays(self) -> tuple[NDArray[np.float64], Values]:
+        """Times ``[n]``, and probabilities and activation ``[n, labels + 1]``.
+
+        They are not numbers where nothing was judged.
+        """
+        return np.array(self._times), np.array(self._rows)

@@ -128,6 +128,7 @@ class Live:
             hop=microphone.hop,
             smoothing=microphone.smoothing,
             baseline=baseline,
+            voices=source.voices,
         )
         with session:
             session.sinks.attach(_Readers(self._publish, partial(self._tell, source=source.name)))

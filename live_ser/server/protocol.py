@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -61,6 +61,8 @@ class Start:
         rate: sample rate in Hz, from 8000 to 48000.
         channels: how many are interleaved, from 1 to 8.
         channel: the one to use, from 1; None for their mean.
+        each_channel: whether each channel is classified by itself.
+        names: of who speaks in each channel then.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; the usual one if None.
         profile: name of the speaker's profile; None for none.
@@ -72,6 +74,8 @@ class Start:
     rate: int = TELEPHONE_RATE
     channels: int = 1
     channel: int | None = None
+    each_channel: bool = False
+    names: Sequence[str] = ()
     hop: float | None = None
     smoothing: float | None = None
     profile: str | None = None
@@ -107,14 +111,28 @@ class Start:
             text = given.get(name)
             if text is not None and not (isinstance(text, str) and 0 < len(text) <= LONGEST_NAME):
                 raise ProtocolError("bad_start", f"{name} is not a name: {text!r:.60}")
-        if not isinstance(given.get("turns", False), bool):
-            raise ProtocolError("bad_start", "turns is not true or false")
+        for name in ("turns", "each_channel"):
+            if not isinstance(given.get(name, False), bool):
+                raise ProtocolError("bad_start", f"{name} is not true or false")
+        _check_names(given.get("names", []))
+        if given.get("each_channel") and given.get("profile") is not None:
+            raise ProtocolError(
+                "bad_start", "a profile is for one speaker", "leave out each_channel, or profile"
+            )
         return cls(**{name: value for name, value in given.items() if value is not None})
 
     @property
     def format(self) -> RawFormat:
         """What the bytes of the sound mean."""
         return RawFormat(self.encoding, self.rate, self.channels)
+
+
+def _check_names(names: object) -> None:
+    """Check the names of speakers, if they are given."""
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and 0 < len(name) <= LONGEST_NAME for name in names
+    ):
+        raise ProtocolError("bad_start", "names is not a list of names", '["agent", "caller"]')
 
 
 def _check(given: Mapping[str, Any], name: str, kind: type, least: float, most: float) -> None:

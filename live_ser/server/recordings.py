@@ -23,8 +23,8 @@ from live_ser.server.service import Service, text_of
 from live_ser.temporary import temporary_folder
 
 _NUMBERS = {"hop": float, "smoothing": float, "channel": int, "track": int, "rate": int}
-_FLAGS = ("timeline", "segments", "partial")
-_KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "name", "token")
+_FLAGS = ("timeline", "segments", "partial", "each_channel")
+_KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "names", "name", "token")
 
 
 class _ServerEndsError(Exception):
@@ -137,6 +137,8 @@ def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:
         rate=numbers["rate"],
         channels=numbers["channels"],
         partial=flags.pop("partial"),
+        each_channel=flags.pop("each_channel"),
+        names=query["names"].split(",") if "names" in query else (),
     )
     name = re.sub(r"[\r\n]", " ", query.get("name", "sound"))[:LONGEST_NAME]
     analysis = Analysis(numbers["hop"], numbers["smoothing"], **flags, reading=reading)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from live_ser.audio.blocks import Gap
-from live_ser.audio.channels import Downmix
+from collections.abc import Callable
+
+from live_ser.audio.blocks import Gap, Samples, Voice
+from live_ser.audio.channels import mixer, parts
 from live_ser.audio.files import check_scale
+from live_ser.audio.reading import Reading
 from live_ser.errors import LiveSerError
-from live_ser.inference.results import Prediction
+from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.stream import Stream
 from live_ser.local_time import now
 from live_ser.model.onnx_model import EmotionModel
@@ -41,21 +44,26 @@ class StreamSession:
     def __init__(self, model: EmotionModel, start: Start) -> None:
         self._model, self._start = model, start
         self._form = start.format
-        self._mix = Downmix(start.channels, start.rate, start.channel)
         self._rest = b""  # less than a sample of each channel
         self._frames = self._windows = 0
         self._newest: Prediction | None = None  # that has a label
         try:
+            how = Reading(start.channel, each_channel=start.each_channel, names=start.names)
+            self._mix = mixer(start.channels, start.rate, how)
             model, baseline, self._profile = _speaker(model, start.profile)
             self._baseline = baseline
-            self._stream = Stream(
-                model,
-                start.rate,
-                hop=start.hop,
-                smoothing=start.smoothing,
-                baseline=baseline,
-                turns=start.turns,
-            )
+            self._streams = {
+                voice: Stream(
+                    model,
+                    start.rate,
+                    hop=start.hop,
+                    smoothing=start.smoothing,
+                    baseline=baseline,
+                    turns=start.turns,
+                )
+                for voice in self._mix.voices or (Voice(),)
+            }
+            self._stream = next(iter(self._streams.values()))  # all are at the same moment
         except LiveSerError as error:
             raise refusal(error, "bad_start") from error
 
@@ -74,7 +82,12 @@ class StreamSession:
         """How the session begins."""
         start = self._start
         return session_record(
-            self._model.info, start.source, self._stream.hop, now(), channel=start.channel
+            self._model.info,
+            start.source,
+            self._stream.hop,
+            now(),
+            channel=start.channel,
+            voices=self._mix.voices,
         )
 
     def take(self, data: bytes) -> bool:
@@ -93,18 +106,26 @@ class StreamSession:
             block = self._form.decoded(data[:whole])
             check_scale(block, "the stream", self._frames, self._start.rate)
             self._frames += len(block)
-            return self._stream.take(self._mix.push(block))
+            return self._take(self._mix.push(block))
         except LiveSerError as error:
             raise refusal(error, "bad_sound") from error
 
     def windows(self) -> list[Record]:
         """Classify what was taken: a record for each hop that is complete."""
-        return self._records(self._stream.predictions())
+        return self._records(Stream.predictions)
+
+    def _take(self, block: Samples) -> bool:
+        each = parts(block, len(self._mix.voices))
+        complete = [
+            stream.take(part) for stream, part in zip(self._streams.values(), each, strict=True)
+        ]
+        return any(complete)
 
     def gap(self, seconds: float, reason: str) -> list[Record]:
         """Let time pass whose sound is lost: what came before it, and the gap."""
-        self._stream.take(self._mix.finish())
-        self._stream.gap(seconds)
+        self._take(self._mix.finish())
+        for stream in self._streams.values():
+            stream.gap(seconds)
         return [*self.windows(), gap_record(self.seconds - seconds, Gap(seconds, reason))]
 
     def mark(self) -> Record:
@@ -128,6 +149,8 @@ class StreamSession:
     def turn(self) -> list[Record]:
         """End a turn: what came before its end, and the verdict on what came since the last one.
 
+        Where each channel is classified by itself, there is a verdict on each.
+
         Raises:
             ProtocolError: the stream was started without turns.
         """
@@ -135,15 +158,20 @@ class StreamSession:
             raise ProtocolError(
                 "bad_message", "the stream has no turns", 'start it with "turns": true'
             )
-        self._stream.take(self._mix.finish())
-        verdict = self._stream.turn()
-        clip = clip_record(self._start.source, verdict, channel=self._start.channel)
-        return [*self.windows(), clip]
+        self._take(self._mix.finish())
+        source, channel, count = self._start.source, self._start.channel, len(self._streams)
+        clips = [
+            clip_record(
+                source, spoken_by(voice, stream.turn()), channel=channel, part=(number, count)
+            )
+            for number, (voice, stream) in enumerate(self._streams.items(), start=1)
+        ]
+        return [*self.windows(), *clips]
 
     def finish(self) -> list[Record]:
         """End the stream: what is left, the last turn, and how the session ended."""
-        self._stream.take(self._mix.finish())
-        records = self._records(self._stream.finish())
+        self._take(self._mix.finish())
+        records = self._records(Stream.finish)
         if self._start.turns:
             records += self.turn()
         try:
@@ -153,7 +181,14 @@ class StreamSession:
             records.append(error_record("profile", error.message, error.hint))
         return [*records, end_record(self._windows, 0, 0, self.seconds)]
 
-    def _records(self, predictions: list[Prediction]) -> list[Record]:
+    def _records(self, of: Callable[[Stream], list[Prediction]]) -> list[Record]:
+        """The predictions that each stream gives, in the order of time."""
+        predictions = [
+            spoken_by(voice, prediction)
+            for voice, stream in self._streams.items()
+            for prediction in of(stream)
+        ]
+        predictions.sort(key=lambda prediction: prediction.end)
         self._windows += len(predictions)
         self._newest = next((p for p in reversed(predictions) if p.label), self._newest)
         return [window_record(prediction) for prediction in predictions]

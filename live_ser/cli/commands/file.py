@@ -28,6 +28,7 @@ from live_ser.records.places import Places
 def run(options: Options) -> int:
     """Judge the recordings and write what comes of each; 1 if one of them failed."""
     options = options.resolved("table")
+    options.check_one_speaker(profile=options.profile)
     if options.scheduler is not None:
         from live_ser.cli.commands.file_on_cluster import run as run_on_cluster
 

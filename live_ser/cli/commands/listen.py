@@ -39,6 +39,7 @@ def run(options: Options) -> int:
             "--lines and --format are both for standard output",
             "leave one of them out, or name a file for the records: -o FILE",
         )
+    options.check_one_speaker(profile=options.profile, enroll=options.enroll)
     style = style_of(options.format, options.output, "jsonl")  # before anything is opened
     model = load(options.model)
     rate = model.info.features.sample_rate
@@ -50,7 +51,12 @@ def run(options: Options) -> int:
         patient = options.replay is not None and options.speed == 0
         session = Session(source, rate, duration=options.duration, ending=ending, patient=patient)
         monitor = Monitor(
-            model, session, hop=options.hop, smoothing=options.smoothing, baseline=baseline
+            model,
+            session,
+            hop=options.hop,
+            smoothing=options.smoothing,
+            baseline=baseline,
+            voices=source.voices,
         )
         tally = Tally(monitor.hop)
         keeper = ProfileSink(profile, baseline) if profile and baseline else None

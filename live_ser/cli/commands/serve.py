@@ -49,6 +49,8 @@ def run(options: Options) -> int:
     from live_ser.server.live import Microphone
     from live_ser.server.service import Limits
 
+    options.check_one_speaker(profile=options.profile)
+    options.reading()  # what does not go together is refused here
     rules = _rules(options.host, options.token, options.origins)
     model = load(options.model)
     Settings.checked(model.info, options.hop, options.smoothing)

@@ -1,0 +1,135 @@
+"""``--each-channel``: what commands write and show of several voices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from live_ser.audio.blocks import Samples
+from tests.support.command import live_ser, records
+
+
+@pytest.fixture
+def two(speech: Path) -> Samples:
+    samples, _ = soundfile.read(speech, dtype="float32")
+    return np.stack([samples, np.roll(samples[::-1], 30000)], axis=1)
+
+
+@pytest.fixture
+def call(two: Samples, tmp_path: Path) -> Path:
+    path = tmp_path / "call.wav"
+    soundfile.write(path, two, 48000)
+    return path
+
+
+def told(run: object) -> list[dict]:
+    assert run.returncode == 0, run.stderr
+    return records(run.stdout)
+
+
+def alike(record: dict) -> dict:
+    """What a record says that does not depend on how it was asked for."""
+    other = ("latency_ms", "judged_with", "channel", "speaker", "part", "parts")
+    return {name: value for name, value in record.items() if name not in other}
+
+
+def test_records_of_a_channel_are_those_that_it_has_alone(call: Path, against_model: Path) -> None:
+    words = ["file", call, "--model", against_model, "--timeline", "--segments", "--format=jsonl"]
+    together = told(live_ser(*words, "--each-channel", "--names", "agent,caller"))
+    for number, name in enumerate(("agent", "caller"), start=1):
+        mine = [record for record in together if record["channel"] == number]
+        assert {record["speaker"] for record in mine} == {name}
+        alone = told(live_ser(*words, "--channel", str(number)))
+        assert [alike(record) for record in mine] == [alike(record) for record in alone]
+
+
+def test_live_and_file_agree(call: Path, against_model: Path) -> None:
+    words = ["--model", against_model, "--each-channel"]
+    live = told(live_ser("listen", "--from", call, "--speed", "0", *words))
+    assert live[0]["channels"] == 2
+    windows = [alike(record) for record in live if record["type"] == "window"]
+    file = told(live_ser("file", call, "--timeline", "--format=jsonl", *words))
+    judged = [alike(record) for record in file if record["type"] == "window"]
+    assert [{**one, "source": None, "key": None} for one in windows] == [
+        {**one, "source": None, "key": None} for one in judged
+    ]
+
+
+def test_a_broken_off_output_is_gone_on_with_whole_recordings_only(
+    call: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    other = tmp_path / "other.wav"
+    other.write_bytes(call.read_bytes())
+    out = tmp_path / "out.jsonl"
+    words = ["file", call, other, "--model", tiny_model, "--each-channel", "-o", out]
+    assert live_ser(*words).returncode == 0
+    whole = out.read_text("utf-8")
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 4
+    out.write_text("".join(lines[:3]), "utf-8")  # the second verdict on the other is missing
+    run = live_ser(*words, "--resume")
+    assert (run.returncode, "1 of 2 files are judged already" in run.stderr) == (0, True)
+    assert out.read_text("utf-8") == whole
+    run = live_ser(*words[:-3], "-o", out, "--resume")
+    assert run.returncode == 1
+    assert "begun with other options" in run.stderr
+
+
+def test_a_silent_channel_says_so_and_is_in_every_output(
+    two: Samples, tmp_path: Path, tiny_model: Path
+) -> None:
+    two[:, 1] = 0
+    path = tmp_path / "call.wav"
+    soundfile.write(path, two, 48000)
+    words = ["file", path, "--model", tiny_model, "--each-channel"]
+    lines = live_ser(*words).stdout.splitlines()
+    assert "channel 1" in lines[1]
+    assert "channel 2" in lines[2]
+    assert lines[2].rstrip().endswith("silence")
+    grid = live_ser(*words, "--format", "textgrid").stdout
+    assert '"channel 2 emotion"' in grid
+
+
+def test_the_sound_of_each_channel_is_recorded_and_lines_say_who_speaks(
+    call: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    kept = tmp_path / "kept.wav"
+    words = ["--model", tiny_model, "--each-channel", "--names", "agent,caller", "--lines"]
+    run = live_ser("listen", "--from", call, "--speed", "0", *words, "--record", kept)
+    assert run.returncode == 0, run.stderr
+    sound, rate = soundfile.read(kept)
+    assert (rate, sound.shape[1]) == (16000, 2)
+    assert sound[:, 0].any()
+    assert sound[:, 1].any()
+    whose = {line.split()[1] for line in run.stdout.splitlines()}
+    assert whose == {"agent:", "caller:"}
+    assert "agent: " in run.stderr
+    assert "of speech" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--names", "a,b"), "who speaks in each channel"),
+        (("--each-channel", "--channel", "1"), "each is judged by itself"),
+        (("--each-channel", "--profile", "anna"), "--profile is for one speaker"),
+        (("--each-channel", "--names", "a,,b"), "one of them is empty"),
+    ],
+)
+def test_wrong_usage_is_refused_in_a_line(call: Path, words: tuple[str, ...], said: str) -> None:
+    run = live_ser("file", call, *words)
+    assert run.returncode == 2
+    assert said in run.stderr.splitlines()[0]
+
+
+def test_as_many_names_as_channels(call: Path, speech: Path, tiny_model: Path) -> None:
+    words = ["--each-channel", "--names", "agent,caller", "--format", "jsonl"]
+    run = live_ser("file", call, speech, "--model", tiny_model, *words)
+    assert run.returncode == 1
+    assert [json.loads(line)["speaker"] for line in run.stdout.splitlines()] == ["agent", "caller"]
+    (line,) = run.stderr.splitlines()
+    assert "1 channel, and 2 names" in line

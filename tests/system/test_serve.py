@@ -115,6 +115,26 @@ class TestStream:
         assert clip["probabilities"] == pytest.approx(expected.probabilities, abs=1e-4)
         assert end["seconds"] == pytest.approx(expected.duration, abs=1e-3)
 
+    def test_each_channel_is_judged_by_itself(
+        self, server: Served, model: live_ser.Model, sound: Samples
+    ) -> None:
+        call = np.stack([sound, np.roll(sound, 20_000)], axis=1)
+        start = {"encoding": "f32le", "rate": 16000, "channels": 2, "each_channel": True}
+        records = spoken(
+            server, call.tobytes(), **start, names=["agent", "caller"], hop=1.0, turns=True
+        )
+        assert (records[0]["channels"], records[0]["names"]) == (2, ["agent", "caller"])
+        expected = model.timeline(call, 16000, hop=1.0, each_channel=True)
+        windows = [record for record in records if record["type"] == "window"]
+        assert [(one["channel"], one["end"], one["label"]) for one in windows] == [
+            (one.channel, pytest.approx(one.end), one.label) for one in expected
+        ]
+        clips = [record for record in records if record["type"] == "clip"]
+        assert [(one["speaker"], one["part"], one["parts"]) for one in clips] == [
+            ("agent", 1, 2),
+            ("caller", 2, 2),
+        ]
+
     def test_there_is_nothing_to_label_before_anybody_spoke(self, server: Served) -> None:
         with server.stream(encoding="s16le", rate=16000) as socket:
             socket.send(json.dumps({"type": "label", "label": "happy"}))

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from rich.style import Style
 
+from live_ser.audio.blocks import Voice
 from live_ser.dashboard.dashboard import Dashboard
 from live_ser.dashboard.last_minute import Moment
 from live_ser.dashboard.layout import plan
@@ -97,6 +98,11 @@ STATES = {
     "spectrogram off": state(spectrogram_on=False),
     "telemetry": state(telemetry_on=True),
     "help": state(help_page=1),
+    "two voices": state(lanes=(
+        state(voice="agent", baseline="baseline 12 s"),
+        state(voice="caller", state="silence", headline=HELD, since_speech=4.2),
+    )),
+    "twelve voices": state(lanes=tuple(state(voice=f"channel {i}") for i in range(1, 13))),
 }  # fmt: skip
 
 
@@ -522,6 +528,42 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows(text: str) -> set[int]:
     """The rows of the screen that were written, the first is 1."""
     return {int(row) for row in re.findall(r"\x1b\[(\d+);1H", text)}
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (40, 10), (60, 8)])
+def test_each_voice_has_a_lane(width: int, height: int) -> None:
+    text = plain(STATES["two voices"], width, height)
+    lines = text.splitlines()
+    (agent,) = (number for number, line in enumerate(lines) if " agent " in line)
+    (caller,) = (number for number, line in enumerate(lines) if " caller " in line)
+    assert agent < caller
+    assert "happy 81 %, 4 s ago" in " ".join(lines[caller:])
+    assert "baseline 12 s" in lines[agent]
+    for lane in (lines[agent:caller], lines[caller:]):
+        assert any("last 60 s" in line or "-60 s" in line for line in lane)
+
+
+def test_voices_that_there_is_no_room_for_are_counted() -> None:
+    text = plain(STATES["twelve voices"], 80, 24)
+    shown = text.count("channel ")
+    assert shown == 7
+    assert "5 more than there is room for" in text
+
+
+@pytest.mark.usefixtures("instant")
+def test_each_voice_has_its_own_level_and_verdict() -> None:
+    voices = (Voice(1, "agent"), Voice(2))
+    console = Console(file=Terminal(), width=80, height=24, force_terminal=True, _environ={})
+    shown = Dashboard(console, tiny_info(), "call.wav", 16000, voices=voices)
+    with shown:
+        loud = np.full(1600, 0.5, np.float32)
+        shown.block(np.stack([loud, np.zeros_like(loud)], axis=1))
+        shown.window(prediction(0.5, channel=1, speaker="agent", baseline=3.0))
+        shown.window(prediction(0.5, channel=2, state="silence", label=None, probabilities=None))
+    agent, other = shown.state.lanes
+    assert (agent.voice, agent.state, agent.baseline) == ("agent", "speech", "baseline 3 s")
+    assert (other.voice, other.state, other.baseline) == ("channel 2", "silence", "")
+    assert agent.level.rms > -20 > other.level.rms
 
 
 @pytest.mark.usefixtures("instant")

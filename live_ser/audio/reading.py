@@ -125,5 +125,7 @@ def reading_of(
         return Reading(channel, track, None, partial, each_channel, names)
     if rate is None and raw not in TELEPHONE:
         raise InvalidArgument(f"raw: {raw} without its rate", f"as in {RAW_EXAMPLE}")
-    form = RawFormat(raw, rate or TELEPHONE_RATE, channels or 1)
+    form = RawFormat(
+        raw, TELEPHONE_RATE if rate is None else rate, 1 if channels is None else channels
+    )
     return Reading(channel, track, form, partial, each_channel, names)

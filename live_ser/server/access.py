@@ -115,13 +115,13 @@ class Access:
         origin = self._rules.allowed_origin(headers)
         cors = _cors(origin) if origin else []
         if origin and scope["type"] == "http" and scope["method"] == "OPTIONS":
-            await _answer(scope, send, 204, cors, b"")  # carries no token yet
+            await answer(scope, send, 204, cors, b"")  # carries no token yet
         elif fault := self._rules.fault(headers, scope["path"], query):
             self._refused()
             body = json.dumps({"type": "error", "code": "refused", "message": fault, "hint": ""})
-            await _answer(scope, send, 403, cors, body.encode())
+            await answer(scope, send, 403, cors, body.encode())
         elif self._rules.token and scope["path"] in ("/", "/overlay") and "token=" in query:
-            await _answer(scope, send, 303, self._cookie(scope["path"], query), b"")
+            await answer(scope, send, 303, self._cookie(scope["path"], query), b"")
         else:
             await self._app(scope, receive, _with(send, cors) if cors else send)
 
@@ -175,10 +175,10 @@ def _with(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
     return sending
 
 
-async def _answer(
+async def answer(
     scope: Scope, send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> None:
-    """Answer a request; one for a WebSocket, too."""
+    """Answer a request with JSON; one for a WebSocket, too, which is then not opened."""
     kind = "websocket.http" if scope["type"] == "websocket" else "http"
     own = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *headers]
     length = (b"content-length", str(len(body)).encode())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,12 +17,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from live_ser import __version__
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record
-from live_ser.server.access import Access, Rules
+from live_ser.server.access import Access, Rules, answer
 from live_ser.server.live import Live, Microphone
 from live_ser.server.pages import Pages
 from live_ser.server.protocol import (
@@ -88,6 +91,7 @@ class Server:
             exception_handlers={HTTPException: _refused},
             lifespan=self._lifespan,
         )
+        self.app.router.default = _unknown
 
     def _routes(self) -> list[BaseRoute]:
         pages = Pages(self._plan.model.info, self._plan.rules)
@@ -176,6 +180,12 @@ async def _healthy(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    """That there is nothing at a path; to those who want a WebSocket, too."""
+    error = error_record("http", f"there is nothing at {scope['path']:.60}", "/docs lists what is")
+    await answer(scope, send, 404, (), json.dumps(error).encode())
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     """An error of HTTP as JSON, as all errors are."""
     assert isinstance(error, HTTPException)
@@ -225,6 +235,11 @@ def run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> No
     asyncio.run(_run(server, opened, ending))
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Uvicorn logs an error for every WebSocket that is refused with an answer: that is none."""
+    return "without completing handshake" not in record.getMessage()
+
+
 async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
     running = _Uvicorn(
         uvicorn.Config(
@@ -243,6 +258,7 @@ async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]
             backlog=_BACKLOG,
         )
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     task = asyncio.create_task(running.serve([opened]))
     while not ending() and not task.done():
         await asyncio.sleep(_LOOK_SECONDS)

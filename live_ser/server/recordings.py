@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -62,7 +63,7 @@ class FileEndpoint:
                 )
             except LiveSerError as error:
                 self._service.metrics.add("errors_total", code="bad_sound")
-                message = error.message.replace(str(path), name)
+                message = _hidden(path, name, error.message)
                 return JSONResponse(error_record("bad_sound", message, error.hint), 422)
             except (ClientDisconnect, _ServerEndsError):
                 return JSONResponse(error_record("ending", "the server ends"), 503)
@@ -88,7 +89,14 @@ class FileEndpoint:
         (outcome,) = judge_files(job, [str(path)], workers=1, look=look)
         if outcome.error:
             raise outcome.error
-        return [f"{text_of(record)}\n" for record in _named(outcome.records, name)]
+        notes = [{"type": "note", "message": _hidden(path, name, note)} for note in outcome.notes]
+        records = chain(notes, _named(outcome.records, name))
+        return [f"{text_of(record)}\n" for record in records]
+
+
+def _hidden(path: Path, name: str, text: str) -> str:
+    """A line with the name that the client gave in place of the server's path."""
+    return text.replace(str(path), name)
 
 
 def _named(records: Iterator[Record] | Any, name: str) -> Iterator[Record]:

@@ -427,7 +427,19 @@ class TestFile:
         assert "x.wav" in error["message"]
         assert "/sound" not in error["message"]
 
-    @pytest.mark.parametrize("query", ["x=1", "timeline=maybe", "channel=two", "rate=8000"])
+    def test_what_one_should_know_of_it_comes_first(self, server: Served, sound: Samples) -> None:
+        stereo = np.stack([sound, -sound], axis=1)
+        query = "raw=f32le&rate=16000&channels=2&name=call"
+        status, body = server.get(f"/v1/file?{query}", data=stereo.astype("<f4").tobytes())
+        note, clip = (json.loads(line) for line in body.splitlines())
+        assert (status, note["type"], clip["type"]) == (200, "note", "clip")
+        assert "cancel each other out" in note["message"]
+
+    @pytest.mark.parametrize(
+        "query",
+        ["x=1", "timeline=maybe", "channel=two", "rate=8000"]
+        + [f"raw=s16le&{rest}" for rest in ("rate=0", "rate=8000&channels=0", "rate=-1")],
+    )
     def test_parameters_are_checked(self, server: Served, query: str) -> None:
         assert server.get(f"/v1/file?{query}", data=b"x")[0] == 400
 
@@ -499,6 +511,17 @@ class TestAccess:
         assert done.returncode == 2
 
 
+def test_a_path_that_there_is_not_is_an_error_like_any_other(server: Served) -> None:
+    status, body = server.get("/v1/nothing")
+    assert (status, json.loads(body)["code"]) == (404, "http")
+    with (
+        pytest.raises(InvalidStatus) as error,
+        connect(f"ws://127.0.0.1:{server.port}/v1/nothing"),
+    ):
+        pass
+    assert error.value.response.status_code == 404
+
+
 def test_the_policy_of_the_pages_lets_them_ask_nobody_else(server: Served) -> None:
     import urllib.request
 
@@ -540,6 +563,10 @@ def test_a_signal_ends_every_session_with_its_end(
         url = process.stderr.readline().strip()
         assert url.startswith("http://127.0.0.1:")
         port = int(url.rstrip("/").rpartition(":")[2])
+        hint = process.stderr.readline()
+        assert all(word in hint for word in ("/overlay", "/docs", "Ctrl-C"))
+        with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{port}/v1/nothing"):
+            pass  # and no log of it: see below
         with (
             connect(f"ws://127.0.0.1:{port}/v1/stream") as stream,
             connect(f"ws://127.0.0.1:{port}/v1/live") as live,

@@ -19,6 +19,7 @@ import soxr
 
 import live_ser
 from live_ser.audio.sources import replay
+from live_ser.records.reader import read_records
 from live_ser.server.live import Microphone
 from tests.support.served import Served, served
 
@@ -144,6 +145,30 @@ def test_the_server_s_microphone_is_started_marked_and_stopped_by_keys(
     body.send_keys("s")
     until(browser, lambda b: text(b, "start") == "start")
     assert browser.find_element("id", "download").is_enabled()
+    assert complaints(browser) == []
+
+
+def test_keys_label_the_last_utterance_and_download_the_record(
+    browse: Callable[..., Any], server: Served, model: live_ser.Model, tmp_path: Path
+) -> None:
+    browser = browse()
+    folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
+    browser.get(server.url)
+    body = browser.find_element("tag name", "body")
+    body.send_keys("7")  # nobody listens yet: it means nothing
+    body.send_keys("s")
+    until(browser, lambda b: text(b, "word") in model.info.labels)
+    keys = range(1, len(model.info.labels) + 1)
+    for key in keys:
+        body.send_keys(str(key))
+    body.send_keys("s")
+    until(browser, lambda b: b.find_element("id", "status").get_attribute("data-verdict"))
+    body.send_keys("d")
+    (path,) = until(browser, lambda b: list(tmp_path.glob("session-*.jsonl")))
+    records = list(read_records(path))
+    assert [r["label"] for r in records if r["type"] == "label"] == list(model.info.labels)
+    assert (records[0]["type"], records[-1]["type"]) == ("session", "end")
     assert complaints(browser) == []
 
 

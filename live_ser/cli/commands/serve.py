@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from live_ser.server.access import Rules
 
 TOKEN_VARIABLE = "LIVE_SER_TOKEN"  # noqa: S105 - its name, not its value
+_HINT = (
+    "live-ser: that is the page; /overlay is its picture alone, for OBS and slides, "
+    "and /docs lists what programs can ask for; Ctrl-C ends it"
+)
 _ENDING_SECONDS = 6.0  # after which a server that shall end does, whatever stands still
 
 
@@ -69,6 +73,7 @@ def run(options: Options) -> int:
     with ending_signals(_ENDING_SECONDS) as ending:
         opened = listening_socket(options.host, options.port)
         say(_address(options.host, opened.getsockname()[1], rules.token))
+        say(_HINT)
         run_server(Server(plan), opened, ending)
     return 0
 

@@ -62,9 +62,6 @@ export function drawMinute(element, records, shades) {
     const y = bottom - share * (bottom - top);
     c.beginPath(); c.moveTo(0, y); c.lineTo(width, y); c.stroke();
   }
-  c.fillStyle = ink("--soft");
-  c.fillText("aroused", 0.3 * size, top + 0.55 * size);
-  c.fillText("calm", 0.3 * size, bottom - 0.6 * size);
   c.strokeStyle = ink("--ink");
   c.lineWidth = Math.max(1.5, size / 9);
   c.lineJoin = "round";
@@ -77,6 +74,14 @@ export function drawMinute(element, records, shades) {
     pen = true;
   }
   c.stroke();
+  // Over the line, on a ground of their own.
+  c.strokeStyle = ink("--sheet");
+  c.lineWidth = size / 3;
+  c.fillStyle = ink("--soft");
+  for (const [name, y] of [["aroused", top + 0.55 * size], ["calm", bottom - 0.6 * size]]) {
+    c.strokeText(name, 0.3 * size, y);
+    c.fillText(name, 0.3 * size, y);
+  }
 
   c.lineWidth = 1;
   c.strokeStyle = ink("--soft");

@@ -85,7 +85,7 @@ export class Picture {
       element.closest("div").hidden = false;
     };
     if (w.activation !== null) set("activation", w.activation.toFixed(2));
-    if (typeof w.valence === "number") set("valence", w.valence.toFixed(2));
+    if (typeof w.valence === "number") set("valence", minus(w.valence.toFixed(2)));
     if (byId("baseline")) byId("baseline").textContent = w.baseline === null ? "not yet" : `${Math.round(w.baseline)} s`;
     set("speech", percent(w.speech));
     if (w.prosody && w.prosody.pitch) set("prosody", prosody(w.prosody));
@@ -94,7 +94,7 @@ export class Picture {
 
   level(decibels) {
     if (byId("level")) byId("level").value = decibels;
-    if (byId("decibels")) byId("decibels").textContent = decibels < -90 ? "none" : `${Math.round(decibels)} dB`;
+    if (byId("decibels")) byId("decibels").textContent = decibels < -90 ? "none" : minus(`${Math.round(decibels)} dB`);
   }
 
   draw() {
@@ -120,6 +120,8 @@ function bar(label, shade) {
   track.append(fill);
   return { name, fill, share };
 }
+
+const minus = (number) => number.replace("-", "\u2212");
 
 function hideOthers(shown) {
   const sections = { word: "verdict", bars: "bars", minute: "minute", plane: "plane", level: "numbers" };

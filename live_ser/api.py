@@ -293,10 +293,10 @@ class Model:
         Raises:
             LiveSerError: there is no such profile, or it is not of this model.
         """
-        profile = Profile.named(name, self.info)
+        profile = Profile.named(name, self.network)
         if not profile.path.exists():
             raise LiveSerError(f"there is no profile {name}", "live-ser profiles lists them")
-        return Model(profile.applied(self.network))
+        return Model(profile.applied())
 
     def _verdicts(self, sound: Sound, rate: float | None, how: ReadingOptions) -> list[Verdict]:
         with self._open(sound, rate, how) as recording:

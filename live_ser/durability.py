@@ -60,16 +60,20 @@ def sync_entry(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes that ask for the same lock waiting.
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for a lock on the same folder waiting.
 
     Args:
-        path: of the lock, an empty file that stays.
+        folder: that is locked. Where folders cannot be, an empty file in it, which stays, stands
+            for it.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    if sys.platform == "win32":
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    else:
+        descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # some file systems have no locks
             if sys.platform == "win32":

@@ -190,7 +190,7 @@ class GuidedSession:
         return True
 
     def _accept(self, take: Take) -> None:
-        teaching = self._profile.teach(self._network, [take])
+        teaching = self._profile.teach([take])
         self.accepted.append(take)
         self._place += 1
         if self._round and self._place % self._round == 0:
@@ -255,7 +255,7 @@ def guided_session(
         session.run(source)
     kept = profile.read()
     if kept and kept[1]:
-        report = profile.teach(network, []).report
+        report = profile.teach([]).report
         print("\n".join(report_lines(report)))
         print(f"profile {profile.name}: {profile.path}")
     else:

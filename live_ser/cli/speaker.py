@@ -27,13 +27,13 @@ def taught_model(name: str | None, profile_name: str | None) -> EmotionModel:
     from live_ser.model.profile import Profile
 
     _check_takes_a_baseline(network.info)
-    profile = Profile.named(profile_name, network.info)
+    profile = Profile.named(profile_name, network)
     if not profile.path.exists():
         raise LiveSerError(
             f"there is no profile {profile.name}",
             f"live-ser teach --profile {profile.name}, or listen --profile {profile.name}",
         )
-    return profile.applied(network)
+    return profile.applied()
 
 
 def _check_takes_a_baseline(info: ModelInfo) -> None:
@@ -65,6 +65,6 @@ def speaker_of(
     _check_takes_a_baseline(network.info)
     profile = None
     if profile_name is not None:
-        profile = Profile.named(profile_name, network.info)
-        network = profile.applied(network)
+        profile = Profile.named(profile_name, network)
+        network = profile.applied()
     return network, RunningBaseline.of(network, enrol=enroll or 0.0), profile

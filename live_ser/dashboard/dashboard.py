@@ -28,9 +28,10 @@ from live_ser.live.headline import HeadlineTracker
 from live_ser.live.keys import REDRAW
 from live_ser.live.sink import Sink, Status
 from live_ser.spec import ModelInfo
-from live_ser.text import prosody_words
+from live_ser.text import clock, prosody_words
 
 if TYPE_CHECKING:
+    from live_ser.inference.labelling import Label
     from live_ser.inference.results import Prediction
     from live_ser.live.background import Background
     from live_ser.live.recorder import Recording
@@ -169,6 +170,15 @@ class Dashboard(Sink):
             self._draw_in_time()
         else:
             self.note("not marked: there is no record, which -o FILE keeps")
+
+    def label(self, label: Label) -> None:
+        since = clock(label.start)
+        if label.label is None:
+            self.note(f"no longer labelled: what was said at {since}")
+        elif label.take is None and not self._marks_kept:
+            self.note("not labelled: this model cannot learn, and there is no record (-o FILE)")
+        else:
+            self.note(f"labelled {label.label}: what was said at {since}; u undoes it")
 
     def note(self, line: str) -> None:
         self._advice, self._advised_until = line, time.monotonic() + _ADVISED

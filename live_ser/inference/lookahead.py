@@ -57,12 +57,15 @@ class Hindsight:
     Args:
         model: the model that judges.
         baseline: what is known of the speaker, which learns from what is heard; nothing if None.
+
+    Attributes:
+        model: the model that judges; it may be taught meanwhile.
     """
 
     def __init__(self, model: EmotionModel, baseline: RunningBaseline | None = None) -> None:
         if baseline is None:
             baseline = RunningBaseline.of(model)
-        self._model = model
+        self.model = model
         self._baseline = baseline if model.info.baseline else None
         self._waiting: deque[_Waiting] = deque()
         self._usual = Usual()
@@ -99,10 +102,10 @@ class Hindsight:
     def _first(self, stretch: Stretch) -> _Waiting:
         """Judge a stretch against what was said before it."""
         if self._baseline is None:
-            return _Waiting(stretch, self._model.judge(stretch.frames))
+            return _Waiting(stretch, self.model.judge(stretch.frames))
         past = self._baseline.before(stretch.start)
-        judgement = self._model.judge(stretch.frames, past)
-        if stretch.evidence < self._model.info.gate.min_speech:
+        judgement = self.model.judge(stretch.frames, past)
+        if stretch.evidence < self.model.info.gate.min_speech:
             return _Waiting(stretch, judgement)
         told = _Told(
             self._baseline.usual(judgement),
@@ -121,4 +124,4 @@ class Hindsight:
         seconds = [first.told.weight, *(one.seconds for one in later)]
         voices = [first.told.past, *(one.voice for one in later)]
         around = np.average(voices, axis=0, weights=seconds)
-        return self._model.judge(first.stretch.frames, around.astype(np.float32))
+        return self.model.judge(first.stretch.frames, around.astype(np.float32))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from live_ser.audio.blocks import AGAIN, Block, Gap, Voice
 from live_ser.audio.channels import parts
 from live_ser.frontend.stream import FrontEnd
+from live_ser.inference.labelling import Label, Labelling
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.settings import Settings
 from live_ser.inference.window_classifier import WindowClassifier
@@ -59,14 +60,10 @@ class Monitor:
         self.skipped = 0
         self._blocks = blocks
         self._chains = [
-            _Chain(
-                voice,
-                FrontEnd(model.info, settings.hop),
-                SlidingWindows(model.info),
-                WindowClassifier(model, settings, None if voices else baseline),
-            )
+            _chain(model, settings, voice, None if voices else baseline)
             for voice in voices or (Voice(),)
         ]
+        self._labelled: list[_Chain] = []  # whose newest labels these are
 
     @property
     def baseline(self) -> RunningBaseline | None:
@@ -77,6 +74,37 @@ class Monitor:
     def seconds(self) -> float:
         """Time from the start of the source to the newest sound."""
         return self._chains[0].front_end.seconds
+
+    def label(self, emotion: str) -> Label | None:
+        """Say what the newest utterance sounded like; the model learns from it.
+
+        What was learnt counts from the next utterance on.
+
+        Args:
+            emotion: one of the model's labels.
+
+        Returns:
+            The label; None where nobody has spoken yet.
+
+        Raises:
+            InvalidArgument: the model has no such label.
+        """
+        chain = max(self._chains, key=lambda chain: chain.labelling.spoken_until)
+        label = chain.labelling.label(emotion)
+        if label:
+            self._labelled.append(chain)
+        return label
+
+    def undo(self) -> Label | None:
+        """Take the newest label back.
+
+        Returns:
+            The utterance without a label; None where none is left.
+        """
+        while self._labelled:
+            if label := self._labelled.pop().labelling.undo():
+                return label
+        return None
 
     def __iter__(self) -> Iterator[Prediction]:
         for block in self._blocks:
@@ -92,6 +120,7 @@ class Monitor:
             for hop in zip(*pushed, strict=True):
                 is_behind = self._is_behind
                 for chain, features in zip(self._chains, hop, strict=True):
+                    chain.labelling.push(features)
                     window = chain.sliding.push(features)
                     if is_behind:
                         self.skipped += 1
@@ -114,12 +143,13 @@ class Monitor:
 
 @dataclass(frozen=True)
 class _Chain:
-    """What judges one voice: its front end, its windows, and their classifier."""
+    """What judges one voice: its front end, its windows, their classifier, and its labels."""
 
     voice: Voice
     front_end: FrontEnd
     sliding: SlidingWindows
     classifier: WindowClassifier
+    labelling: Labelling
 
     def gap(self, gap: Gap) -> None:
         self.front_end.gap(gap.seconds)
@@ -127,3 +157,12 @@ class _Chain:
 
     def classify(self, window: Window, arrived: float) -> Prediction:
         return spoken_by(self.voice, self.classifier.classify(window, arrived))
+
+
+def _chain(
+    model: EmotionModel, settings: Settings, voice: Voice, baseline: RunningBaseline | None
+) -> _Chain:
+    classifier = WindowClassifier(model, settings, baseline)
+    labelling = Labelling(model, classifier)
+    front_end = FrontEnd(model.info, settings.hop)
+    return _Chain(voice, front_end, SlidingWindows(model.info), classifier, labelling)

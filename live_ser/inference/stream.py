@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from live_ser.audio.arrays import checked_block, checked_rate
 from live_ser.audio.blocks import Resampler
 from live_ser.frontend.stream import Features, FrontEnd
+from live_ser.inference.labelling import Label, Labelling
 from live_ser.inference.lookahead import Hindsight
 from live_ser.inference.results import Prediction, Verdict
 from live_ser.inference.settings import Settings
@@ -72,6 +73,7 @@ class Stream:
         self._hop = round(settings.hop * info.features.sample_rate)
         self._sliding = SlidingWindows(info)
         self._windows = WindowClassifier(model, settings, baseline)
+        self._labelling = Labelling(model, self._windows)
         # Turns are judged by utterances, which would count the windows' speech twice.
         self._lookahead = Hindsight(model, RunningBaseline.of(model))
         self._turn_start = 0.0
@@ -157,11 +159,40 @@ class Stream:
         self._utterances = UtteranceClassifier(self._model, self._lookahead, self.seconds)
         return verdict
 
+    def label(self, emotion: str) -> Label | None:
+        """Say what the newest utterance sounded like; the model learns from it.
+
+        What was learnt counts from the next utterance on, and for the verdict on this turn.
+
+        Args:
+            emotion: one of the model's labels.
+
+        Returns:
+            The label; None where nobody has spoken yet.
+
+        Raises:
+            InvalidArgument: the model has no such label.
+        """
+        label = self._labelling.label(emotion)
+        self._lookahead.model = self._labelling.model
+        return label
+
+    def undo(self) -> Label | None:
+        """Take the newest label back.
+
+        Returns:
+            The utterance without a label; None where none is left.
+        """
+        label = self._labelling.undo()
+        self._lookahead.model = self._labelling.model
+        return label
+
     def _judge(
         self, steps: Iterable[Features], arrived: float, *, cut_short: bool = False
     ) -> list[Prediction]:
         predictions = []
         for features in steps:
+            self._labelling.push(features)
             if self._turns:
                 for _ in self._utterances.push(features):
                     pass

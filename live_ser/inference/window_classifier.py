@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from live_ser.frontend.features import Frames
+from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import timing
 from live_ser.inference.decision import decide
 from live_ser.inference.prosody import Prosody, Usual
@@ -42,6 +43,24 @@ class WindowClassifier:
         self._smoother = Smoother(settings.smoothing)
         self._voice_hop, _ = timing(info.features.sample_rate)
         self._usual = Usual()
+        self._newest: Prediction | None = None  # that has a label
+        self._next: tuple[EmotionModel, float] | None = None
+
+    def judge_with(self, model: EmotionModel, since: float) -> None:
+        """Judge with another model what is said from a moment on.
+
+        Args:
+            model: the same network, taught otherwise.
+            since: seconds from the start of the source.
+        """
+        self._next = model, since
+
+    def guess(self, start: float, end: float) -> str | None:
+        """The best guess in the newest window that was judged of this stretch of speech."""
+        newest = self._newest
+        if newest is None or not start < newest.end - (newest.since_speech or 0.0) + CHUNK_SECONDS:
+            return None
+        return newest.label if newest.start < end else None
 
     def forget(self, *, speaker: bool = False) -> None:
         """Smooth nothing over what comes next: it is another utterance.
@@ -77,7 +96,7 @@ class WindowClassifier:
             decision = self._smoothed(judgement, window)
         if decision.state != "silence":
             decision = replace(decision, prosody=self._prosody(window))
-        return Prediction(
+        prediction = Prediction(
             **vars(decision),
             start=window.start,
             end=window.end,
@@ -88,6 +107,9 @@ class WindowClassifier:
             latency_ms=1000 * (time.perf_counter() - arrived),
             baseline=against,
         )
+        if prediction.label:
+            self._newest = prediction
+        return prediction
 
     def _prosody(self, window: Window) -> Prosody | None:
         """What the voice did, beside what it did before."""
@@ -114,6 +136,8 @@ class WindowClassifier:
         spec = self._model.info.features
         end = window.end - (window.since_speech or 0.0)
         start = end - len(frames) * spec.hop_length / spec.sample_rate
+        if self._next and start > self._next[1] - CHUNK_SECONDS:
+            self._model, self._next = self._next[0], None
         judgement = self._model.judge(frames, self.baseline.before(start))
         self.baseline.hear(judgement, start, end)
         return judgement, self.baseline.seconds or None

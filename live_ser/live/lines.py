@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from live_ser.audio.blocks import Voice
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.headline import HeadlineTracker
 from live_ser.live.sink import Sink
@@ -44,3 +45,6 @@ class LineSink(Sink):
 
     def mark(self, time: float) -> None:
         self._write(f"{clock(time)}  mark")
+
+    def label(self, label: Label) -> None:
+        self._write(f"{clock(label.start)}  labelled {label.label or 'no more'}")

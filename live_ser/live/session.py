@@ -14,6 +14,8 @@ from live_ser.live.sink import Sink, Status
 from live_ser.local_time import now
 from live_ser.records.schema import end_record, session_record
 
+_MOST_KEYS = 9  # for labels: there is no digit for more
+
 
 class Session:
     """A live session: it tells its sinks of all that happens, from its begin to its end.
@@ -192,6 +194,23 @@ class Session:
         silent = self._silent if self._silent > STALL_SECONDS else 0.0
         return self._left <= round(silent * self._rate)
 
+    @property
+    def _labels(self) -> dict[str, str]:
+        """The emotions by the keys that say them."""
+        labels = self._monitor.info.labels[:_MOST_KEYS] if self._monitor else ()
+        return {str(number): label for number, label in enumerate(labels, start=1)}
+
+    def _label(self, key: str) -> None:
+        """Label the newest utterance, or take the newest label back."""
+        assert self._monitor is not None
+        undoes = key == "u"
+        label = self._monitor.undo() if undoes else self._monitor.label(self._labels[key])
+        if label is None:
+            told = "no label to take back" if undoes else "not labelled: nobody has spoken yet"
+            self.sinks.send(Sink.note, told)
+        else:
+            self.sinks.send(Sink.label, label)
+
     def _obey(self) -> bool:
         """Do what the user asks for; whether to go on."""
         key = self.key()
@@ -202,6 +221,8 @@ class Session:
             self.sinks.send(Sink.status, self.status)
         elif key == "m":
             self.sinks.send(Sink.mark, self.seconds + self.source.behind)
+        elif self._monitor and (key == "u" or key in self._labels):
+            self._label(key)
         elif key == SUSPEND:
             self.sinks.send(Sink.suspend)
         elif key != NO_KEY:

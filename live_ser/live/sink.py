@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
 from live_ser.audio.blocks import Gap, Samples
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.model.speaker import BaselineStatus
 from live_ser.records.schema import Record
@@ -74,6 +75,9 @@ class Sink:
 
     def mark(self, time: float) -> None:
         """The user marked a moment."""
+
+    def label(self, label: Label) -> None:
+        """The user said what an utterance sounded like, or took that back."""
 
     def key(self, key: str) -> None:
         """The user pressed a key that the session itself does not know."""

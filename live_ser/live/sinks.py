@@ -9,9 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from live_ser.audio.blocks import Gap
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink, Status
-from live_ser.records.schema import Record, Writer, gap_record, mark_record, window_record
+from live_ser.records.schema import (
+    Record,
+    Writer,
+    gap_record,
+    label_record,
+    mark_record,
+    window_record,
+)
 
 if TYPE_CHECKING:
     from live_ser.model.profile import Profile
@@ -50,6 +58,9 @@ class RecordSink(Sink):
     def mark(self, time: float) -> None:
         self._writer.write(mark_record(time))
 
+    def label(self, label: Label) -> None:
+        self._writer.write(label_record(label.start, label.end, label.label, label.guess))
+
     def gap(self, start: float, gap: Gap) -> None:
         self._writer.write(gap_record(start, gap))
 
@@ -82,6 +93,9 @@ class ProfileSink(Sink):
         self.name = f"the profile {profile.name}"
         self.profile, self._baseline = profile, baseline
         self.has_speech: bool | None = None
+
+    def label(self, label: Label) -> None:
+        self.profile.exchange(label.replaced, [label.take] if label.take else [])
 
     def end(self, summary: Record) -> None:
         self.has_speech = self.profile.keep(self._baseline)

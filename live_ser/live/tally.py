@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from live_ser.audio.blocks import Voice
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.text import clock
@@ -30,6 +31,7 @@ class Tally(Sink):
         self._hop = hop
         self.voices: defaultdict[str, Speech] = defaultdict(Speech)
         self.marks = 0
+        self._labels: list[Label] = []
 
     def window(self, prediction: Prediction) -> None:
         since = prediction.since_speech
@@ -38,6 +40,12 @@ class Tally(Sink):
 
     def mark(self, time: float) -> None:
         self.marks += 1
+
+    def label(self, label: Label) -> None:
+        self._labels = [
+            one for one in self._labels if one.end <= label.start or label.end <= one.start
+        ]
+        self._labels += [label] if label.label else []
 
     def lines(self, seconds: float) -> list[str]:
         """What is to be said at the end.
@@ -56,6 +64,9 @@ class Tally(Sink):
                 lines.append(f"{name}: {': '.join(said)}")
         if self.marks:
             lines.append("1 mark" if self.marks == 1 else f"{self.marks} marks")
+        if self._labels:
+            agreed = sum(label.label == label.guess for label in self._labels)
+            lines.append(f"labels: {len(self._labels)}, of which the model guessed {agreed}")
         return lines
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.errors import ModelError
-from live_ser.frontend.features import Frames
+from live_ser.frontend.features import Frames, log_mel
 from live_ser.model.onnx_file import check_onnx
 from live_ser.spec import METADATA_KEY, ModelInfo
 
@@ -134,6 +134,19 @@ class EmotionModel:
     def opener(self) -> Callable[[Path], EmotionModel]:
         """What makes this model of a copy of its file; it can be pickled without the file."""
         return EmotionModel
+
+    @cached_property
+    def probe(self) -> NDArray[np.float64]:
+        """What the network makes of a fixed sound: its voice, and its embedding.
+
+        Networks that make the same of it mean the same by these numbers.
+        """
+        time = np.arange(self.info.features.sample_rate) / self.info.features.sample_rate
+        harmonics = [np.sin(2 * np.pi * n * (120 * time + 30 * time**2)) / n for n in range(1, 30)]
+        sound = 0.1 * np.sum(harmonics, axis=0) * np.sin(2 * np.pi * 3 * time)
+        judged = self.judge(log_mel(sound.astype(np.float32), self.info.features))
+        parts = [part for part in (judged.voice, judged.embedding) if part is not None]
+        return np.concatenate([*parts, []]).astype(np.float64)
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
         """Pickle by path: a session cannot travel to another process, the file is there too."""

@@ -1,18 +1,16 @@
-"""What is known of a speaker, kept between sessions as a small readable file. Never sound.
+"""What is known of a speaker, kept between sessions. Never sound.
 
-The file holds the numbers by which the model tells this voice from a typical one, and those of each
-take that it was taught. Deleting it forgets the speaker.
+A profile holds the numbers by which the model tells this voice from a typical one, and those of
+each take that it was taught.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,56 +18,50 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.durability import OWNER_ONLY, locked, sync, sync_entry
-from live_ser.errors import InvalidArgument, LiveSerError
-from live_ser.local_time import now
+from live_ser.durability import OWNER_ONLY
+from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel, KnownVoice
+from live_ser.model.profile_file import (
+    MAX_TAKES,
+    TEXT_ERRORS,
+    alone,
+    check_name,
+    content_of,
+    folder,
+    numbers_in,
+    read_json,
+    whole_profile,
+    write_whole,
+)
 from live_ser.model.speaker import RunningBaseline
-from live_ser.model.taught import Take, TaughtModel, Teaching
-from live_ser.spec import ModelInfo
+from live_ser.model.taught import Take, TaughtModel, Teaching, known_voice
 
-_SCHEMA = 3
-_UNTAUGHT = 2  # the schema before takes: the same without them
-MAX_BYTES = 4 * 2**20
-"""Of a profile's file, at most."""
-
-_MAX_TAKES = 500
-_MAX_NUMBERS = 4096
-_MOST = 1e6  # what no number of a voice, nor its seconds of speech, comes near
-_TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_ALIKE = 0.05  # of their length, by which what two models make of the probe may differ
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Where a speaker's baseline is kept.
+    """Where what is known of a speaker is kept.
 
     Attributes:
         name: of the speaker, as the user gave it.
         path: of the file.
-        model: tells the model that the numbers are of; another one's mean something else.
-        size: how many numbers there are.
-        labels: of the model.
+        network: that its numbers are of; another one's mean something else.
     """
 
     name: str
     path: Path
-    model: str
-    size: int
-    labels: tuple[str, ...]
+    network: EmotionModel
 
     @classmethod
-    def named(cls, name: str, info: ModelInfo) -> Profile:
-        """The profile of a name, for a model; it may not be there yet.
+    def named(cls, name: str, network: EmotionModel) -> Profile:
+        """The profile of a name, for a network; it may not be there yet.
 
         Raises:
             InvalidArgument: the name is none that a file can have.
         """
         check_name(name)
-        assert info.baseline is not None
-        model = hashlib.sha256(info.to_json().encode()).hexdigest()[:16]
-        path = folder() / f"{name}.json"
-        return cls(name, path, model, info.baseline.size, info.labels)
+        return cls(name, folder() / f"{name}.json", network)
 
     def read(self) -> tuple[KnownVoice, tuple[Take, ...]] | None:
         """What is known of the speaker and what they taught; None where there is no file.
@@ -79,40 +71,35 @@ class Profile:
         """
         again = f"delete {self.path} to begin anew, or take another name"
         try:
-            return self._checked(_json(self.path))
+            kept = read_json(self.path)
+            known, takes = whole_profile(kept, self.name)
+            self._check(kept, known, takes)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise LiveSerError(f"cannot read {self.path}: {error.strerror}", again) from error
-        except _TEXT_ERRORS as error:
+        except TEXT_ERRORS as error:
             raise LiveSerError(f"{self.path} is no profile: {error!s:.100}", again) from error
+        return known, takes
 
-    def begin(self, baseline: RunningBaseline) -> None:
-        """Start a baseline from the profile, where there is one.
-
-        Raises:
-            LiveSerError: the file cannot be read or used.
-        """
-        if kept := self.read():
-            known, _ = kept
-            baseline.begin(
-                known.mean, seconds=known.seconds, weight=known.weight, profile=self.name
-            )
-
-    def applied(self, network: EmotionModel) -> EmotionModel:
+    def applied(self) -> EmotionModel:
         """The network with what the profile knows and was taught; itself where there is none.
 
         Raises:
             LiveSerError: the file cannot be read or used.
         """
-        kept = self._read_for(network)
+        kept = self.read()
         if kept is None:
-            return network
+            return self.network
         known, takes = kept
-        return TaughtModel(network, Teaching(network, takes) if takes else None, known)
+        return TaughtModel(self.network, Teaching(self.network, takes) if takes else None, known)
 
-    def teach(self, network: EmotionModel, takes: Sequence[Take]) -> Teaching:
+    def teach(self, takes: Sequence[Take], *, instead_of: Sequence[Take] = ()) -> Teaching:
         """Add takes, and write them down; those that are there already are not added again.
+
+        Args:
+            takes: that are added.
+            instead_of: takes that no longer count.
 
         Returns:
             What all takes together teach.
@@ -120,71 +107,31 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read or written, or there are too many takes.
         """
-        with self._alone():
-            return self._teach(network, takes)
-
-    def _teach(self, network: EmotionModel, takes: Sequence[Take]) -> Teaching:
-        known, before = self._read_for(network) or (None, ())
-        new = [take for take in takes if not any(_same(take, one) for one in before)]
-        if len(before) + len(new) > _MAX_TAKES:
-            raise LiveSerError(
-                f"a profile holds {_MAX_TAKES} takes at most", "teach another profile, or fewer"
-            )
-        teaching = Teaching(network, (*before, *new))
-        added = Teaching(network, new).known
-        baseline = RunningBaseline(network.info)
-        voices = [voice for voice in (known, added) if voice]
-        if voices:
-            weights = [voice.weight for voice in voices]
-            mean = np.average([voice.mean for voice in voices], axis=0, weights=weights)
-            seconds = sum(voice.seconds for voice in voices)
-            baseline.begin(mean, seconds=seconds, weight=sum(weights), profile=self.name)
-        self._keep(baseline, teaching.takes)
+        with self._changing() as (known, before):
+            taught, new = _exchanged(before, instead_of, takes)
+            teaching = Teaching(self.network, taught)
+            self._write(_together(known, known_voice(self.network, new)), taught)
         return teaching
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Nobody else changes the profile meanwhile."""
-        with ExitStack() as stack:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(locked(self.path.with_suffix(".lock")))
-            except OSError as error:
-                raise _unkept(self.path, error) from error
-            yield
-
-    def _checked(self, kept: Any) -> tuple[KnownVoice, tuple[Take, ...]]:
-        known, takes = _whole(kept, self.name)
-        if kept["model"] != self.model:
-            raise ValueError("it was made with another model")
-        if len(known.mean) != self.size:
-            raise ValueError(f"its numbers are not {self.size}")
-        for take in takes:
-            if take.emotion not in self.labels:
-                raise ValueError(f"the model has no emotion {take.emotion!r:.40}")
-            if len(take.logits) != len(self.labels):
-                raise ValueError(f"its numbers are not {len(self.labels)}")
-        return known, takes
-
-    def _read_for(self, network: EmotionModel) -> tuple[KnownVoice, tuple[Take, ...]] | None:
-        """The same as :meth:`read`, and it is seen that the network gives such takes."""
-        kept = self.read()
-        size = network.embedding_size
-        if kept and any(len(take.embedding) != size for take in kept[1]):
-            raise LiveSerError(
-                f"{self.path} is no profile: its takes do not have the model's {size} numbers",
-                f"delete {self.path} to begin anew, or take another name",
-            )
-        return kept
-
-    def keep(self, baseline: RunningBaseline, takes: Sequence[Take] | None = None) -> bool:
-        """Write down a baseline; whether there was speech to make one of.
-
-        The file is replaced whole or not at all.
+    def exchange(self, old: Sequence[Take], new: Sequence[Take]) -> None:
+        """Write down takes of speech that a session hears, whose voice :meth:`keep` counts.
 
         Args:
-            baseline: the speaker's.
-            takes: that were taught; those that the file holds if None.
+            old: takes that no longer count.
+            new: takes that are added.
+
+        Raises:
+            LiveSerError: as :meth:`teach`.
+        """
+        with self._changing() as (known, before):
+            taught, _ = _exchanged(before, old, new)
+            self._write(known or known_voice(self.network, new), taught)
+
+    def keep(self, baseline: RunningBaseline) -> bool:
+        """Add what a session heard to the profile; whether there was speech to make one of.
+
+        Args:
+            baseline: of the session. What others wrote since it began stays.
 
         Raises:
             LiveSerError: it cannot be written.
@@ -192,133 +139,83 @@ class Profile:
         baseline.finish()
         if baseline.mean is None:
             return False
-        with self._alone():
-            return self._keep(baseline, takes)
-
-    def _keep(self, baseline: RunningBaseline, takes: Sequence[Take] | None) -> bool:
-        baseline.finish()
-        mean = baseline.mean
-        if mean is None:
-            return False
-        if takes is None:
-            kept = self.read()
-            takes = kept[1] if kept else ()
-        content = {
-            "schema": _SCHEMA,
-            "what": "how this voice differs from a typical one, as the model hears it; no sound",
-            "updated": now().isoformat(timespec="seconds"),
-            "model": self.model,
-            "seconds": round(baseline.seconds, 2),
-            "weight": round(baseline.weight, 2),
-            "mean": np.round(mean, 3).tolist(),
-            "takes": [_row(take) for take in takes],
-        }
-        mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
-        write_whole(self.path, json.dumps(content, indent=1) + "\n", mode=mode)
+        with self._changing() as (known, takes):
+            self._write(baseline.added_to(known), takes)
         return True
 
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[KnownVoice | None, tuple[Take, ...]]]:
+        """What the profile holds, which nobody else changes meanwhile."""
+        with alone(self.path):
+            yield self.read() or (None, ())
 
-def read_content(path: Path) -> dict[str, Any]:
-    """What a file holds, which is seen to be a whole profile, of whatever model.
+    def _write(self, known: KnownVoice | None, takes: Sequence[Take]) -> None:
+        """Replace the file whole or not at all; without a voice there is none."""
+        if known is None:
+            return
+        probe = np.round(self.network.probe, 3).tolist()
+        content = content_of(known, takes, model=self.network.info.name, probe=probe)
+        mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
+        write_whole(self.path, json.dumps(content, indent=1) + "\n", mode=mode)
 
-    Raises:
-        LiveSerError: it is none.
-        OSError: it cannot be read.
-    """
-    try:
-        kept = _json(path)
-        _whole(kept, "")
-    except _TEXT_ERRORS as error:
-        raise LiveSerError(
-            f"{path} is no profile: {error!s:.100}", "take a file that live-ser wrote"
-        ) from error
-    return dict(kept)
+    def _check(self, kept: Any, known: KnownVoice, takes: Sequence[Take]) -> None:
+        """See that a profile is of this network.
 
+        Raises:
+            ValueError: it is not.
+        """
+        info = self.network.info
+        assert info.baseline is not None
+        if "probe" in kept:
+            if not self._means_the_same(numbers_in(kept["probe"])):
+                raise ValueError("it was made with a model whose numbers mean something else")
+        elif kept["model"] != hashlib.sha256(info.to_json().encode()).hexdigest()[:16]:
+            raise ValueError("it was made with another model")
+        if len(known.mean) != info.baseline.size:
+            raise ValueError(f"its numbers are not {info.baseline.size}")
+        for take in takes:
+            if take.emotion not in info.labels:
+                raise ValueError(f"the model has no emotion {take.emotion!r:.40}")
+            if len(take.logits) != len(info.labels):
+                raise ValueError(f"its numbers are not {len(info.labels)}")
+            if len(take.embedding) != self.network.embedding_size:
+                raise ValueError(f"its takes are not of {self.network.embedding_size} numbers")
 
-def _json(path: Path) -> Any:
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError("it is too large")
-    return json.loads(path.read_text("utf-8"))
-
-
-def _whole(kept: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
-    """What a profile holds; an error of :data:`_TEXT_ERRORS` where it is not whole."""
-    if not isinstance(kept, dict) or kept.get("schema") not in (_UNTAUGHT, _SCHEMA):
-        raise ValueError(f"it is not of schema {_SCHEMA}")
-    if not isinstance(kept["model"], str):
-        raise ValueError("it does not say of which model it is")
-    mean = _numbers(kept["mean"])
-    seconds, weight = (_positive(kept[one]) for one in ("seconds", "weight"))
-    rows = kept.get("takes", [])
-    if not isinstance(rows, list) or len(rows) > _MAX_TAKES:
-        raise ValueError(f"it does not hold a list of {_MAX_TAKES} takes at most")
-    takes = tuple(_take(row, len(mean)) for row in rows)
-    for vector in ("logits", "embedding"):
-        if len({len(getattr(take, vector)) for take in takes}) > 1:
-            raise ValueError("its takes differ in their numbers")
-    return KnownVoice(mean, seconds, weight, name), takes
-
-
-def _take(row: Any, size: int) -> Take:
-    if not isinstance(row["emotion"], str):
-        raise ValueError("a take has no emotion")
-    seconds, voice = _positive(row["seconds"]), _numbers(row["voice"])
-    if len(voice) != size:
-        raise ValueError(f"its numbers are not {size}")
-    return Take(row["emotion"], seconds, _numbers(row["logits"]), voice, _numbers(row["embedding"]))
-
-
-def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Replace a profile's file whole or not at all.
-
-    Args:
-        path: of the file.
-        text: that it holds afterwards.
-        mode: of the file.
-
-    Raises:
-        LiveSerError: it cannot be written.
-    """
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            sync(file.fileno())
-        part.chmod(mode)
-        os.replace(part, path)
-        sync_entry(path)
-    except OSError as error:
-        raise _unkept(path, error) from error
-
-
-def _unkept(path: Path, error: OSError) -> LiveSerError:
-    return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", "make room for it")
-
-
-def check_name(name: str) -> None:
-    """See that a profile can have a name.
-
-    Raises:
-        InvalidArgument: it is none that a file can have.
-    """
-    if not re.fullmatch(r"\w[\w.-]{0,63}", name):
-        raise InvalidArgument(
-            f"{name!r} is no name for a profile",
-            "use letters, digits, - and _, such as `profile=anna`",
+    def _means_the_same(self, probe: NDArray[np.float64]) -> bool:
+        """Whether a model that made this of the probe has the voice and embedding of this one."""
+        own = self.network.probe
+        if len(probe) != len(own):
+            return False
+        assert self.network.info.baseline is not None
+        size = self.network.info.baseline.size
+        return all(
+            np.linalg.norm(theirs - mine) <= _ALIKE * np.linalg.norm(mine)
+            for theirs, mine in ((probe[:size], own[:size]), (probe[size:], own[size:]))
         )
 
 
-def _row(take: Take) -> dict[str, Any]:
-    return {
-        "emotion": take.emotion,
-        "seconds": round(take.seconds, 2),
-        **{name: np.round(getattr(take, name), 4).tolist() for name in _VECTORS},
-    }
+def _exchanged(
+    before: Sequence[Take], old: Sequence[Take], new: Sequence[Take]
+) -> tuple[tuple[Take, ...], list[Take]]:
+    """Takes without the old and with the new ones, and which of these are new indeed."""
+    kept = [take for take in before if not any(_same(take, one) for one in old)]
+    added: list[Take] = []
+    for take in new:
+        if not any(_same(take, one) for one in (*kept, *added)):
+            added.append(take)
+    if len(kept) + len(added) > MAX_TAKES:
+        raise LiveSerError(
+            f"a profile holds {MAX_TAKES} takes at most", "teach another profile, or fewer"
+        )
+    return (*kept, *added), added
 
 
-_VECTORS = ("logits", "voice", "embedding")
+def _together(one: KnownVoice | None, other: KnownVoice | None) -> KnownVoice | None:
+    """What two stretches of speech tell of a voice."""
+    if one is None or other is None:
+        return one or other
+    mean = np.average([one.mean, other.mean], axis=0, weights=[one.weight, other.weight])
+    return KnownVoice(mean, one.seconds + other.seconds, one.weight + other.weight)
 
 
 def _same(one: Take, other: Take) -> bool:
@@ -328,36 +225,3 @@ def _same(one: Take, other: Take) -> bool:
         and len(one.embedding) == len(other.embedding)
         and bool(np.abs(one.embedding - other.embedding).max() < 1e-3)
     )
-
-
-def _numbers(given: Any) -> NDArray[np.float64]:
-    numbers = np.array(given, np.float64)
-    if numbers.ndim != 1 or not 0 < len(numbers) <= _MAX_NUMBERS or not np.isfinite(numbers).all():
-        raise ValueError("its numbers are no row of numbers")
-    if np.abs(numbers).max() > _MOST:
-        raise ValueError("its numbers cannot be")
-    return numbers
-
-
-def _positive(given: Any) -> float:
-    value = float(given)
-    if not 0 < value <= _MOST:
-        raise ValueError("its numbers cannot be")
-    return value
-
-
-def folder() -> Path:
-    """Where profiles are kept, by the customs of the system.
-
-    Raises:
-        LiveSerError: the user has no home.
-    """
-    from platformdirs import user_config_path
-
-    try:
-        kept = user_config_path("live-ser", appauthor=False) / "profiles"
-    except RuntimeError:
-        kept = Path()
-    if not kept.is_absolute():
-        raise LiveSerError("there is no home folder to keep profiles in", "set HOME to a folder")
-    return kept

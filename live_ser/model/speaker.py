@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
 from live_ser.spec import ModelInfo
 
 _ORDINARY = 6.0  # times that enrolled speech counts
@@ -91,6 +91,9 @@ class RunningBaseline:
         self._until = 0.0
         self._counted = 0.0  # seconds of speech in the sum
         self._before = 0.0  # seconds of speech that it began with
+        self._begun = 0.0  # weight that this still has
+        self._kept = 1.0  # share that is left of what it had
+        self._own: NDArray[np.float64] = np.zeros(self._spec.size)  # the sum without it
         self.profile = ""
         self.enrol = enrol
         self.heard = 0.0
@@ -154,6 +157,7 @@ class RunningBaseline:
         """
         self.weight = min(weight, self._spec.memory)
         self._sum = self.weight * mean
+        self._begun, self._kept = self.weight, 1.0
         self._before = seconds
         self.profile = profile
 
@@ -202,11 +206,34 @@ class RunningBaseline:
         """Let all that was heard count."""
         self.before(self._until)
 
+    def added_to(self, known: KnownVoice | None) -> KnownVoice | None:
+        """What is known of the speaker with what was heard here, whatever it began with.
+
+        Args:
+            known: of the speaker without this; others may have learnt of them meanwhile.
+
+        Returns:
+            What is known; None where nothing was known, and nothing is heard.
+        """
+        self.finish()
+        own, memory = self.weight - self._begun, self._spec.memory
+        before = min(known.weight * self._kept, memory - own) if known else 0.0
+        if before + own <= 0:
+            return known
+        total = self._own + (before * known.mean if known else 0.0)
+        seconds = self._counted + (known.seconds if known else 0.0)
+        return KnownVoice(total / (before + own), min(seconds, memory), before + own)
+
     def _count(self, stretch: _Stretch) -> None:
         weight = stretch.weight * stretch.seconds
         self._sum += weight * stretch.voice
+        self._own += weight * stretch.voice
         self._counted += stretch.seconds
         self.weight += weight
         if self.weight > self._spec.memory:
-            self._sum *= self._spec.memory / self.weight
+            left = self._spec.memory / self.weight
+            self._sum *= left
+            self._own *= left
+            self._begun *= left
+            self._kept *= left
             self.weight = self._spec.memory

@@ -6,6 +6,7 @@ labels. It is fitted in milliseconds, and tends to nothing the less was taught.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -23,8 +24,12 @@ Matrix = NDArray[np.float64]
 # Chosen on four training corpora, each judged by networks and heads that never heard it.
 _RIDGE = 0.2
 _SCALE = 8.0  # of the correction in logits
-_TEMPERATURES = np.geomspace(0.5, 2.0, 25)
-_SPREAD = 0.1  # of the logarithm of the temperature, before any take is seen
+_WRONG = 0.05  # share of labels that are taken to be wrong where a take is weighted,
+_WRONG_AT_ALL = 0.1  # and where the temperature is fitted
+_LEAST = 0.05  # weight of a take
+_PASSES = 2  # over the weights
+_TEMPERATURES = np.geomspace(0.3, 3.0, 31)
+_SPREAD = 0.3  # of the logarithm of the temperature, before any take is seen
 _DOUBT = 2.0  # standard deviations by which takes left out must get worse to say so
 _FOLLOWS = 0.5  # of the change in the emotions' odds that activation and valence take on
 
@@ -126,7 +131,7 @@ class Teaching:
         index = [self._labels.index(take.emotion) for take in takes]
         self._taught = np.unique(np.array(index, np.intp))
         self._places = np.searchsorted(self._taught, index)
-        self.known = _known_voice(network, self.takes)
+        self.known = known_voice(network, self.takes)
         self._fit(network)
 
     def _fit(self, network: EmotionModel) -> None:
@@ -139,29 +144,36 @@ class Teaching:
         self._base = np.array([take.logits for take in self.takes]) - _shift(network, self.known)
         inputs = _with_bias(embeddings - self._centre)
         target = np.eye(len(self._taught))[places] - 1 / len(self._taught)
-        gram = inputs @ inputs.T
-        weights = np.linalg.solve(gram + _RIDGE * np.eye(len(gram)), np.c_[target, gram])
-        count = target.shape[1]
-        self._weights = _SCALE * inputs.T @ weights[:, :count]
-        fitted, own = gram @ weights[:, :count], np.diag(weights[:, count:])[:, np.newaxis]
-        # What a ridge regression without one of its points predicts of it, in closed form.
-        self._left_out = _SCALE * (fitted - own * target) / (1 - own)
+        weights = np.ones(len(places))
+        for _ in range(_PASSES):
+            _, self._left_out = _ridge_regression(inputs, target, weights)
+            weights = self._weigh()
+        self._slopes, self._left_out = _ridge_regression(inputs, target, weights)
         self._temperature = self._fit_temperature()
+        sides = (_AROUSED, _CALM, _PLEASANT, _UNPLEASANT)
+        self._sides = np.array([[label in side for label in self._labels] for side in sides], float)
+
+    def _weigh(self) -> Matrix:
+        """What each take counts for: the less, the less probable its label is by the others."""
+        shares = _softmax(self._base[:, self._taught] + self._left_out)
+        own = shares[np.arange(len(shares)), self._places]
+        right, wrong = own * (1 - _WRONG), (1 - own) * _WRONG / (len(self._taught) - 1)
+        return np.where(self._tested, np.maximum(right / (right + wrong), _LEAST), 1.0)
 
     def _fit_temperature(self) -> float:
-        """The temperature under which what was left out is most probable."""
+        """The temperature under which the labels of takes left out are most probable."""
         tested = self._tested
-        if not tested.any():
-            return 1.0
-        logits = (self._base[:, self._taught] + self._left_out)[tested]
-        right = self._places[tested]
+        base, left_out = self._base[tested], self._left_out[tested]
+        places = self._taught[self._places[tested]]
 
         def loss(temperature: float) -> float:
-            probable = _softmax(logits / temperature)[np.arange(len(right)), right]
+            own = self._shared(base, left_out, temperature)[np.arange(len(places)), places]
+            mixed = (1 - _WRONG_AT_ALL) * own
+            mixed += _WRONG_AT_ALL * (1 - own) / (len(self._taught) - 1)
             prior = 0.5 * (np.log(temperature) / _SPREAD) ** 2
-            return float(prior - np.log(probable + 1e-9).sum())
+            return float(prior - np.log(mixed + 1e-9).sum())
 
-        return float(min(_TEMPERATURES, key=loss))
+        return float(min(_TEMPERATURES, key=loss)) if tested.any() else 1.0
 
     @property
     def _tested(self) -> NDArray[np.bool_]:
@@ -179,42 +191,37 @@ class Teaching:
             return judgement
         assert judgement.embedding is not None
         before = np.asarray(judgement.probabilities, np.float64)
-        inputs = _with_bias((judgement.embedding - self._centre)[np.newaxis])
-        after = self._shared(np.log(before + 1e-9)[np.newaxis], inputs @ self._weights)[0]
-        valence = judgement.valence
-        if valence is not None:
-            odds = (valence + 1) / 2
-            valence = 2 * self._followed(odds, before, after, _PLEASANT, _UNPLEASANT) - 1
+        correction = (judgement.embedding - self._centre) @ self._slopes[:-1] + self._slopes[-1]
+        logits = np.log(before + 1e-9)[np.newaxis]
+        after = self._shared(logits, correction[np.newaxis], self._temperature)[0]
+        activation, valence = self._followed(judgement, before, after)
         return replace(
             judgement,
             probabilities=after.astype(np.float32),
-            activation=self._followed(judgement.activation, before, after, _AROUSED, _CALM),
+            activation=activation,
             valence=valence,
         )
 
-    def _shared(self, logits: Matrix, correction: Matrix) -> Matrix:
-        """Probabilities, the taught emotions' corrected."""
-        found = _softmax(logits)
+    def _shared(self, logits: Matrix, correction: Matrix, temperature: float) -> Matrix:
+        """Probabilities, the taught emotions' corrected: together they keep their share."""
+        found = _softmax(logits / temperature)
         mass = found[:, self._taught].sum(axis=1, keepdims=True)
-        taught = (logits[:, self._taught] + correction) / self._temperature
-        found[:, self._taught] = mass * _softmax(taught)
+        found[:, self._taught] = mass * _softmax(
+            (logits[:, self._taught] + correction) / temperature
+        )
         return found
 
     def _followed(
-        self, value: float, before: Matrix, after: Matrix, high: set[str], low: set[str]
-    ) -> float:
-        """A share from 0 to 1, moved as the odds of emotions that go with it moved."""
-
-        def log_odds(probabilities: Matrix) -> float:
-            up, down = (
-                sum(p for label, p in zip(self._labels, probabilities, strict=True) if label in one)
-                for one in (high, low)
-            )
-            return float(np.log((up + 1e-3) / (down + 1e-3)))
-
-        share = min(max(value, 1e-6), 1 - 1e-6)
-        logit = np.log(share / (1 - share)) + _FOLLOWS * (log_odds(after) - log_odds(before))
-        return float(1 / (1 + np.exp(-logit)))
+        self, judgement: Judgement, before: Matrix, after: Matrix
+    ) -> tuple[float, float | None]:
+        """Activation and valence, moved as the odds of emotions that go with them moved."""
+        sums = np.log(self._sides @ np.stack([before, after], axis=1) + 1e-3)
+        up, down, pleasant, unpleasant = (sums[:, 1] - sums[:, 0]).tolist()
+        activation = _moved(judgement.activation, _FOLLOWS * (up - down))
+        if judgement.valence is None:
+            return activation, None
+        odds = (judgement.valence + 1) / 2
+        return activation, 2 * _moved(odds, _FOLLOWS * (pleasant - unpleasant)) - 1
 
     @cached_property
     def report(self) -> Report:
@@ -228,7 +235,7 @@ class Teaching:
             return Report(takes, 0, 0, 0, None, None, (), len(takes) > 1, another_round=True)
         acted = self._taught[self._places[tested]]
         base = self._base[tested]
-        said = self._shared(base, self._left_out[tested]).argmax(axis=1)
+        said = self._shared(base, self._left_out[tested], 1.0).argmax(axis=1)
         before = base.argmax(axis=1)
         uar, untaught = _uar(acted, said), _uar(acted, before)
         more = few or (uar < _SURE and min(takes.values()) < _ROUNDS)
@@ -325,8 +332,16 @@ def _is_no_worse(*, base_right: NDArray[np.bool_], right: NDArray[np.bool_]) -> 
     return bool(lost - won <= _DOUBT * np.sqrt(lost + won))
 
 
-def _known_voice(network: EmotionModel, takes: Sequence[Take]) -> KnownVoice | None:
-    """How a speaker usually sounds: the takes, less what their emotions add to a voice."""
+def known_voice(network: EmotionModel, takes: Sequence[Take]) -> KnownVoice | None:
+    """How a speaker usually sounds: the takes, less what their emotions add to a voice.
+
+    Args:
+        network: that the takes are of.
+        takes: of the speaker.
+
+    Returns:
+        What they tell; None where there is none.
+    """
     if not takes:
         return None
     labels, offsets = network.info.labels, network.info.offset_matrix
@@ -349,6 +364,31 @@ def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
     judged = [network.judge(frames, b) for b in (None, np.asarray(baseline, np.float32))]
     typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in judged)
     return np.asarray(typical - measured, np.float64)
+
+
+def _ridge_regression(inputs: Matrix, target: Matrix, weights: Matrix) -> tuple[Matrix, Matrix]:
+    """A weighted ridge regression, and what it predicts of each point without that point.
+
+    Args:
+        inputs: float ``[n, size]``.
+        target: float ``[n, classes]``.
+        weights: of the points, float ``[n]``.
+
+    Returns:
+        Slopes ``[size, classes]`` and predictions ``[n, classes]``, in logits.
+    """
+    weighted = inputs * weights[:, np.newaxis]
+    inverse = np.linalg.inv(weighted.T @ inputs + _RIDGE * np.eye(inputs.shape[1]))
+    slopes = inverse @ (weighted.T @ target)
+    fitted = inputs @ slopes
+    own = np.sum((weighted @ inverse) * inputs, axis=1, keepdims=True)
+    return _SCALE * slopes, _SCALE * (fitted - own * target) / (1 - own)
+
+
+def _moved(share: float, logits: float) -> float:
+    """A share from 0 to 1, whose odds change."""
+    share = min(max(share, 1e-6), 1 - 1e-6)
+    return 1 / (1 + (1 - share) / share * math.exp(-logits))
 
 
 def _with_bias(rows: Matrix) -> Matrix:

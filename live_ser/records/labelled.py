@@ -12,6 +12,7 @@ from pathlib import Path
 
 from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
+from live_ser.records.schema import standing_labels
 
 # Other names of emotions that are taken for the model's.
 _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}
@@ -142,12 +143,12 @@ def _in_textgrid(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
 
 def _in_session(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
     sound = _beside(path)
-    for record in read_records(path):
-        if record.get("type") == "label":
-            emotion = _known(str(record["label"]), labels)
-            if emotion:
-                part = _part(str(record["start"]), str(record["end"]), str(path))
-                yield LabelledSound(sound, emotion, *part)
+    given = [record for record in read_records(path) if record["type"] == "label"]
+    for record in standing_labels(given):
+        emotion = _known(record["label"], labels)
+        if emotion:
+            part = _part(str(record["start"]), str(record["end"]), str(path))
+            yield LabelledSound(sound, emotion, *part)
 
 
 def _beside(path: Path) -> Path:

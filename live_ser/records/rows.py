@@ -15,7 +15,7 @@ from live_ser.text import escaped, unescaped
 
 Row = dict[str, Any]
 
-_KINDS = ("window", "segment", "clip", "mark", "gap")  # sessions and their ends have no row
+_KINDS = ("window", "segment", "clip", "mark", "label", "gap")  # sessions and ends have no row
 TEXTS = (
     "file",
     "label",
@@ -82,7 +82,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
     known = {
         **row,
         "source": unescaped(name) if isinstance(name := row.get("file"), str) else None,
-        "label": row.get("label") or row.get("guess"),
+        "label": row.get("label") or (None if kind == "label" else row.get("guess")),
         "duration": row.get("end"),
         "time": row.get("start"),
         "missing": _spans(row.get("missing")),

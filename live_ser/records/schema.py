@@ -6,7 +6,7 @@ Times are seconds from the start of the source; decibels are re full scale.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, get_args
 
@@ -127,13 +127,13 @@ def mark_record(time: float) -> Record:
     return {"type": "mark", "time": round(time, 3)}
 
 
-def label_record(start: float, end: float, label: str, guess: str | None) -> Record:
+def label_record(start: float, end: float, label: str | None, guess: str | None) -> Record:
     """What the user says an utterance sounded like, beside what the model said.
 
     Args:
         start: seconds from the start of the source to its first speech.
         end: seconds from the start of the source to the end of its last speech.
-        label: the user's.
+        label: the user's; None where an earlier one is taken back.
         guess: the model's best guess; None where it had none.
     """
     return {
@@ -143,6 +143,20 @@ def label_record(start: float, end: float, label: str, guess: str | None) -> Rec
         "label": label,
         "guess": guess,
     }
+
+
+def standing_labels(records: Iterable[Record]) -> list[Record]:
+    """The labels that stand at the end, of label records in their order.
+
+    A label takes the place of earlier ones of the same speech; one without a label takes them back.
+    """
+    standing: list[Record] = []
+    for record in records:
+        start, end = record["start"], record["end"]
+        standing = [one for one in standing if one["end"] <= start or end <= one["start"]]
+        if record["label"] is not None:
+            standing.append(record)
+    return standing
 
 
 def gap_record(start: float, gap: Gap) -> Record:
@@ -341,7 +355,7 @@ FIELDS: dict[str, dict[str, _Check]] = {
     "label": {
         "start": _is_amount,
         "end": _is_amount,
-        "label": _is_text,
+        "label": _or_none(_is_text),
         "guess": _or_none(_is_text),
     },
     "gap": {"start": _is_amount, "end": _is_amount, "reason": _is_text},

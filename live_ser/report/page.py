@@ -19,6 +19,7 @@ from live_ser.report.embedded_sound import EmbeddedSound, embedded, player
 from live_ser.report.markup import filled, json_data, text
 from live_ser.report.session_log import SessionLog, read_session, shares
 from live_ser.report.tables import (
+    labels_section,
     marks_section,
     model_card,
     session_facts,
@@ -113,6 +114,7 @@ def report_page(
         "shares": shares_table(shares(log), log.labels),
         "stretches": stretches_table(log),
         "marks": marks_section(log),
+        "labels": labels_section(log),
         "unit": log.unit + (f", {together} at a time" if together > 1 else ""),
         "card": model_card(log, model),
         "version": text(__version__),

@@ -10,7 +10,7 @@ import numpy as np
 
 from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
-from live_ser.records.schema import Record
+from live_ser.records.schema import Record, standing_labels
 from live_ser.report.window_columns import WindowReader, Windows
 
 _LABELS = 64  # at most: each has a lane of the timeline
@@ -30,6 +30,7 @@ class SessionLog:
         windows: in the order of time.
         gaps: start, end and reason of what was not heard.
         marks: seconds at which the user marked a moment.
+        labels_given: the label records of utterances that the user labelled, in order of time.
         seconds: that the session lasted.
         end: the end record; empty where the session was cut off.
         unit: what was judged: ``windows`` or ``segments``.
@@ -41,6 +42,7 @@ class SessionLog:
     windows: Windows
     gaps: tuple[Record, ...] = ()
     marks: tuple[float, ...] = ()
+    labels_given: tuple[Record, ...] = ()
     seconds: float = 0.0
     end: Record = field(default_factory=dict)
     unit: str = "windows"
@@ -101,10 +103,16 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         windows=windows,
         gaps=tuple(gaps),
         marks=tuple(sorted(float(mark["time"]) for mark in records.others["mark"])),
+        labels_given=tuple(_labels_given(records)),
         seconds=float(max(times)),
         end=end,
         unit=f"{unit}s",
     )
+
+
+def _labels_given(records: _Records) -> list[Record]:
+    """What the user said of utterances, beside what the model had guessed."""
+    return sorted(standing_labels(records.others["label"]), key=lambda one: one["start"])
 
 
 def _labels(clips: list[Record]) -> tuple[str, ...]:

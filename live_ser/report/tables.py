@@ -1,4 +1,4 @@
-"""Tables of a session: what was heard, the longest stretches, marks, and the model."""
+"""Tables of a session: what was heard, the longest stretches, marks, labels, and the model."""
 
 from __future__ import annotations
 
@@ -90,6 +90,25 @@ def marks_section(log: SessionLog) -> str:
         return ""
     items = " ".join(moment(mark) for mark in log.marks)
     return f'<section id="marks"><h2>Marked moments</h2><p>{items}</p></section>'
+
+
+def labels_section(log: SessionLog) -> str:
+    """What the user said of utterances beside what the model said; empty where they said nothing."""
+    given = log.labels_given
+    if not given:
+        return ""
+    agreed = sum(one["label"] == one["guess"] for one in given)
+    rows = "".join(
+        f"<tr><td>{moment(one['start'])}</td><td>{text(one['label'])}</td>"
+        f"<td>{text(one['guess'] or 'nothing')}</td></tr>"
+        for one in given
+    )
+    return (
+        '<section id="labels"><h2>What you said</h2>'
+        f"<p>The model had said the same of {agreed} of {len(given)} labelled utterances "
+        f"({100 * agreed / len(given):.0f} %).</p>"
+        f"<table><tr><th>from</th><th>you</th><th>the model</th></tr>{rows}</table></section>"
+    )
 
 
 def model_card(log: SessionLog, model: ModelInfo | None) -> str:

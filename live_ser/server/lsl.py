@@ -10,6 +10,7 @@ import pylsl
 
 from live_ser import __version__
 from live_ser.audio.blocks import Gap, Samples, Voice
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.records.schema import Record, window_record
@@ -94,6 +95,10 @@ class LslSink(Sink):
     def mark(self, time: float) -> None:
         """Publish a marker for a moment that the user marked."""
         self._mark("mark", time)
+
+    def label(self, label: Label) -> None:
+        """Publish a marker where an utterance ends that the user labelled."""
+        self._mark(f"said:{label.label or 'nothing'}", label.end)
 
     def key(self, key: str) -> None:
         """Publish a marker for a key."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.records.schema import Record, window_record
@@ -53,6 +54,10 @@ class OscSink(Sink):
     def mark(self, time: float) -> None:
         """Send the moment that was marked."""
         self._send([(f"{PREFIX}/mark", (time,))])
+
+    def label(self, label: Label) -> None:
+        """Send what the user said of an utterance, and when it began and ended."""
+        self._send([(f"{PREFIX}/said", (label.label or "", label.start, label.end))])
 
     def end(self, summary: Record) -> None:
         """Say that no more comes."""

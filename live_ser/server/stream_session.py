@@ -9,6 +9,7 @@ from live_ser.audio.channels import mixer, parts
 from live_ser.audio.files import check_scale
 from live_ser.audio.reading import Reading
 from live_ser.errors import LiveSerError
+from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.stream import Stream
 from live_ser.local_time import now
@@ -46,7 +47,6 @@ class StreamSession:
         self._form = start.format
         self._rest = b""  # less than a sample of each channel
         self._frames = self._windows = 0
-        self._newest: Prediction | None = None  # that has a label
         try:
             how = Reading(start.channel, each_channel=start.each_channel, names=start.names)
             self._mix = mixer(start.channels, start.rate, how)
@@ -133,18 +133,33 @@ class StreamSession:
         return mark_record(self.seconds)
 
     def label(self, label: object) -> Record:
-        """Note what the user says that the newest utterance sounded like.
+        """Note what the user says that the newest utterance sounded like, and learn from it.
 
         Raises:
-            ProtocolError: it is none of the model's labels, or nobody has spoken yet.
+            ProtocolError: it is none of the model's labels, nobody has spoken yet, or the profile
+                cannot be kept.
         """
         if not isinstance(label, str) or label not in self._model.info.labels:
             raise ProtocolError("bad_message", f"no label {label!r:.60}")
-        newest = self._newest
-        if newest is None:
-            raise ProtocolError("bad_message", "there is no utterance to label yet")
-        end = max(newest.start, newest.end - (newest.since_speech or 0.0))
-        return label_record(newest.start, end, label, newest.label)
+        return self._labelled(self._stream.label(label), "there is no utterance to label yet")
+
+    def undo(self) -> Record:
+        """Take the newest label back.
+
+        Raises:
+            ProtocolError: there is none, or the profile cannot be kept.
+        """
+        return self._labelled(self._stream.undo(), "there is no label to take back")
+
+    def _labelled(self, label: Label | None, why_not: str) -> Record:
+        if label is None:
+            raise ProtocolError("bad_message", why_not)
+        if self._profile:
+            try:
+                self._profile.exchange(label.replaced, [label.take] if label.take else [])
+            except LiveSerError as error:
+                raise refusal(error, "profile") from error
+        return label_record(label.start, label.end, label.label, label.guess)
 
     def turn(self) -> list[Record]:
         """End a turn: what came before its end, and the verdict on what came since the last one.
@@ -190,7 +205,6 @@ class StreamSession:
         ]
         predictions.sort(key=lambda prediction: prediction.end)
         self._windows += len(predictions)
-        self._newest = next((p for p in reversed(predictions) if p.label), self._newest)
         return [window_record(prediction) for prediction in predictions]
 
 
@@ -206,6 +220,6 @@ def _speaker(
         return model, None, None
     if model.info.baseline is None:
         raise LiveSerError(f"the model {model.info.name} takes no profile", "leave it out")
-    profile = Profile.named(name, model.info)
-    taught = profile.applied(model)
+    profile = Profile.named(name, model)
+    taught = profile.applied()
     return taught, RunningBaseline.of(taught), profile

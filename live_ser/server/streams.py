@@ -29,7 +29,7 @@ from live_ser.server.stream_session import StreamSession
 _LONGEST_GAP = 86_400.0  # seconds
 _REAL_TIME = 2.0  # seconds of sound that may come at once of a stream that is in real time
 _REASONS = ("nothing came", "overflow", "paused", "microphone gone")
-_COMMANDS = ("mark", "label", "gap", "turn", "ping", "stop")
+_COMMANDS = ("mark", "label", "undo", "gap", "turn", "ping", "stop")
 
 
 class StreamEndpoint:
@@ -193,7 +193,9 @@ class _Client:
         elif kind == "gap":
             await self.send(await run(self._session.gap, *_gap(message)))
         elif kind == "label":
-            await self.send([self._session.label(message.get("label"))])
+            await self.send([await run(self._session.label, message.get("label"))])
+        elif kind == "undo":
+            await self.send([await run(self._session.undo)])
         elif kind not in ("ping", "stop"):
             raise unknown(message, _COMMANDS)
         return kind != "stop"

@@ -24,7 +24,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from tests.support.mutations import KINDS, TRAP, made
+from tests.support.mutations import KINDS, PROBE, TRAP, made
 
 Reader = Callable[[Path], None]
 
@@ -191,17 +191,19 @@ def _session_readers() -> list[Reader]:
 def _profile_readers() -> list[Reader]:
     import numpy as np
 
+    from live_ser.model.onnx_model import EmotionModel
     from live_ser.model.profile import Profile
     from live_ser.model.speaker import RunningBaseline
-    from tests.support.tiny_model import tiny_baseline, tiny_info
+    from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
-    info = tiny_info(baseline=tiny_baseline())
-    assert info.baseline is not None
-    size = info.baseline.size
+    with tempfile.TemporaryDirectory() as folder:
+        info = tiny_info(baseline=tiny_baseline())
+        network = EmotionModel(write_model(Path(folder) / "tiny.onnx", info))
+    vars(network)["probe"] = np.array(PROBE)
 
     def reader(path: Path) -> None:
-        baseline = RunningBaseline(info)
-        Profile("fuzz", path, "fuzz", size, info.labels).begin(baseline)
+        baseline = RunningBaseline.of(Profile("fuzz", path, network).applied())
+        assert baseline
         assert np.isfinite(baseline.before(0)).all()
 
     return [reader]

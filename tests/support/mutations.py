@@ -100,11 +100,15 @@ def table(rng: random.Random) -> tuple[bytes, str]:
     return _spoil(content, rng, head=len(content) or 1), ".csv"
 
 
+PROBE = [-1.0] * 16
+"""What the model that the profiles are of makes of a fixed sound."""
+
+
 def profile(rng: random.Random) -> tuple[bytes, str]:
     """A speaker's profile with numbers that cannot be."""
     kept = {
-        "schema": 2, "model": "fuzz", "what": "", "updated": "", "seconds": 9.0, "weight": 9.0,
-        "mean": [-40.0] * 16,
+        "schema": 4, "model": "fuzz", "probe": PROBE, "what": "", "updated": "",
+        "seconds": 9.0, "weight": 9.0, "mean": [-40.0] * 16,
     }  # fmt: skip
     lines = [json.dumps(kept)]
     for _ in range(rng.randrange(4)):

@@ -48,13 +48,13 @@ def tiny_baseline(
 
 
 def write_model(
-    path: Path, info: ModelInfo, *, valence: bool = False, embedding: bool = False
+    path: Path, info: ModelInfo, *, valence: bool = False, embedding: float = 0.0
 ) -> Path:
     """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax.
 
     Where the model takes a baseline, these means are the voice, and the baseline is taken off.
-    With ``embedding`` the means are an embedding, too. With ``valence`` it has that output: the
-    tangent of what activation is the sigmoid of.
+    With ``embedding`` so many times the means are an embedding, too. With ``valence`` it has that
+    output: the tangent of what activation is the sigmoid of.
     """
     onnx = pytest.importorskip("onnx")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
@@ -66,6 +66,7 @@ def write_model(
             "weights": rng.normal(0, 0.008, (mels, classes)).astype(np.float32),
             "arousal": rng.normal(0, 0.005, (mels, 1)).astype(np.float32),
             "frames_axis": np.array([1], np.int64),
+            "times": np.array([embedding], np.float32),
             "last_axis": np.array([1], np.int64),
         }.items()
     ]
@@ -82,7 +83,7 @@ def write_model(
         nodes.append(helper.make_node("Sub", ["voice", "baseline"], ["mean"]))
     if embedding:
         outputs.append(helper.make_tensor_value_info("embedding", floats, ["batch", mels]))
-        nodes.append(helper.make_node("Identity", [own], ["embedding"]))
+        nodes.append(helper.make_node("Mul", [own, "times"], ["embedding"]))
     nodes += [
         helper.make_node("MatMul", ["mean", "weights"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["probabilities"], axis=-1),

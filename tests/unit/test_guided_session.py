@@ -27,7 +27,7 @@ def network() -> EmotionModel:
 @pytest.fixture
 def profile(network: EmotionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    return Profile.named("anna", network.info)
+    return Profile.named("anna", network)
 
 
 class Scene:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import judge_clip
 from live_ser.model.onnx_model import Judgement, load
 from live_ser.model.speaker import RunningBaseline
-from live_ser.spec import BaselineSpec
+from live_ser.spec import BaselineSpec, pack_matrix
 from tests.support.command import live_ser, live_ser_process, records
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
@@ -205,12 +206,15 @@ def test_a_spoilt_profile_is_named_and_left_as_it_is(
 def test_a_profile_of_another_model_is_refused(
     against_model: Path, speech: Path, home: dict[str, str], tmp_path: Path
 ) -> None:
-    other = write_model(tmp_path / "other.onnx", tiny_info(baseline=tiny_baseline(memory=90.0)))
+    info = tiny_info(baseline=tiny_baseline())
+    louder = pack_matrix(1000 * info.features.mel_matrix)
+    info = replace(info, features=replace(info.features, mel_basis=louder))
+    other = write_model(tmp_path / "other.onnx", info)
     command = ["listen", "--from", speech, "--speed", "0", "--profile", "anna", "--model"]
     assert live_ser_process(*command, against_model, env=home).returncode == 0
     refused = live_ser_process(*command, other, env=home)
     assert refused.returncode == 1
-    assert "another model" in refused.stderr
+    assert "whose numbers mean something else" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["../anna", "", "a/b", ".hidden", "a" * 100])

@@ -18,7 +18,7 @@ from live_ser.cli.profile_files import (
     rename_profile,
 )
 from live_ser.errors import LiveSerError
-from live_ser.model.profile import folder
+from live_ser.model.profile_file import folder
 from live_ser.text import printable
 
 _NAMES = {"list": 0, "show": 1, "export": 2, "import": 2, "rename": 2, "delete": 1}

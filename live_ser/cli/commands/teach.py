@@ -37,8 +37,8 @@ def run(options: Options) -> int:
     """Teach a profile and report what it is worth; 1 if a recording could not be used."""
     network = load(options.model)
     check_teachable(network)
-    profile = Profile.named(options.profile, network.info)
-    profile.applied(network)  # before anybody has spoken in vain
+    profile = Profile.named(options.profile, network)
+    profile.applied()  # before anybody has spoken in vain
     if options.takes is None:
         from live_ser.cli.guided_session import guided_session
 
@@ -54,7 +54,7 @@ def run(options: Options) -> int:
     takes, failures = _hear(network, labelled, options.reading())
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
-    teaching = profile.teach(network, takes)
+    teaching = profile.teach(takes)
     report = teaching.report
     if options.format == "jsonl":
         print(json.dumps(report_record(report, profile.name)))

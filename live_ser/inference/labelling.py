@@ -1,0 +1,240 @@
+"""Labels: what the user says an utterance sounded like, which the model learns from at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from live_ser.errors import InvalidArgument
+from live_ser.frontend.features import Frames
+from live_ser.frontend.gate import CHUNK_SECONDS
+from live_ser.frontend.stream import Features
+from live_ser.inference.utterances import pieces
+from live_ser.inference.window_classifier import WindowClassifier
+from live_ser.inference.windows import PAUSE_SECONDS
+from live_ser.model.onnx_model import EmotionModel
+from live_ser.model.taught import Take, TaughtModel, Teaching
+from live_ser.spec import ModelInfo
+
+_LONGEST = 12.0  # seconds of an utterance that a label is about
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Label:
+    """What the user says an utterance sounded like.
+
+    Attributes:
+        start: seconds from the start of the source to its first speech.
+        end: seconds from the start of the source to the end of its last speech.
+        label: the user's; None where an earlier label of it is taken back.
+        guess: the model's best guess; None where it had none.
+        take: what the model learns from it; None where it cannot be taught.
+        replaced: takes of the same utterance that no longer count.
+    """
+
+    start: float
+    end: float
+    label: str | None
+    guess: str | None = None
+    take: Take | None = None
+    replaced: tuple[Take, ...] = ()
+
+
+class _Piece(NamedTuple):
+    """A part of an utterance that is short enough to be judged as one."""
+
+    start: float
+    end: float
+    frames: Frames
+    evidence: float
+
+
+class Labelling:
+    """Labels of the utterances of a source, and what is learnt from them.
+
+    Args:
+        model: the model that judges; labels add to what it was taught before.
+        classifier: judges with what was learnt from the next utterance on.
+
+    Attributes:
+        model: with all that it was taught by now.
+    """
+
+    def __init__(self, model: EmotionModel, classifier: WindowClassifier) -> None:
+        self.model = self._before = model
+        self._classifier = classifier
+        self._newest = _NewestUtterance(model.info)
+        self._labels: list[Label] = []  # that count
+
+    @property
+    def spoken_until(self) -> float:
+        """Seconds from the start of the source to the end of the newest speech; -1 without any."""
+        pieces = self._newest.pieces()
+        return pieces[-1].end if pieces else -1.0
+
+    def push(self, features: Features) -> None:
+        """Hear the next step of the source."""
+        self._newest.push(features)
+
+    def label(self, emotion: str) -> Label | None:
+        """Label the newest utterance, which may still go on.
+
+        An earlier label of the same utterance no longer counts.
+
+        Args:
+            emotion: one of the model's labels.
+
+        Returns:
+            The label; None where nobody has spoken yet.
+
+        Raises:
+            InvalidArgument: the model has no such label.
+        """
+        if emotion not in self.model.info.labels:
+            raise InvalidArgument(
+                f"this model has no emotion {emotion!r}",
+                f"its emotions: {', '.join(self.model.info.labels)}",
+            )
+        spoken = self._newest.pieces()
+        if not spoken:
+            return None
+        start, end = spoken[0].start, spoken[-1].end
+        same = [one for one in self._labels if one.start < end and start < one.end]
+        label = Label(
+            start=start,
+            end=end,
+            label=emotion,
+            guess=self._classifier.guess(start, end),
+            take=self._take(spoken, emotion),
+            replaced=tuple(one.take for one in same if one.take),
+        )
+        self._labels = [*(one for one in self._labels if one not in same), label]
+        self._learn(end)
+        return label
+
+    def undo(self) -> Label | None:
+        """Take the newest label back.
+
+        Returns:
+            The utterance without a label; None where none is left.
+        """
+        if not self._labels:
+            return None
+        last = self._labels.pop()
+        self._learn(last.end)
+        replaced = (last.take,) if last.take else ()
+        return replace(last, label=None, take=None, replaced=replaced)
+
+    def _take(self, spoken: Sequence[_Piece], emotion: str) -> Take | None:
+        network = _untaught(self._before)
+        if not network.embedding_size or network.info.baseline is None:
+            return None
+        judgements = [network.judge(piece.frames) for piece in spoken]
+        return Take.of(judgements, [piece.evidence for piece in spoken], emotion)
+
+    def _learn(self, since: float) -> None:
+        """Judge with what was taught before and with the labels, from the next utterance on."""
+        takes = [label.take for label in self._labels if label.take]
+        before = self._before.teaching if isinstance(self._before, TaughtModel) else None
+        self.model = self._before
+        if takes:
+            network = _untaught(self._before)
+            teaching = Teaching(network, [*(before.takes if before else ()), *takes])
+            self.model = TaughtModel(network, teaching, self._before.known)
+        self._classifier.judge_with(self.model, since)
+
+
+def _untaught(model: EmotionModel) -> EmotionModel:
+    return model.network if isinstance(model, TaughtModel) else model
+
+
+class _Step(NamedTuple):
+    """Features, and how many frames and chunks there were before them."""
+
+    features: Features
+    frames: int
+    chunks: int
+
+
+class _NewestUtterance:
+    """The newest utterance of a source, while it is heard.
+
+    Steps are kept as they come, and cut into pieces only when somebody asks.
+
+    Args:
+        info: metadata of the model.
+    """
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
+        self._rate = info.features.sample_rate
+        self._last: list[_Piece] = []  # of the utterance before the one that has begun
+        self._frames, self._chunks, self._stop = 0, 0, 0
+        self._quiet, self._has_speech = 0.0, False
+        self._begin(0)
+
+    def push(self, features: Features) -> None:
+        """Hear the next step; no utterance holds sound from both sides of a gap."""
+        if features.origin != self._origin:
+            self._end()
+            self._begin(features.origin)
+        seconds = (features.stop - self._stop) / self._rate
+        self._stop = features.stop
+        self._steps.append(_Step(features, self._frames, self._chunks))
+        self._frames += len(features.frames)
+        self._chunks += len(features.mask)
+        spoken = bool(features.mask.any())
+        self._quiet = 0.0 if spoken else self._quiet + seconds
+        if not spoken and (not self._has_speech or self._quiet > PAUSE_SECONDS + seconds):
+            self._end()
+            while len(self._steps) > 1:  # speech may have begun in the newest
+                self._steps.popleft()
+        self._has_speech |= spoken
+        while self._seconds - seconds > _LONGEST:
+            self._steps.popleft()
+
+    def pieces(self) -> list[_Piece]:
+        """The pieces of it with enough speech to be judged; none where nobody spoke."""
+        return self._cut() or self._last
+
+    def _begin(self, origin: int) -> None:
+        self._origin = self._stop = origin
+        self._steps: deque[_Step] = deque()
+        self._frames = self._chunks = 0
+        self._quiet, self._has_speech = 0.0, False
+
+    def _end(self) -> None:
+        """What was said is an utterance of its own."""
+        if self._has_speech:
+            self._last = self._cut() or self._last
+        self._has_speech = False
+
+    @property
+    def _seconds(self) -> float:
+        first = self._steps[0].chunks
+        return (self._chunks - first) * CHUNK_SECONDS
+
+    def _cut(self) -> list[_Piece]:
+        if not self._has_speech:
+            return []
+        spec = self._info.features
+        hop, first = spec.hop_length / spec.sample_rate, self._steps[0]
+        mask = np.concatenate([step.features.mask for step in self._steps])
+        frames = np.concatenate([step.features.frames for step in self._steps])
+        origin = self._origin / self._rate
+        found: list[_Piece] = []
+        for begin, stop in pieces(mask, int(self._info.window / CHUNK_SECONDS)):
+            start, end = ((first.chunks + chunk) * CHUNK_SECONDS for chunk in (begin, stop))
+            rows = frames[
+                max(0, round(start / hop) - first.frames) : max(0, round(end / hop) - first.frames)
+            ]
+            evidence = float(np.count_nonzero(mask[begin:stop])) * CHUNK_SECONDS
+            if len(rows) and evidence >= self._info.gate.min_speech:
+                if found and origin + start - found[-1].end > PAUSE_SECONDS:
+                    found = []  # what was said before the pause is another utterance
+                found.append(_Piece(origin + start, origin + end, rows, evidence))
+        return found

@@ -1,0 +1,226 @@
+"""The file of a profile: what it may hold, and how it is read, checked and replaced.
+
+It is a small readable JSON file. Deleting it forgets the speaker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_ser.durability import OWNER_ONLY, locked, sync, sync_entry
+from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.local_time import now
+from live_ser.model.onnx_model import KnownVoice
+from live_ser.model.taught import Take
+
+_SCHEMA = 4
+_SCHEMAS = (2, 3, _SCHEMA)
+"""That are read: 2 holds no takes, and 2 and 3 do not tell what the model's numbers mean."""
+
+MAX_BYTES = 4 * 2**20
+"""Of a profile's file, at most."""
+
+MAX_TAKES = 500
+"""That a profile holds, at most."""
+
+_MAX_NUMBERS = 4096
+_MOST = 1e6  # what no number of a voice, nor its seconds of speech, comes near
+TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What reading a file that is no profile raises."""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_VECTORS = ("logits", "voice", "embedding")
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """What a file holds, which is seen to be a whole profile, of whatever model.
+
+    Raises:
+        LiveSerError: it is none.
+        OSError: it cannot be read.
+    """
+    try:
+        kept = read_json(path)
+        whole_profile(kept, "")
+    except TEXT_ERRORS as error:
+        raise LiveSerError(
+            f"{path} is no profile: {error!s:.100}", "take a file that live-ser wrote"
+        ) from error
+    return dict(kept)
+
+
+def read_json(path: Path) -> Any:
+    """What a file holds, whatever it is.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large, or no JSON.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("it is too large")
+    return json.loads(path.read_text("utf-8"))
+
+
+def whole_profile(kept: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
+    """What a profile holds; an error of :data:`TEXT_ERRORS` where it is not whole."""
+    if not isinstance(kept, dict) or kept.get("schema") not in _SCHEMAS:
+        raise ValueError(f"it is not of schema {_SCHEMA}")
+    if not isinstance(kept["model"], str):
+        raise ValueError("it does not say of which model it is")
+    mean = numbers_in(kept["mean"])
+    seconds, weight = (_positive(kept[one]) for one in ("seconds", "weight"))
+    rows = kept.get("takes", [])
+    if not isinstance(rows, list) or len(rows) > MAX_TAKES:
+        raise ValueError(f"it does not hold a list of {MAX_TAKES} takes at most")
+    takes = tuple(_take(row, len(mean)) for row in rows)
+    for vector in ("logits", "embedding"):
+        if len({len(getattr(take, vector)) for take in takes}) > 1:
+            raise ValueError("its takes differ in their numbers")
+    return KnownVoice(mean, seconds, weight, name), takes
+
+
+def _take(row: Any, size: int) -> Take:
+    if not isinstance(row["emotion"], str):
+        raise ValueError("a take has no emotion")
+    seconds, voice = _positive(row["seconds"]), numbers_in(row["voice"])
+    if len(voice) != size:
+        raise ValueError(f"its numbers are not {size}")
+    logits, embedding = numbers_in(row["logits"]), numbers_in(row["embedding"])
+    return Take(row["emotion"], seconds, logits, voice, embedding)
+
+
+def content_of(
+    known: KnownVoice, takes: Sequence[Take], *, model: str, probe: Sequence[float]
+) -> dict[str, Any]:
+    """What the file of a profile holds.
+
+    Args:
+        known: how the speaker usually sounds.
+        takes: that were taught.
+        model: name of the model.
+        probe: what the model makes of a fixed sound, which tells what its numbers mean.
+    """
+    return {
+        "schema": _SCHEMA,
+        "what": "how this voice differs from a typical one, as the model hears it; no sound",
+        "updated": now().isoformat(timespec="seconds"),
+        "model": model,
+        "probe": list(probe),
+        "seconds": round(known.seconds, 2),
+        "weight": round(known.weight, 2),
+        "mean": np.round(known.mean, 3).tolist(),
+        "takes": [_row(take) for take in takes],
+    }
+
+
+def _row(take: Take) -> dict[str, Any]:
+    return {
+        "emotion": take.emotion,
+        "seconds": round(take.seconds, 2),
+        **{name: np.round(getattr(take, name), 4).tolist() for name in _VECTORS},
+    }
+
+
+def numbers_in(given: Any) -> NDArray[np.float64]:
+    """A row of numbers that can be.
+
+    Raises:
+        ValueError: it is none.
+    """
+    numbers = np.array(given, np.float64)
+    if numbers.ndim != 1 or not 0 < len(numbers) <= _MAX_NUMBERS or not np.isfinite(numbers).all():
+        raise ValueError("its numbers are no row of numbers")
+    if np.abs(numbers).max() > _MOST:
+        raise ValueError("its numbers cannot be")
+    return numbers
+
+
+def _positive(given: Any) -> float:
+    value = float(given)
+    if not 0 < value <= _MOST:
+        raise ValueError("its numbers cannot be")
+    return value
+
+
+def write_whole(path: Path, text: str, *, mode: int) -> None:
+    """Replace a profile's file whole or not at all.
+
+    Args:
+        path: of the file.
+        text: that it holds afterwards.
+        mode: of the file.
+
+    Raises:
+        LiveSerError: it cannot be written.
+    """
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            sync(file.fileno())
+        part.chmod(mode)
+        os.replace(part, path)
+        sync_entry(path)
+    except OSError as error:
+        raise _unkept(path, error) from error
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let no other process change a profile meanwhile; its folder is made.
+
+    Raises:
+        LiveSerError: the folder cannot be used.
+    """
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(path.parent))
+        except OSError as error:
+            raise _unkept(path, error) from error
+        yield
+
+
+def _unkept(path: Path, error: OSError) -> LiveSerError:
+    return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", "make room for it")
+
+
+def check_name(name: str) -> None:
+    """See that a profile can have a name.
+
+    Raises:
+        InvalidArgument: it is none that a file can have.
+    """
+    if not re.fullmatch(r"\w[\w.-]{0,63}", name):
+        raise InvalidArgument(
+            f"{name!r} is no name for a profile",
+            "use letters, digits, - and _, such as `profile=anna`",
+        )
+
+
+def folder() -> Path:
+    """Where profiles are kept, by the customs of the system.
+
+    Raises:
+        LiveSerError: the user has no home.
+    """
+    from platformdirs import user_config_path
+
+    try:
+        kept = user_config_path("live-ser", appauthor=False) / "profiles"
+    except RuntimeError:
+        kept = Path()
+    if not kept.is_absolute():
+        raise LiveSerError("there is no home folder to keep profiles in", "set HOME to a folder")
+    return kept

@@ -117,6 +117,11 @@ def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
     return short
 
 
+def counted(count: int, thing: str) -> str:
+    """How many of a thing there are, such as ``1 take`` or ``21 takes``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def clock(seconds: float) -> str:
     """Hours, minutes and seconds, 0:07:09."""
     whole = int(seconds)

@@ -8,7 +8,7 @@ from typing import Any
 
 from live_ser.durability import OWNER_ONLY
 from live_ser.errors import LiveSerError
-from live_ser.model.profile import check_name, folder, read_content, write_whole
+from live_ser.model.profile_file import alone, check_name, folder, read_content, write_whole
 from live_ser.text import printable
 
 
@@ -55,7 +55,9 @@ def import_profile(profile: Path, name: str, *, force: bool) -> None:
     Raises:
         LiveSerError: the file holds no profile, or the profile cannot be written.
     """
-    _write(profile, _text(Path(name)), force=force)
+    text = _text(Path(name))
+    with alone(profile):
+        _write(profile, text, force=force)
 
 
 def rename_profile(profile: Path, new: Path, *, force: bool) -> None:
@@ -64,11 +66,13 @@ def rename_profile(profile: Path, new: Path, *, force: bool) -> None:
     Raises:
         LiveSerError: there is no such profile, or the new name is taken.
     """
-    text = _text(profile)
-    if new.exists() and new.samefile(profile):  # by another case, too, where case tells no files
-        raise LiveSerError(f"{printable(new.stem)} is that profile already", "take another name")
-    _write(new, text, force=force)
-    delete_profile(profile)
+    with alone(profile):
+        text = _text(profile)
+        if new.exists() and new.samefile(profile):  # by another case, too, where it tells no files
+            known = printable(new.stem)
+            raise LiveSerError(f"{known} is that profile already", "take another name")
+        _write(new, text, force=force)
+        _unlink(profile)
 
 
 def delete_profile(path: Path) -> None:
@@ -77,6 +81,11 @@ def delete_profile(path: Path) -> None:
     Raises:
         LiveSerError: there is no such profile, or it cannot be deleted.
     """
+    with alone(path):
+        _unlink(path)
+
+
+def _unlink(path: Path) -> None:
     try:
         path.unlink()
     except FileNotFoundError:

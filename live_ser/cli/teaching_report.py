@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from live_ser.model.taught import Report
+from live_ser.text import counted
 
 _PAIRS = 3  # of emotions mixed up that are named
 
@@ -23,7 +24,7 @@ def report_lines(report: Report) -> list[str]:
     """A report for people, each line under 80 columns."""
     total = sum(report.takes.values())
     counts = ", ".join(f"{count} {emotion}" for emotion, count in report.takes.items())
-    lines = [f"{total} takes: {counts}"]
+    lines = [f"{counted(total, 'take')}: {counts}"]
     if len(report.takes) < 2:
         return [*lines, "Two emotions at least are needed to tell them apart: not used yet."]
     if not report.tested:

@@ -10,7 +10,7 @@ from live_ser.audio.blocks import Voice
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
-from live_ser.text import clock
+from live_ser.text import clock, counted
 
 
 class Tally(Sink):
@@ -63,7 +63,7 @@ class Tally(Sink):
                 said = [f"{_length(speech.seconds)} of speech", *speech.words()]
                 lines.append(f"{name}: {': '.join(said)}")
         if self.marks:
-            lines.append("1 mark" if self.marks == 1 else f"{self.marks} marks")
+            lines.append(counted(self.marks, "mark"))
         if self._labels:
             agreed = sum(label.label == label.guess for label in self._labels)
             lines.append(f"labels: {len(self._labels)}, of which the model guessed {agreed}")

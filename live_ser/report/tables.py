@@ -93,7 +93,7 @@ def marks_section(log: SessionLog) -> str:
 
 
 def labels_section(log: SessionLog) -> str:
-    """What the user said of utterances beside what the model said; empty where they said nothing."""
+    """What the user said of utterances, beside what the model said; empty without labels."""
     given = log.labels_given
     if not given:
         return ""

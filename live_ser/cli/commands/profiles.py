@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from live_ser.cli.errors import UsageError
+from live_ser.cli.messages import say
 from live_ser.cli.options import CommonOptions
 from live_ser.cli.profile_files import (
     delete_profile,
@@ -19,7 +20,7 @@ from live_ser.cli.profile_files import (
 )
 from live_ser.errors import LiveSerError
 from live_ser.model.profile_file import folder
-from live_ser.text import printable
+from live_ser.text import counted, printable
 
 _NAMES = {"list": 0, "show": 1, "export": 2, "import": 2, "rename": 2, "delete": 1}
 _USAGE = {
@@ -47,21 +48,35 @@ def run(options: Options) -> int:
         usage = _USAGE.get(action, "live-ser profiles")
         raise UsageError(f"{action} takes {_NAMES[action]} names", usage)
     if action == "list":
-        for path in sorted(folder().glob("*.json")):
-            print(_line(path))
+        _list(quiet=options.quiet)
         return 0
     profile = profile_path(names[0])
     if action == "show":
         print("\n".join(_shown(profile)))
-    elif action == "export":
+        return 0
+    if action == "export":
         export_profile(profile, names[1], force=options.force)
+        done = f"{names[0]} is exported to {names[1]}"
     elif action == "import":
         import_profile(profile, names[1], force=options.force)
+        done = f"{names[0]} is imported from {names[1]}"
     elif action == "rename":
         rename_profile(profile, profile_path(names[1]), force=options.force)
+        done = f"{names[0]} is now {names[1]}"
     else:
         delete_profile(profile)
+        done = f"{names[0]} is deleted"
+    if not options.quiet:
+        say(done)
     return 0
+
+
+def _list(*, quiet: bool) -> None:
+    paths = sorted(folder().glob("*.json"))
+    for path in paths:
+        print(_line(path))
+    if not paths and not quiet:
+        say("there are no profiles; live-ser teach --profile NAME makes one")
 
 
 def _line(path: Path) -> str:
@@ -70,9 +85,8 @@ def _line(path: Path) -> str:
     except LiveSerError as error:
         return f"{printable(path.stem)}: {printable(error.message)}"
     takes = content.get("takes", [])
-    return (
-        f"{printable(path.stem)}: {float(content['seconds']):.0f} s of speech, {len(takes)} takes"
-    )
+    seconds = f"{float(content['seconds']):.0f} s of speech"
+    return f"{printable(path.stem)}: {seconds}, {counted(len(takes), 'take')}"
 
 
 def _shown(path: Path) -> list[str]:

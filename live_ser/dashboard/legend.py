@@ -11,9 +11,8 @@ _KEYS = (
     ("q", "quit; so does Ctrl-C"),
     ("space", "pause, and go on"),
     ("m", "mark this moment in the record"),
-    ("1 to 9", "say that the last utterance was the first emotion, the second, ...; u undoes it"),
-    ("s", "show or hide the spectrogram"),
-    ("t", "show or hide telemetry"),
+    ("1 to 9", "the last utterance was the first, second, ... emotion; u undoes it"),
+    ("s, t", "show or hide the spectrogram, telemetry"),
     ("?", "this legend, page by page"),
 )
 _TERMS = (

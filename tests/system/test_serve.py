@@ -23,6 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import replay
+from live_ser.model.profile import Profile
 from live_ser.records.schema import check_record
 from live_ser.server.access import Rules
 from live_ser.server.live import Microphone
@@ -31,6 +32,7 @@ from live_ser.server.service import Limits
 from tests.support.command import LIVE_SER
 from tests.support.command import live_ser as command
 from tests.support.served import Record, Served, encoded, received, served
+from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 TOKEN = "a-token-of-some-length"
 
@@ -140,6 +142,27 @@ class TestStream:
             socket.send(json.dumps({"type": "label", "label": "happy"}))
             socket.send(json.dumps({"type": "stop"}))
             assert "label" not in {record["type"] for record in received(socket)}
+
+    def test_a_label_is_kept_in_the_profile_and_undone(
+        self, sound: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        info = tiny_info(baseline=tiny_baseline())
+        model = live_ser.load(write_model(tmp_path / "tiny.onnx", info, embedding=1.0))
+        messages = [{"type": "label", "label": "happy"}, {"type": "undo"}]
+        messages += [{"type": "label", "label": "sad"}, {"type": "stop"}]
+        with (
+            served(model) as server,
+            server.stream(encoding="s16le", rate=16000, profile="anna") as socket,
+        ):
+            socket.send(encoded(sound[:48000], "s16le"))
+            for message in messages:
+                socket.send(json.dumps(message))
+            labels = [record for record in received(socket) if record["type"] == "label"]
+        assert [label["label"] for label in labels] == ["happy", None, "sad"]
+        kept = Profile.named("anna", model.network).read()
+        assert kept is not None
+        assert [take.emotion for take in kept[1]] == ["sad"]
 
     def test_marks_labels_gaps_and_turns_are_records(self, server: Served, sound: Samples) -> None:
         with server.stream(encoding="s16le", rate=16000, turns=True, hop=1.0) as socket:

@@ -172,6 +172,26 @@ def test_keys_label_the_last_utterance_and_download_the_record(
     assert complaints(browser) == []
 
 
+def test_the_last_utterance_is_labelled_by_keys(
+    browser: Any, model: live_ser.Model, speech: Path, tmp_path: Path
+) -> None:
+    sound, rate = soundfile.read(speech, dtype="float32")
+    soundfile.write(tmp_path / "long.wav", np.resize(sound, 120 * rate), rate)
+    heard = Microphone(lambda: replay(tmp_path / "long.wav", 16000, 2.0))
+    with served(model, heard) as server:
+        browser.get(server.url)
+        browser.find_element("css selector", "input[value=server]").click()
+        body = browser.find_element("tag name", "body")
+        body.send_keys("s")
+        until(browser, lambda b: text(b, "word") in model.info.labels)
+        body.send_keys("2")
+        until(browser, lambda b: text(b, "status").startswith("labelled happy"))
+        body.send_keys("u")
+        until(browser, lambda b: text(b, "status").startswith("no longer labelled"))
+        browser.get("about:blank")
+    assert complaints(browser) == []
+
+
 def test_a_page_of_another_origin_gets_nothing(
     browser: Any, server: Served, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -193,6 +194,25 @@ def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
     terminal.wait(lambda screen: "nothing is judged" not in screen)
     terminal.press("q")
     terminal.wait(lambda screen: "ended with 0" in screen)
+
+
+def test_numbers_label_the_last_utterance_and_u_takes_it_back(
+    terminal: Terminal, listen: str
+) -> None:
+    record = terminal.folder / "record.jsonl"
+    terminal.start(80, 24, f'{listen} -o "{record}"')
+    terminal.wait(lambda screen: is_drawn(80)(screen) and '"speech"' in record.read_text("utf-8"))
+    terminal.press("2")
+    terminal.wait(lambda screen: "labelled happy: what was said at 0:00:0" in screen)
+    terminal.press("u")
+    terminal.wait(lambda screen: "no longer labelled" in screen)
+    terminal.press("3")
+    terminal.wait(lambda screen: "labelled sad" in screen)
+    terminal.press("q")
+    terminal.wait(lambda screen: "ended with 0" in screen and "labels: 1, of which" in screen)
+    records = [json.loads(line) for line in record.read_text("utf-8").splitlines()]
+    said = [record["label"] for record in records if record["type"] == "label"]
+    assert said == ["happy", None, "sad"]
 
 
 def test_a_mark_that_nothing_keeps_is_refused(terminal: Terminal, listen: str) -> None:

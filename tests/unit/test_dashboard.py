@@ -366,7 +366,18 @@ def test_the_legend_explains_everything_on_as_many_pages_as_it_needs(
     if width < 40:
         return
     for term in (
-        *("q", "space", "m", "s", "t", "?", "large word", "A or B", "uncertain", "listening"),
+        *(
+            "q",
+            "space",
+            "m",
+            "1 to 9",
+            "s, t",
+            "?",
+            "large word",
+            "A or B",
+            "uncertain",
+            "listening",
+        ),
         *("silence", "▸", "bars", "│", "activation", "last 60 s", "spectrum", "level", "learning"),
         *("baseline", "REC", "▲", "evidence", "compute", "CPU", "overflows", "skipped"),
     ):

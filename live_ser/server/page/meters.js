@@ -97,8 +97,9 @@ export function drawMinute(element, records, shades) {
   }
   c.fillStyle = ink("--accent");
   for (const mark of records) {
-    if ((mark.type !== "mark" && mark.type !== "label") || mark.time < since) continue;
-    const at = x(mark.time);
+    const moment = { mark: mark.time, label: mark.end }[mark.type];
+    if (moment === undefined || moment < since) continue;
+    const at = x(moment);
     c.fillRect(at - 1, 0, 2, bottom);
     c.beginPath(); c.moveTo(at - 6, 0); c.lineTo(at + 6, 0); c.lineTo(at, 9); c.fill();
   }

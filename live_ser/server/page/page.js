@@ -34,8 +34,13 @@ function heard(record) {
   if (record.type === "session") { records = []; picture.begin(); }
   if (records.length < MOST) records.push(record);
   byId("download").disabled = false;
+  if (record.type === "label") labelled(record);
   if (record.type === "clip") verdict(record);
   else picture.show(record);
+}
+
+function labelled({ start, label: said }) {
+  status(said ? `labelled ${said}: what was said at ${start.toFixed(1)} s; u undoes it` : `no longer labelled: what was said at ${start.toFixed(1)} s`, "on");
 }
 
 function verdict(clip) {
@@ -99,6 +104,7 @@ const actions = {
     if (source() === "browser") { set(true, now); status(now ? "paused" : "this browser's microphone", now ? "" : "on"); }
   },
   mark: () => microphone.send({ type: "mark" }),
+  undo: () => microphone.send({ type: "undo" }),
   download: () => {
     const text = records.map((record) => `${JSON.stringify(record)}\n`).join("");
     const link = document.createElement("a");
@@ -108,7 +114,7 @@ const actions = {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   },
 };
-const keys = { s: "start", p: "pause", m: "mark", d: "download" };
+const keys = { s: "start", p: "pause", m: "mark", u: "undo", d: "download" };
 
 const label = (place) => microphone.send({ type: "label", label: labels[place] });
 
@@ -128,7 +134,7 @@ for (const radio of document.querySelectorAll("input[name=source]")) radio.addEv
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const button = keys[event.key.toLowerCase()] && byId(keys[event.key.toLowerCase()]);
-  if (button && !button.disabled) { event.preventDefault(); button.click(); }
+  if (button && !button.matches(":disabled")) { event.preventDefault(); button.click(); }
   const place = Number(event.key) - 1;
   if (listening && Number.isInteger(place) && labels[place]) { event.preventDefault(); label(place); }
 });

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -146,6 +146,47 @@ class Labelling:
             teaching = Teaching(network, [*(before.takes if before else ()), *takes])
             self.model = TaughtModel(network, teaching, self._before.known)
         self._classifier.judge_with(self.model, since)
+
+
+class Labelled(Protocol):
+    """What labels can be about: one voice, heard by itself."""
+
+    @property
+    def spoken_until(self) -> float:
+        """Seconds from the start of the source to the end of the newest speech."""
+
+    def label(self, emotion: str) -> Label | None:
+        """Label the newest utterance."""
+
+    def undo(self) -> Label | None:
+        """Take the newest label back."""
+
+
+class NewestVoice:
+    """Labels of whichever of several voices spoke last.
+
+    Args:
+        voices: each with labels of its own.
+    """
+
+    def __init__(self, voices: Iterable[Labelled]) -> None:
+        self._voices = tuple(voices)
+        self._labelled: list[Labelled] = []  # for each label, whose it is
+
+    def label(self, emotion: str) -> Label | None:
+        """Label the newest utterance, as :meth:`Labelling.label` does."""
+        voice = max(self._voices, key=lambda voice: voice.spoken_until)
+        label = voice.label(emotion)
+        if label:
+            self._labelled.append(voice)
+        return label
+
+    def undo(self) -> Label | None:
+        """Take the newest label back, as :meth:`Labelling.undo` does."""
+        while self._labelled:
+            if label := self._labelled.pop().undo():
+                return label
+        return None
 
 
 def _untaught(model: EmotionModel) -> EmotionModel:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from live_ser.audio.blocks import AGAIN, Block, Gap, Voice
 from live_ser.audio.channels import parts
 from live_ser.frontend.stream import FrontEnd
-from live_ser.inference.labelling import Label, Labelling
+from live_ser.inference.labelling import Label, Labelling, NewestVoice
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.settings import Settings
 from live_ser.inference.window_classifier import WindowClassifier
@@ -63,7 +63,7 @@ class Monitor:
             _chain(model, settings, voice, None if voices else baseline)
             for voice in voices or (Voice(),)
         ]
-        self._labelled: list[_Chain] = []  # whose newest labels these are
+        self._labels = NewestVoice(chain.labelling for chain in self._chains)
 
     @property
     def baseline(self) -> RunningBaseline | None:
@@ -89,11 +89,7 @@ class Monitor:
         Raises:
             InvalidArgument: the model has no such label.
         """
-        chain = max(self._chains, key=lambda chain: chain.labelling.spoken_until)
-        label = chain.labelling.label(emotion)
-        if label:
-            self._labelled.append(chain)
-        return label
+        return self._labels.label(emotion)
 
     def undo(self) -> Label | None:
         """Take the newest label back.
@@ -101,10 +97,7 @@ class Monitor:
         Returns:
             The utterance without a label; None where none is left.
         """
-        while self._labelled:
-            if label := self._labelled.pop().labelling.undo():
-                return label
-        return None
+        return self._labels.undo()
 
     def __iter__(self) -> Iterator[Prediction]:
         for block in self._blocks:

@@ -159,6 +159,11 @@ class Stream:
         self._utterances = UtteranceClassifier(self._model, self._lookahead, self.seconds)
         return verdict
 
+    @property
+    def spoken_until(self) -> float:
+        """Seconds from the start of the stream to the end of the newest speech; -1 without any."""
+        return self._labelling.spoken_until
+
     def label(self, emotion: str) -> Label | None:
         """Say what the newest utterance sounded like; the model learns from it.
 

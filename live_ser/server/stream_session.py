@@ -9,7 +9,7 @@ from live_ser.audio.channels import mixer, parts
 from live_ser.audio.files import check_scale
 from live_ser.audio.reading import Reading
 from live_ser.errors import LiveSerError
-from live_ser.inference.labelling import Label
+from live_ser.inference.labelling import Label, NewestVoice
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.stream import Stream
 from live_ser.local_time import now
@@ -64,6 +64,7 @@ class StreamSession:
                 for voice in self._mix.voices or (Voice(),)
             }
             self._stream = next(iter(self._streams.values()))  # all are at the same moment
+            self._labels = NewestVoice(self._streams.values())
         except LiveSerError as error:
             raise refusal(error, "bad_start") from error
 
@@ -141,7 +142,7 @@ class StreamSession:
         """
         if not isinstance(label, str) or label not in self._model.info.labels:
             raise ProtocolError("bad_message", f"no label {label!r:.60}")
-        return self._labelled(self._stream.label(label), "there is no utterance to label yet")
+        return self._labelled(self._labels.label(label), "there is no utterance to label yet")
 
     def undo(self) -> Record:
         """Take the newest label back.
@@ -149,7 +150,7 @@ class StreamSession:
         Raises:
             ProtocolError: there is none, or the profile cannot be kept.
         """
-        return self._labelled(self._stream.undo(), "there is no label to take back")
+        return self._labelled(self._labels.undo(), "there is no label to take back")
 
     def _labelled(self, label: Label | None, why_not: str) -> Record:
         if label is None:

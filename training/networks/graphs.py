@@ -167,25 +167,28 @@ def join(
     for added, more in behind:
         nodes += added
         constants += more
-    floats = onnx.TensorProto.FLOAT
-    value = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        nodes,
-        "live_ser",
-        [
-            value("log_mel", floats, ["batch", "frames", mels]),
-            value("baseline", floats, ["batch", size + OUTPUTS]),
-        ],
-        [
-            value("probabilities", floats, ["batch", ACTIVATION]),
-            value("activation", floats, ["batch"]),
-            value("valence", floats, ["batch"]),
-            value("voice", floats, ["batch", size + OUTPUTS]),
-            value("embedding", floats, ["batch", projection.shape[1]]),
-        ],
-        [*encoder.graph.initializer, *constants, *_bounds(size)],
-    )
-    return _model(graph)
+    inputs, outputs = _edges(mels, size + OUTPUTS, projection.shape[1])
+    initializers = [*encoder.graph.initializer, *constants, *_bounds(size)]
+    return _model(helper.make_graph(nodes, "live_ser", inputs, outputs, initializers))
+
+
+def _edges(
+    mels: int, voice: int, embedding: int
+) -> tuple[list[onnx.ValueInfoProto], list[onnx.ValueInfoProto]]:
+    """Inputs and outputs of a joined file, with their shapes."""
+    inputs = [_value("log_mel", "frames", mels), _value("baseline", voice)]
+    outputs = [
+        _value("probabilities", ACTIVATION),
+        _value("activation"),
+        _value("valence"),
+        _value("voice", voice),
+        _value("embedding", embedding),
+    ]
+    return inputs, outputs
+
+
+def _value(name: str, *shape: str | int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *shape])
 
 
 Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]

@@ -44,17 +44,7 @@ def begin(
     _check_clips(config, chosen)
     config = _with_classes_of(chosen, config)
     _tell(chosen, [corpus.name for corpus in own])
-    if config.select_on_test and not chosen.test:
-        raise LiveSerError(
-            f"the split {split!r} has no test clips to select on",
-            "name another with --split, or leave select_on_test out",
-        )
-    for teacher in teachers:
-        if not config.takes_teachers:
-            raise LiveSerError(
-                f"the preset {config.preset} takes no teachers", "leave out --teacher"
-            )
-        _check_teacher(teacher, config, chosen)
+    _check_teachers(teachers, config, chosen)
     return Run.new(
         folder,
         config,
@@ -71,11 +61,16 @@ def begin(
 
 
 def _check_clips(config: RunConfig, split: Split) -> None:
-    """No corpus may be named that has no part in it, and no clip be of what cannot be learnt."""
+    """Refuse corpora without a clip, emotions without a class, and selection without a test."""
     if idle := set(config.corpora) - {clip.corpus for clip in (*split.train, *split.test)}:
         raise LiveSerError(
             f"the split {split.name} has no clip of {titles(sorted(idle))}",
             f"name {', '.join(one for one in config.corpora if one not in idle)} alone",
+        )
+    if config.select_on_test and not split.test:
+        raise LiveSerError(
+            f"the split {split.name!r} has no test clips to select on",
+            "name another with --split, or leave select_on_test out",
         )
     known, _ = truth(split.train, config.classes)
     learnt = {split.train[i].emotion for i in known}
@@ -122,6 +117,13 @@ def _tell(split: Split, own: Sequence[str]) -> None:
             "metrics and no calibration",
             file=sys.stderr,
         )
+
+
+def _check_teachers(teachers: Sequence[Path], config: RunConfig, split: Split) -> None:
+    if teachers and not config.takes_teachers:
+        raise LiveSerError(f"the preset {config.preset} takes no teachers", "leave out --teacher")
+    for teacher in teachers:
+        _check_teacher(teacher, config, split)
 
 
 def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
-from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.onnx_model import load as load_model
 from live_ser.spec import ModelInfo
 from training.corpora.licences import licence_of_weights
@@ -57,7 +56,7 @@ def export(
     how = recipe(config)
     model = how.alone(network)
     about = {**(provenance or {}), **model_file.origin()}
-    heard = {*config.corpora, *about.get("taught_by", ())}
+    corpora = {*config.corpora, *about.get("taught_by", ())}
     info = ModelInfo(
         name=path.stem,
         labels=tuple(labels),
@@ -68,23 +67,25 @@ def export(
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,
-        licence=licence_of_weights(heard),
+        licence=licence_of_weights(corpora),
         provenance=about,
     )
     calibrated = _calibrated(model, config, calibration, info)
     graph = _convert(calibrated)
     _check_operators(graph)
+    model_file.write(path, graph, info, _agreement(calibrated, windows))
+    return info
+
+
+def _agreement(calibrated: Any, windows: Sequence[Frames]) -> model_file.Check:
+    """A check that a file predicts what the network in Keras predicts."""
 
     def expected(window: Frames, baseline: NDArray[np.float32] | None) -> Mapping[str, ArrayLike]:
         inputs = [one[np.newaxis] for one in (window, baseline) if one is not None]
         outputs = calibrated(*inputs)
         return {name: np.asarray(outputs[name])[0] for name in ("probabilities", "activation")}
 
-    def check(file: EmotionModel) -> None:
-        model_file.agree(file, windows, expected, model_file.TOLERANCE)
-
-    model_file.write(path, graph, info, check)
-    return info
+    return lambda file: model_file.agree(file, windows, expected, model_file.TOLERANCE)
 
 
 def _calibrated(

@@ -23,10 +23,10 @@ from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.inference.monitor import Monitor
 from live_ser.live.headline import HeadlineTracker
 from live_ser.model.onnx_model import EmotionModel, load
-from training.corpora.labels import right_labels
+from training.corpora.labels import targets
 from training.corpora.readers import Clip, read_corpus
 from training.data.sound import read_sound
-from training.evaluation.sessions import by_speaker, hush
+from training.evaluation.sessions import by_speaker, room_tone
 
 SPEAKERS = {"ravdess": 6, "emodb": 4}
 PAUSES = {"0.3 to 0.9 s": (0.3, 0.9), "1.1 to 2.5 s": (1.1, 2.5)}
@@ -137,11 +137,11 @@ def _string(
         begin = (length + len(pause)) / rate + _MARGIN
         length += len(pause) + len(heard)
         parts += [pause, heard]
-        label = labels[int(right_labels([clip], labels)[0])]
+        label = labels[int(targets([clip], labels)[0])]
         utterances.append(Utterance(begin, length / rate - _MARGIN, label))
     sound = np.concatenate([*parts, np.zeros(2 * rate, np.float32)])
     level = 20 * np.log10(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
-    return (sound + hush(len(sound), level + _ROOM_DB, rng)).astype(np.float32), utterances
+    return (sound + room_tone(len(sound), level + _ROOM_DB, rng)).astype(np.float32), utterances
 
 
 def _in_runs(clips: Sequence[Clip], run: int, rng: np.random.Generator) -> list[Clip]:

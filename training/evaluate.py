@@ -1,8 +1,8 @@
-"""``python -m training.evaluate``: an exported model, measured through live_ser.
+"""``python -m training.evaluate``: evaluate an exported model through live_ser.
 
-Everything is judged by the file that people run, as they run it. Each piece of work is kept as JSON
-when it is done, beside its pictures, and found again the next time; ``card.md`` puts all figures
-into one table, each with its protocol.
+The file is measured as people run it. Each piece of work is kept as JSON when it is done, beside
+its plots, and is not repeated the next time; ``card.md`` has all figures in one table, each with
+its protocol.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from training.evaluation.results import PARTS, Result, Results, digest
 from training.recipes.presets import PRESETS
 
 if TYPE_CHECKING:
-    from training.evaluation.judge import Judge
+    from live_ser.spec import ModelInfo
     from training.evaluation.recordings import Recordings
     from training.recipes.config import RunConfig
 
-_UNHEARD = "tess,emovo"
+_UNSEEN = "tess,emovo"
 _EVERY_PART = (*PARTS, "protocols")
 
 
@@ -69,23 +69,23 @@ def _measure(
 ) -> None:
     """Measure parts of a model file on the sets of recordings that are asked for."""
     from training.evaluation.evaluator import evaluate
-    from training.evaluation.judge import Judge
-    from training.evaluation.parts import Options
+    from training.evaluation.measurements import Options
+    from training.evaluation.model_pool import ModelPool
 
     names, own = corpora
-    with Judge(model, given.workers) as judge:
-        sets = _sets(given, names, Catalogue(given.data, own), judge)
-        evaluate(judge, sets, measured, Options(given.data, given.seed, given.minutes), results)
+    with ModelPool(model, given.workers) as pool:
+        sets = _sets(given, names, Catalogue(given.data, own), pool.info)
+        evaluate(pool, sets, measured, Options(given.data, given.seed, given.minutes), results)
 
 
 def _sets(
-    given: argparse.Namespace, names: Sequence[str], catalogue: Catalogue, judge: Judge
+    given: argparse.Namespace, names: Sequence[str], catalogue: Catalogue, info: ModelInfo
 ) -> list[Recordings]:
-    from training.evaluation.recordings import held_out, unheard_corpus
+    from training.evaluation.recordings import held_out, unseen_corpus
 
-    sets = [unheard_corpus(name, catalogue, judge.info) for name in names]
+    sets = [unseen_corpus(name, catalogue, info) for name in names]
     if given.run:
-        sets.append(held_out(given.run, given.data, judge.info))
+        sets.append(held_out(given.run, given.data, info))
     if not sets:
         raise InvalidArgument(
             "nothing to evaluate on",
@@ -125,20 +125,19 @@ def _run_protocol(
             "teachers": given.teachers,
             **({"own": [str(corpus.path) for corpus in own]} if own else {}),
         },
-        lambda: {
-            "part": "protocols",
-            "set": name,
-            **cross_validate(given.protocol, setting, seeds),
-        },
+        lambda: Result(
+            part="protocols", set=name, **vars(cross_validate(given.protocol, setting, seeds))
+        ),
+        Result.from_json,
     )
     draw(result, results.folder)
 
 
 def _of_one_model(results: Sequence[Result], model: Path | None) -> list[Result]:
-    """Those of the model that was measured now, or of the only one, and those of protocols."""
-    known = {result["model"] for result in results if "model" in result}
+    """Results of the model that was measured now, or of the only one, and of protocols."""
+    known = {result.model for result in results if result.model}
     one = digest(model) if model else known.pop() if len(known) == 1 else None
-    return [result for result in results if result.get("model", one) == one]
+    return [result for result in results if result.model in (None, one)]
 
 
 def _count(text: str) -> int:
@@ -188,9 +187,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--corpora",
-        default=_UNHEARD,
+        default=_UNSEEN,
         metavar="NAME,...",
-        help=f"that the model never heard, of {', '.join(READERS)}, or recordings of your own: "
+        help=f"that did not train the model, of {', '.join(READERS)}, or recordings of your own: "
         "own=PATH, a folder with a folder for each emotion, or a CSV file (default: %(default)s)",
     )
     command.add_speaker_pattern(parser)

@@ -20,7 +20,7 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import BaselineSpec, ModelInfo, pack_matrix
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.licences import licence_of_weights
 from training.corpora.readers import LABELS, Clip, read_corpus
 from training.data.dataset import load_utterances
@@ -140,7 +140,7 @@ class Joined:
         figures: list[tuple[int, float, float]] = []
         for said, clips in self._left_out(runs):
             found.append(calibrate(said, clips, self.run_config))
-            known, right = truth(clips, LABELS)
+            known, right = known_targets(clips, LABELS)
             guess = said.emotion[known].argmax(axis=1)
             uar = metrics.uar(right, guess, len(LABELS))
             figures.append((len(right), uar, metrics.accuracy(right, guess)))

@@ -1,7 +1,7 @@
-"""Published protocols from beginning to end: train, export, judge the test clips by the file.
+"""Published protocols from beginning to end: train, export, and predict the test clips by the file.
 
-Nothing is selected on test speakers: a run ends at its last epoch, and each fold is calibrated by
-what the other folds' networks said of theirs.
+Nothing is selected on test speakers: a run ends at its last epoch, and each fold is calibrated on
+the test clips of the other folds.
 """
 
 from __future__ import annotations
@@ -9,24 +9,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
 from live_ser.errors import LiveSerError
 from training.corpora.catalogue import Catalogue, titles
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.own import OwnCorpus
 from training.corpora.readers import LABELS, Clip
 from training.corpora.splits import EMOBOX_CLASSES, PROTOCOLS, Split
-from training.evaluation import enrolment, judged, metrics
+from training.evaluation import metrics
+from training.evaluation.baselines import PriorSpeech, predict_with_baselines
 from training.evaluation.conditions import as_recorded
-from training.evaluation.enrolment import Known
-from training.evaluation.judge import Judge
-from training.evaluation.judged import Judged
-from training.evaluation.results import Result, Results, digest
+from training.evaluation.figures import FoldFigures, ProtocolFigures, SeedFigure
+from training.evaluation.model_pool import ModelPool
+from training.evaluation.predictions import clip_figures, uar_own_classes
+from training.evaluation.results import Measurement, Results, digest
+from training.fields import build
 from training.recipes.begin import begin
 from training.recipes.calibration import Calibration
 from training.recipes.config import RunConfig
@@ -37,10 +39,10 @@ from training.trainer import fit, trained
 EIGHT = (LABELS[0], "calm", *LABELS[1:])
 """The labels of RAVDESS, by which figures on it are published."""
 
-_KNOWN = (Known(10), Known(120))
-"""Of the speaker, beside nothing."""
+_PRIOR_SPEECH = (PriorSpeech(10), PriorSpeech(120))
+"""What is known of the speaker, beside nothing."""
 
-_TEACHERS_SEED = 1000  # apart from the seeds that are judged
+_TEACHERS_SEED = 1000  # apart from the seeds of the networks that are tested
 
 _LABELS = {"article": LABELS, "corpora": LABELS, "emobox-cross": EMOBOX_CLASSES}
 
@@ -53,9 +55,9 @@ class Setting:
         config: to train by; its seed is replaced.
         data: folder with a folder per corpus.
         cache: of features.
-        folder: of the runs, one a fold and seed; those that are there are gone on with.
-        workers: processes that judge.
-        teachers: networks, trained alike on the same clips, that teach each network that is judged.
+        folder: of the runs, one a fold and seed; those that are there are resumed.
+        workers: processes that predict.
+        teachers: networks, trained alike on the same clips, that teach each network that is tested.
         own: corpora among the config's that are not published.
     """
 
@@ -68,7 +70,9 @@ class Setting:
     own: Sequence[OwnCorpus] = ()
 
 
-def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
+def cross_validate(
+    name: str, setting: Setting, seeds: Sequence[int]
+) -> Measurement[ProtocolFigures]:
     """Run a protocol.
 
     Args:
@@ -94,26 +98,27 @@ def cross_validate(name: str, setting: Setting, seeds: Sequence[int]) -> Result:
     plural = "s" if len(seeds) > 1 else ""
     taught = f", each taught by {setting.teachers} of its kind" if setting.teachers else ""
     calibrated = "calibrated on the other folds" if len(splits) > 1 else "not calibrated"
-    return {
-        "protocol": f"{protocol.description}; {len(labels)} classes; training clips of "
+    return Measurement(
+        protocol=f"{protocol.description}; {len(labels)} classes; training clips of "
         f"{titles(corpora)}; {len(seeds)} seed{plural}{taught}; last epoch; {calibrated}",
-        "labels": labels,
-        "figures": _figures(folds, labels),
-        "config": setting.config.to_dict(),
-    }
+        labels=tuple(labels),
+        figures=_figures(folds, labels),
+        config=setting.config.to_dict(),
+    )
 
 
 def _folds(
     splits: Sequence[Split], setting: Setting, seed: int, labels: Sequence[str]
-) -> dict[str, Result]:
-    """What the network of each fold says of its test clips, by the fold's name."""
+) -> dict[str, FoldFigures]:
+    """Figures of the network of each fold, by the fold's name."""
     runs = [_trained(split, setting, seed, labels) for split in splits]
     calibrations = [calibration_of(run) for run in runs]
-    found: dict[str, Result] = {}
+    figures: dict[str, FoldFigures] = {}
     for place, (split, run) in enumerate(zip(splits, runs, strict=True)):
         others = [one for i, one in enumerate(calibrations) if i != place]
-        found[split.name] = _judged(split, run, Calibration.mean(others), labels, setting.workers)
-    return found
+        calibration = Calibration.mean(others)
+        figures[split.name] = _tested(split, run, calibration, labels, setting.workers)
+    return figures
 
 
 def _trained(split: Split, setting: Setting, seed: int, labels: Sequence[str]) -> Run:
@@ -146,18 +151,17 @@ def _run(
     return run
 
 
-def _judged(
+def _tested(
     split: Split, run: Run, calibration: Calibration, labels: Sequence[str], workers: int
-) -> Result:
-    known, _ = truth(split.test, labels)
+) -> FoldFigures:
+    known, _ = known_targets(split.test, labels)
     clips = [split.test[i] for i in known]
 
-    def measure() -> Result:
+    def measure() -> FoldFigures:
         file = run.folder / "fold.onnx"
-        model = trained(run)
         provenance = {"corpora": list(run.config.corpora), "protocol": split.name}
         export(
-            model,
+            trained(run),
             run.config,
             calibration,
             run.windows(),
@@ -165,65 +169,67 @@ def _judged(
             labels=labels,
             provenance=provenance,
         )
-        return _judge_file(file, clips, split.name, workers)
+        return _test_file(file, clips, split.name, workers)
 
     asked = [digest(run.weights), calibration, list(labels), [clip.id for clip in clips]]
-    return Results(run.folder).keep("judged", {"asked": asked}, measure)
+    read = partial(build, FoldFigures)
+    return Results(run.folder).keep("test", {"asked": asked}, measure, read)
 
 
-def _judge_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> Result:
-    with Judge(file, workers) as judge:
-        said = judge.clips(clips, as_recorded, name)
-        known: dict[str, Judged] = {}
-        if judge.info.baseline:
-            known = enrolment.measure(judge, clips, _KNOWN, seed=0, what=f"{name}: baselines")
-    figures = judged.figures(said)
-    heard = said.said < len(said.labels)
-    return {
-        **{
-            figure: figures[figure]
-            for figure in ("uar", "accuracy", "uar_own_classes", "confusion")
-        },
-        "confidence": said.probabilities.max(axis=1)[heard].tolist(),
-        "right": said.right[heard].tolist(),
-        "known": {about: judged.uar_own_classes(one) for about, one in known.items()},
-    }
+def _test_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> FoldFigures:
+    """Figures of an exported file on the test clips of its fold."""
+    with ModelPool(file, workers) as pool:
+        predictions = pool.predict(clips, as_recorded, name)
+        by_prior = {}
+        if pool.info.baseline:
+            by_prior = predict_with_baselines(
+                pool, clips, _PRIOR_SPEECH, seed=0, description=f"{name}: baselines"
+            )
+    figures = clip_figures(predictions)
+    labelled = predictions.predicted < len(predictions.labels)
+    return FoldFigures(
+        uar=figures.uar,
+        accuracy=figures.accuracy,
+        uar_own_classes=figures.uar_own_classes,
+        confusion=figures.confusion,
+        confidence=tuple(predictions.probabilities.max(axis=1)[labelled].tolist()),
+        correct=tuple(predictions.correct[labelled].tolist()),
+        by_prior_speech={prior: uar_own_classes(one) for prior, one in by_prior.items()},
+    )
 
 
-def _figures(seeds: Sequence[dict[str, Result]], labels: Sequence[str]) -> dict[str, Any]:
+def _figures(seeds: Sequence[dict[str, FoldFigures]], labels: Sequence[str]) -> ProtocolFigures:
     """Means over the folds of each seed, and over seeds."""
-    confusion = np.sum([fold["confusion"] for folds in seeds for fold in folds.values()], axis=0)
-    each = [(fold["confidence"], fold["right"]) for folds in seeds for fold in folds.values()]
-    confidence, right = (np.concatenate(column) for column in zip(*each, strict=True))
+    folds = [[*by_name.values()] for by_name in seeds]
+    every = [fold for of_seed in folds for fold in of_seed]
+    confusion = np.sum([fold.confusion for fold in every], axis=0)
     totals = np.maximum(confusion.sum(axis=1), 1)
-    return {
-        **{
-            figure: _over_seeds([[f[figure] for f in folds.values()] for folds in seeds])
-            for figure in ("uar", "accuracy", "uar_own_classes")
+    return ProtocolFigures(
+        uar=_over_seeds([[fold.uar for fold in one] for one in folds]),
+        accuracy=_over_seeds([[fold.accuracy for fold in one] for one in folds]),
+        uar_own_classes=_over_seeds([[fold.uar_own_classes for fold in one] for one in folds]),
+        by_prior_speech={
+            prior: _over_seeds([[fold.by_prior_speech[prior] for fold in one] for one in folds])
+            for prior in every[0].by_prior_speech
         },
-        "known": {
-            about: _over_seeds([[f["known"][about] for f in folds.values()] for folds in seeds])
-            for about in next(iter(seeds[0].values()))["known"]
+        ece=_over_seeds([[metrics.calibration_error(*_pooled(one))] for one in folds]),
+        by_fold={
+            name: float(np.mean([by_name[name].uar for by_name in seeds])) for name in seeds[0]
         },
-        "ece": _over_seeds([[_pooled_ece(folds)] for folds in seeds]),
-        "by_fold": {
-            name: float(np.mean([folds[name]["uar"] for folds in seeds])) for name in seeds[0]
-        },
-        "confusion": confusion.tolist(),
-        "recalls": dict(zip(labels, map(float, np.diag(confusion) / totals), strict=True)),
-        "reliability": metrics.reliability(confidence, right),
-    }
+        confusion=tuple(tuple(map(int, row)) for row in confusion),
+        recalls=dict(zip(labels, map(float, np.diag(confusion) / totals), strict=True)),
+        reliability=metrics.reliability(*_pooled(every)),
+    )
 
 
-def _pooled_ece(folds: dict[str, Result]) -> float:
-    confidence = [value for fold in folds.values() for value in fold["confidence"]]
-    right = [value for fold in folds.values() for value in fold["right"]]
-    return metrics.calibration_error(confidence, right)
+def _pooled(folds: Sequence[FoldFigures]) -> tuple[list[float], list[bool]]:
+    """Confidence and correctness of the clips of all folds."""
+    confidence = [value for fold in folds for value in fold.confidence]
+    return confidence, [value for fold in folds for value in fold.correct]
 
 
-def _over_seeds(values: Sequence[Sequence[float]]) -> dict[str, float | None]:
+def _over_seeds(values: Sequence[Sequence[float]]) -> SeedFigure:
+    """Mean and deviation of ``[seed][fold]``."""
     means = [float(np.mean(folds)) for folds in values]
-    return {
-        "mean": float(np.mean(means)),
-        "deviation": float(np.std(means, ddof=1)) if len(means) > 1 else None,
-    }
+    deviation = float(np.std(means, ddof=1)) if len(means) > 1 else None
+    return SeedFigure(float(np.mean(means)), deviation)

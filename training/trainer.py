@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
 from training.corpora.catalogue import Catalogue
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS
 from training.data.utterances import Utterances
 from training.evaluation import metrics, pictures
@@ -127,7 +127,7 @@ def _utterances(
 def _validation(
     model: keras.Model, test: Utterances, config: RunConfig
 ) -> Callable[[], dict[str, float]]:
-    known, acted = truth(test.clips, config.classes)
+    known, acted = known_targets(test.clips, config.classes)
 
     def validate() -> dict[str, float]:
         predicted = recipe(config).judge(model, test).emotion[known].argmax(axis=1)
@@ -160,7 +160,7 @@ def _held_out(logits: Logits, test: Utterances, run: Run) -> HeldOut:
     """Metrics on the clips that did not train."""
     config = run.config
     probabilities = softmax(logits.emotion) @ merging(config.classes, LABELS)
-    known, acted = truth(test.clips, LABELS)
+    known, acted = known_targets(test.clips, LABELS)
     p = probabilities[known]
     predicted = p.argmax(axis=1)
     recalls = metrics.recalls(acted, predicted, len(LABELS))

@@ -82,7 +82,7 @@ def test_what_libraries_write_while_they_load_is_shown_where_they_fail(
 
 
 def test_every_part_of_an_evaluation_can_be_asked_for() -> None:
-    from training.evaluation.parts import MEASURES
+    from training.evaluation.measurements import MEASURES
 
     assert tuple(MEASURES) == results.PARTS
     with pytest.raises(LiveSerError, match="no part is called"):

@@ -28,8 +28,8 @@ from training import command, evaluate
 from training.corpora.readers import LABELS, Clip, read_corpus
 from training.data.music import music
 from training.data.sound import read_sound
-from training.evaluation import conditions, judged, stream
-from training.evaluation import sessions as strung
+from training.evaluation import conditions, sessions, stream
+from training.evaluation.predictions import Predictions, clip_figures
 
 INFO = tiny_info(labels=LABELS, provenance={"corpora": ["ravdess"]})
 CODES = ("angry", "disgust", "fear", "happy", "neutral", "ps", "sad")
@@ -120,11 +120,11 @@ def test_a_clip_is_judged_as_the_file_command_judges_it(
 
 def test_figures_follow_from_the_verdicts(evaluated: Path) -> None:
     kept = result(evaluated, "clips-tess")
-    right = [verdict["truth"] == verdict["label"] for verdict in kept["verdicts"]]
+    right = [verdict["target"] == verdict["label"] for verdict in kept["verdicts"]]
     assert kept["figures"]["accuracy"] == pytest.approx(np.mean(right))
     assert np.sum(kept["figures"]["confusion"]) == len(right)
     recall = [
-        np.mean([v["label"] == label for v in kept["verdicts"] if v["truth"] == label])
+        np.mean([v["label"] == label for v in kept["verdicts"] if v["target"] == label])
         for label in LABELS
     ]
     assert kept["figures"]["uar"] == pytest.approx(np.mean(recall))
@@ -167,7 +167,7 @@ def test_a_corpus_that_trained_the_model_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_clips_that_a_run_held_out_are_unheard(
+def test_clips_that_a_run_held_out_are_evaluated(
     data: Path, clips: tuple[Clip, ...], tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
@@ -264,24 +264,26 @@ def verdict(label: str | None, confidence: float = 0.6, **changes: Any) -> Verdi
 
 def test_a_clip_without_label_counts_as_wrong(clips: tuple[Clip, ...]) -> None:
     verdicts = [verdict(clip.emotion) for clip in clips]
-    perfect = judged.figures(judged.Judged(LABELS, clips, tuple(verdicts)))
-    assert perfect["uar"] == perfect["accuracy"] == 1
+    perfect = clip_figures(Predictions(LABELS, clips, tuple(verdicts)))
+    assert perfect.uar == perfect.accuracy == 1
     neutral = next(i for i, clip in enumerate(clips) if clip.emotion == LABELS[0])
     verdicts[neutral] = verdict(None)
-    mute = judged.figures(judged.Judged(LABELS, clips, tuple(verdicts)))
-    assert mute["accuracy"] == pytest.approx(13 / 14)
-    assert mute["recalls"]["neutral"] == 0.5
-    assert mute["without_label"] == pytest.approx(1 / 14)
-    assert mute["confusion"][0][-1] == 1
-    assert mute["activation"]["recalls"]["calm"] < perfect["activation"]["recalls"]["calm"] + 1e-9
+    mute = clip_figures(Predictions(LABELS, clips, tuple(verdicts)))
+    assert mute.accuracy == pytest.approx(13 / 14)
+    assert mute.recalls["neutral"] == 0.5
+    assert mute.without_label == pytest.approx(1 / 14)
+    assert mute.confusion[0][-1] == 1
+    calm = mute.activation.recalls["calm"]
+    assert calm is not None
+    assert calm < 1
 
 
 def test_activation_is_judged_where_the_emotion_tells_it(clips: tuple[Clip, ...]) -> None:
     verdicts = tuple(verdict("sad", activation=0.8 if clip.activation else 0.2) for clip in clips)
-    figures = judged.figures(judged.Judged(LABELS, clips, verdicts))["activation"]
-    assert figures["clips"] == 12  # disgust counts for neither
-    assert figures["uar"] == 1
-    assert figures["ece"] == pytest.approx(0.2)
+    figures = clip_figures(Predictions(LABELS, clips, verdicts)).activation
+    assert figures.clips == 12  # disgust counts for neither
+    assert figures.uar == 1
+    assert figures.ece == pytest.approx(0.2)
 
 
 def test_classes_that_a_corpus_lacks_can_be_left_out(clips: tuple[Clip, ...]) -> None:
@@ -291,9 +293,9 @@ def test_classes_that_a_corpus_lacks_can_be_left_out(clips: tuple[Clip, ...]) ->
         verdict("angry", probabilities=dict.fromkeys(LABELS, 0.05) | second | {clip.emotion: 0.2})
         for clip in own
     )
-    figures = judged.figures(judged.Judged(LABELS, own, verdicts))
-    assert figures["uar"] == 0
-    assert figures["uar_own_classes"] == 1
+    figures = clip_figures(Predictions(LABELS, own, verdicts))
+    assert figures.uar == 0
+    assert figures.uar_own_classes == 1
 
 
 @pytest.mark.parametrize("snr_db", [20, 0])
@@ -330,33 +332,33 @@ def test_so_much_speech_is_heard_and_no_more(
     model: Path, clips: tuple[Clip, ...], seconds: float
 ) -> None:
     by_itself = replace(clips[0], speaker="x/1", emotion="sad")
-    kin = {by_itself.id: clips[1:4]}
-    heard = list(conditions.for_seconds(by_itself, INFO, seconds=seconds, kin=kin))
+    followers = {by_itself.id: clips[1:4]}
+    heard = list(conditions.for_seconds(by_itself, INFO, seconds=seconds, followers=followers))
     evidence = judge_clip(EmotionModel(model), heard).evidence
     assert seconds - 1e-6 <= evidence < seconds + CHUNK_SECONDS
 
 
-def test_kin_are_of_one_speaker_and_emotion(clips: tuple[Clip, ...]) -> None:
+def test_followers_are_of_one_speaker_and_emotion(clips: tuple[Clip, ...]) -> None:
     twice = (*clips, *(replace(clip, id=f"{clip.id}_2") for clip in clips))
-    kin = conditions.kin_of(twice)
-    assert len(kin) == 28
+    followers = conditions.followers_of(twice)
+    assert len(followers) == 28
     for clip in twice:
-        assert [(one.speaker, one.emotion) for one in kin[clip.id]] == [
+        assert [(one.speaker, one.emotion) for one in followers[clip.id]] == [
             (clip.speaker, clip.emotion)
         ]
-        assert kin[clip.id][0].id != clip.id
+        assert followers[clip.id][0].id != clip.id
 
 
-def test_clips_are_strung_with_one_to_four_seconds_between(clips: tuple[Clip, ...]) -> None:
-    string = strung.string(clips, INFO, np.random.default_rng(0))
-    assert sorted(clip.id for clip in string.clips) == sorted(clip.id for clip in clips)
-    assert string.clips != clips
+def test_clips_are_concatenated_with_one_to_four_seconds_between(clips: tuple[Clip, ...]) -> None:
+    session = sessions.concatenate(clips, INFO, np.random.default_rng(0))
+    assert sorted(clip.id for clip in session.clips) == sorted(clip.id for clip in clips)
+    assert session.clips != clips
     total = sum(soundfile.info(clip.path).duration for clip in clips)
-    pauses = len(string.samples) / 16_000 - total - strung.PAUSE[1]
+    pauses = len(session.samples) / 16_000 - total - sessions.PAUSE[1]
     assert 1 < pauses / len(clips) < 4
-    # What is said to be speech is where a gate that hears the whole string finds it.
-    mask = speech_mask(string.samples, 16_000, INFO.gate)
-    agree = (string.speaker[: len(mask)] != strung.NOBODY) == mask
+    # What is said to be speech is where a gate that hears the whole session finds it.
+    mask = speech_mask(session.samples, 16_000, INFO.gate)
+    agree = (session.clip_at[: len(mask)] != sessions.NO_CLIP) == mask
     assert agree.mean() > 0.9
 
 
@@ -364,40 +366,41 @@ def test_a_clip_in_a_recording_is_judged_by_the_segments_in_it(
     model: Path, clips: tuple[Clip, ...]
 ) -> None:
     by_itself = EmotionModel(model)  # it takes no baseline: what is around a clip is no matter
-    found = strung.verdicts(by_itself, clips[:5], seed=0)
-    assert sorted(found) == sorted(clip.id for clip in clips[:5])
+    verdicts = sessions.predict_session(by_itself, clips[:5], seed=0)
+    assert sorted(verdicts) == sorted(clip.id for clip in clips[:5])
     for clip in clips[:5]:
         alone = judge_clip(by_itself, conditions.as_recorded(clip, by_itself.info))
-        assert found[clip.id].evidence == pytest.approx(alone.evidence, abs=0.4)
-        assert found[clip.id].label is not None
+        assert verdicts[clip.id].evidence == pytest.approx(alone.evidence, abs=0.4)
+        assert verdicts[clip.id].label is not None
 
 
-def moment(end: float, clip: int | None, label: str | None, **changes: Any) -> stream.Moment:
+def window(end: float, clip: int | None, label: str | None, **changes: Any) -> stream.Window:
     """A window by what most of it is and what was shown."""
-    values = {"state": "speech" if label else "listening", "spoken": 1.0, "speaking": clip}
-    return stream.Moment(end=end, clip=clip, label=label, **{**values, **changes})
+    values = {"state": "speech" if label else "listening", "speech": 1.0, "speaking": clip}
+    return stream.Window(end=end, clip=clip, label=label, **{**values, **changes})
 
 
 def test_stream_figures_compare_what_is_shown_with_what_is_said(clips: tuple[Clip, ...]) -> None:
     happy = next(clip for clip in clips if clip.emotion == "happy")
     sad = next(clip for clip in clips if clip.emotion == "sad")
-    moments = (
-        moment(1.5, 0, None, spoken=0.2),  # nothing is shown yet
-        moment(2.0, 0, "sad"),
-        moment(2.5, 0, "happy", state="uncertain"),
-        moment(3.0, 0, "happy"),
-        moment(3.5, 0, "happy", speaking=None),  # after the end
-        moment(7.0, 1, "happy"),
-        moment(7.5, 1, "sad"),
+    windows = (
+        window(1.5, 0, None, speech=0.2),  # nothing is shown yet
+        window(2.0, 0, "sad"),
+        window(2.5, 0, "happy", state="uncertain"),
+        window(3.0, 0, "happy"),
+        window(3.5, 0, "happy", speaking=None),  # after the end
+        window(7.0, 1, "happy"),
+        window(7.5, 1, "sad"),
     )
-    session = stream.Session((happy, sad), (1.0, 6.0), moments)
-    figures = stream.figures([session], INFO)
-    assert figures["windows"] == 6
-    assert figures["uar"] == pytest.approx((3 / 4 + 1 / 2) / 2)
-    assert figures["shown_uar"] == pytest.approx((2 / 4 + 1 / 2) / 2)
-    assert figures["ever_right"] == 1
-    assert figures["seconds_until_right"]["median"] == pytest.approx((2.0 + 1.5) / 2)
-    assert figures["uncertain_of_speech"] == pytest.approx(1 / 5)
+    shown = stream.Replay((happy, sad), (1.0, 6.0), windows)
+    figures = stream.stream_figures([shown], INFO, clip_uar=1.0)
+    assert figures.windows == 6
+    assert figures.uar == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert figures.shown_uar == pytest.approx((2 / 4 + 1 / 2) / 2)
+    assert figures.ever_right == 1
+    assert figures.seconds_until_right
+    assert figures.seconds_until_right["median"] == pytest.approx((2.0 + 1.5) / 2)
+    assert figures.uncertain_of_speech == pytest.approx(1 / 5)
 
 
 def test_emotions_are_counted_where_nobody_speaks(

@@ -26,9 +26,11 @@ def test_uar_agrees_with_sklearn() -> None:
     from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
     rng = np.random.default_rng(0)
-    truth, said = rng.integers(4, size=(2, 300))
-    assert metrics.uar(truth, said, 4) == pytest.approx(balanced_accuracy_score(truth, said))
-    assert (metrics.confusion(truth, said, 4) == confusion_matrix(truth, said)).all()
+    targets, predicted = rng.integers(4, size=(2, 300))
+    assert metrics.uar(targets, predicted, 4) == pytest.approx(
+        balanced_accuracy_score(targets, predicted)
+    )
+    assert (metrics.confusion(targets, predicted, 4) == confusion_matrix(targets, predicted)).all()
 
 
 def test_confident_and_right_as_often_as_said_is_no_error() -> None:
@@ -58,8 +60,8 @@ def test_ece_of_probabilities_is_that_of_their_best_guess() -> None:
 def test_reliability_loses_no_clip(guesses: list[tuple[float, bool]]) -> None:
     confidence, right = zip(*guesses, strict=True)
     rows = metrics.reliability(confidence, right)
-    assert sum(row["clips"] for row in rows) == len(guesses)
-    assert sum(row["clips"] * row["accuracy"] for row in rows) == pytest.approx(sum(right))
+    assert sum(row.clips for row in rows) == len(guesses)
+    assert sum(row.clips * row.accuracy for row in rows) == pytest.approx(sum(right))
     assert 0 <= metrics.calibration_error(confidence, right) <= 1
 
 

@@ -1,4 +1,4 @@
-"""A protocol, from training to figures: every fold is judged by a network that never heard it."""
+"""A protocol, from training to figures: every fold is tested by a network trained without it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +19,8 @@ from live_ser.model.onnx_model import EmotionModel
 from training.corpora import splits
 from training.corpora.readers import LABELS
 from training.data.batches import BatchConfig
+from training.evaluation.figures import ProtocolFigures
+from training.evaluation.results import Measurement
 from training.networks.config import NetworkConfig
 from training.protocols import EIGHT, Setting, cross_validate
 from training.recipes.config import Config
@@ -63,7 +64,7 @@ def setting(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting:
 
 
 @pytest.fixture(scope="module")
-def left_out(setting: Setting) -> dict[str, Any]:
+def left_out(setting: Setting) -> Measurement[ProtocolFigures]:
     """Each of the two corpora left out once."""
     return cross_validate("corpora", setting, [0])
 
@@ -72,10 +73,10 @@ def files(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def test_each_fold_is_judged_by_the_file_of_its_own_run(
-    left_out: dict[str, Any], setting: Setting
+def test_each_fold_is_tested_by_the_file_of_its_own_run(
+    left_out: Measurement[ProtocolFigures], setting: Setting
 ) -> None:
-    assert set(left_out["figures"]["by_fold"]) == {"corpora/ravdess", "corpora/tess"}
+    assert set(left_out.figures.by_fold) == {"corpora/ravdess", "corpora/tess"}
     for corpus, clips in (("ravdess", 32), ("tess", 14)):
         folder = setting.folder / f"corpora-{corpus}-seed0"
         model = EmotionModel(folder / "fold.onnx")
@@ -83,21 +84,21 @@ def test_each_fold_is_judged_by_the_file_of_its_own_run(
         assert model.info.provenance["protocol"] == f"corpora/{corpus}"
         taught = json.loads((folder / "splits.json").read_text())["train"]
         assert not any(name.startswith(corpus) for name in taught)
-        judged = json.loads((folder / "judged.json").read_text())
-        assert sum(map(sum, judged["confusion"])) == clips
-        assert judged["uar"] == left_out["figures"]["by_fold"][f"corpora/{corpus}"]
+        tested = json.loads((folder / "test.json").read_text())
+        assert sum(map(sum, tested["confusion"])) == clips
+        assert tested["uar"] == left_out.figures.by_fold[f"corpora/{corpus}"]
 
 
-def test_figures_are_means_over_folds_and_seeds(left_out: dict[str, Any]) -> None:
-    figures = left_out["figures"]
-    assert figures["uar"]["mean"] == pytest.approx(sum(figures["by_fold"].values()) / 2)
-    assert figures["uar"]["deviation"] is None  # of one seed
-    assert 0 <= figures["ece"]["mean"] <= 1
-    assert "1 seed;" in left_out["protocol"]
+def test_figures_are_means_over_folds_and_seeds(left_out: Measurement[ProtocolFigures]) -> None:
+    figures = left_out.figures
+    assert figures.uar.mean == pytest.approx(sum(figures.by_fold.values()) / 2)
+    assert figures.uar.deviation is None  # of one seed
+    assert 0 <= figures.ece.mean <= 1
+    assert "1 seed;" in left_out.protocol
 
 
 def test_a_fold_is_calibrated_by_what_others_were_tested_on(
-    left_out: dict[str, Any], setting: Setting
+    left_out: Measurement[ProtocolFigures], setting: Setting
 ) -> None:
     """With two folds, each one's threshold is what the other one's test clips gave."""
     abstain = {
@@ -111,14 +112,16 @@ def test_a_fold_is_calibrated_by_what_others_were_tested_on(
         assert EmotionModel(file).info.abstain == abstain[other]
 
 
-def test_what_is_done_is_not_done_again(left_out: dict[str, Any], setting: Setting) -> None:
+def test_what_is_done_is_not_done_again(
+    left_out: Measurement[ProtocolFigures], setting: Setting
+) -> None:
     before = files(setting.folder)
     assert cross_validate("corpora", setting, [0]) == left_out
     assert files(setting.folder) == before
 
 
 def test_another_setting_does_not_touch_the_runs(
-    left_out: dict[str, Any], setting: Setting
+    left_out: Measurement[ProtocolFigures], setting: Setting
 ) -> None:
     before = files(setting.folder)
     other = replace(setting, config=replace(TINY, epochs=2))
@@ -137,12 +140,12 @@ def luna(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 
 def test_the_protocols_of_ravdess_tell_calm_from_neutral_and_may_be_taught(luna: Setting) -> None:
     result = cross_validate("luna", luna, [0])
-    assert result["labels"] == EIGHT
-    assert result["figures"]["recalls"].keys() == set(EIGHT)
-    assert np.sum(result["figures"]["confusion"], axis=1).tolist() == [2] * 8
+    assert result.labels == EIGHT
+    assert result.figures.recalls.keys() == set(EIGHT)
+    assert np.sum(result.figures.confusion, axis=1).tolist() == [2] * 8
     assert EmotionModel(luna.folder / "luna-1-seed0" / "fold.onnx").info.labels == EIGHT
 
-    assert "1 seed, each taught by 1 of its kind;" in result["protocol"]
+    assert "1 seed, each taught by 1 of its kind;" in result.protocol
     pupil, teacher = (
         json.loads((folder / "splits.json").read_text()) for folder in sorted(luna.folder.iterdir())
     )

@@ -1,4 +1,4 @@
-"""What a clip's emotion is called by a model that has not a label for each."""
+"""Targets of clips, for a model that has not a label for each emotion."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from numpy.typing import NDArray
 from training.corpora.readers import SAME, Clip
 
 
-def truth(
+def known_targets(
     clips: Sequence[Clip], labels: Sequence[str]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The clips whose emotion has a label of its own kind, and that label: both ``[known]``.
+    """Clips that the labels cover, and their targets.
 
     Boredom is trained on but is none of the labels: it tests nothing.
+
+    Returns:
+        Indices of the clips and of their labels, both ``[known]``.
     """
-    said = [clip.emotion if clip.emotion in labels else SAME.get(clip.emotion) for clip in clips]
-    known = [i for i, name in enumerate(said) if name in labels]
-    return np.array(known, np.intp), np.array([labels.index(str(said[i])) for i in known], np.intp)
+    names = [clip.emotion if clip.emotion in labels else SAME.get(clip.emotion) for clip in clips]
+    known = [i for i, name in enumerate(names) if name in labels]
+    indices = [labels.index(str(names[i])) for i in known]
+    return np.array(known, np.intp), np.array(indices, np.intp)
 
 
-def right_labels(clips: Sequence[Clip], labels: Sequence[str]) -> NDArray[np.intp]:
+def targets(clips: Sequence[Clip], labels: Sequence[str]) -> NDArray[np.intp]:
     """Index of the right label of each clip, ``[n]``.
 
     Raises:
-        ValueError: one of them has none.
+        ValueError: a clip has an emotion for which there is no label.
     """
-    known, right = truth(clips, labels)
+    known, indices = known_targets(clips, labels)
     if len(known) != len(clips):
-        raise ValueError("a clip bears an emotion for which there is no label")
-    return right
+        raise ValueError("a clip has an emotion for which there is no label")
+    return indices

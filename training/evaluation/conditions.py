@@ -1,7 +1,7 @@
-"""Under what a voice is heard: in noise, over a narrow line, for no more than a moment.
+"""Recording conditions: noise, sample rates, and little speech.
 
-Each condition takes a clip and gives what is heard of it, as blocks at the model's rate. What is
-random is drawn from the clip's name: the same clip meets the same noise at every level.
+Each condition turns a clip into blocks at the model's rate. What is random is drawn from the clip's
+id: the same clip has the same noise at every level.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SNR_DB = (20, 10, 5, 0)
 RATES = (8_000, 16_000, 44_100, 48_000)
 SECONDS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
-Kin = Mapping[str, Sequence[Clip]]
-"""By a clip's id, others of its speaker and emotion."""
+Followers = Mapping[str, Sequence[Clip]]
+"""By a clip's id, other clips of its speaker and emotion."""
 
 
 def as_recorded(clip: Clip, info: ModelInfo) -> Iterator[Samples]:
@@ -42,10 +42,10 @@ def as_recorded(clip: Clip, info: ModelInfo) -> Iterator[Samples]:
 def noisy(
     clip: Clip, info: ModelInfo, *, snr_db: float, data: Path, seed: int
 ) -> Iterator[Samples]:
-    """The clip in noise: for one clip in two one of ESC-10's, for the others white to brown.
+    """The clip in noise: from ESC-10 for one clip in two, white to brown for the others.
 
     Args:
-        clip: to hear.
+        clip: to add noise to.
         info: of the model.
         snr_db: mean power of the clip, pauses included, over that of the noise.
         data: folder that holds ``noise/esc10``.
@@ -67,48 +67,50 @@ def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:
             yield from blocks
 
 
-def for_seconds(clip: Clip, info: ModelInfo, *, seconds: float, kin: Kin) -> Iterator[Samples]:
-    """The clip until so much speech was heard; a short one goes on with the next of its kin.
+def for_seconds(
+    clip: Clip, info: ModelInfo, *, seconds: float, followers: Followers
+) -> Iterator[Samples]:
+    """The clip until it has so much speech; a short one goes on with the next of its followers.
 
     Args:
-        clip: to hear.
+        clip: to cut.
         info: of the model.
         seconds: of speech.
-        kin: other clips of the speaker and emotion; only their speech is joined.
+        followers: other clips of the speaker and emotion; only their speech is appended.
     """
     rate = info.features.sample_rate
     wanted = int(np.ceil(seconds / CHUNK_SECONDS - 1e-9))
-    heard = read_sound(clip.path, rate)
-    others = iter(kin.get(clip.id, ()))
+    samples = read_sound(clip.path, rate)
+    others = iter(followers.get(clip.id, ()))
     while True:
-        spoken = np.flatnonzero(speech_mask(heard, rate, info.gate))
-        if len(spoken) >= wanted:
-            # The gate hears no further than it is given: of the cut it says the same.
-            yield heard[: round((spoken[wanted - 1] + 1) * CHUNK_SECONDS * rate)]
+        speech = np.flatnonzero(speech_mask(samples, rate, info.gate))
+        if len(speech) >= wanted:
+            # The gate looks at nothing later: its mask of the cut clip is the same.
+            yield samples[: round((speech[wanted - 1] + 1) * CHUNK_SECONDS * rate)]
             return
         follower = next(others, None)
         if follower is None:
-            yield heard
+            yield samples
             return
-        end = round((spoken[-1] + 1) * CHUNK_SECONDS * rate) if len(spoken) else len(heard)
-        heard = np.concatenate([heard[:end], _speech(read_sound(follower.path, rate), info)])
+        end = round((speech[-1] + 1) * CHUNK_SECONDS * rate) if len(speech) else len(samples)
+        samples = np.concatenate([samples[:end], _speech(read_sound(follower.path, rate), info)])
 
 
-def kin_of(clips: Sequence[Clip]) -> Kin:
-    """For each clip those of its speaker and emotion that follow it, and then those before it."""
-    shelves: dict[tuple[str, str], list[Clip]] = {}
+def followers_of(clips: Sequence[Clip]) -> Followers:
+    """For each clip those of its speaker and emotion that come after it, then those before it."""
+    groups: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
-        shelves.setdefault((clip.speaker, clip.emotion), []).append(clip)
+        groups.setdefault((clip.speaker, clip.emotion), []).append(clip)
     return {
-        clip.id: (*shelf[place + 1 :], *shelf[:place])
-        for shelf in shelves.values()
-        for place, clip in enumerate(shelf)
+        clip.id: (*group[place + 1 :], *group[:place])
+        for group in groups.values()
+        for place, clip in enumerate(group)
     }
 
 
 @lru_cache(maxsize=1)
 def esc10(data: Path, rate: int) -> Sequence[Samples]:
-    """The noises of ESC-10.
+    """Noises of ESC-10.
 
     Raises:
         LiveSerError: there are none.

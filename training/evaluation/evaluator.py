@@ -6,48 +6,54 @@ from collections.abc import Sequence
 
 from live_ser.spec import ModelInfo
 from training.corpora.catalogue import titles
-from training.evaluation import parts
 from training.evaluation.card import draw
-from training.evaluation.judge import Judge
-from training.evaluation.parts import MEASURES, Options
+from training.evaluation.figures import Figures
+from training.evaluation.measurements import MEASURES, Options, measure_false_emotions
+from training.evaluation.model_pool import ModelPool
 from training.evaluation.recordings import Recordings
-from training.evaluation.results import Results, digest
+from training.evaluation.results import Measurement, Result, Results, digest
 
 
 def evaluate(
-    judge: Judge,
+    pool: ModelPool,
     sets: Sequence[Recordings],
-    wanted: Sequence[str],
+    parts: Sequence[str],
     options: Options,
     results: Results,
 ) -> None:
     """Measure parts of a model on sets of recordings; what was measured before is kept.
 
     Args:
-        judge: with the model.
+        pool: of the model.
         sets: of recordings.
-        wanted: of :data:`training.evaluation.results.PARTS`.
+        parts: of :data:`training.evaluation.results.PARTS`.
         options: of the parts.
-        results: where they go.
+        results: where they are kept.
     """
-    model = digest(judge.path)
-    head = {"model": model, "about": _about(judge.info)}
+    model = digest(pool.path)
     asked = {"model": model, "seed": options.seed}
-    for part in wanted:
+
+    def result(part: str, name: str, measured: Measurement[Figures]) -> Result:
+        return Result(part=part, set=name, model=model, about=_about(pool.info), **vars(measured))
+
+    for part in parts:
         for recordings in sets:
-            mine = {**head, "part": part, "set": recordings.name}
-            result = results.keep(
-                f"{part}-{recordings.name}",
+            name = recordings.name
+            kept = results.keep(
+                f"{part}-{name}",
                 {**asked, "part": part, "clips": [clip.id for clip in recordings.clips]},
-                lambda: {**mine, **MEASURES[part](judge, recordings, options)},  # noqa: B023
+                lambda: result(part, name, MEASURES[part](pool, recordings, options)),  # noqa: B023
+                Result.from_json,
             )
-            draw(result, results.folder)
-    if "stream" in wanted:
-        nobody = {**head, "part": "false-emotions", "set": "nobody speaks"}
+            draw(kept, results.folder)
+    if "stream" in parts:
         results.keep(
             "false-emotions",
             {**asked, "minutes": options.minutes},
-            lambda: {**nobody, **parts.false_emotions(judge, options)},
+            lambda: result(
+                "false-emotions", "nobody speaks", measure_false_emotions(pool, options)
+            ),
+            Result.from_json,
         )
 
 

@@ -1,4 +1,4 @@
-"""Figures of merit, each as the field defines it."""
+"""Metrics, each as the field defines it."""
 
 from __future__ import annotations
 
@@ -7,72 +7,76 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.evaluation.figures import ReliabilityBin
+
 Floats = NDArray[np.float64]
 
 
-def recalls(truth: ArrayLike, predicted: ArrayLike, classes: int) -> Floats:
-    """Share of each class that was found, ``[classes]``; NaN for a class without clips."""
-    truth, predicted = np.asarray(truth), np.asarray(predicted)
-    found = [
-        np.mean(predicted[truth == c] == c) if np.any(truth == c) else np.nan
+def recalls(targets: ArrayLike, predicted: ArrayLike, classes: int) -> Floats:
+    """Recall of each class, ``[classes]``; NaN for a class without clips."""
+    targets, predicted = np.asarray(targets), np.asarray(predicted)
+    values = [
+        np.mean(predicted[targets == c] == c) if np.any(targets == c) else np.nan
         for c in range(classes)
     ]
-    return np.array(found, np.float64)
+    return np.array(values, np.float64)
 
 
-def uar(truth: ArrayLike, predicted: ArrayLike, classes: int) -> float:
-    """Unweighted average recall, over the classes that the truth holds."""
-    return float(np.nanmean(recalls(truth, predicted, classes)))
+def uar(targets: ArrayLike, predicted: ArrayLike, classes: int) -> float:
+    """Unweighted average recall, over the classes that the targets holds."""
+    return float(np.nanmean(recalls(targets, predicted, classes)))
 
 
-def accuracy(truth: ArrayLike, predicted: ArrayLike) -> float:
+def accuracy(targets: ArrayLike, predicted: ArrayLike) -> float:
     """Share of the clips that were named rightly."""
-    return float(np.mean(np.asarray(truth) == np.asarray(predicted)))
+    return float(np.mean(np.asarray(targets) == np.asarray(predicted)))
 
 
-def confusion(truth: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """Counts ``[truth, predicted]``."""
+def confusion(targets: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """Counts ``[targets, predicted]``."""
     table = np.zeros((classes, classes), np.int64)
-    np.add.at(table, (np.asarray(truth), np.asarray(predicted)), 1)
+    np.add.at(table, (np.asarray(targets), np.asarray(predicted)), 1)
     return table
 
 
-def ece(truth: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
+def ece(targets: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error of the best guess, over equally wide bins (Guo et al. 2017)."""
-    return calibration_error(*_best(truth, probabilities), bins=bins)
+    return calibration_error(*_best(targets, probabilities), bins=bins)
 
 
-def calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
-    """The same of guesses by how sure they were and whether they were right, ``[n]`` each."""
-    table = reliability(confidence, right, bins)
-    count = sum(row["clips"] for row in table)
-    return sum(abs(row["confidence"] - row["accuracy"]) * row["clips"] / count for row in table)
+def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
+    """Expected calibration error of predictions, by their confidence and whether each is right."""
+    table = reliability(confidence, correct, bins)
+    count = sum(row.clips for row in table)
+    return sum(abs(row.confidence - row.accuracy) * row.clips / count for row in table)
 
 
-def reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> list[dict[str, float]]:
-    """How sure and how right, by how sure: a row for each bin of confidence that holds clips."""
-    confidence, right = np.asarray(confidence, np.float64), np.asarray(right, np.bool_)
+def reliability(
+    confidence: ArrayLike, correct: ArrayLike, bins: int = 15
+) -> tuple[ReliabilityBin, ...]:
+    """Confidence and accuracy in each bin of confidence that holds clips."""
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.bool_)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [
-        {
-            "confidence": float(confidence[place == b].mean()),
-            "accuracy": float(right[place == b].mean()),
-            "clips": int(np.count_nonzero(place == b)),
-        }
+    return tuple(
+        ReliabilityBin(
+            confidence=float(confidence[place == b].mean()),
+            accuracy=float(correct[place == b].mean()),
+            clips=int(np.count_nonzero(place == b)),
+        )
         for b in np.unique(place)
-    ]
+    )
 
 
-def surest(truth: ArrayLike, probabilities: ArrayLike, share: float = 0.3) -> float:
+def surest(targets: ArrayLike, probabilities: ArrayLike, share: float = 0.3) -> float:
     """Accuracy over the clips that the model is surest of, over the accuracy of all."""
-    return surest_gain(*_best(truth, probabilities), share=share)
+    return surest_gain(*_best(targets, probabilities), share=share)
 
 
-def surest_gain(confidence: ArrayLike, right: ArrayLike, share: float = 0.3) -> float:
-    """The same of guesses by how sure they were and whether they were right, ``[n]`` each."""
-    confidence, right = np.asarray(confidence, np.float64), np.asarray(right, np.bool_)
-    top = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(right)))]
-    return float(right[top].mean() / right.mean()) if right.any() else 0.0
+def surest_gain(confidence: ArrayLike, correct: ArrayLike, share: float = 0.3) -> float:
+    """The same of guesses by how sure they were and whether they were correct, ``[n]`` each."""
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.bool_)
+    top = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(correct)))]
+    return float(correct[top].mean() / correct.mean()) if correct.any() else 0.0
 
 
 def bootstrap(
@@ -101,6 +105,6 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _best(truth: ArrayLike, probabilities: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def _best(targets: ArrayLike, probabilities: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
     p = np.asarray(probabilities, np.float64)
-    return p.max(axis=1), p.argmax(axis=1) == np.asarray(truth)
+    return p.max(axis=1), p.argmax(axis=1) == np.asarray(targets)

@@ -1,4 +1,4 @@
-"""Pictures of a run."""
+"""Plots of figures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import ArrayLike
+
+from training.evaluation.figures import ConditionSummary, ReliabilityBin
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -37,18 +39,18 @@ def confusion(
     labels: Sequence[str],
     path: Path,
     title: str = "",
-    said: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> None:
     """A confusion matrix, in shares of each row.
 
     Args:
-        counts: ``[truth, said]``.
+        counts: ``[target, prediction]``.
         labels: of the rows.
         path: of the picture.
         title: above it.
-        said: labels of the columns; those of the rows if None.
+        columns: labels of the columns; those of the rows if None.
     """
-    said = labels if said is None else said
+    columns = labels if columns is None else columns
     table = np.asarray(counts, np.float64)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     figure, axis = plt.subplots(figsize=(6, 5.5))
@@ -56,48 +58,48 @@ def confusion(
     for (row, column), share in np.ndenumerate(shares):
         colour = "white" if share > 0.5 else "black"
         axis.text(column, row, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=8)
-    axis.set_xticks(range(len(said)), said, rotation=45, ha="right")
+    axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
     axis.set_yticks(range(len(labels)), labels)
-    axis.set_xlabel("said")
+    axis.set_xlabel("predicted")
     axis.set_ylabel("acted")
     axis.set_title(title)
     _save(figure, path)
 
 
-def reliability(rows: Sequence[Mapping[str, float]], path: Path, title: str = "") -> None:
-    """How often guesses are right, by how sure they were; beneath, how many were as sure.
+def reliability(rows: Sequence[ReliabilityBin], path: Path, title: str = "") -> None:
+    """Accuracy by confidence; beneath, the number of clips.
 
     Args:
         rows: as ``metrics.reliability`` gives them.
         path: of the picture.
         title: above it.
     """
-    confidence = [row["confidence"] for row in rows]
+    confidence = [row.confidence for row in rows]
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(5, 6), sharex=True, height_ratios=(3, 1))
     upper.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
-    upper.plot(confidence, [row["accuracy"] for row in rows], marker="o", label="measured")
-    upper.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1), title=title)
+    upper.plot(confidence, [row.accuracy for row in rows], marker="o", label="measured")
+    upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), title=title)
     upper.grid(alpha=0.3)
     upper.legend()
-    lower.bar(confidence, [row["clips"] for row in rows], width=0.03)
+    lower.bar(confidence, [row.clips for row in rows], width=0.03)
     lower.set(xlabel="confidence", ylabel="clips")
     _save(figure, path)
 
 
-def curve(rows: Sequence[Mapping[str, Any]], over: str, path: Path, title: str = "") -> None:
+def curve(rows: Sequence[ConditionSummary], over: str, path: Path, title: str = "") -> None:
     """Figures under one condition after another.
 
     Args:
-        rows: a condition each, with ``condition`` and the figures ``uar`` and ``activation_uar``.
+        rows: a condition each.
         over: what the conditions are.
         path: of the picture.
         title: above it.
     """
     figure, axis = plt.subplots(figsize=(6, 4))
     places = range(len(rows))
-    for name, label in (("uar", "emotion"), ("activation_uar", "activation")):
-        axis.plot(places, [row[name] for row in rows], marker="o", label=label)
-    axis.set_xticks(places, [row["condition"] for row in rows])
+    axis.plot(places, [row.uar for row in rows], marker="o", label="emotion")
+    axis.plot(places, [row.activation_uar for row in rows], marker="o", label="activation")
+    axis.set_xticks(places, [row.condition for row in rows])
     axis.set(xlabel=over, ylabel="UAR", ylim=(0, 1), title=title)
     axis.grid(alpha=0.3)
     axis.legend()

@@ -12,7 +12,7 @@ from typing import Any
 from live_ser.errors import LiveSerError
 from live_ser.spec import ModelInfo
 from training.corpora.catalogue import Catalogue, titles
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.readers import Clip
 from training.corpora.splits import PROTOCOLS
 from training.recipes.run import Run
@@ -44,19 +44,19 @@ class Recordings:
         return replace(self, protocol=protocol, clips=tuple(kept))
 
 
-def unheard_corpus(name: str, catalogue: Catalogue, info: ModelInfo) -> Recordings:
+def unseen_corpus(name: str, catalogue: Catalogue, info: ModelInfo) -> Recordings:
     """A whole corpus that the model was not trained on.
 
     Raises:
         LiveSerError: the model was trained on it, or the corpus cannot be read.
     """
-    taught = info.provenance.get("corpora")
-    if name in (*(taught or ()), *info.provenance.get("taught_by", ())):
+    corpora = info.provenance.get("corpora")
+    if name in (*(corpora or ()), *info.provenance.get("taught_by", ())):
         raise LiveSerError(
-            f"the model {info.name} was trained on {titles([name])}: it is not unheard",
+            f"the model {info.name} was trained on {titles([name])}: it is no test of it",
             "name the folder of its run with --run, to evaluate on the clips that it held out",
         )
-    origin = f"trained on {titles(taught)}" if taught else "what trained it is not known"
+    origin = f"trained on {titles(corpora)}" if corpora else "what trained it is not known"
     protocol = f"cross-corpus: all of {titles([name])}, {origin}"
     return _recordings(name, protocol, catalogue.read(name).clips, info)
 
@@ -110,7 +110,7 @@ def _describe(split: str, clips: Sequence[Clip]) -> str:
 
 
 def _recordings(name: str, protocol: str, clips: Sequence[Clip], info: ModelInfo) -> Recordings:
-    known, _ = truth(clips, info.labels)
+    known, _ = known_targets(clips, info.labels)
     if not len(known):
         raise LiveSerError(f"no clip of {name} bears an emotion that the model has a label for")
     return Recordings(name, protocol, tuple(clips[i] for i in known))

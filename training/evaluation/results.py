@@ -6,17 +6,88 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 from live_ser import __version__
 from live_ser.errors import LiveSerError
+from training.evaluation.figures import FIGURES, Figures
+from training.fields import build
 
-Result = dict[str, Any]
+F_co = TypeVar("F_co", bound=Figures, covariant=True)
+T = TypeVar("T")
 
 PARTS = ("clips", "noise", "band", "evidence", "baseline", "teaching", "recording", "stream")
-"""What can be measured of a model; see :mod:`training.evaluation.parts`."""
+"""What can be measured of a model; see :mod:`training.evaluation.measurements`."""
+
+
+@dataclass(frozen=True)
+class ClipVerdict:
+    """A prediction of a clip, beside its target.
+
+    Attributes:
+        clip: id of the clip.
+        target: its label.
+        state: state of the verdict.
+        label: predicted label; None without one.
+        probabilities: by label; None where nothing was predicted.
+        activation: 0 to 1; None where nothing was predicted.
+    """
+
+    clip: str
+    target: str
+    state: str
+    label: str | None
+    probabilities: dict[str, float] | None
+    activation: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement(Generic[F_co]):
+    """Figures and the protocol under which they were measured.
+
+    Attributes:
+        protocol: one line to print beside every figure.
+        figures: of the part.
+        labels: of the confusion matrix, where there is one.
+        verdicts: of the clips, where the part keeps them.
+        config: settings of the networks, where the part trains them.
+    """
+
+    protocol: str
+    figures: F_co
+    labels: tuple[str, ...] = ()
+    verdicts: tuple[ClipVerdict, ...] = ()
+    config: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Measurement[Figures]):
+    """A measurement as the folder keeps it.
+
+    Attributes:
+        part: of the evaluation.
+        set: name of the recordings.
+        model: digest of the model file; None for a protocol, which trains its own.
+        about: the model in a line.
+    """
+
+    part: str
+    set: str
+    model: str | None = None
+    about: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """Beginning of the names of its pictures."""
+        return f"{self.part}-{self.set}"
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read a result; raises ``ValueError``, ``TypeError`` or ``KeyError`` for any other."""
+        figures = build(FIGURES[content["part"]], content["figures"])
+        return build(cls, {**content, "figures": figures})
 
 
 @dataclass(frozen=True)
@@ -25,29 +96,38 @@ class Results:
 
     folder: Path
 
-    def keep(self, name: str, asked: Mapping[str, Any], measure: Callable[[], Result]) -> Result:
+    def keep(
+        self,
+        name: str,
+        asked: Mapping[str, Any],
+        measure: Callable[[], T],
+        read: Callable[[Mapping[str, Any]], T],
+    ) -> T:
         """A result: the one that is there if the same was asked for, else measured and written.
 
         Args:
             name: of the file, without its suffix.
             asked: all that decides the result.
-            measure: what takes so long.
+            measure: what takes so long; returns a dataclass.
+            read: from the JSON of such a dataclass back to it.
         """
         key = hashlib.sha256(
             json.dumps([__version__, asked], sort_keys=True, default=str).encode()
         ).hexdigest()[:16]
-        there = self._read(name)
-        if there is not None and there.get("key") == key:
-            return there
-        result = json.loads(json.dumps({"key": key, **measure()}, default=float))
-        self.write(f"{name}.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        return dict(result)
+        content = self._read(name)
+        kept = _parsed(content, read) if content and content.get("key") == key else None
+        if kept is not None:
+            return kept
+        result = {"key": key, **asdict(measure())}  # type: ignore[call-overload]
+        text = json.dumps(result, indent=1, ensure_ascii=False, default=float) + "\n"
+        self.write(f"{name}.json", text)
+        return read(json.loads(text))
 
     def every(self) -> list[Result]:
-        """All that was kept, by name."""
-        found = [self._read(path.stem) for path in sorted(self.folder.glob("*.json"))]
-        ours = {"key", "part", "figures"}
-        return [result for result in found if result is not None and ours <= set(result)]
+        """All results that were kept, by name."""
+        contents = [self._read(path.stem) for path in sorted(self.folder.glob("*.json"))]
+        results = [_parsed(content, Result.from_json) for content in contents if content]
+        return [result for result in results if result is not None]
 
     def write(self, name: str, text: str) -> None:
         """Write a file whole or not at all."""
@@ -62,7 +142,7 @@ class Results:
                 "choose another folder with -o, or make room",
             ) from error
 
-    def _read(self, name: str) -> Result | None:
+    def _read(self, name: str) -> dict[str, Any] | None:
         try:
             content = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
         except (OSError, ValueError):
@@ -70,6 +150,14 @@ class Results:
         return content if isinstance(content, dict) else None
 
 
+def _parsed(content: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """A result, or None where the file is another's, or of a format that is past."""
+    try:
+        return read(content)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def digest(path: Path) -> str:
-    """What tells a file's content from any other."""
+    """What distinguishes a file's content from any other."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Clips strung together: what a corpus of single clips becomes to be like a session."""
+"""Synthetic sessions: single clips of one speaker, concatenated in a room."""
 
 from __future__ import annotations
 
@@ -23,89 +23,90 @@ from training.data.sound import read_sound
 
 PAUSE = (1.0, 4.0)  # seconds between clips
 ROOM_DB = -35.0  # level of the room under the mean level of the clips, pauses included
-NOBODY = -1
-_TAIL = round(PAUSE[1] / CHUNK_SECONDS)  # chunks of room after the last clip
+NO_CLIP = -1
+_TAIL = round(PAUSE[1] / CHUNK_SECONDS)  # chunks of room tone after the last clip
 
 
 @dataclass(frozen=True)
-class String:
+class Session:
     """Clips one after another.
 
     Attributes:
         samples: float32 ``[n]``.
         clips: in the order in which they come.
-        speaker: int ``[chunks]`` of 32 ms: index of the clip whose speech this is, or ``NOBODY``.
+        clip_at: int ``[chunks]`` of 32 ms: index of the clip whose speech this is, or ``NO_CLIP``.
     """
 
     samples: Samples
     clips: tuple[Clip, ...]
-    speaker: NDArray[np.intp]
+    clip_at: NDArray[np.intp]
 
-    def spoken(self, first: int, stop: int) -> NDArray[np.intp]:
-        """The clips that the speech in these chunks is of, one for each chunk of speech."""
-        inside = self.speaker[first:stop]
-        spoken: NDArray[np.intp] = inside[inside != NOBODY]
+    def clips_in(self, first: int, stop: int) -> NDArray[np.intp]:
+        """Index of the clip of each chunk of speech between two chunks."""
+        inside = self.clip_at[first:stop]
+        spoken: NDArray[np.intp] = inside[inside != NO_CLIP]
         return spoken
 
 
-def most(spoken: NDArray[np.intp]) -> int | None:
-    """The clip that most of some speech is of; None without speech."""
-    return int(np.bincount(spoken).argmax()) if len(spoken) else None
+def most_frequent(indices: NDArray[np.intp]) -> int | None:
+    """The clip that most chunks belong to; None without a chunk."""
+    return int(np.bincount(indices).argmax()) if len(indices) else None
 
 
-def string(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator) -> String:
+def concatenate(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator) -> Session:
     """Put clips in a random order, with pauses between them, into a room."""
     rate = info.features.sample_rate
     order = tuple(clips[i] for i in rng.permutation(len(clips)))
-    parts: list[Samples] = []
-    speaker: list[NDArray[np.intp]] = []
+    pieces: list[Samples] = []
+    clip_at: list[NDArray[np.intp]] = []
     for index, clip in enumerate(order):
         pause = round(rng.uniform(*PAUSE) / CHUNK_SECONDS)
-        heard = read_sound(clip.path, rate)
-        spoken = speech_mask(heard, rate, info.gate)
-        if not spoken.any():
-            # The corpus says that somebody speaks here, though the gate does not hear it.
-            spoken[:] = True
-        parts += [_nothing(pause, rate), _whole_chunks(heard, len(spoken), rate)]
-        speaker += [np.full(pause, NOBODY), np.where(spoken, index, NOBODY)]
-    samples = np.concatenate([*parts, _nothing(_TAIL, rate)])
+        samples = read_sound(clip.path, rate)
+        speech = speech_mask(samples, rate, info.gate)
+        if not speech.any():
+            # The corpus says that somebody speaks here, though the gate does not detect it.
+            speech[:] = True
+        pieces += [_zeros(pause, rate), _whole_chunks(samples, len(speech), rate)]
+        clip_at += [np.full(pause, NO_CLIP), np.where(speech, index, NO_CLIP)]
+    samples = np.concatenate([*pieces, _zeros(_TAIL, rate)])
     level = np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
-    samples = samples + hush(len(samples), 20 * np.log10(level) + ROOM_DB, rng)
-    return String(samples, order, np.concatenate([*speaker, np.full(_TAIL, NOBODY)]))
+    samples = samples + room_tone(len(samples), 20 * np.log10(level) + ROOM_DB, rng)
+    return Session(samples, order, np.concatenate([*clip_at, np.full(_TAIL, NO_CLIP)]))
 
 
-def verdicts(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> dict[str, Verdict]:
-    """What is said of each of some clips where they are utterances of one recording.
+def predict_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> dict[str, Verdict]:
+    """Predict clips as utterances of one recording.
 
     Args:
-        model: that judges.
+        model: to predict with.
         clips: of one speaker.
         seed: of their order and of the room between them.
 
     Returns:
-        By the clip's name, the verdict on the segments that lie in it mostly.
+        By the clip's id, the verdict on the segments that lie mostly in it.
     """
-    strung = string(clips, model.info, generator(clips, seed))
-    sums = [VerdictSum(model.info) for _ in strung.clips]
+    session = concatenate(clips, model.info, generator(clips, seed))
+    sums = [VerdictSum(model.info) for _ in session.clips]
     evidence = [0.0] * len(sums)
     rate = model.info.features.sample_rate
-    for found in analyse(model, ArraySound(strung.samples, rate, rate), segments=True):
-        if not isinstance(found, Segment) or not found.probabilities:
+    for segment in analyse(model, ArraySound(session.samples, rate, rate), segments=True):
+        if not isinstance(segment, Segment) or not segment.probabilities:
             continue
-        first, stop = (round(at / CHUNK_SECONDS) for at in (found.start, found.end))
-        place = most(strung.spoken(first, stop))
+        first, stop = (round(at / CHUNK_SECONDS) for at in (segment.start, segment.end))
+        place = most_frequent(session.clips_in(first, stop))
         if place is not None:
-            said = np.array(list(found.probabilities.values()), np.float32)
-            sums[place].add(Judgement(said, found.activation or 0.0, None), found.evidence)
-            evidence[place] += found.evidence
+            probabilities = np.array(list(segment.probabilities.values()), np.float32)
+            judgement = Judgement(probabilities, segment.activation or 0.0, None)
+            sums[place].add(judgement, segment.evidence)
+            evidence[place] += segment.evidence
     return {
         clip.id: one.verdict(seconds, seconds)
-        for clip, one, seconds in zip(strung.clips, sums, evidence, strict=True)
+        for clip, one, seconds in zip(session.clips, sums, evidence, strict=True)
     }
 
 
 def generator(clips: Sequence[Clip], seed: int) -> np.random.Generator:
-    """What is random about a string of these clips."""
+    """The random numbers of a session of these clips."""
     return np.random.default_rng([seed, zlib.crc32(clips[0].speaker.encode())])
 
 
@@ -115,7 +116,7 @@ def by_speaker(clips: Sequence[Clip]) -> list[list[Clip]]:
     return [[clip for clip in clips if clip.speaker == speaker] for speaker in speakers]
 
 
-def hush(length: int, level_db: float, rng: np.random.Generator) -> Samples:
+def room_tone(length: int, level_db: float, rng: np.random.Generator) -> Samples:
     """A quiet room: pink noise."""
     return at_level(coloured_noise(length, rng, slope_db=3).astype(np.float32), level_db)
 
@@ -126,10 +127,10 @@ def at_level(samples: Samples, level_db: float) -> Samples:
     return samples * np.float32(10 ** (level_db / 20) / rms) if rms else samples
 
 
-def _nothing(chunks: int, rate: int) -> Samples:
+def _zeros(chunks: int, rate: int) -> Samples:
     return np.zeros(round(chunks * CHUNK_SECONDS * rate), np.float32)
 
 
 def _whole_chunks(samples: Samples, chunks: int, rate: int) -> Samples:
-    """What the gate has heard: the rest after its last chunk is less than a moment."""
+    """The samples that the gate has seen: the rest after its last chunk is shorter than one."""
     return samples[: round(chunks * CHUNK_SECONDS * rate)]

@@ -1,4 +1,4 @@
-"""What teaching is worth: some clips of a speaker are taught, and the others judged."""
+"""Predictions after teaching: some clips of a speaker are taught, and the others predicted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,10 @@ from live_ser.model.speaker import RunningBaseline
 from live_ser.model.taught import Take, TaughtModel, Teaching
 from training.corpora.readers import SAME, Clip
 from training.evaluation import metrics
+from training.evaluation.baselines import spoken_frames
 from training.evaluation.conditions import noisy
-from training.evaluation.enrolment import spoken_frames
-from training.evaluation.judge import Judge
+from training.evaluation.figures import LessonFigures
+from training.evaluation.model_pool import ModelPool
 from training.evaluation.sessions import by_speaker
 
 DRAWS = 3
@@ -32,16 +32,16 @@ _NOISE_DB = 10.0
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a speaker teaches before the others of their clips are judged.
+    """What a speaker teaches before the speaker's other clips are predicted.
 
     Attributes:
         name: of the condition.
         takes: of each emotion; 0 teaches nothing.
         emotions: that are taught; 0 for all.
         wrong: share of the takes with a wrong label.
-        apart: whether the clips that are judged say other sentences.
-        noisy: whether the clips that are judged are noisier than those that were taught.
-        unlabelled: whether the takes are heard only.
+        apart: whether the clips that are predicted say other sentences.
+        noisy: whether the clips that are predicted are noisier than those that were taught.
+        unlabelled: whether the takes are only part of the baseline.
     """
 
     name: str
@@ -67,84 +67,93 @@ LESSONS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the clips of a speaker were judged after a lesson.
+    """Predictions of a speaker's clips after a lesson.
 
     Attributes:
-        right: index of the right label of each, ``[n]``.
-        guess: of the best guess, ``[n]``.
+        targets: index of the right label, ``[n]``.
+        predicted: index of the most probable label, ``[n]``.
         confidence: its probability, ``[n]``.
     """
 
-    right: NDArray[np.intp]
-    guess: NDArray[np.intp]
+    targets: NDArray[np.intp]
+    predicted: NDArray[np.intp]
     confidence: NDArray[np.float64]
 
     def uar(self, classes: int) -> float:
-        """Mean recall of the emotions that there are."""
-        return metrics.uar(self.right, self.guess, classes)
+        """Unweighted average recall of the emotions that there are."""
+        return metrics.uar(self.targets, self.predicted, classes)
 
 
-def measure(
-    judge: Judge, clips: Sequence[Clip], *, data: Path, seed: int, what: str
-) -> list[dict[str, Any]]:
-    """Figures for each lesson: UAR, that of the worst speaker, ECE, share of speakers not worse.
+def teach(
+    pool: ModelPool, clips: Sequence[Clip], *, data: Path, seed: int, description: str
+) -> tuple[LessonFigures, ...]:
+    """Figures for each lesson.
 
     Args:
-        judge: with a model that can be taught.
-        clips: of corpora that the model never heard.
+        pool: of a model that can be taught.
+        clips: of corpora that did not train the model.
         data: folder that holds ``noise/esc10``.
         seed: of what is drawn.
-        what: in front of the progress bar.
+        description: of the progress bar.
     """
     speakers = by_speaker(clips)
-    found = judge.map(partial(teach_speaker, data=data, seed=seed), speakers, what)
-    classes = len(judge.info.labels)
+    # By speaker, draw and lesson.
+    outcomes = pool.map(partial(teach_speaker, data=data, seed=seed), speakers, description)
     untaught = {one.noisy: at for at, one in reversed([*enumerate(LESSONS)]) if not one.takes}
-    rows = []
-    for at, lesson in enumerate(LESSONS):
-        each = [np.mean([draw[at].uar(classes) for draw in speaker]) for speaker in found]
-        before = [
-            np.mean([draw[untaught[lesson.noisy]].uar(classes) for draw in speaker])
-            for speaker in found
-        ]
-        outcomes = [draw[at] for speaker in found for draw in speaker]
-        right, guess, confidence = (
-            np.concatenate([getattr(one, name) for one in outcomes])
-            for name in ("right", "guess", "confidence")
+    return tuple(
+        _figures(
+            lesson.name,
+            [[draw[at] for draw in speaker] for speaker in outcomes],
+            [[draw[untaught[lesson.noisy]] for draw in speaker] for speaker in outcomes],
+            len(pool.info.labels),
         )
-        rows.append(
-            {
-                "condition": lesson.name,
-                "uar": float(np.mean(each)),
-                "worst": float(np.min(each)),
-                "ece": metrics.calibration_error(confidence, right == guess),
-                "not_worse": float(np.mean(np.array(each) >= np.array(before))),
-                "speakers": len(each),
-                "clips": len(right),
-            }
-        )
-    return rows
+        for at, lesson in enumerate(LESSONS)
+    )
+
+
+def _figures(
+    lesson: str,
+    taught: Sequence[Sequence[Outcome]],
+    untaught: Sequence[Sequence[Outcome]],
+    classes: int,
+) -> LessonFigures:
+    """Figures of a lesson, from the outcomes of each speaker with and without it."""
+    after, before = (
+        np.array([np.mean([one.uar(classes) for one in draws]) for draws in speakers])
+        for speakers in (taught, untaught)
+    )
+    targets, predicted, confidence = (
+        np.concatenate([getattr(one, name) for draws in taught for one in draws])
+        for name in ("targets", "predicted", "confidence")
+    )
+    return LessonFigures(
+        condition=lesson,
+        uar=float(np.mean(after)),
+        worst=float(np.min(after)),
+        ece=metrics.calibration_error(confidence, targets == predicted),
+        not_worse=float(np.mean(after >= before)),
+        speakers=len(taught),
+        clips=len(targets),
+    )
 
 
 def teach_speaker(
     model: EmotionModel, clips: Sequence[Clip], *, data: Path, seed: int
 ) -> list[list[Outcome]]:
-    """What comes of each lesson, for several draws of the takes of one speaker."""
-    frames = [spoken_frames(clip, model.info) for clip in clips]
+    """Outcomes ``[draw][lesson]`` of one speaker."""
+    clean = [spoken_frames(clip, model.info) for clip in clips]
     in_noise = partial(noisy, info=model.info, snr_db=_NOISE_DB, data=data, seed=seed)
-    spoilt = [spoken_frames(clip, model.info, np.concatenate([*in_noise(clip)])) for clip in clips]
+    noise = [spoken_frames(clip, model.info, np.concatenate([*in_noise(clip)])) for clip in clips]
     rate = model.info.features.sample_rate / model.info.features.hop_length
-    heard = [at for at, one in enumerate(frames) if len(one)]
     takes = {
-        at: Take.of([model.judge(frames[at])], [len(frames[at]) / rate], _emotion(clips[at]))
-        for at in heard
+        at: Take.of([model.judge(frames)], [len(frames) / rate], _emotion(clips[at]))
+        for at, frames in enumerate(clean)
+        if len(frames)
     }
     speaker = zlib.crc32(clips[0].speaker.encode())
     return [
         [
-            _outcome(
-                model, clips, spoilt if lesson.noisy else frames, takes, lesson=lesson, rng=rng
-            )
+            _outcome(model, clips, noise if lesson.noisy else clean, takes, lesson=lesson, rng=rng)
             for lesson in LESSONS
         ]
         for rng in (np.random.default_rng([seed, speaker, draw]) for draw in range(DRAWS))
@@ -162,11 +171,11 @@ def _outcome(
 ) -> Outcome:
     labels = model.info.labels
     taught = _drawn(clips, [*takes], lesson, rng)
-    said = {clips[at].statement for at in taught} if lesson.apart else set()
+    statements = {clips[at].statement for at in taught} if lesson.apart else set()
     tested = [
         at
         for at in takes
-        if at not in taught and len(frames[at]) and clips[at].statement not in said
+        if at not in taught and len(frames[at]) and clips[at].statement not in statements
     ]
     network, baseline = model, RunningBaseline.of(model)
     if taught and lesson.unlabelled:
@@ -180,15 +189,16 @@ def _outcome(
         network = TaughtModel(model, Teaching(model, given))
         baseline = RunningBaseline.of(network)
     known = baseline.before(np.inf) if baseline else None
-    judged = np.array([network.judge(frames[at], known).probabilities for at in tested])
-    right = np.array([labels.index(_emotion(clips[at])) for at in tested], np.intp)
-    return Outcome(right, judged.argmax(axis=1), judged.max(axis=1).astype(np.float64))
+    probabilities = np.array([network.judge(frames[at], known).probabilities for at in tested])
+    targets = np.array([labels.index(_emotion(clips[at])) for at in tested], np.intp)
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return Outcome(targets, probabilities.argmax(axis=1), confidence)
 
 
 def _drawn(
     clips: Sequence[Clip], usable: Sequence[int], lesson: Lesson, rng: np.random.Generator
 ) -> list[int]:
-    """Clips that are taught: so many of each emotion, some left to be judged."""
+    """Clips to teach: so many of each emotion, some left to be predicted."""
     emotions = sorted({_emotion(clips[at]) for at in usable})
     if lesson.emotions:
         emotions = [str(one) for one in rng.permutation(emotions)[: lesson.emotions]]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS
 from training.networks.head import Heard, Statistics
 
@@ -37,7 +37,7 @@ def fit_projection(heard: Heard) -> NDArray[np.float32]:
         float32 ``[statistics, EMBEDDING]``. Corpora and speakers count alike; an isotropic ridge
         suits what it gives.
     """
-    known, label = truth(heard.clips, LABELS)
+    known, label = known_targets(heard.clips, LABELS)
     scale = heard.statistics.std(axis=0) + _STILL
     clean, degraded = (one[known] / scale for one in (heard.statistics, heard.degraded))
     corpora = np.array([heard.clips[i].corpus for i in known])

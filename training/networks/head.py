@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS, Clip
 
 Statistics = NDArray[np.float32]
@@ -125,7 +125,7 @@ def _fit_labels(
     x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], smoothing: float
 ) -> NDArray[np.float64]:
     """Softmax regression; classes that an utterance's corpus lacks are left out of its softmax."""
-    known, label = truth(clips, LABELS)
+    known, label = known_targets(clips, LABELS)
     corpora = np.array([clips[i].corpus for i in known])
     has = np.zeros((len(known), len(LABELS)), bool)
     for corpus in np.unique(corpora):

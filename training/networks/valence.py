@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS, Clip
 
 PLEASANT = ("happy",)
@@ -66,7 +66,7 @@ def calibrate_valence(
     Returns:
         Slope and offset; 1 and 0 where the clips show no pleasant, unpleasant or neutral emotion.
     """
-    _, label = truth(clips, LABELS)
+    _, label = known_targets(clips, LABELS)
     shown = np.array([LABELS[one] for one in label])
     pleasant, unpleasant = (np.isin(shown, side) for side in (PLEASANT, UNPLEASANT))
     neutral = shown == "neutral"

@@ -37,7 +37,7 @@ from tqdm import tqdm
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.spec import FeatureSpec
-from training.corpora.labels import right_labels
+from training.corpora.labels import targets
 from training.corpora.readers import Clip
 from training.data.frame_cache import kept_frames, sizes
 from training.data.sound import read_sound
@@ -177,7 +177,7 @@ class Batches:
         drawn = [self._items[i] for i in order[index * size : (index + 1) * size]]
         frames = [self.utterances.takes[i][k] for i, k in drawn]
         clips = [self.utterances.clips[i] for i, _ in drawn]
-        wanted = self._one_hot[right_labels(clips, self.config.classes)]
+        wanted = self._one_hot[targets(clips, self.config.classes)]
         return whole(frames, self._length, self.config), {"emotion": wanted}
 
 

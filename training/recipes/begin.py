@@ -9,7 +9,7 @@ from pathlib import Path
 
 from live_ser.errors import LiveSerError
 from training.corpora.catalogue import Catalogue, titles
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.own import OwnCorpus
 from training.corpora.readers import LABELS, SAME, Clip
 from training.corpora.splits import PROTOCOLS, Split, hold_out
@@ -72,7 +72,7 @@ def _check_clips(config: RunConfig, split: Split) -> None:
             f"the split {split.name!r} has no test clips to select on",
             "name another with --split, or leave select_on_test out",
         )
-    known, _ = truth(split.train, config.classes)
+    known, _ = known_targets(split.train, config.classes)
     learnt = {split.train[i].emotion for i in known}
     unknown = {clip.emotion for clip in split.train} - learnt
     if config.classes_only and unknown:
@@ -84,7 +84,7 @@ def _check_clips(config: RunConfig, split: Split) -> None:
 
 def _with_classes_of(split: Split, config: RunConfig) -> RunConfig:
     """The settings without classes that nobody shows: their weights would be left as drawn."""
-    _, shown = truth(split.train, config.classes)
+    _, shown = known_targets(split.train, config.classes)
     classes = tuple(name for place, name in enumerate(config.classes) if place in shown)
     if len(classes) < 2:
         raise LiveSerError(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from training.corpora.labels import truth
+from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS, SAME, Clip
 from training.networks.valence import calibrate_valence
 from training.recipes.config import RunConfig
@@ -97,7 +97,7 @@ def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calib
         clips: what they are.
         config: that the network was trained by.
     """
-    known, target = truth(clips, LABELS)
+    known, target = known_targets(clips, LABELS)
     matrix = merging(config.classes, LABELS)
     emotion = logits.emotion[known]
 
@@ -121,7 +121,7 @@ def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
 
     A speaker's own voice is the mean over what they show, each label counting alike.
     """
-    known, label = truth(clips, LABELS)
+    known, label = known_targets(clips, LABELS)
     speakers = np.array([clips[i].speaker for i in known])
     added: dict[int, list[Any]] = {place: [] for place in range(len(LABELS))}
     for speaker in np.unique(speakers):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Self
 
 from live_ser.errors import LiveSerError
 from live_ser.spec import GateSpec
@@ -14,17 +14,11 @@ from training.data.baselines import BaselineConfig
 from training.data.batches import BatchConfig
 from training.data.features import FeatureConfig
 from training.data.spectral import SpectralAugment
+from training.fields import build
 from training.networks.config import NetworkConfig
 
 CLASSES = LABELS
 """What the network tells apart; a protocol of eight classes adds ``calm``."""
-
-_WANTED = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: 'a word in quotes, as JSON has it: "band"',
-}
 
 
 @dataclass(frozen=True)
@@ -138,8 +132,7 @@ class RunConfig:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """What :meth:`to_dict` gave."""
-        built: Self = _build(cls, data)
-        return built
+        return build(cls, data)
 
 
 @dataclass(frozen=True)
@@ -236,32 +229,3 @@ class ArticleConfig(RunConfig):
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
-
-
-def _build(kind: type, data: Mapping[str, Any]) -> Any:
-    hints = get_type_hints(kind)
-    given = {entry.name: data[entry.name] for entry in fields(kind) if entry.name in data}
-    return kind(**{name: _value(hints[name], value) for name, value in given.items()})
-
-
-def _value(kind: Any, value: Any) -> Any:
-    """A value of JSON as a setting of that type."""
-    if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
-        return _build(kind, value)
-    if get_origin(kind) is tuple:
-        return _tuple(get_args(kind), value)
-    if kind is float and type(value) is int:
-        return value
-    if type(value) is not kind:
-        raise ValueError(f"{_WANTED.get(kind, 'a group of settings')} is wanted")
-    return value
-
-
-def _tuple(kinds: tuple[Any, ...], values: Any) -> tuple[Any, ...]:
-    if not isinstance(values, list | tuple):
-        raise ValueError("a list is wanted")
-    if kinds[-1] is Ellipsis:
-        kinds = kinds[:1] * len(values)
-    if len(kinds) != len(values):
-        raise ValueError(f"a list of {len(kinds)} is wanted")
-    return tuple(map(_value, kinds, values))

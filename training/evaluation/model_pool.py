@@ -1,4 +1,4 @@
-"""An exported model at work on many recordings, in as many processes as there are to spare."""
+"""An exported model in several processes, which predict many recordings."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from live_ser.inference.results import Verdict
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
-from training.evaluation.judged import Judged
+from training.evaluation.predictions import Predictions
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 Condition = Callable[[Clip, ModelInfo], Iterable[Samples]]
-"""How a clip is heard: blocks of it at the model's rate. It travels to other processes."""
+"""From a clip to blocks of it at the model's rate; it is pickled for other processes."""
 
 
-class Judge:
-    """A model file and the processes that judge with it; a context manager.
+class ModelPool:
+    """A model file and the processes that predict with it; a context manager.
 
     Args:
         path: of the model.
-        workers: processes; with one of them it is this process that judges.
+        workers: processes; with one of them it is this process that predicts.
     """
 
     def __init__(self, path: Path, workers: int = 1) -> None:
@@ -49,7 +49,7 @@ class Judge:
             pool = ProcessPoolExecutor(workers, get_context("spawn"))
             self._pool = self._stack.enter_context(pool)
 
-    def __enter__(self) -> Judge:
+    def __enter__(self) -> ModelPool:
         return self
 
     def __exit__(
@@ -62,38 +62,44 @@ class Judge:
             self._pool.shutdown(cancel_futures=True)
         self._stack.close()
 
-    def clips(self, clips: Sequence[Clip], condition: Condition, what: str = "") -> Judged:
-        """The verdict on each clip, as ``live-ser file`` gives it.
+    def predict(
+        self, clips: Sequence[Clip], condition: Condition, description: str = ""
+    ) -> Predictions:
+        """Predict each clip, as ``live-ser file`` does it.
 
         Args:
-            clips: to judge.
-            condition: how they are heard.
-            what: in front of the progress bar.
+            clips: to predict.
+            condition: under which they are.
+            description: of the progress bar.
         """
-        verdicts = self.map(partial(_verdict, condition=condition), clips, what, chunk=8)
-        return Judged(self.info.labels, tuple(clips), tuple(verdicts))
+        verdicts = self.map(partial(_verdict, condition=condition), clips, description, chunk=8)
+        return Predictions(self.info.labels, tuple(clips), tuple(verdicts))
 
     def map(
-        self, job: Callable[[EmotionModel, T], R], items: Sequence[T], what: str, chunk: int = 1
+        self,
+        job: Callable[[EmotionModel, T], R],
+        items: Sequence[T],
+        description: str,
+        chunk: int = 1,
     ) -> list[R]:
-        """What a job makes of each item, in their order.
+        """Apply a job to each item; results are in the order of the items.
 
         Args:
             job: from the model and an item to a result; all of them travel between processes.
             items: to work on.
-            what: in front of the progress bar.
+            description: of the progress bar.
             chunk: items that a process takes at a time.
 
         Raises:
             LiveSerError: the job raised it, or a process died.
         """
         one = partial(_with_model, job, self.path)
-        found = self._pool.map(one, items, chunksize=chunk) if self._pool else map(one, items)
+        results = self._pool.map(one, items, chunksize=chunk) if self._pool else map(one, items)
         try:
-            return list(tqdm(found, what, len(items), file=sys.stderr))
+            return list(tqdm(results, description, len(items), file=sys.stderr))
         except BrokenProcessPool as error:
             raise LiveSerError(
-                "a process that judged clips has died", "the same with --workers 1"
+                "a process that predicted clips has died", "the same with --workers 1"
             ) from error
 
 

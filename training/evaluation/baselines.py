@@ -1,7 +1,7 @@
-"""What a speaker's baseline is worth: clips measured against so much of the speaker's other speech.
+"""Predictions with a baseline of the speaker: clips against so much of the speaker's other speech.
 
 Balanced speech is of any emotion, neutral speech is enrolled, and one-sided speech is of one
-emotion drawn for each clip: what a session gives in which somebody is in one mood.
+emotion drawn for each clip, as in a session in which somebody is in one mood.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
 from training.data.sound import read_sound
-from training.evaluation.judge import Judge
-from training.evaluation.judged import Judged
+from training.evaluation.model_pool import ModelPool
+from training.evaluation.predictions import Predictions
 from training.evaluation.sessions import by_speaker
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of a speaker before a clip is judged.
+class PriorSpeech:
+    """What is known of a speaker before a clip is predicted.
 
     Attributes:
         seconds: of speech at least, where there is so much.
@@ -45,70 +45,79 @@ class Known:
         return f"{self.seconds:g} s {self.kind}" if self.seconds else "none"
 
 
-KNOWN = (
-    Known(0),
-    *(Known(s, kind) for kind in ("balanced", "neutral", "one-sided") for s in (5, 10, 30, 120)),
+PRIOR_SPEECH = (
+    PriorSpeech(0),
+    *(
+        PriorSpeech(seconds, kind)
+        for kind in ("balanced", "neutral", "one-sided")
+        for seconds in (5, 10, 30, 120)
+    ),
 )
 
 
-def measure(
-    judge: Judge, clips: Sequence[Clip], known: Sequence[Known], *, seed: int, what: str
-) -> dict[str, Judged]:
-    """What a model says of clips when it knows something of their speakers.
+def predict_with_baselines(
+    pool: ModelPool,
+    clips: Sequence[Clip],
+    priors: Sequence[PriorSpeech],
+    *,
+    seed: int,
+    description: str,
+) -> dict[str, Predictions]:
+    """Predict clips when something is known of their speakers.
 
     Args:
-        judge: with a model that takes a baseline.
-        clips: to judge; what is known of a speaker comes from the others of them.
-        known: of the speakers, one after another.
-        seed: of what it rests on.
-        what: in front of the progress bar.
+        pool: of a model that takes a baseline.
+        clips: to predict; a speaker's prior speech comes from the speaker's other clips.
+        priors: amounts and kinds of prior speech, one after another.
+        seed: of the clips that are drawn.
+        description: of the progress bar.
 
     Returns:
-        By what is known.
+        By the name of the prior speech.
     """
     speakers = by_speaker(clips)
-    one = partial(judge_speaker, known=tuple(known), seed=seed)
-    found = [verdicts for speaker in judge.map(one, speakers, what) for verdicts in speaker]
+    one = partial(predict_speaker, priors=tuple(priors), seed=seed)
+    verdicts = [each for speaker in pool.map(one, speakers, description) for each in speaker]
     ordered = tuple(clip for speaker in speakers for clip in speaker)
     return {
-        str(condition): Judged(judge.info.labels, ordered, verdicts)
-        for condition, verdicts in zip(known, zip(*found, strict=True), strict=True)
+        str(prior): Predictions(pool.info.labels, ordered, column)
+        for prior, column in zip(priors, zip(*verdicts, strict=True), strict=True)
     }
 
 
-def judge_speaker(
-    model: EmotionModel, clips: Sequence[Clip], *, known: Sequence[Known], seed: int
+def predict_speaker(
+    model: EmotionModel, clips: Sequence[Clip], *, priors: Sequence[PriorSpeech], seed: int
 ) -> list[list[Verdict]]:
-    """What a model says of each of a speaker's clips; see :func:`measure`."""
-    spoken = [spoken_frames(clip, model.info) for clip in clips]
-    found: list[list[Verdict]] = []
+    """Verdicts ``[clip][prior]`` of a speaker; see :func:`predict_with_baselines`."""
+    speech = [spoken_frames(clip, model.info) for clip in clips]
+    verdicts: list[list[Verdict]] = []
     for place, clip in enumerate(clips):
         rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
         others = [
             (other.emotion, frames)
-            for index, (other, frames) in enumerate(zip(clips, spoken, strict=True))
+            for index, (other, frames) in enumerate(zip(clips, speech, strict=True))
             if index != place and len(frames)
         ]
-        baselines = [_baseline(model, others, one, rng) for one in known]
-        found.append([_verdict(model, spoken[place], one) for one in baselines])
-    return found
+        baselines = [_baseline(model, others, prior, rng) for prior in priors]
+        verdicts.append([_verdict(model, speech[place], one) for one in baselines])
+    return verdicts
 
 
 def _baseline(
     model: EmotionModel,
     others: Sequence[tuple[str, Frames]],
-    known: Known,
+    prior: PriorSpeech,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Made of what the speaker said otherwise, as a session makes it."""
-    moods = sorted({emotion for emotion, _ in others})
-    wanted = {"neutral": "neutral", "one-sided": rng.choice(moods) if moods else ""}
-    mood = wanted.get(known.kind)
-    usable = [frames for emotion, frames in others if mood in (None, emotion)]
-    running = RunningBaseline(model.info, enrol=known.seconds if known.kind == "neutral" else 0.0)
+    """The baseline after some of the speaker's other speech, as a session forms it."""
+    emotions = sorted({emotion for emotion, _ in others})
+    only = {"neutral": "neutral", "one-sided": rng.choice(emotions) if emotions else ""}
+    wanted = only.get(prior.kind)
+    usable = [frames for emotion, frames in others if wanted in (None, emotion)]
+    running = RunningBaseline(model.info, enrol=prior.seconds if prior.kind == "neutral" else 0.0)
     now = 0.0
     for index in rng.permutation(len(usable)):
-        if now >= known.seconds:
+        if now >= prior.seconds:
             break
         start, now = now, now + len(usable[index]) / _rate(model.info)
         running.hear(model.judge(usable[index], running.before(start)), start, now)
@@ -124,7 +133,7 @@ def spoken_frames(clip: Clip, info: ModelInfo, samples: Samples | None = None) -
     """The frames of a clip's speech, a window's length at most.
 
     Args:
-        clip: to hear.
+        clip: to read.
         info: of the model.
         samples: float32 ``[n]`` in place of the clip's own.
     """
@@ -143,7 +152,7 @@ def _verdict(model: EmotionModel, frames: Frames, baseline: NDArray[np.float32])
     if not len(frames):
         decision = Decision(state="silence", evidence=0.0)
     else:
-        said = model.judge(frames, baseline)
-        decision = decide(model.info, said.probabilities, said.activation, evidence=seconds)
-    judged = bool(len(frames))
-    return Verdict(**vars(decision), duration=seconds, speech=float(judged), windows=int(judged))
+        output = model.judge(frames, baseline)
+        decision = decide(model.info, output.probabilities, output.activation, evidence=seconds)
+    windows = int(bool(len(frames)))
+    return Verdict(**vars(decision), duration=seconds, speech=float(windows), windows=windows)

@@ -126,22 +126,22 @@ def fetch(archive: Archive, data: Path, console: Console, *, pause: float = 1.0)
             _download(archive, packed, console, pause)
         _check(archive, packed)
         _unpack(packed, folder, console)
-        if (found := _clips(archive, folder)) < archive.clips:
+        if (clips := _clips(archive, folder)) < archive.clips:
             raise LiveSerError(
-                f"{packed} held {found} clips, not {archive.clips}", f"look at {folder}"
+                f"{packed} held {clips} clips, not {archive.clips}", f"look at {folder}"
             )
         packed.unlink()
-    console.print(f"{folder}: {found} clips, {archive.licence}")
+    console.print(f"{folder}: {clips} clips, {archive.licence}")
     return folder
 
 
 def _clips(archive: Archive, folder: Path) -> int:
     """How many clips of the archive are in the folder, whoever put them there."""
     try:
-        found = read_corpus(archive.corpus, folder, song=archive.song, labels=())
+        corpus = read_corpus(archive.corpus, folder, song=archive.song, labels=())
     except LiveSerError:
         return 0
-    return sum(clip.song == archive.song for clip in found.clips)
+    return sum(clip.song == archive.song for clip in corpus.clips)
 
 
 def _download(archive: Archive, packed: Path, console: Console, pause: float) -> None:

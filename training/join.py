@@ -35,8 +35,12 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         help="a run that left a corpus out: it tells how sure to be; of several, the means",
     )
     parser.add_argument(
-        "--corpora", metavar="NAME,...", help="that the head learns from (default: the network's)"
+        "--corpora",
+        metavar="NAME,...",
+        help="that the head learns from, recordings of your own among them: own=PATH, a folder "
+        "with a folder for each emotion, or a CSV file (default: the network's)",
     )
+    command.add_speaker_pattern(parser)
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
     for name, value in asdict(HeadConfig()).items():
         parser.add_argument(f"--{name}", type=float, default=value, help=f"(default: {value:g})")
@@ -51,12 +55,16 @@ def main(words: Sequence[str] | None = None) -> None:
     except ValueError as error:
         raise InvalidArgument(f"the head cannot be fitted so: {error}") from error
     runs = [Run.open(folder) for folder in given.heard_by]
-    corpora = parse_corpora(given.corpora)[0] if given.corpora else None
+    names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
+    # Where the network learned from such recordings, the runs know where these are.
+    own = (*own, *(one for run in runs for one in run.splits.own))
+    network = [given.network] if given.network else []
+    command.keep_apart(given.output, given.data, *network, *(corpus.path for corpus in own))
     # After the arguments: what follows loads TensorFlow.
     with command.loading_quietly():
         from training.joined import Joined
 
-    joined = Joined(given.network, config, given.data, given.cache, corpora)
+    joined = Joined(given.network, config, given.data, given.cache, corpora=names or None, own=own)
     info = joined.export(given.output, runs)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 

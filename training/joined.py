@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,9 +21,11 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import BaselineSpec, ModelInfo, pack_matrix
+from training.corpora.catalogue import Catalogue
 from training.corpora.labels import known_targets
 from training.corpora.licences import licence_of_weights
-from training.corpora.readers import LABELS, Clip, read_corpus
+from training.corpora.own import OwnCorpus
+from training.corpora.readers import LABELS, Clip
 from training.data.dataset import load_utterances
 from training.data.frame_cache import kept_frames
 from training.data.utterances import Utterances
@@ -30,7 +33,7 @@ from training.evaluation import metrics
 from training.networks.embedding import fit_projection
 from training.networks.encoder import encode, encoder_graph, in_8_bits, session
 from training.networks.graphs import join, network_of
-from training.networks.head import ACTIVATION, OUTPUTS, Head, HeadConfig, Heard, fit_head
+from training.networks.head import ACTIVATION, OUTPUTS, Encodings, Head, HeadConfig, fit_head
 from training.networks.model_file import TOLERANCE, Check, agree, origin, verify, write
 from training.networks.pretrained import GE2E, load
 from training.networks.valence import valence_of
@@ -69,6 +72,7 @@ class Joined:
         data: folder with a folder per corpus, and the encoder.
         cache: of features and statistics.
         corpora: that the head learns from; those of the network if None.
+        own: corpora among these that are not published.
 
     Attributes:
         size: numbers that tell a voice to the network; the head's follow them.
@@ -80,10 +84,13 @@ class Joined:
         config: HeadConfig,
         data: Path,
         cache: Path,
+        *,
         corpora: Sequence[str] | None = None,
+        own: Sequence[OwnCorpus] = (),
     ) -> None:
         self.config = config
         self._data, self._cache = data, cache
+        self._catalogue = Catalogue(data, own)
         self.network: onnx.ModelProto | None = None
         self.size = 0
         if path:
@@ -101,11 +108,11 @@ class Joined:
         self.encoder = in_8_bits(self.exact)
         self.utterances = self._read()
         clean, degraded = (self._statistics(take) for take in (0, 1))
-        self.heard = Heard(self.utterances.clips, clean, degraded)
+        self.encodings = Encodings(self.utterances.clips, clean, degraded)
 
     def _read(self) -> Utterances:
         """The utterances of the corpora, clean and in one degraded take."""
-        clips = [clip for name in self.corpora for clip in read_corpus(name, self._data).clips]
+        clips = [clip for name in self.corpora for clip in self._catalogue.read(name).clips]
         config = self.run_config
         return load_utterances(
             clips, config.features, config.gate, data=self._data, cache=self._cache, takes=1
@@ -122,8 +129,8 @@ class Joined:
         file = self._cache / f"encoder-{digest.hexdigest()[:16]}.npz"
 
         def compute() -> list[Frames]:
-            heard = tqdm(frames, "encoder", unit="clip")
-            return [row[np.newaxis] for row in encode(self.encoder, heard, most)]
+            progress = tqdm(frames, "encoder", unit="clip")
+            return [row[np.newaxis] for row in encode(self.encoder, progress, most)]
 
         return np.concatenate(kept_frames(file, compute))
 
@@ -136,20 +143,20 @@ class Joined:
         Returns:
             The mean of their calibrations, and of their figures.
         """
-        found: list[Calibration] = []
+        calibrations: list[Calibration] = []
         figures: list[tuple[int, float, float]] = []
-        for said, clips in self._left_out(runs):
-            found.append(calibrate(said, clips, self.run_config))
-            known, right = known_targets(clips, LABELS)
-            guess = said.emotion[known].argmax(axis=1)
-            uar = metrics.uar(right, guess, len(LABELS))
-            figures.append((len(right), uar, metrics.accuracy(right, guess)))
+        for logits, clips in self._left_out(runs):
+            calibrations.append(calibrate(logits, clips, self.run_config))
+            known, target = known_targets(clips, LABELS)
+            predicted = logits.emotion[known].argmax(axis=1)
+            uar = metrics.uar(target, predicted, len(LABELS))
+            figures.append((len(target), uar, metrics.accuracy(target, predicted)))
         if not figures:
-            return Calibration.mean(found), {}
+            return Calibration.mean(calibrations), {}
         clips_each, uars, accuracies = zip(*figures, strict=True)
         means = {"uar": np.mean(uars), "accuracy": np.mean(accuracies)}
         rounded = {name: round(float(value), 4) for name, value in means.items()}
-        return Calibration.mean(found), {"clips": sum(clips_each), **rounded}
+        return Calibration.mean(calibrations), {"clips": sum(clips_each), **rounded}
 
     def _left_out(self, runs: Sequence[Run]) -> Iterator[tuple[Logits, list[Clip]]]:
         """Logits and voices of what was left out, and which clips these are."""
@@ -158,9 +165,9 @@ class Joined:
                 yield self._left_out_by(run)
         elif len(self.corpora) > 1:
             for corpus in self.corpora:
-                tested = np.array([clip.corpus == corpus for clip in self.heard.clips])
-                head = fit_head(self.heard.where(~tested), self.config)
-                test = self.heard.where(tested)
+                tested = np.array([clip.corpus == corpus for clip in self.encodings.clips])
+                head = fit_head(self.encodings.where(~tested), self.config)
+                test = self.encodings.where(tested)
                 yield self._sum(None, head.voice(test.statistics), head), list(test.clips)
 
     def _left_out_by(self, run: Run) -> tuple[Logits, list[Clip]]:
@@ -171,7 +178,7 @@ class Joined:
                 "take runs with the same settings",
             )
         left = set(run.read_json("splits.json")["test"])
-        tested = [clip.id in left for clip in self.heard.clips]
+        tested = [clip.id in left for clip in self.encodings.clips]
         if not any(tested):
             raise LiveSerError(
                 f"{run.folder} left no clip out that is in {self._data}",
@@ -180,11 +187,11 @@ class Joined:
         test = self.utterances.where(tested)
         speakers = {clip.speaker for clip in test.clips}
         head = fit_head(
-            self.heard.where([clip.speaker not in speakers for clip in self.heard.clips]),
+            self.encodings.where([clip.speaker not in speakers for clip in self.encodings.clips]),
             self.config,
         )
         network = recipe(run.config).judge(trained(run), test)
-        voice = head.voice(self.heard.where(tested).statistics)
+        voice = head.voice(self.encodings.where(tested).statistics)
         return self._sum(network, voice, head), list(test.clips)
 
     def _sum(self, network: Logits | None, voice: NDArray[np.float32], head: Head) -> Logits:
@@ -211,7 +218,9 @@ class Joined:
             LiveSerError: the file would not do; nothing is written.
         """
         calibration, figures = self.calibration(runs)
-        fitted = Fitted(fit_head(self.heard, self.config), fit_projection(self.heard), calibration)
+        fitted = Fitted(
+            fit_head(self.encodings, self.config), fit_projection(self.encodings), calibration
+        )
         names = [run.read_json("splits.json")["name"] for run in runs]
         if self.network is None:
             names = [f"corpora/{name}" for name in self.corpora if len(self.corpora) > 1]
@@ -249,39 +258,40 @@ class Joined:
             offsets[:] = calibration.offsets
         memory = self.run_config.baseline.memory
         baseline = BaselineSpec(size, self.config.typical, memory, pack_matrix(offsets.round(3)))
-        before = self.info.provenance
-        clips, head = self.heard.clips, asdict(self.config)
-        speakers = len({clip.speaker for clip in clips})
-        own = {"corpora": list(self.corpora), "clips": len(clips), "speakers": speakers}
-        if self.network is not None:
-            own = {}
-            counts = before["figures"]
-            figures = {
-                "epochs": counts["epochs"],
-                "parameters": int(counts["parameters"]),
-                **figures,
-            }
-        else:
-            del head["share"]
-        both = "by a network and a head" if self.network is not None else "by a head"
-        protocol = ", ".join(left_out) + f", each {both} trained without it"
-        provenance = {
-            **before,
-            **own,
-            **({"protocol": protocol} if left_out else {}),
-            "figures": figures,
-            "encoder": {**GE2E.about, "parameters": _parameters(self.encoder)},
-            "head": {**head, "clips": len(clips), "speakers": speakers},
-            **origin(),
-        }
+        taught = [*self.corpora, *_corpora_of(self.info)]
         return replace(
             self.info,
             name=path.stem,
             baseline=baseline,
             abstain=calibration.abstain,
-            licence=licence_of_weights([*self.corpora, *before.get("corpora", ())]),
-            provenance=provenance,
+            licence=licence_of_weights(taught),
+            provenance=self._provenance(left_out, figures),
         )
+
+    def _provenance(self, left_out: Sequence[str], figures: dict[str, float]) -> dict[str, Any]:
+        """Where the parts come from: every corpus that taught one of them, and the protocol."""
+        before, clips = self.info.provenance, self.encodings.clips
+        counts = {"clips": len(clips), "speakers": len({clip.speaker for clip in clips})}
+        head = {**asdict(self.config), "corpora": list(self.corpora), **counts}
+        corpora = list(dict.fromkeys([*before.get("corpora", ()), *self.corpora]))
+        origins: dict[str, Any] = {**before, "corpora": corpora}
+        if self.network is None:
+            by = "a head"
+            origins |= counts
+            del head["share"]
+        else:
+            by = "a network and a head"
+            network = {name: int(before["figures"][name]) for name in ("epochs", "parameters")}
+            figures = {**network, **figures}
+        if left_out:
+            origins["protocol"] = f"{', '.join(left_out)}, each by {by} trained without it"
+        return {
+            **origins,
+            "figures": figures,
+            "encoder": {**GE2E.about, "parameters": _parameters(self.encoder)},
+            "head": head,
+            **origin(),
+        }
 
     def _check(self, encoder: onnx.ModelProto, fitted: Fitted, tolerance: float) -> Check:
         """The file, through live_ser, must say what its parts say."""
@@ -301,28 +311,33 @@ class Joined:
                     "baseline": baseline[np.newaxis, : self.size],
                 }
                 network = Logits(*run(["emotion", "activation", "voice"], given))
-            heard = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
-            said = self._sum(network, heard, fitted.head)
+            voice = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
+            logits = self._sum(network, voice, fitted.head)
             slope, offset = calibration.activation
-            probabilities = softmax(said.emotion, calibration.temperature)
+            probabilities = softmax(logits.emotion, calibration.temperature)
             return {
                 "probabilities": probabilities[0],
-                "activation": 1 / (1 + np.exp(-said.activation[0] * slope - offset)),
+                "activation": 1 / (1 + np.exp(-logits.activation[0] * slope - offset)),
                 "valence": valence_of(probabilities.astype(np.float64), calibration.valence)[0],
             }
 
         return lambda model: agree(model, windows, expected, tolerance)
 
 
+def _corpora_of(info: ModelInfo) -> set[str]:
+    """The corpora that trained the network of a file, or its teachers."""
+    return {*info.provenance.get("corpora", ()), *info.provenance.get("taught_by", ())}
+
+
 def _config_of(info: ModelInfo, path: Path) -> Config:
     """The settings by which the network of a file was trained."""
-    said = read_config(info.provenance.get("config", {}))
-    if not isinstance(said, Config) or info.labels != LABELS or not info.baseline:
+    config = read_config(info.provenance.get("config", {}))
+    if not isinstance(config, Config) or info.labels != LABELS or not info.baseline:
         raise LiveSerError(
             f"{path} is no network of the preset {Config.preset} with its seven labels",
             "take a file that python -m training.export wrote",
         )
-    return replace(said, gate=info.gate)
+    return replace(config, gate=info.gate)
 
 
 def _info_of(config: RunConfig) -> ModelInfo:

@@ -26,7 +26,7 @@ from training.networks.encoder import (
     mean_square,
     mel_map,
 )
-from training.networks.head import ACTIVATION, HeadConfig, Heard, fit_head
+from training.networks.head import ACTIVATION, Encodings, HeadConfig, fit_head
 from training.networks.pretrained import GE2E, LAYERS, UNITS, Weights
 
 SPEC = FeatureConfig().spec()
@@ -132,7 +132,7 @@ def test_our_bands_tell_what_the_encoders_own_bands_hear() -> None:
     assert rms == pytest.approx(np.sqrt(np.mean(sound**2)), rel=0.05)
 
 
-def heard(classes: dict[str, tuple[str, ...]], each: int = 30) -> Heard:
+def encodings(classes: dict[str, tuple[str, ...]], each: int = 30) -> Encodings:
     """Utterances of several corpora; each emotion lies in its own direction of eight."""
     rng = np.random.default_rng(3)
     clips, rows = [], []
@@ -143,11 +143,11 @@ def heard(classes: dict[str, tuple[str, ...]], each: int = 30) -> Heard:
                 clips.append(Clip(Path(name), emotion, f"{corpus}/{i % 5}", corpus, name))
                 rows.append(rng.normal(0, 0.25, 8) + np.eye(8)[LABELS.index(emotion)])
     statistics = np.array(rows, np.float32)
-    return Heard(tuple(clips), statistics, statistics)
+    return Encodings(tuple(clips), statistics, statistics)
 
 
 def test_the_head_learns_labels_and_activation() -> None:
-    all_of_them = heard({"ravdess": LABELS})
+    all_of_them = encodings({"ravdess": LABELS})
     head = fit_head(all_of_them, HeadConfig(strength=50))
     logits = head.voice(all_of_them.statistics) + head.bias
     said = logits[:, :ACTIVATION].argmax(axis=1)
@@ -160,8 +160,8 @@ def test_the_head_learns_labels_and_activation() -> None:
 
 def test_what_a_corpus_lacks_is_not_held_against_it() -> None:
     """A corpus without disgust, however large, says nothing about how frequent disgust is."""
-    with_it = heard({"ravdess": LABELS})
-    without = heard({"nemo": LABELS[:5], "ravdess": LABELS})
+    with_it = encodings({"ravdess": LABELS})
+    without = encodings({"nemo": LABELS[:5], "ravdess": LABELS})
     alone, beside = (fit_head(one, HeadConfig(strength=50)) for one in (with_it, without))
     disgusted = np.eye(8, dtype=np.float32)[LABELS.index("disgust")][np.newaxis]
     for head in (alone, beside):
@@ -171,17 +171,17 @@ def test_what_a_corpus_lacks_is_not_held_against_it() -> None:
 
 
 def test_a_typical_voice_is_zero() -> None:
-    some = heard({"ravdess": LABELS})
+    some = encodings({"ravdess": LABELS})
     head = fit_head(some, HeadConfig())
     np.testing.assert_allclose(head.voice(some.statistics).mean(axis=0), 0, atol=1e-3)
 
 
 def test_boredom_teaches_activation_alone() -> None:
-    some = heard({"emodb": LABELS})
+    some = encodings({"emodb": LABELS})
     bored = [Clip(Path("b"), "bored", "emodb/1", "emodb", f"emodb/b{i}") for i in range(40)]
     calm = np.tile(np.eye(8, dtype=np.float32)[7], (40, 1))
     statistics = np.concatenate([some.statistics, 3 * calm])
-    more = Heard((*some.clips, *bored), statistics, statistics)
+    more = Encodings((*some.clips, *bored), statistics, statistics)
     head = fit_head(more, HeadConfig(strength=50))
     assert (head.voice(3 * calm[:1]) + head.bias)[0, ACTIVATION] < 0
 
@@ -208,7 +208,7 @@ def test_an_embedding_sets_a_speakers_emotions_apart() -> None:
                 one[place] += 2
                 rows.append(one)
     statistics = np.array(rows, np.float32)
-    projection = fit_projection(Heard(tuple(clips), statistics, statistics))
+    projection = fit_projection(Encodings(tuple(clips), statistics, statistics))
     assert projection.shape == (60, EMBEDDING)
     assert projection.dtype == np.float32
 

@@ -29,6 +29,8 @@ pytest.importorskip("tensorflow")
 import h5py
 import keras
 
+from training import join
+from training.corpora.readers import read_corpus
 from training.data.batches import BatchConfig
 from training.data.frame_cache import kept_frames
 from training.joined import Joined
@@ -532,7 +534,7 @@ def test_an_exported_file_teaches_where_nothing_is_left_out(run: Path, corpus: P
 @pytest.fixture(scope="module")
 def joined(run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run's network beside an encoder of random weights."""
-    path = GE2E.path(corpus.parent)
+    path = GE2E.path(corpus)
     path.parent.mkdir(exist_ok=True)
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.1, shape) for name, shape in GE2E.shapes.items()}
@@ -543,7 +545,7 @@ def joined(run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def _join(network: Path, file: Path, run: Path, corpus: Path) -> None:
-    Joined(network, HeadConfig(), corpus.parent, run.parent / "cache").export(file, [Run.open(run)])
+    Joined(network, HeadConfig(), corpus, run.parent / "cache").export(file, [Run.open(run)])
 
 
 def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
@@ -574,6 +576,26 @@ def test_a_joined_file_can_be_joined_anew(
     frames = np.random.default_rng(1).normal(-40, 10, (120, 64)).astype(np.float32)
     first, second = (live_ser.model.onnx_model.load(one).judge(frames) for one in (joined, again))
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
+
+
+def test_a_head_learns_from_recordings_of_ones_own(
+    joined: Path, run: Path, corpus: Path, tmp_path: Path
+) -> None:
+    """They count beside the network's corpora in the file's provenance and licence."""
+    own = tmp_path / "own"
+    for clip in read_corpus("ravdess", corpus).clips[::2]:
+        path = own / clip.emotion / clip.speaker[-2:] / clip.path.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip.path, path)
+    file = tmp_path / "mine.onnx"
+    words = [f"--data={corpus}", f"--cache={tmp_path / 'cache'}", f"--heard-by={run}"]
+    network = str(run / "live_ser.onnx")
+    join.main([network, f"--corpora=ravdess,mine={own}", "-o", str(file), *words])
+    info = live_ser.model.onnx_model.load(file).info
+    assert info.provenance["corpora"] == info.provenance["head"]["corpora"] == ["ravdess", "mine"]
+    assert info.licence == "CC-BY-NC-SA-4.0"
+    with pytest.raises(LiveSerError):
+        join.main([network, "-o", network, *words])
 
 
 def test_without_an_encoder_nothing_is_joined(run: Path, tmp_path: Path) -> None:

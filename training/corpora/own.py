@@ -83,15 +83,15 @@ class OwnCorpus:
         """
         clips: dict[str, Clip] = {}
         skipped: list[tuple[Path, str]] = []
-        for found in self._rows() if self.path.is_file() else self._files():
-            if not isinstance(found, Clip):
-                skipped.append(found)
-            elif found.id in clips:
-                skipped.append((found.path, "it is named twice"))
-            elif why := unusable(found.path):
-                skipped.append((found.path, why))
+        for entry in self._rows() if self.path.is_file() else self._files():
+            if not isinstance(entry, Clip):
+                skipped.append(entry)
+            elif entry.id in clips:
+                skipped.append((entry.path, "it is named twice"))
+            elif why := unusable(entry.path):
+                skipped.append((entry.path, why))
             else:
-                clips[found.id] = found
+                clips[entry.id] = entry
         if not clips:
             path, why = skipped[0] if skipped else (self.path, "there is no sound file in it")
             raise LiveSerError(

@@ -111,7 +111,7 @@ class Reader:
         match = re.fullmatch(rf"(?:.*/)?({self.pattern})", path.with_suffix("").as_posix())
         if match is None or (emotion := self.emotions.get(match["emotion"])) is None:
             return None
-        found = match.groupdict()
+        fields = match.groupdict()
         return Clip(
             path=path,
             emotion=emotion,
@@ -119,9 +119,9 @@ class Reader:
             corpus=self.name,
             id=f"{self.name}/{match[1].replace('/', '_')}",
             gender=self.genders.get(match["speaker"]),
-            statement=found.get("statement"),
-            intensity=found.get("intensity"),
-            song=found.get("channel") == "02",
+            statement=fields.get("statement"),
+            intensity=fields.get("intensity"),
+            song=fields.get("channel") == "02",
         )
 
     def names(self, folder: Path) -> bool:
@@ -381,13 +381,13 @@ def _folder_of(reader: Reader, data: Path) -> Path:
 
 
 def _check_whole(reader: Reader, corpus: Corpus, labels: Collection[str]) -> None:
-    found = Counter(clip.emotion for clip in corpus.clips)
+    counts = Counter(clip.emotion for clip in corpus.clips)
     expected = f"it should hold {reader.title} as published, such as {reader.example}"
-    if not found:
+    if not counts:
         bad = f"; {len(corpus.skipped)} files were skipped" if corpus.skipped else ""
         raise LiveSerError(f"no usable {reader.title} clip in {corpus.folder}{bad}", expected)
     wanted = [emotion for emotion in reader.emotions.values() if emotion in labels]
-    if missing := [emotion for emotion in wanted if not found[emotion]]:
+    if missing := [emotion for emotion in wanted if not counts[emotion]]:
         raise LiveSerError(
             f"no {reader.title} clip in {corpus.folder} is {', nor '.join(missing)}",
             f"{expected}, with clips of {', '.join(wanted)}",

@@ -132,7 +132,7 @@ class Batches:
         emotions = speakers[rng.integers(len(speakers))]
         change = self.augment.draw(rng)
         degraded = rng.random() < self.config.degraded
-        heard: list[Frames] = []
+        utterances: list[Frames] = []
         chosen: list[int] = []
         for _ in range(count):
             shelf = emotions[rng.integers(len(emotions))]
@@ -140,20 +140,20 @@ class Batches:
             takes = len(self.utterances.takes[first])
             take = int(rng.integers(1, max(2, takes))) if degraded else 0
             spoken = self._spoken(shelf, first, take, math.ceil(length * change.tempo) + 2, rng)
-            heard.append(self.augment(spoken, length, change, rng))
+            utterances.append(self.augment(spoken, length, change, rng))
             chosen.append(first)
-        return heard, chosen
+        return utterances, chosen
 
     def _spoken(self, shelf: list[int], first: int, take: int, least: int, rng: Rng) -> Frames:
         """An utterance; a short one goes on with others of its speaker and emotion."""
-        parts: list[Frames] = []
+        pieces: list[Frames] = []
         i = first
         while least > 0:
             takes = self.utterances.takes[i]
-            parts.append(takes[take % len(takes)])
-            least -= len(parts[-1])
+            pieces.append(takes[take % len(takes)])
+            least -= len(pieces[-1])
             i = shelf[rng.integers(len(shelf))]
-        return parts[0] if len(parts) == 1 else np.concatenate(_level(parts))
+        return pieces[0] if len(pieces) == 1 else np.concatenate(_level(pieces))
 
 
 def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig) -> Targets:
@@ -196,7 +196,7 @@ def _shelve(utterances: Utterances) -> dict[str, list[list[list[int]]]]:
     }
 
 
-def _level(parts: Sequence[Frames]) -> list[Frames]:
+def _level(pieces: Sequence[Frames]) -> list[Frames]:
     """Parts brought to one band-wise mean: takes of one speaker differ in microphone and noise."""
-    mean = parts[0].mean(axis=0)
-    return [parts[0], *(part + (mean - part.mean(axis=0)) for part in parts[1:])]
+    mean = pieces[0].mean(axis=0)
+    return [pieces[0], *(part + (mean - part.mean(axis=0)) for part in pieces[1:])]

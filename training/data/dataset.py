@@ -54,7 +54,7 @@ def load_utterances(
         workers: processes.
     """
     around = _noises(data)
-    found: dict[str, tuple[Frames, ...]] = {}
+    takes_of: dict[str, tuple[Frames, ...]] = {}
     for corpus in sorted({clip.corpus for clip in clips}):
         members = [clip for clip in clips if clip.corpus == corpus]
         for take in range(takes + 1):
@@ -62,8 +62,8 @@ def load_utterances(
             file = cache / f"{corpus}-{take}-{key}.npz"
             compute = partial(_compute, members, features, gate, data, take=take, workers=workers)
             for clip, one in zip(members, kept_frames(file, compute), strict=True):
-                found[clip.id] = (*found.get(clip.id, ()), one)
-    return Utterances(tuple(clips), tuple(found[clip.id] for clip in clips))
+                takes_of[clip.id] = (*takes_of.get(clip.id, ()), one)
+    return Utterances(tuple(clips), tuple(takes_of[clip.id] for clip in clips))
 
 
 def _compute(

@@ -239,5 +239,5 @@ def _image(
 
 def _in_order(clips: Iterable[Clip]) -> list[str]:
     """The emotions of clips, in the order in which they are always shown."""
-    found = {clip.emotion for clip in clips}
-    return [emotion for emotion in EMOTIONS if emotion in found]
+    shown = {clip.emotion for clip in clips}
+    return [emotion for emotion in EMOTIONS if emotion in shown]

@@ -64,9 +64,9 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
 class Apart(layers.Layer):  # type: ignore[misc]
     """What sets an utterance apart from others of its speaker."""
 
-    def call(self, heard: Any, others: Any) -> Any:
+    def call(self, voice: Any, others: Any) -> Any:
         """``[batch, units]`` and ``[batch, batch]``, the weights of the others (columns)."""
-        return heard - ops.matmul(others, heard)
+        return voice - ops.matmul(others, voice)
 
 
 @_register

@@ -1,4 +1,4 @@
-"""An embedding of utterances in which what a speaker's emotions change is large.
+"""An embedding of utterances in which a speaker's emotions lie far apart.
 
 It is for teaching: somebody names the emotion of a few of their own utterances, and a small linear
 model on this embedding corrects the head. Its axes are those along which the emotions of a speaker
@@ -14,7 +14,7 @@ from scipy.linalg import eigh
 
 from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS
-from training.networks.head import Heard, Statistics
+from training.networks.head import Encodings, Statistics
 
 EMBEDDING = 128
 """Numbers of an embedding."""
@@ -27,25 +27,25 @@ _STILL = 1e-3  # deviation of a unit that hardly moves
 Matrix = NDArray[np.float64]
 
 
-def fit_projection(heard: Heard) -> NDArray[np.float32]:
+def fit_projection(encodings: Encodings) -> NDArray[np.float32]:
     """The projection from statistics, less those of a typical voice, to embeddings.
 
     Args:
-        heard: utterances of which the emotions and speakers are known.
+        encodings: utterances of which the emotions and speakers are known.
 
     Returns:
         float32 ``[statistics, EMBEDDING]``. Corpora and speakers count alike; an isotropic ridge
         suits what it gives.
     """
-    known, label = known_targets(heard.clips, LABELS)
-    scale = heard.statistics.std(axis=0) + _STILL
-    clean, degraded = (one[known] / scale for one in (heard.statistics, heard.degraded))
-    corpora = np.array([heard.clips[i].corpus for i in known])
-    speakers = np.array([heard.clips[i].speaker for i in known])
+    known, label = known_targets(encodings.clips, LABELS)
+    scale = encodings.statistics.std(axis=0) + _STILL
+    clean, degraded = (one[known] / scale for one in (encodings.statistics, encodings.degraded))
+    corpora = np.array([encodings.clips[i].corpus for i in known])
+    speakers = np.array([encodings.clips[i].speaker for i in known])
     scatters = []
     for corpus in np.unique(corpora):
-        mine = corpora == corpus
-        scatters.append(_scatters(clean[mine], degraded[mine], speakers[mine], label[mine]))
+        own = corpora == corpus
+        scatters.append(_scatters(clean[own], degraded[own], speakers[own], label[own]))
     within, between = np.mean(scatters, axis=0)
     components = min(_COMPONENTS, len(within))
     basis = np.linalg.eigh(within + between)[1][:, ::-1][:, :components]
@@ -55,8 +55,8 @@ def fit_projection(heard: Heard) -> NDArray[np.float32]:
     variances = np.maximum(variances[::-1][:EMBEDDING], 0)
     weights = variances**_EMPHASIS / np.sqrt(np.sum(variances ** (2 * _EMPHASIS)) + 1e-12)
     projection = np.zeros((len(within), EMBEDDING), np.float32)
-    found = basis @ axes[:, ::-1][:, :EMBEDDING] * weights / scale[:, np.newaxis]
-    projection[:, : found.shape[1]] = found
+    scaled = basis @ axes[:, ::-1][:, :EMBEDDING] * weights / scale[:, np.newaxis]
+    projection[:, : scaled.shape[1]] = scaled
     return projection
 
 
@@ -70,11 +70,11 @@ def _scatters(
     for speaker in np.unique(speakers):
         means = []
         for one in np.unique(label[speakers == speaker]):
-            mine = (speakers == speaker) & (label == one)
-            if mine.sum() < 2:
+            own = (speakers == speaker) & (label == one)
+            if own.sum() < 2:
                 continue
-            mean = clean[mine].mean(axis=0, dtype=np.float64)
-            sound, spoiled = clean[mine] - mean, degraded[mine] - mean
+            mean = clean[own].mean(axis=0, dtype=np.float64)
+            sound, spoiled = clean[own] - mean, degraded[own] - mean
             within += (sound.T @ sound / (len(sound) - 1) + spoiled.T @ spoiled / len(sound)) / 2
             shown += 1
             means.append(mean)

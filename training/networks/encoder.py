@@ -140,8 +140,8 @@ def _input(graph: _Graph, spec: FeatureSpec) -> str:
     weights = constant("mean_square", mean_square(spec)[:, np.newaxis])
     squares = add("MatMul", [power, weights], "squares")
     level = add("ReduceMean", [squares], "level", axes=[1, 2], keepdims=1)
-    heard = add("Add", [level, constant("faintest", np.float32(_FAINTEST))], "heard")
-    gain = add("Div", [constant("wanted", np.float32(_LEVEL)), heard], "gain")
+    audible = add("Add", [level, constant("faintest", np.float32(_FAINTEST))], "heard")
+    gain = add("Div", [constant("wanted", np.float32(_LEVEL)), audible], "gain")
     bands = add("MatMul", [power, constant("map", np.ascontiguousarray(mel_map(spec).T))], "bands")
     levelled = add("Mul", [bands, gain], "levelled")
     return _halved(graph, add("Transpose", [levelled], "sequence", perm=[1, 0, 2]))
@@ -169,8 +169,8 @@ def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction:
     """A layer, from ``[frames, batch, numbers]`` to ``[frames, batch, units]``."""
 
     def gates(name: str) -> NDArray[np.float32]:
-        parts = np.split(weights[f"lstm.{name}_l{layer}"], 4)
-        return np.concatenate([parts[gate] for gate in _GATES])
+        gates_of = np.split(weights[f"lstm.{name}_l{layer}"], 4)
+        return np.concatenate([gates_of[gate] for gate in _GATES])
 
     biases = np.concatenate([gates("bias_ih"), gates("bias_hh")])
     given = [
@@ -192,12 +192,12 @@ def encode(model: onnx.ModelProto, utterances: Iterable[Frames], most: int) -> N
         most: frames taken of each at most, from its middle.
     """
     run = session(model).run
-    found = []
+    statistics = []
     for frames in utterances:
         start = max(0, (len(frames) - most) // 2)
-        heard = frames[np.newaxis, start : start + most].astype(np.float32)
-        found.append(run(["statistics"], {"log_mel": heard})[0][0])
-    return np.stack(found)
+        middle = frames[np.newaxis, start : start + most].astype(np.float32)
+        statistics.append(run(["statistics"], {"log_mel": middle})[0][0])
+    return np.stack(statistics)
 
 
 def session(model: onnx.ModelProto) -> Any:

@@ -20,7 +20,7 @@ from training.networks.valence import NEVER, SIDES
 
 _NETWORK = "network/"
 _ENCODER = "encoder/"
-_PARTS = ("emotion", "activation", "voice")
+_OUTPUTS = ("emotion", "activation", "voice")
 _MICROSOFT = "com.microsoft"  # the operators of weights in 8 bits
 _IR = 8
 
@@ -41,13 +41,13 @@ def network_of(model: onnx.ModelProto) -> onnx.ModelProto:
     graph = model.graph
     made = {output: node for node in graph.node for output in node.output}
     if _NETWORK + "voice" in made:
-        names = {_NETWORK + part: part for part in _PARTS} | {_NETWORK + "baseline": "baseline"}
+        names = {_NETWORK + name: name for name in (*_OUTPUTS, "baseline")}
     else:
         names = {
             _logits_behind(graph, made, "probabilities"): "emotion",
             _logits_behind(graph, made, "activation"): "activation",
         }
-    nodes = _renamed(_needed(graph, made, [*_parts(names)]), names)
+    nodes = _renamed(_needed(graph, made, [*_outputs(names)]), names)
     needed = {name for node in nodes for name in node.input}
     constants = [one for one in graph.initializer if one.name in needed]
     floats = onnx.TensorProto.FLOAT
@@ -56,16 +56,16 @@ def network_of(model: onnx.ModelProto) -> onnx.ModelProto:
             nodes,
             "network",
             [helper.make_tensor_value_info(name, floats, None) for name in ("log_mel", "baseline")],
-            [helper.make_tensor_value_info(name, floats, None) for name in _PARTS],
+            [helper.make_tensor_value_info(name, floats, None) for name in _OUTPUTS],
             constants,
         )
     )
 
 
-def _parts(names: Mapping[str, str]) -> Iterable[str]:
-    """The names that the parts bear in the file."""
+def _outputs(names: Mapping[str, str]) -> Iterable[str]:
+    """The names that the outputs have in the file."""
     back = {ours: theirs for theirs, ours in names.items()}
-    return (back.get(part, part) for part in _PARTS)
+    return (back.get(output, output) for output in _OUTPUTS)
 
 
 def _logits_behind(graph: onnx.GraphProto, made: Mapping[str, onnx.NodeProto], output: str) -> str:
@@ -155,7 +155,7 @@ def join(
     """
     nodes, constants = _renamed(encoder.graph.node, {"statistics": _ENCODER + "statistics"}), []
     if network is not None:
-        inside = {name: _NETWORK + name for name in (*_PARTS, "baseline")}
+        inside = {name: _NETWORK + name for name in (*_OUTPUTS, "baseline")}
         nodes += [_slice("baseline", _NETWORK + "baseline", 0, size)]
         nodes += _renamed(network.graph.node, inside)
         constants += network.graph.initializer

@@ -79,11 +79,11 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Utterances as the encoder hears them.
+class Encodings:
+    """Statistics of utterances, as the encoder gives them.
 
     Attributes:
-        clips: what they are.
+        clips: that the utterances come from.
         statistics: float32 ``[n, statistics]``, of the clean takes.
         degraded: the same of degraded takes.
     """
@@ -92,28 +92,29 @@ class Heard:
     statistics: Statistics
     degraded: Statistics
 
-    def where(self, keep: Sequence[bool] | NDArray[np.bool_]) -> Heard:
-        """Those of them that are kept."""
-        chosen = np.flatnonzero(keep)
+    def where(self, mask: Sequence[bool] | NDArray[np.bool_]) -> Encodings:
+        """The encodings of some of the clips."""
+        chosen = np.flatnonzero(mask)
         clips = tuple(self.clips[i] for i in chosen)
-        return Heard(clips, self.statistics[chosen], self.degraded[chosen])
+        return Encodings(clips, self.statistics[chosen], self.degraded[chosen])
 
 
-def fit_head(heard: Heard, config: HeadConfig) -> Head:
+def fit_head(encodings: Encodings, config: HeadConfig) -> Head:
     """Fit a head.
 
     Args:
-        heard: what it learns from.
-        config: how.
+        encodings: to learn from.
+        config: settings of the fit.
     """
-    corpora = np.array([clip.corpus for clip in heard.clips])
-    means = [heard.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
+    corpora = np.array([clip.corpus for clip in encodings.clips])
+    means = [encodings.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
     typical = np.mean(means, axis=0, dtype=np.float64)
-    scale = heard.statistics.std(axis=0) + _STILL
-    takes = np.concatenate([heard.statistics, heard.degraded])
+    scale = encodings.statistics.std(axis=0) + _STILL
+    takes = np.concatenate([encodings.statistics, encodings.degraded])
     x = np.asarray((takes - typical) / scale, np.float32)
-    worth = np.repeat([1 - config.degraded, config.degraded], len(heard.clips)) * config.strength
-    clips = (*heard.clips, *heard.clips)
+    clips = (*encodings.clips, *encodings.clips)
+    shares = [1 - config.degraded, config.degraded]
+    worth = np.repeat(shares, len(encodings.clips)) * config.strength
     labels = _fit_labels(x, clips, worth, config.smoothing)
     activation = _fit_activation(x, clips, worth)
     rows = np.concatenate([labels, activation], axis=1)  # the last row is the bias
@@ -129,8 +130,8 @@ def _fit_labels(
     corpora = np.array([clips[i].corpus for i in known])
     has = np.zeros((len(known), len(LABELS)), bool)
     for corpus in np.unique(corpora):
-        mine = corpora == corpus
-        has[np.ix_(np.flatnonzero(mine), np.unique(label[mine]))] = True
+        own = corpora == corpus
+        has[np.ix_(np.flatnonzero(own), np.unique(label[own]))] = True
     target = smoothing * has / has.sum(axis=1, keepdims=True)
     target[np.arange(len(label)), label] += 1 - smoothing
     shut = np.where(has, 0.0, _OUT)
@@ -186,5 +187,5 @@ def _minimise(
 
     start = np.zeros((numbers + 1) * outputs)
     how = {"maxiter": 300, "ftol": 1e-6, "maxcor": 20}
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=how)
-    return np.asarray(found.x.reshape(numbers + 1, outputs))
+    minimum = minimize(objective, start, jac=True, method="L-BFGS-B", options=how)
+    return np.asarray(minimum.x.reshape(numbers + 1, outputs))

@@ -115,7 +115,7 @@ def origin() -> dict[str, Any]:
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "revision": _revision(),
-        "versions": {name: found for name in packages if (found := _version(name))},
+        "versions": {name: version for name in packages if (version := _version(name))},
     }
 
 

@@ -174,9 +174,9 @@ def _download(requirement: str, folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        said = (done.stderr.strip().splitlines() or ["pip gave no wheel"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["pip gave no wheel"])[-1]
         raise LiveSerError(
-            f"{requirement} could not be downloaded: {said}",
+            f"{requirement} could not be downloaded: {reason}",
             "check the connection, or name the wheel's address or path with --url",
         )
     return wheels[0]

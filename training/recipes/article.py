@@ -60,9 +60,9 @@ class Article(Recipe[ArticleConfig]):
         for take in range(2 + self.config.noisy_copies):
             file = cache / f"article-{take}-{_key(clips, self.config, take)}.npz"
             compute = partial(_compute, clips, self.config, take)
-            for i, heard in enumerate(kept_frames(file, compute)):
-                if len(heard):
-                    takes[i].append(heard)
+            for i, frames in enumerate(kept_frames(file, compute)):
+                if len(frames):
+                    takes[i].append(frames)
         return Utterances(tuple(clips), tuple(map(tuple, takes)))
 
     def network(self) -> keras.Model:
@@ -102,12 +102,12 @@ class Article(Recipe[ArticleConfig]):
         """Predict utterances as recorded, each by itself."""
         frames = [takes[0] for takes in utterances.takes]
         length, size = self.config.window_frames, self.config.batch
-        found = [
+        outputs = [
             model(whole(frames[i : i + size], length, self.config), training=False)
             for i in range(0, len(frames), size)
         ]
         emotion, activation = (
-            np.concatenate([keras.ops.convert_to_numpy(one[name]) for one in found])
+            np.concatenate([keras.ops.convert_to_numpy(one[name]) for one in outputs])
             for name in ("emotion", "activation")
         )
         return Logits(emotion, activation[:, 0])
@@ -192,7 +192,7 @@ def whole(frames: Sequence[Frames], length: int, config: ArticleConfig) -> NDArr
 
 
 def _key(clips: Sequence[Clip], config: ArticleConfig, take: int) -> str:
-    heard = (config.offset, config.window, config.noise, config.noisy_copies)
+    takes = (config.offset, config.window, config.noise, config.noisy_copies)
     changed = (config.pitch, config.pitched_share)
-    content = json.dumps([sizes(clips), asdict(config.features), heard, changed, take])
+    content = json.dumps([sizes(clips), asdict(config.features), takes, changed, take])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ from training.networks.valence import calibrate_valence
 from training.recipes.config import RunConfig
 from training.recipes.logits import Logits, merging, softmax
 
-_RIGHT_WHEN_SAID = 0.7
+_WANTED_PRECISION = 0.7
 """How often an emotion should be right where the model says it of a voice that it never heard."""
 
 _LOG_SLOPE = (-3.0, 1.5)  # of the activation: no logit is made so steep that rounding shows
@@ -131,7 +131,7 @@ def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
         for one, mean in shown.items():
             added[one].append(mean - own)
     nothing = np.zeros(voices.shape[1])
-    means = [np.mean(found or [nothing], axis=0, dtype=np.float64) for found in added.values()]
+    means = [np.mean(rows_of or [nothing], axis=0, dtype=np.float64) for rows_of in added.values()]
     rows: list[list[float]] = np.round(means, 3).tolist()
     return rows
 
@@ -165,6 +165,6 @@ def _abstain(probabilities: Any, target: Any) -> float:
     right = probabilities.argmax(axis=1) == target
     order = np.argsort(-confidence)
     hits = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(hits >= _RIGHT_WHEN_SAID)
-    said = max(enough[-1] + 1 if len(enough) else 0, len(order) // 2)
-    return round(float(confidence[order[said - 1]]), 2)
+    enough = np.flatnonzero(hits >= _WANTED_PRECISION)
+    kept = max(enough[-1] + 1 if len(enough) else 0, len(order) // 2)
+    return round(float(confidence[order[kept - 1]]), 2)

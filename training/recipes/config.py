@@ -120,8 +120,8 @@ class RunConfig:
             place[name] = json.loads(text, parse_constant=_no_number)
             return self.from_dict(data)
         except json.JSONDecodeError as error:
-            said = 'write a value as JSON has it: 128, [1.0, 2.2], true, "band"'
-            raise LiveSerError(f"{where} cannot be {text}", said) from error
+            hint = 'write a value as JSON has it: 128, [1.0, 2.2], true, "band"'
+            raise LiveSerError(f"{where} cannot be {text}", hint) from error
         except (ValueError, TypeError) as error:
             raise LiveSerError(f"{where} cannot be {text}: {error}") from error
 

@@ -47,12 +47,12 @@ class Exported:
     def predict_on_batch(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         """What the file says, calibrated as it is."""
         windows = inputs["log_mel"]
-        said = [self._model.judge(window) for window in windows]
+        outputs = [self._model.judge(window) for window in windows]
         if self._model.info.baseline:
-            baselines = inputs["others"] @ np.stack([np.asarray(one.voice) for one in said])
-            said = [self._model.judge(*one) for one in zip(windows, baselines, strict=True)]
-        emotion = np.log(np.stack([one.probabilities for one in said]) + _LEAST)
-        roused = np.clip([[one.activation] for one in said], _LEAST, 1 - _LEAST)
+            baselines = inputs["others"] @ np.stack([np.asarray(one.voice) for one in outputs])
+            outputs = [self._model.judge(*one) for one in zip(windows, baselines, strict=True)]
+        emotion = np.log(np.stack([one.probabilities for one in outputs]) + _LEAST)
+        roused = np.clip([[one.activation] for one in outputs], _LEAST, 1 - _LEAST)
         return {"emotion": emotion, "activation": logit(roused)}
 
 
@@ -79,9 +79,9 @@ class Taught:
 
     def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
         inputs, targets = self.batches[index]
-        said = [teacher.predict_on_batch(inputs) for teacher in self.teachers]
-        emotion = np.mean([softmax(one["emotion"]) for one in said], axis=0)
-        roused = np.mean([1 / (1 + np.exp(-one["activation"][:, 0])) for one in said], axis=0)
+        outputs = [teacher.predict_on_batch(inputs) for teacher in self.teachers]
+        emotion = np.mean([softmax(one["emotion"]) for one in outputs], axis=0)
+        roused = np.mean([1 / (1 + np.exp(-one["activation"][:, 0])) for one in outputs], axis=0)
         hard, known = np.split(targets["emotion"], 2, axis=1)
         labelled = hard.sum(axis=1, keepdims=True) > 0
         # Where a corpus lacks a class, the teachers alone say how much an utterance resembles it.

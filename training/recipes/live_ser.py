@@ -92,17 +92,17 @@ class LiveSer(Recipe[Config]):
         frames = [takes[0] for takes in utterances.takes]
         network = self.alone(model)
         size = network.input["baseline"].shape[1]
-        found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in network.output}
+        outputs: dict[str, list[NDArray[np.float32]]] = {name: [] for name in network.output}
         order: list[int] = []
         for members, batch in batches_by_length(frames, self.config.window_frames):
             typical = np.zeros((len(members), size), np.float32)
-            said = network.predict_on_batch({"log_mel": batch, "baseline": typical})
+            output = network.predict_on_batch({"log_mel": batch, "baseline": typical})
             order += members.tolist()
-            for name, values in said.items():
-                found[name].append(values)
+            for name, values in output.items():
+                outputs[name].append(values)
         back = np.argsort(order)
         emotion, activation, voice = (
-            np.concatenate(found[name])[back] for name in ("emotion", "activation", "voice")
+            np.concatenate(outputs[name])[back] for name in ("emotion", "activation", "voice")
         )
         return Logits(emotion, activation[:, 0], voice)
 

@@ -29,8 +29,8 @@ class Logits:
 
 def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
     """Which class is said as which label: ``[classes, labels]``, ones and zeros."""
-    said = [name if name in labels else SAME[name] for name in classes]
-    return np.array([[name == label for label in labels] for name in said], np.float32)
+    names = [name if name in labels else SAME[name] for name in classes]
+    return np.array([[name == label for label in labels] for name in names], np.float32)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

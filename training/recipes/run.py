@@ -242,12 +242,12 @@ class Run:
             LiveSerError: another process trains this run now.
         """
         self._hold()
-        found = self._checkpoints()
-        if not found:
+        checkpoints = self._checkpoints()
+        if not checkpoints:
             return 0
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(found[-1])
-        return int(found[-1].name.removeprefix("checkpoint-").split(".")[0])
+        model.load_weights(checkpoints[-1])
+        return int(checkpoints[-1].name.removeprefix("checkpoint-").split(".")[0])
 
     def clear_checkpoints(self) -> None:
         """Forget them: the run is done."""

@@ -1,4 +1,4 @@
-"""What the commands of ``python -m training...`` have in common."""
+"""Parts that the commands of ``python -m training...`` share."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _sets(
 
 
 def _config(given: argparse.Namespace) -> tuple[RunConfig, Sequence[OwnCorpus]]:
-    """What the protocols train by, and on."""
+    """Settings and own corpora that the protocols train with."""
     names, own = parse_corpora(given.train_on or "", given.speaker_pattern)
     changes: dict[str, Any] = {"corpora": names} if names else {}
     config = PRESETS[given.preset].config(**changes)

@@ -58,7 +58,7 @@ class Archive:
         size: in bytes.
         md5: published checksum.
         clips: that it holds.
-        licence: of the recordings.
+        licence: licence of the recordings.
         song: whether it is the sung part.
     """
 

@@ -1,4 +1,4 @@
-"""``python -m training.fit``: train the CNN+LSTM, and export what came of it."""
+"""``python -m training.fit``: train the CNN+LSTM and export it."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _run(given: argparse.Namespace) -> Run:
 
 
 def _report(run: Run) -> None:
-    """What came of the run, on the clips that did not train."""
+    """Print the metrics of the run on the clips that did not train."""
     held_out = run.metrics.held_out
     if held_out is None:
         return

@@ -50,12 +50,12 @@ _ROUNDING = 1e-3  # of probabilities: in 8 bits, the last bit of a float can tip
 
 @dataclass(frozen=True)
 class Fitted:
-    """What stands behind the encoder.
+    """The fitted parts behind the encoder.
 
     Attributes:
         head: its head.
         projection: float32 ``[statistics, EMBEDDING]``, from its statistics to an embedding.
-        calibration: of the logits.
+        calibration: calibration of the logits.
     """
 
     head: Head
@@ -67,10 +67,10 @@ class Joined:
     """The encoder, alone or beside a network, and what both are made from.
 
     Args:
-        path: of the network, as an exported file; None for the encoder alone.
-        config: of the head.
+        path: path of the network, as an exported file; None for the encoder alone.
+        config: settings of the head.
         data: folder with a folder per corpus, and the encoder.
-        cache: of features and statistics.
+        cache: folder of features and statistics.
         corpora: that the head learns from; those of the network if None.
         own: corpora among these that are not published.
 
@@ -119,7 +119,7 @@ class Joined:
         )
 
     def _statistics(self, take: int) -> NDArray[np.float32]:
-        """What the encoder makes of a take of them, from the cache where they are in it."""
+        """Statistics of one take of the utterances, from the cache if they are in it."""
         digest = hashlib.sha256(self.encoder.SerializeToString())
         most = self.run_config.window_frames
         frames = [takes[take] for takes in self.utterances.takes]
@@ -135,7 +135,7 @@ class Joined:
         return np.concatenate(kept_frames(file, compute))
 
     def calibration(self, runs: Sequence[Run]) -> tuple[Calibration, dict[str, float]]:
-        """What networks that left something out, and heads that never heard it, say of that.
+        """Calibrate on clips left out, predicted by networks and heads trained without them.
 
         Args:
             runs: with the network's settings; each left some speakers out.
@@ -195,7 +195,7 @@ class Joined:
         return self._sum(network, voice, head), list(test.clips)
 
     def _sum(self, network: Logits | None, voice: NDArray[np.float32], head: Head) -> Logits:
-        """Of what a network and a head say, nothing known of the speakers."""
+        """Sum of the logits of a network and a head, without a baseline."""
         logits = voice + head.bias
         alone = Logits(logits[:, :ACTIVATION], logits[:, ACTIVATION], voice)
         if network is None:
@@ -211,7 +211,7 @@ class Joined:
         """Write encoder and head, and the network if there is one, as one file.
 
         Args:
-            path: of the file; it is written last, when everything was found right.
+            path: path of the file; it is written last, when everything was found right.
             runs: that tell how sure to be, if there is a network.
 
         Raises:
@@ -341,7 +341,7 @@ def _config_of(info: ModelInfo, path: Path) -> Config:
 
 
 def _info_of(config: RunConfig) -> ModelInfo:
-    """What a file says of itself in which there is no network."""
+    """Metadata of a file without a network."""
     return ModelInfo(
         name="",
         labels=LABELS,

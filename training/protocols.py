@@ -40,7 +40,7 @@ EIGHT = (LABELS[0], "calm", *LABELS[1:])
 """The labels of RAVDESS, by which figures on it are published."""
 
 _PRIOR_SPEECH = (PriorSpeech(10), PriorSpeech(120))
-"""What is known of the speaker, beside nothing."""
+"""Prior speech of the test speaker, beside none."""
 
 _TEACHERS_SEED = 1000  # apart from the seeds of the networks that are tested
 
@@ -54,8 +54,8 @@ class Setting:
     Attributes:
         config: to train by; its seed is replaced.
         data: folder with a folder per corpus.
-        cache: of features.
-        folder: of the runs, one a fold and seed; those that are there are resumed.
+        cache: folder of features.
+        folder: folder of the runs, one a fold and seed; those that are there are resumed.
         workers: processes that predict.
         teachers: networks, trained alike on the same clips, that teach each network that is tested.
         own: corpora among the config's that are not published.
@@ -76,7 +76,7 @@ def cross_validate(
     """Run a protocol.
 
     Args:
-        name: of the protocol.
+        name: name of the protocol.
         setting: under which.
         seeds: a network is trained for each, on each fold.
 

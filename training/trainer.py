@@ -35,7 +35,7 @@ def fit(run: Run, data: Path, cache: Path) -> None:
     Args:
         run: made by :func:`begin`, or begun before.
         data: folder with a folder per corpus.
-        cache: of features.
+        cache: folder of features.
     """
     if run.finished:
         return
@@ -100,7 +100,7 @@ def _learn(
 
 
 def _postfix(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
-    """What the progress bar says beside the epochs: the last loss and look at the test clips."""
+    """Text of the progress bar: the last loss and UAR on the test clips."""
     looks = [f"{row['test_uar']:.1%}" for row in rows if "test_uar" in row][-1:]
     losses = [f"{row['loss']:.3f}" for row in rows[-1:]]
     return dict(zip(("loss", "UAR"), (*losses, *looks), strict=False))

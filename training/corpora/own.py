@@ -41,7 +41,7 @@ class OwnCorpus:
 
     Attributes:
         name: what it is called here.
-        path: of its folder, or of a CSV file with the columns ``file``, ``emotion`` and
+        path: path of its folder, or of a CSV file with the columns ``file``, ``emotion`` and
             ``speaker``; a file's path is relative to the CSV file.
         speaker: regular expression that finds the speaker at the start of a file's name: its first
             group, or all that matches. If it is empty, the folder within an emotion's is the
@@ -102,7 +102,7 @@ class OwnCorpus:
         return Corpus(self.name, self.path, tuple(clips.values()), tuple(skipped))
 
     def _files(self) -> Iterator[Clip | tuple[Path, str]]:
-        """What each file is by its folders and its name; folders of no emotion as a whole."""
+        """Read each file by its folders and its name; folders of no emotion are skipped whole."""
         strange: Counter[str] = Counter()
         for path in sorted(sound_files(self.path)):
             folders = path.relative_to(self.path).parts[:-1]
@@ -127,7 +127,7 @@ class OwnCorpus:
         return (match[1] if match.re.groups else match[0]) or "" if match else ""
 
     def _rows(self) -> Iterator[Clip | tuple[Path, str]]:
-        """What each line of the CSV file names."""
+        """Read each line of the CSV file."""
         try:
             text = self.path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:

@@ -17,7 +17,7 @@ from live_ser.errors import LiveSerError
 from training.corpora.files import sound_files, unusable
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-"""What the shipped model tells apart, in the order of its output."""
+"""The labels of the shipped model, in the order of its output."""
 
 SAME: Mapping[str, str] = {"calm": "neutral"}
 """Emotions that count as another where they have no class of their own."""
@@ -36,7 +36,7 @@ class Clip:
     """One recording of one speaker in one emotion.
 
     Attributes:
-        path: of the sound file.
+        path: path of the sound file.
         emotion: one of :data:`LABELS`, ``calm`` or ``bored``.
         speaker: unique across corpora: ``ravdess/12``.
         corpus: name of its reader.
@@ -67,7 +67,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What was found of a corpus: its clips by path, and the files that are none, with why."""
+    """A corpus that was read: its clips by path, and the files that were skipped, with why."""
 
     name: str
     folder: Path
@@ -80,15 +80,15 @@ class Reader:
     """How a corpus names its files.
 
     Attributes:
-        name: of the corpus, as options spell it.
-        title: of the corpus, as people know it.
-        pattern: of a path without its suffix, with groups ``speaker`` and ``emotion``, and where
-            the name tells them ``statement``, ``intensity`` and ``channel``.
+        name: name of the corpus, as options spell it.
+        title: title of the corpus, as people know it.
+        pattern: pattern of a path without its suffix, with groups ``speaker`` and ``emotion``,
+            and, where the name has them, ``statement``, ``intensity`` and ``channel``.
         example: a file name that fits.
         emotions: the corpus's codes in our words.
-        genders: of its speakers, where they are published.
+        genders: genders of its speakers, where they are published.
         folders: further names that its folder goes by; case and punctuation don't matter.
-        without: of the names that fit, those that are left out, and why.
+        without: patterns of names that fit and are left out nevertheless, with the reason.
     """
 
     name: str

@@ -36,7 +36,7 @@ EMOBOX_FOLDS = (
 """Test actors of RAVDESS, after Ma et al. 2024 (EmoBox), arXiv 2406.07162."""
 
 EMOBOX_CLASSES = ("neutral", "happy", "sad", "angry")
-"""What all English corpora of EmoBox's cross-corpus track have."""
+"""The classes of all English corpora of EmoBox's cross-corpus track."""
 
 SEED = 42
 RANDOM_FOLDS = 5

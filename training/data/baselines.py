@@ -1,4 +1,4 @@
-"""What utterances are measured against in training: others of their speaker, in the same batch."""
+"""Baselines in training: other utterances of the speaker in the same batch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def draw_others(emotions: Sequence[str], config: BaselineConfig, rng: Rng) -> ND
     """How much each utterance of a speaker is measured against each other.
 
     Args:
-        emotions: of the utterances.
+        emotions: emotions of the utterances.
         config: how.
         rng: that draws.
 

@@ -31,7 +31,7 @@ class BatchConfig:
         lengths: seconds that a batch's utterances may last, in turn. An utterance is cut anywhere,
             or followed by another of its speaker and emotion.
         degraded: share of the speakers that are heard in degraded takes.
-        smoothing: of the labels, over the classes that the corpus has.
+        smoothing: smoothing of the labels, over the classes that the corpus has.
         absent: weight, in the softmax, of classes that the clip's corpus lacks: 0 leaves them out
             of its loss, 1 takes their absence for evidence.
         speaker_power: a corpus's share goes by the number of its speakers to this power.
@@ -67,12 +67,12 @@ class Batches:
 
     Args:
         utterances: to draw from.
-        classes: of the network's output.
+        classes: classes of the network's output.
         config: how.
         augment: what is done to each.
         baseline: what the utterances are measured against.
         frame_rate: frames in a second.
-        seed: of everything.
+        seed: seed of everything.
         epoch: to start with.
     """
 
@@ -157,7 +157,7 @@ class Batches:
 
 
 def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig) -> Targets:
-    """What the network should say of each utterance; see :class:`Batches`.
+    """Targets of each utterance; see :class:`Batches`.
 
     An emotion that is no class of the network, such as boredom, teaches activation alone.
     """

@@ -114,6 +114,6 @@ def _key(
 
 
 def _noises(data: Path) -> list[tuple[str, int]]:
-    """What degraded takes are heard through and with."""
+    """Names and sizes of the noises and impulse responses for degraded takes."""
     files = (path for path in (data / "noise").rglob("*") if path.is_file())
     return sorted((path.name, path.stat().st_size) for path in files)

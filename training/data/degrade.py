@@ -1,4 +1,4 @@
-"""What happens to a voice between mouth and model: rooms, noise, telephones, cheap microphones.
+"""Degradation between mouth and model: rooms, noise, telephones, cheap microphones.
 
 It works on the waveform and is costly: a few degraded takes of each clip are computed once and
 cached.
@@ -22,7 +22,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What voices are heard through and with.
+    """Noises and impulse responses.
 
     Attributes:
         noises: float32 ``[n]`` each, mono at the features' rate.

@@ -47,7 +47,7 @@ def write_frames(file: Path, frames: Sequence[Frames]) -> None:
 
 
 def sizes(clips: Sequence[Clip]) -> list[tuple[str | int, ...]]:
-    """What tells clips from others of the same names, without reading them all."""
+    """Ids and sizes of clips, which distinguish them from others of the same names."""
     return [(clip.id, *_size(clip)) for clip in clips]
 
 

@@ -14,7 +14,7 @@ def read_sound(path: Path, rate: int) -> Samples:
     """Read a whole sound file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         rate: in Hz, that the sound is resampled to.
 
     Returns:

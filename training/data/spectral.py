@@ -1,4 +1,4 @@
-"""What may vary of log-mel frames without changing the emotion, drawn anew for each batch.
+"""Augmentation of log-mel frames that leaves the emotion as it is, drawn anew for each batch.
 
 Tempo, vocal tract, tilt, noise, the microphone's upper cutoff, masks.
 """
@@ -21,7 +21,7 @@ _NOTHING_DB = (-100.0, -70.0)
 
 @dataclass(frozen=True)
 class Change:
-    """What befalls an utterance, and others of its speaker in its batch.
+    """A change of an utterance, shared with others of its speaker in its batch.
 
     Attributes:
         tempo: source frames to a frame of the result.

@@ -31,10 +31,10 @@ from training.evaluation.sessions import by_speaker
 
 @dataclass(frozen=True)
 class PriorSpeech:
-    """What is known of a speaker before a clip is predicted.
+    """Speech of a speaker that is known before a clip is predicted.
 
     Attributes:
-        seconds: of speech at least, where there is so much.
+        seconds: seconds of speech at least, where there is so much.
         kind: ``balanced``, ``neutral`` or ``one-sided``.
     """
 
@@ -66,11 +66,11 @@ def predict_with_baselines(
     """Predict clips when something is known of their speakers.
 
     Args:
-        pool: of a model that takes a baseline.
+        pool: pool of a model that takes a baseline.
         clips: to predict; a speaker's prior speech comes from the speaker's other clips.
         priors: amounts and kinds of prior speech, one after another.
-        seed: of the clips that are drawn.
-        description: of the progress bar.
+        seed: seed of the clips that are drawn.
+        description: description of the progress bar.
 
     Returns:
         By the name of the prior speech.
@@ -134,7 +134,7 @@ def spoken_frames(clip: Clip, info: ModelInfo, samples: Samples | None = None) -
 
     Args:
         clip: to read.
-        info: of the model.
+        info: metadata of the model.
         samples: float32 ``[n]`` in place of the clip's own.
     """
     spec = info.features

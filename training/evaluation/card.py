@@ -75,7 +75,7 @@ _AXES = {
     "evidence": "speech heard",
     "recording": "clips in a recording",
 }
-"""What the conditions of a part are."""
+"""Label of the x axis, by part."""
 
 
 def draw(result: Result, folder: Path) -> None:

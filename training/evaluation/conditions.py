@@ -46,10 +46,10 @@ def noisy(
 
     Args:
         clip: to add noise to.
-        info: of the model.
+        info: metadata of the model.
         snr_db: mean power of the clip, pauses included, over that of the noise.
         data: folder that holds ``noise/esc10``.
-        seed: of the noise.
+        seed: seed of the noise.
     """
     rate = info.features.sample_rate
     samples = read_sound(clip.path, rate).astype(np.float64)
@@ -74,8 +74,8 @@ def for_seconds(
 
     Args:
         clip: to cut.
-        info: of the model.
-        seconds: of speech.
+        info: metadata of the model.
+        seconds: seconds of speech.
         followers: other clips of the speaker and emotion; only their speech is appended.
     """
     rate = info.features.sample_rate

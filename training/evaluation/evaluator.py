@@ -24,10 +24,10 @@ def evaluate(
     """Measure parts of a model on sets of recordings; what was measured before is kept.
 
     Args:
-        pool: of the model.
-        sets: of recordings.
-        parts: of :data:`training.evaluation.results.PARTS`.
-        options: of the parts.
+        pool: pool of the model.
+        sets: sets of recordings.
+        parts: some of :data:`training.evaluation.results.PARTS`.
+        options: options of the parts.
         results: where they are kept.
     """
     model = digest(pool.path)

@@ -77,7 +77,7 @@ class ActivationFigures:
         clips: number of clips.
         uar: UAR at a threshold of 0.5; None without clips.
         uar_interval: its interval.
-        recalls: of ``calm`` and ``aroused``.
+        recalls: recalls of ``calm`` and ``aroused``.
         ece: expected calibration error; None where no clip has an activation.
         reliability: bins of confidence.
     """
@@ -195,7 +195,7 @@ class TeachingFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamFigures:
-    """What a session shows, window by window.
+    """Figures of what a session shows, window by window.
 
     Attributes:
         windows: number of windows with a label.
@@ -262,7 +262,7 @@ class FoldFigures:
         accuracy: share of the clips with the right label.
         uar_own_classes: UAR of the labels that the corpora have, the others masked.
         confusion: counts ``[target][prediction]``; the last column is no label.
-        confidence: of each clip with a label.
+        confidence: confidence of each clip with a label.
         correct: whether each of these labels is right.
         by_prior_speech: ``uar_own_classes`` by what is known of the speaker.
     """

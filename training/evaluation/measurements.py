@@ -49,12 +49,12 @@ _PAUSES = f"{sessions.PAUSE[0]:g} to {sessions.PAUSE[1]:g} s of room noise betwe
 
 @dataclass(frozen=True)
 class Options:
-    """What the parts need beside model and recordings.
+    """Options of the parts, beside model and recordings.
 
     Attributes:
         data: folder that holds ``noise/esc10``.
-        seed: of everything random.
-        minutes: of noise, of music and of silence.
+        seed: seed of everything random.
+        minutes: minutes of noise, of music and of silence.
     """
 
     data: Path

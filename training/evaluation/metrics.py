@@ -92,7 +92,7 @@ def bootstrap(
         figure: from indices of clips to the figure.
         groups: speaker of each clip.
         rounds: how often to draw.
-        seed: of the draws.
+        seed: seed of the draws.
     """
     groups = np.asarray(groups)
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]

@@ -35,7 +35,7 @@ class ModelPool:
     """A model file and the processes that predict with it; a context manager.
 
     Args:
-        path: of the model.
+        path: path of the model.
         workers: processes; with one of them it is this process that predicts.
     """
 
@@ -70,7 +70,7 @@ class ModelPool:
         Args:
             clips: to predict.
             condition: under which they are.
-            description: of the progress bar.
+            description: description of the progress bar.
         """
         verdicts = self.map(partial(_verdict, condition=condition), clips, description, chunk=8)
         return Predictions(self.info.labels, tuple(clips), tuple(verdicts))
@@ -87,7 +87,7 @@ class ModelPool:
         Args:
             job: from the model and an item to a result; all of them travel between processes.
             items: to work on.
-            description: of the progress bar.
+            description: description of the progress bar.
             chunk: items that a process takes at a time.
 
         Raises:

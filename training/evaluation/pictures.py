@@ -45,8 +45,8 @@ def confusion(
 
     Args:
         counts: ``[target, prediction]``.
-        labels: of the rows.
-        path: of the picture.
+        labels: labels of the rows.
+        path: path of the picture.
         title: above it.
         columns: labels of the columns; those of the rows if None.
     """
@@ -71,7 +71,7 @@ def reliability(rows: Sequence[ReliabilityBin], path: Path, title: str = "") -> 
 
     Args:
         rows: as ``metrics.reliability`` gives them.
-        path: of the picture.
+        path: path of the picture.
         title: above it.
     """
     confidence = [row.confidence for row in rows]
@@ -92,7 +92,7 @@ def curve(rows: Sequence[ConditionSummary], over: str, path: Path, title: str = 
     Args:
         rows: a condition each.
         over: what the conditions are.
-        path: of the picture.
+        path: path of the picture.
         title: above it.
     """
     figure, axis = plt.subplots(figsize=(6, 4))

@@ -27,12 +27,12 @@ NO_LABEL = "no label"
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model predicted of clips.
+    """Predictions of clips by a model.
 
     Each clip has an emotion that the model has a label for. One that got no label counts as wrong.
 
     Attributes:
-        labels: of the model.
+        labels: labels of the model.
         clips: that were predicted.
         verdicts: on each clip.
     """

@@ -23,7 +23,7 @@ class Recordings:
     """Clips to evaluate on.
 
     Attributes:
-        name: of the set.
+        name: name of the set.
         protocol: one line to print beside every figure.
         clips: each of an emotion that the model has a label for.
     """

@@ -1,4 +1,4 @@
-"""What was measured, kept in a folder: a JSON file for each piece of work, so that none is lost."""
+"""Results in a folder: a JSON file for each piece of work, so that none is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ F_co = TypeVar("F_co", bound=Figures, covariant=True)
 T = TypeVar("T")
 
 PARTS = ("clips", "noise", "band", "evidence", "baseline", "teaching", "recording", "stream")
-"""What can be measured of a model; see :mod:`training.evaluation.measurements`."""
+"""The parts of an evaluation of a model; see :mod:`training.evaluation.measurements`."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Measurement(Generic[F_co]):
 
     Attributes:
         protocol: one line to print beside every figure.
-        figures: of the part.
-        labels: of the confusion matrix, where there is one.
-        verdicts: of the clips, where the part keeps them.
+        figures: figures of the part.
+        labels: labels of the confusion matrix, where there is one.
+        verdicts: verdicts of the clips, where the part keeps them.
         config: settings of the networks, where the part trains them.
     """
 
@@ -67,7 +67,7 @@ class Result(Measurement[Figures]):
     """A measurement as the folder keeps it.
 
     Attributes:
-        part: of the evaluation.
+        part: part of the evaluation.
         set: name of the recordings.
         model: digest of the model file; None for a protocol, which trains its own.
         about: the model in a line.
@@ -106,7 +106,7 @@ class Results:
         """A result: the one that is there if the same was asked for, else measured and written.
 
         Args:
-            name: of the file, without its suffix.
+            name: name of the file, without its suffix.
             asked: all that decides the result.
             measure: what takes so long; returns a dataclass.
             read: from the JSON of such a dataclass back to it.
@@ -159,5 +159,5 @@ def _parsed(content: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) 
 
 
 def digest(path: Path) -> str:
-    """What distinguishes a file's content from any other."""
+    """Digest of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

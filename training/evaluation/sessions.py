@@ -79,8 +79,8 @@ def predict_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) ->
 
     Args:
         model: to predict with.
-        clips: of one speaker.
-        seed: of their order and of the room between them.
+        clips: clips of one speaker.
+        seed: seed of their order and of the room between them.
 
     Returns:
         By the clip's id, the verdict on the segments that lie mostly in it.

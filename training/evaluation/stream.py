@@ -100,8 +100,8 @@ def stream_figures(replays: Sequence[Replay], info: ModelInfo, clip_uar: float) 
     """Figures of what is shown; see :class:`StreamFigures`.
 
     Args:
-        replays: of the sessions.
-        info: of the model.
+        replays: replays of the sessions.
+        info: metadata of the model.
         clip_uar: UAR of the same clips one by one.
     """
     pairs = [_pairs(one, info.labels) for one in replays]
@@ -154,9 +154,9 @@ def false_emotions(model: EmotionModel, kind: str, *, minutes: float, data: Path
     Args:
         model: to monitor with.
         kind: one of :data:`NO_SPEECH`.
-        minutes: of sound.
+        minutes: minutes of sound.
         data: folder that holds ``noise/esc10``.
-        seed: of what is random in the sound.
+        seed: seed of what is random in the sound.
     """
     rng = np.random.default_rng([seed, zlib.crc32(kind.encode())])
     samples = NO_SPEECH[kind](60 * minutes, model.info.features.sample_rate, data, rng)
@@ -191,8 +191,8 @@ class _Pairs:
     """Targets and labels, as indices, and the seconds until each clip's label was right.
 
     Attributes:
-        labelled: of the windows with a label.
-        shown: of the windows that end while somebody speaks.
+        labelled: pairs of the windows with a label.
+        shown: pairs of the windows that end while somebody speaks.
         seconds: from the clip's onset; None where its label was never right.
     """
 

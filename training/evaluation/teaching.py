@@ -32,11 +32,11 @@ _NOISE_DB = 10.0
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a speaker teaches before the speaker's other clips are predicted.
+    """The takes that a speaker teaches before the speaker's other clips are predicted.
 
     Attributes:
-        name: of the condition.
-        takes: of each emotion; 0 teaches nothing.
+        name: name of the condition.
+        takes: number of takes of each emotion; 0 teaches nothing.
         emotions: that are taught; 0 for all.
         wrong: share of the takes with a wrong label.
         apart: whether the clips that are predicted say other sentences.
@@ -90,11 +90,11 @@ def teach(
     """Figures for each lesson.
 
     Args:
-        pool: of a model that can be taught.
-        clips: of corpora that did not train the model.
+        pool: pool of a model that can be taught.
+        clips: clips of corpora that did not train the model.
         data: folder that holds ``noise/esc10``.
-        seed: of what is drawn.
-        description: of the progress bar.
+        seed: seed of what is drawn.
+        description: description of the progress bar.
     """
     speakers = by_speaker(clips)
     # By speaker, draw and lesson.

@@ -27,7 +27,7 @@ class PeakReference(layers.Layer):  # type: ignore[misc]
     What went through once is not changed by going through again.
 
     Args:
-        frames: of the output. Longer windows are cut, shorter ones padded at their end.
+        frames: frames of the output. Longer windows are cut, shorter ones padded at their end.
         padding: dB to pad with: ``-80`` is silence. The article padded with ``0``, the loudest
             value there is, so that its network could see how long a clip was.
     """
@@ -50,7 +50,7 @@ class PeakReference(layers.Layer):  # type: ignore[misc]
         return input_shape[0], self.frames, input_shape[-1]
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to build the layer again."""
+        """Arguments that build the layer again."""
         return {**super().get_config(), "frames": self.frames, "padding": self.padding}
 
 
@@ -89,7 +89,7 @@ class SummedActivation(layers.Layer):  # type: ignore[misc]
         return ratio - ops.logsumexp(logits + ops.array(no, logits.dtype), axis=-1, keepdims=True)
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to build the layer again."""
+        """Arguments that build the layer again."""
         return {**super().get_config(), "classes": self.classes}
 
 
@@ -107,7 +107,7 @@ def article_network(
     Args:
         frames: that it looks at.
         n_mels: bands.
-        classes: of its output.
+        classes: classes of its output.
         padding: see :class:`PeakReference`.
 
     Returns:

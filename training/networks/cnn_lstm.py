@@ -56,13 +56,13 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
         return centred / ops.sqrt(variance), statistics
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to build the layer again."""
+        """Arguments that build the layer again."""
         return {**super().get_config(), "scale": self.scale, "floor": self.floor}
 
 
 @_register
 class Apart(layers.Layer):  # type: ignore[misc]
-    """What sets an utterance apart from others of its speaker."""
+    """Difference between an utterance and the mean of others of its speaker."""
 
     def call(self, voice: Any, others: Any) -> Any:
         """``[batch, units]`` and ``[batch, batch]``, the weights of the others (columns)."""
@@ -103,7 +103,7 @@ class AttentionPooling(layers.Layer):  # type: ignore[misc]
         return input_shape[0], 2 * self.heads * units
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to build the layer again."""
+        """Arguments that build the layer again."""
         return {**super().get_config(), "heads": self.heads}
 
 
@@ -156,7 +156,7 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
 
 
 def _regions(window: Any, config: NetworkConfig) -> Any:
-    """What the convolutions hear in each region of time and bands: ``[batch, time, units]``."""
+    """Output of the convolutions by time and band: ``[batch, time, units]``."""
     x = layers.Reshape((-1, window.shape[2], 1))(window)
     for i, (channels, kernel) in enumerate(zip(config.channels, config.kernels, strict=False)):
         stride = 1 if i else 2
@@ -193,7 +193,7 @@ def by_itself(network: keras.Model) -> keras.Model:
 
 
 def _about_the_typical(name: str) -> layers.Layer:
-    """What is heard, less what is usually heard, over how much that varies."""
+    """Input less its running mean, over its running deviation."""
     return layers.BatchNormalization(center=False, scale=False, name=name)
 
 

@@ -24,7 +24,7 @@ class NetworkConfig:
             the mean and the deviation that everything is measured by.
         timbre: units that hear the timbre of a voice: which bands are stronger than others, and
             livelier, all of which the normalisation takes out.
-        timbre_dropout: of the timbre.
+        timbre_dropout: dropout of the timbre.
 
     Raises:
         ValueError: a convolution has no kernel, or a layer no units.

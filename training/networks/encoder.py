@@ -40,7 +40,7 @@ _GATES = (0, 3, 1, 2)  # PyTorch has i f g o, ONNX i o f c
 
 
 def mel_map(spec: FeatureSpec) -> NDArray[np.float32]:
-    """What the encoder's bands hear, in terms of ours: float32 ``[bands, n_mels]``, not negative.
+    """The encoder's bands as mixtures of ours: float32 ``[bands, n_mels]``, not negative.
 
     The least squares between the filters themselves: no recording has a say in it.
     """
@@ -64,7 +64,7 @@ def _bin(spec: FeatureSpec) -> float:
 
 
 def _responses(spec: FeatureSpec) -> NDArray[np.float64]:
-    """What each of our bands makes of white noise, hertz by hertz: ``[n_mels, frequencies]``."""
+    """Response of each of our bands to white noise, by frequency: ``[n_mels, frequencies]``."""
     return _sampled(spec.mel_matrix, _bin(spec)) / _bin(spec)
 
 
@@ -96,8 +96,8 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
     """Build the encoder.
 
     Args:
-        weights: of GE2E, as :func:`training.networks.pretrained.load` gives them.
-        spec: of the log-mel frames.
+        weights: weights of GE2E, as :func:`training.networks.pretrained.load` gives them.
+        spec: specification of the log-mel frames.
 
     Returns:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB to ``statistics``
@@ -184,7 +184,7 @@ def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction:
 
 
 def encode(model: onnx.ModelProto, utterances: Iterable[Frames], most: int) -> NDArray[np.float32]:
-    """What an encoder makes of whole utterances: float32 ``[n, 1536]``.
+    """Encode whole utterances: float32 ``[n, 1536]``.
 
     Args:
         model: as :func:`encoder_graph` built it, or the same in 8 bits.

@@ -37,7 +37,7 @@ class HeadConfig:
 
     Attributes:
         strength: how much the utterances count beside the ridge; corpora count alike.
-        smoothing: of the labels, over the classes that the corpus has.
+        smoothing: smoothing of the labels, over the classes that the corpus has.
         degraded: what the degraded takes count for, of all.
         share: what the network's logits count for beside the head's.
         typical: seconds of speech that a typical voice counts for beside the speaker's.
@@ -71,7 +71,7 @@ class Head:
     bias: NDArray[np.float32]
 
     def voice(self, statistics: Statistics) -> NDArray[np.float32]:
-        """What it makes of utterances, ``[n, outputs]``; zeros for a typical voice.
+        """Voices of utterances, ``[n, outputs]``; zeros for a typical voice.
 
         Its logits are this, less the same of the speaker's other speech, and the bias.
         """

@@ -34,10 +34,10 @@ def write(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) -> 
     """Write a model file.
 
     Args:
-        path: of the file; it is written last, when everything was found right.
+        path: path of the file; it is written last, when everything was found right.
         graph: with the inputs and outputs of a model file.
         info: for its metadata.
-        check: of the file as live_ser reads it.
+        check: check of the file as live_ser reads it.
 
     Raises:
         LiveSerError: the file would not do; nothing is written.

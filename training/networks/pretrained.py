@@ -44,7 +44,7 @@ class Pretrained:
         requirement: the package and its version, as pip takes them.
         sha256: checksum of the package's wheel.
         member: file of the wheel that holds the weights.
-        shapes: of its tensors, by name.
+        shapes: shapes of its tensors, by name.
         licence: SPDX name.
         origin: whose work it is.
         learned_from: what it was trained on.
@@ -112,7 +112,7 @@ def fetch(pretrained: Pretrained, data: Path, console: Console, *, url: str | No
         pretrained: what to bring.
         data: folder that gets the folder ``encoders``.
         console: that shows what is going on.
-        url: of the wheel, in place of the package index that pip asks.
+        url: address of the wheel, in place of the package index that pip asks.
 
     Returns:
         The file of the weights.

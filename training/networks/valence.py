@@ -32,7 +32,7 @@ SIDES = np.array(
     ],
     np.float32,
 )
-"""What each label counts for on the pleasant and the unpleasant side, ``[labels, 2]``."""
+"""Weight of each label on the pleasant and the unpleasant side, ``[labels, 2]``."""
 
 
 def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -47,7 +47,7 @@ def valence_of(
     """Valence, -1 to 1, ``[n]``.
 
     Args:
-        probabilities: of the labels, calibrated, ``[n, labels]``.
+        probabilities: probabilities of the labels, calibrated, ``[n, labels]``.
         calibration: slope and offset of the log odds.
     """
     slope, offset = calibration
@@ -60,7 +60,7 @@ def calibrate_valence(
     """Slope and offset that make 0 what neutral voices have, and the rest a probability.
 
     Args:
-        probabilities: of clips that have a label each, ``[n, labels]``.
+        probabilities: probabilities of clips that have a label each, ``[n, labels]``.
         clips: what they are, ``[n]``.
 
     Returns:

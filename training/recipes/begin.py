@@ -31,7 +31,7 @@ def begin(
 
     Args:
         folder: that is made.
-        config: of the run.
+        config: settings of the run.
         data: folder with a folder per corpus.
         split: ``all`` trains on every clip, ``held-out`` keeps some speakers back; or a split of
             a protocol, such as ``luna/1``.
@@ -95,7 +95,7 @@ def _with_classes_of(split: Split, config: RunConfig) -> RunConfig:
 
 
 def _tell(split: Split, own: Sequence[str]) -> None:
-    """What there is of corpora that nobody has published, and what that means."""
+    """Report on stderr what recordings of one's own hold, and what they lack."""
     for name in own:
         clips = [clip for clip in (*split.train, *split.test) if clip.corpus == name]
         held = {clip.speaker for clip in split.test if clip.corpus == name}

@@ -1,4 +1,4 @@
-"""Confidence that a stranger can trust: fitted on voices that the network never heard."""
+"""Calibration, fitted on voices that did not train the network."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from training.recipes.config import RunConfig
 from training.recipes.logits import Logits, merging, softmax
 
 _WANTED_PRECISION = 0.7
-"""How often an emotion should be right where the model says it of a voice that it never heard."""
+"""Precision that is wanted of predictions that are not uncertain, on voices left out."""
 
 _LOG_SLOPE = (-3.0, 1.5)  # of the activation: no logit is made so steep that rounding shows
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns logits into probabilities that a stranger can trust.
+    """Calibration of a network, from logits to probabilities.
 
     Attributes:
         temperature: that the emotions' logits are divided by.
@@ -55,7 +55,7 @@ class Calibration:
 
     @classmethod
     def mean(cls, several: Sequence[Calibration]) -> Calibration:
-        """What several agree on; none where there are none."""
+        """Mean of several calibrations; none where there are none."""
         if not several:
             return cls()
         return cls(
@@ -67,7 +67,7 @@ class Calibration:
         )
 
     def offsets_of(self, labels: Sequence[str]) -> NDArray[np.float32] | None:
-        """What each of some labels adds to a voice, ``[labels, size]``; None where unknown."""
+        """Mean effect of each label on a voice, ``[labels, size]``; None where unknown."""
         if not len(self.offsets):
             return None
         rows = [LABELS.index(SAME.get(label, label)) for label in labels]
@@ -93,7 +93,7 @@ def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calib
     """Temperature, slope and offset of activation and valence, and the threshold of abstention.
 
     Args:
-        logits: of clips that did not train.
+        logits: logits of clips that did not train.
         clips: what they are.
         config: that the network was trained by.
     """
@@ -117,7 +117,7 @@ def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calib
 
 
 def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
-    """What each label adds to a voice: the mean over the speakers who show it.
+    """Effect of each label on a voice: the mean over the speakers who show it.
 
     A speaker's own voice is the mean over what they show, each label counting alike.
     """

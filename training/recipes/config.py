@@ -1,4 +1,4 @@
-"""Everything that decides what a training run makes."""
+"""Settings of training runs."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from training.fields import build
 from training.networks.config import NetworkConfig
 
 CLASSES = LABELS
-"""What the network tells apart; a protocol of eight classes adds ``calm``."""
+"""The classes of the network; a protocol of eight classes adds ``calm``."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What every training run says of itself, whatever its preset.
+    """Settings of a training run that all presets share.
 
     Attributes:
         corpora: to train on.
-        classes: of the network's output.
-        features: of its input.
+        classes: classes of the network's output.
+        features: features of its input.
         gate: when sound counts as speech.
         window: seconds that one judgement hears at most.
         hop: seconds between judgements.
         offset: seconds left out at the start of a clip.
         epochs: passes.
-        seed: of everything random.
+        seed: seed of everything random.
         average: momentum of the running average of the weights, which is what is kept; 0 for none.
         select_on_test: keep the weights of the epoch that did best on the test split instead. That
             split tests nothing then: its figures are the best of as many tries as there are epochs.
@@ -88,12 +88,12 @@ class RunConfig:
 
     @property
     def kind(self) -> tuple[Any, ...]:
-        """What a network has in common with one that teaches or calibrates it."""
+        """Settings that a network shares with one that teaches or calibrates it."""
         return self.preset, self.features, self.classes
 
     @property
     def architecture(self) -> tuple[Any, ...]:
-        """What decides the shapes of the weights."""
+        """Settings that decide the shapes of the weights."""
         return self.kind
 
     def with_setting(self, setting: str) -> Self:
@@ -131,7 +131,7 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """What :meth:`to_dict` gave."""
+        """Settings from the dictionary of :meth:`to_dict`."""
         return build(cls, data)
 
 
@@ -146,8 +146,8 @@ class Config(RunConfig):
         baseline: what each is measured against.
         takes: degraded takes computed of each clip.
         learning_rate: at its highest, after a tenth of the steps; it falls as a cosine.
-        weight_decay: of AdamW.
-        activation_weight: of the second output's loss beside the first's.
+        weight_decay: decay of AdamW.
+        activation_weight: weight of the second output's loss beside the first's.
         taught: share of the teachers in the targets, where there are teachers.
     """
 
@@ -181,7 +181,7 @@ class Config(RunConfig):
 
     @property
     def architecture(self) -> tuple[Any, ...]:
-        """What decides the shapes of the weights."""
+        """Settings that decide the shapes of the weights."""
         return *self.kind, self.network
 
 
@@ -191,9 +191,9 @@ class ArticleConfig(RunConfig):
 
     Attributes:
         noise: deviation of the white noise, full scale at 1.
-        noisy_copies: of each training clip.
+        noisy_copies: number of noisy copies of each training clip.
         pitch: semitones by which a copy is higher.
-        pitched_share: of the training clips that get such a copy.
+        pitched_share: share of the training clips that get such a copy.
         batch: utterances in a batch.
         pad_with_peak: pad short clips with the loudest value, as the article did.
     """

@@ -1,4 +1,4 @@
-"""What several networks agree on, taught to one: the one that ships hears as well as all of them.
+"""Distillation: one network learns from the mean of several, and does as well as all of them.
 
 Soft labels of an ensemble say of each utterance what it resembles beside what it is (Hinton et al.
 2015, arXiv 1503.02531). The teachers hear the very batch that the student hears.
@@ -27,8 +27,8 @@ class Exported:
     """An exported file as a teacher: what ships can teach what comes after it.
 
     Args:
-        path: of the file.
-        config: of the network that it teaches.
+        path: path of the file.
+        config: settings of the network that it teaches.
 
     Raises:
         LiveSerError: it hears something else, or tells other classes apart.
@@ -45,7 +45,7 @@ class Exported:
             )
 
     def predict_on_batch(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
-        """What the file says, calibrated as it is."""
+        """Logits of the calibrated predictions of the file."""
         windows = inputs["log_mel"]
         outputs = [self._model.judge(window) for window in windows]
         if self._model.info.baseline:
@@ -62,7 +62,7 @@ class Taught:
     Args:
         batches: as they are.
         teachers: with the same inputs and classes.
-        share: of the teachers in the targets, 0 to 1.
+        share: share of the teachers in the targets, 0 to 1.
     """
 
     def __init__(self, batches: Batches, teachers: Sequence[Teacher], share: float) -> None:

@@ -16,8 +16,8 @@ def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> 
 
     Args:
         model: compiled; it is trained in place.
-        batches: of the epoch. They move on to the next one afterwards.
-        seed: of the run.
+        batches: batches of the epoch. They move on to the next one afterwards.
+        seed: seed of the run.
         epoch: its number, from 0.
 
     Returns:

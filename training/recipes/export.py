@@ -46,7 +46,7 @@ def export(
         config: that it was trained by.
         calibration: put behind it.
         windows: real log-mel windows, on which both must agree to 1e-5.
-        path: of the file; it is written last, when everything was found right.
+        path: path of the file; it is written last, when everything was found right.
         labels: what the file says.
         provenance: for the metadata.
 
@@ -137,7 +137,7 @@ def export_run(
 
     Args:
         run: that is finished.
-        path: of the file.
+        path: path of the file.
         heard_by: runs with the same settings that left speakers or corpora out: the means of their
             calibrations and figures are taken. The run itself if there is none.
         changes: settings that the weights don't hold, as ``gate.threshold=0.4``.
@@ -227,7 +227,7 @@ def corpora_of(path: Path) -> list[str]:
     """All corpora that a run or an exported file has heard of, by itself or through its teachers.
 
     Args:
-        path: of the run's folder, or of the file.
+        path: path of the run's folder, or of the file.
     """
     if path.is_file():
         origin = load_model(path).info.provenance
@@ -238,7 +238,7 @@ def corpora_of(path: Path) -> list[str]:
 
 
 def _figures(run: Run, measured: Sequence[Run]) -> dict[str, float]:
-    """What a run is, and what the runs that were measured said of the clips that they left out."""
+    """Figures of a run, and of the runs that calibrate it, on the clips that they left out."""
     own = run.metrics
     figures: dict[str, float] = {"epochs": own.epochs, "parameters": own.parameters}
     held_out = [one.metrics.held_out for one in measured]

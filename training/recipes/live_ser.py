@@ -109,7 +109,7 @@ class LiveSer(Recipe[Config]):
     def baseline(
         self, model: keras.Model, offsets: NDArray[np.float32] | None, labels: int
     ) -> BaselineSpec:
-        """What the model file says of baselines."""
+        """Specification of the baseline for the model file."""
         size = model.input["baseline"].shape[1]
         matrix = np.zeros((labels, size), np.float32)
         if offsets is not None:

@@ -1,4 +1,4 @@
-"""What a network says of utterances, before it is calibrated."""
+"""Outputs of a network before calibration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Logits:
 
 
 def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
-    """Which class is said as which label: ``[classes, labels]``, ones and zeros."""
+    """Matrix from classes to labels: ``[classes, labels]``, ones and zeros."""
     names = [name if name in labels else SAME[name] for name in classes]
     return np.array([[name == label for label in labels] for name in names], np.float32)
 

@@ -1,4 +1,4 @@
-"""What every system that is trained can do; what is its own way, its recipe says."""
+"""The interface of a system that can be trained; each preset has a recipe that implements it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Recipe(ABC, Generic[C]):
     """How a preset reads its clips, learns from them, and predicts.
 
     Args:
-        config: of the run.
+        config: settings of the run.
     """
 
     def __init__(self, config: C) -> None:
@@ -93,7 +93,7 @@ class Recipe(ABC, Generic[C]):
     def baseline(
         self, model: keras.Model, offsets: NDArray[np.float32] | None, labels: int
     ) -> BaselineSpec | None:
-        """What the model file says of baselines; None for a network that takes none.
+        """Specification of the baseline for the model file; None for a network that takes none.
 
         Args:
             model: as :meth:`alone` gives it.

@@ -1,4 +1,4 @@
-"""A run's folder: what was asked for, how far it has come, what came of it."""
+"""The folder of a run: settings, splits, progress, metrics and weights."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Splits:
-    """What a run trains and tests on, as ``splits.json`` holds it.
+    """Clips that a run trains and tests on, as ``splits.json`` holds them.
 
     Attributes:
         teachers: folders of runs, or exported files, that the network is distilled from.
-        name: of the split.
+        name: name of the split.
         song: whether sung clips are among the clips.
         train: names of the clips that train.
         test: names of those that are held out.
@@ -88,11 +88,11 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Metrics:
-    """What came of a run, as ``metrics.json`` holds it.
+    """Metrics of a finished run, as ``metrics.json`` holds them.
 
     Attributes:
         epochs: that it was trained for.
-        parameters: of the network.
+        parameters: number of parameters of the network.
         held_out: metrics on the clips that did not train; None where all of them trained.
     """
 
@@ -140,7 +140,7 @@ class Run:
 
     @property
     def config(self) -> RunConfig:
-        """What was asked for."""
+        """Settings of the run."""
         return read_config(self.read_json("config.json"))
 
     @property
@@ -174,7 +174,7 @@ class Run:
 
     @property
     def splits(self) -> Splits:
-        """What it trains and tests on."""
+        """Clips that it trains and tests on."""
         try:
             return Splits.from_dict(self.read_json("splits.json"))
         except (KeyError, TypeError) as error:
@@ -189,7 +189,7 @@ class Run:
 
     @property
     def metrics(self) -> Metrics:
-        """What came of it, once it is finished."""
+        """Metrics, once it is finished."""
         content = self.read_json("metrics.json")
         own = {name: content.pop(name) for name in ("epochs", "parameters")}
         return Metrics(**own, held_out=HeldOut(**content) if "uar" in content else None)
@@ -255,7 +255,7 @@ class Run:
             path.unlink(missing_ok=True)
 
     def history(self) -> list[dict[str, float]]:
-        """What was logged of each epoch."""
+        """Losses and metrics of each epoch."""
         path = self.folder / "history.csv"
         if not path.is_file():
             return []

@@ -24,6 +24,9 @@ class Colour:
     ansi: str
 
 
+# Of a dashboard: as many colours as the terminal has; the 16 that its theme names; none.
+PALETTES = ("full", "terminal", "none")
+
 _EMOTIONS = {
     "neutral": Colour("#949494", "bright_black"),
     "happy": Colour("#fd7311", "yellow"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from live_ser.errors import LiveSerError
 
-NAMES = ("device", "model", "profile", "hop", "smoothing")
+NAMES = ("device", "model", "profile", "hop", "smoothing", "palette")
 
 
 @dataclass(frozen=True)

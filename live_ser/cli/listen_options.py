@@ -23,3 +23,4 @@ class Options(CommonOptions, SourceOptions, AnalysisOptions, RecordOptions, Publ
     reconnect: bool
     or_demo: bool
     lines: bool
+    palette: str

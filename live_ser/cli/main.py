@@ -43,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LiveSerError as error:
         say_error(error, verbose=False)
         return 1
+    if not (sys.argv[1:] if argv is None else argv):
+        words.print_help(sys.stderr)
+        return 2
     arguments = words.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")

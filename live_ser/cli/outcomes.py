@@ -29,7 +29,7 @@ class OutcomeWriter:
 
     Attributes:
         counts: of the recordings: ``written``, those of them that are ``uncertain``, and
-            ``failed``.
+            ``failed``; and of the pictures that were drawn.
     """
 
     job: Job
@@ -46,6 +46,11 @@ class OutcomeWriter:
         recordings = "1 recording" if written == 1 else f"{written} recordings"
         others = [f"{n} {kind}" for kind in ("uncertain", "failed") if (n := self.counts[kind])]
         return f"wrote {output}: {', '.join([recordings, *others])}"
+
+    def picture_summary(self, output: str) -> str:
+        """What was drawn to a picture or a folder."""
+        drawn = self.counts["drawn"]
+        return f"drew {output}" if drawn == 1 else f"drew {output}: {drawn} pictures"
 
     def progress(self, total: int, *, resumable: bool) -> str:
         """How much is done when it is interrupted, and what does the rest."""
@@ -102,6 +107,7 @@ class OutcomeWriter:
         except LiveSerError as error:
             say_failure(error)
             return False
+        self.counts["drawn"] += 1
         return True
 
 

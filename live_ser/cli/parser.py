@@ -8,6 +8,7 @@ from live_ser import __version__
 from live_ser.cli.help import USAGE, Help
 from live_ser.cli.numbers import amount, count, number, port, positive
 from live_ser.cli.usage import Parser
+from live_ser.palette import PALETTES
 from live_ser.records.formats import STYLES
 
 
@@ -16,10 +17,15 @@ def parser() -> Parser:
     whole = Parser(
         prog="live-ser",
         description="How a voice sounds, live in the terminal.",
+        usage="live-ser COMMAND [OPTIONS]",
+        epilog="live-ser COMMAND --help explains a command",
+        formatter_class=Help,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"live-ser {__version__}")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", required=True
+    )
     common = _common_options()
 
     def command(name: str, told: str, *parents: Parser) -> Parser:
@@ -284,6 +290,12 @@ def _add_listen_options(listen: Parser) -> None:
         "--or-demo",
         action="store_true",
         help="without a microphone, replay a bundled recording",
+    )
+    listen.add_argument(
+        "--palette",
+        choices=PALETTES,
+        default=PALETTES[0],
+        help="colours: as many as there are, those that the terminal names, or none",
     )
     listen.add_argument(
         "--lines",

@@ -92,7 +92,7 @@ def attach_display(
     if display.lines:
         session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
     if display.dashboard:
-        _attach_dashboard(session, info, recording, marks_kept=display.records)
+        _attach_dashboard(session, info, recording, display)
         return
     source = session.source
     hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
@@ -105,20 +105,18 @@ def _print(line: str) -> None:
 
 
 def _attach_dashboard(
-    session: Session, info: ModelInfo, recording: Background | None, *, marks_kept: bool
+    session: Session, info: ModelInfo, recording: Background | None, display: Display
 ) -> None:
-    from rich.console import Console
-
     from live_ser.dashboard.dashboard import Dashboard
 
     source = session.source
     dashboard = Dashboard(
-        Console(stderr=True),
+        display.console(),
         info,
         source.name,
         source.native_rate,
         recording=recording,
-        marks_kept=marks_kept,
+        marks_kept=display.records,
         voices=source.voices,
     )
     dashboard.__enter__()  # it gives the terminal back when it is closed

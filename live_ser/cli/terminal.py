@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from live_ser.dashboard.dashboard import Dashboard
+from live_ser.palette import PALETTES
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,24 @@ class Display:
         dashboard: whether the dashboard is, on standard error.
         lines: whether plain lines are printed on standard output.
         records: whether records are written, to a file or to standard output.
+        palette: colours of the dashboard, one of ``PALETTES``.
     """
 
     dashboard: bool
     lines: bool
     records: bool
+    palette: str = PALETTES[0]
+
+    def console(self) -> Console:
+        """The console that the dashboard is drawn on."""
+        if self.palette == "terminal":
+            return Console(stderr=True, color_system="standard")
+        return Console(stderr=True, no_color=True if self.palette == "none" else None)
 
 
-def display_of(*, lines: bool, quiet: bool, output: str | None, style: str | None) -> Display:
+def display_of(
+    *, lines: bool, quiet: bool, output: str | None, style: str | None, palette: str = PALETTES[0]
+) -> Display:
     """Where a session is shown, with the terminal that there is.
 
     Args:
@@ -35,6 +46,7 @@ def display_of(*, lines: bool, quiet: bool, output: str | None, style: str | Non
         quiet: whether only errors are to be shown.
         output: path of the records, if they go to a file.
         style: of the records, if one is asked for.
+        palette: colours of the dashboard.
     """
     terminal = sys.stdout.isatty()
     dashboard = _has_dashboard(lines=lines, quiet=quiet, output=output, style=style)
@@ -42,7 +54,8 @@ def display_of(*, lines: bool, quiet: bool, output: str | None, style: str | Non
     dumb = terminal and Console(stderr=True).is_dumb_terminal
     lines = lines or (dumb and style is None and not quiet)
     alone = dashboard and terminal and style is None
-    return Display(dashboard, lines, records=bool(output) or not (lines or alone))
+    records = bool(output) or not (lines or alone)
+    return Display(dashboard, lines, records=records, palette=palette)
 
 
 def _has_dashboard(*, lines: bool, quiet: bool, output: str | None, style: str | None) -> bool:

@@ -37,7 +37,9 @@ class Parser(argparse.ArgumentParser):
 
     def _preset(self, action: argparse.Action, default: Default) -> Any:
         try:
-            return self._get_value(action, default.value)
+            value = self._get_value(action, default.value)
+            self._check_value(action, value)
+            return value
         except argparse.ArgumentError as error:
             raise LiveSerError(
                 f"{default.origin} sets {action.dest} to {default.value!r:.40}: {error.message}",

@@ -23,7 +23,7 @@ from live_ser.dashboard.lines import Look
 from live_ser.dashboard.meters import Level, Load, Meter, Spectrogram
 from live_ser.dashboard.screen import Screen
 from live_ser.dashboard.state import DashboardState
-from live_ser.dashboard.view import legend_pages, page
+from live_ser.dashboard.view import is_shown, legend_pages, page
 from live_ser.live.headline import HeadlineTracker
 from live_ser.live.keys import REDRAW
 from live_ser.live.sink import Sink, Status
@@ -196,14 +196,23 @@ class Dashboard(Sink):
             return
         if key == "s":
             self.state = replace(state, spectrogram_on=not state.spectrogram_on)
+            self._note_room("spectrogram", is_on=self.state.spectrogram_on)
         elif key == "t":  # what needs attention is shown without it
             self.state = replace(state, telemetry_on=not state.telemetry_on)
+            self._note_room("facts", is_on=self.state.telemetry_on)
         elif key == "?":
             pages = legend_pages(*self._screen.size, self._look)
             self.state = replace(state, help_page=(state.help_page + 1) % (pages + 1))
         else:
             return
         self._draw()
+
+    def _note_room(self, section: str, *, is_on: bool) -> None:
+        """Say so where a section was asked for that the terminal is too small for."""
+        width, height = self._screen.size
+        if is_on and not self.state.lanes and not is_shown(section, self.state, width, height):
+            what = {"facts": "telemetry"}.get(section, section)
+            self.note(f"no room for the {what}: make the terminal taller")
 
     def suspend(self) -> None:
         if not self._is_suspended:

@@ -175,13 +175,12 @@ def axis(left: int, field: int, seconds: int, *, width: int) -> Line:
 
 
 @lru_cache(maxsize=32)
-def heads(left: int, at: int, *, width: int, look: Look) -> Line:
-    """The headings over the bars and over their last minute."""
+def heads(left: int, at: int, seconds: int, *, width: int, look: Look) -> Line:
+    """The headings over the bars and over so many seconds of them."""
     tick = look.pick("│", "|")
     now = f"now ({tick} newest window alone)"
-    return row(
-        width, (" " * left, ""), (fitted(now, at - left - 1, look), "dim"), ("last minute", "dim")
-    )
+    minute = f"last {seconds} s"
+    return row(width, (" " * left, ""), (fitted(now, at - left - 1, look), "dim"), (minute, "dim"))
 
 
 @lru_cache(maxsize=32)

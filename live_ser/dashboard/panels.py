@@ -269,11 +269,10 @@ def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Li
 
 def help_footer(page: int, pages: int, message: str, *, width: int, look: Look) -> Line:
     """The line under the legend: which page this is, and what key goes on."""
-    if message:
-        return footer(message, 0, "", width=width, look=look)
     number = f"   page {page} of {pages}" if pages > 1 else ""
     goes_on = " next page" if page < pages else " back"
-    return row(width, ("   ", ""), ("?", "bold"), (goes_on, "dim"), (number, "dim"))
+    told = f"   {look.text(message)}" if message else ""
+    return row(width, ("   ", ""), ("?", "bold"), (goes_on, "dim"), (number, "dim"), (told, ""))
 
 
 _KEYS = (

@@ -66,6 +66,11 @@ def page(state: DashboardState, width: int, height: int, look: Look) -> list[Lin
     return lines
 
 
+def is_shown(name: str, state: DashboardState, width: int, height: int) -> bool:
+    """Whether a terminal of this size has room for a section that is wanted."""
+    return name in dict(plan(len(state.labels), width, height, _absent(state)))
+
+
 def legend_pages(width: int, height: int, look: Look) -> int:
     """How many pages the legend has on a terminal of this size."""
     return page_count(width, height - 1, look)
@@ -131,7 +136,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
         case "verdict":
             lines = verdict(words(state), width=width, height=rows, look=look)
         case "heads":
-            lines = [last_minute.heads(left, width - field - 1, width=width, look=look)]
+            lines = [last_minute.heads(left, width - field - 1, seconds, width=width, look=look)]
         case "bars":
             lines = _bars(state, rows, width, look)
         case "activation" | "valence":

@@ -18,6 +18,7 @@ class Tally(Sink):
 
     Args:
         hop: seconds between windows.
+        marks_kept: whether anything keeps marks; otherwise they are not counted.
 
     Attributes:
         voices: what was counted of each voice, by its name.
@@ -27,8 +28,8 @@ class Tally(Sink):
     name = "the tally"
     keeps_going = False
 
-    def __init__(self, hop: float) -> None:
-        self._hop = hop
+    def __init__(self, hop: float, *, marks_kept: bool = True) -> None:
+        self._hop, self._marks_kept = hop, marks_kept
         self.voices: defaultdict[str, Speech] = defaultdict(Speech)
         self.marks = 0
         self._labels: list[Label] = []
@@ -39,7 +40,7 @@ class Tally(Sink):
         self.voices[Voice(prediction.channel, prediction.speaker).name].add(prediction, new)
 
     def mark(self, time: float) -> None:
-        self.marks += 1
+        self.marks += self._marks_kept
 
     def label(self, label: Label) -> None:
         self._labels = [

@@ -233,7 +233,7 @@ def _label_utterances(
 def _draw_activation(axes: Any, times: NDArray[np.float64], activation: Values) -> None:
     """How aroused the voice sounds, a line that ends where nobody speaks."""
     axes.plot(times, activation, color="#3b424a", lw=1.2)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(-0.05, 1.05)  # a line at either end does not lie on the frame
     axes.set_yticks([0, 1], ["calm", "aroused"])
     axes.set_ylabel("activation")
 

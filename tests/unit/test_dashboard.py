@@ -277,6 +277,7 @@ def test_the_last_minute_shows_what_there_is_of_it() -> None:
     moments = state().moments[:16]  # eight seconds
     text = plain(state(moments=moments))
     assert "-10 s" in text
+    assert "last 10 s" in plain(state(moments=moments), 120, 40)
     lanes = next(x for x in plain(state(moments=moments), 120, 40).splitlines() if "▸ happy" in x)
     assert sum(cell in "▁▂▃▄▅▆▇█" for cell in lanes[-61:]) > 40
 
@@ -575,6 +576,23 @@ def test_each_voice_has_its_own_level_and_verdict() -> None:
     assert (agent.voice, agent.state, agent.baseline) == ("agent", "speech", "baseline 3 s")
     assert (other.voice, other.state, other.baseline) == ("channel 2", "silence", "")
     assert agent.level.rms > -20 > other.level.rms
+
+
+@pytest.mark.usefixtures("instant")
+@pytest.mark.parametrize(("key", "what"), [("s", "spectrogram"), ("t", "telemetry")])
+def test_a_key_that_shows_what_there_is_no_room_for_says_so(key: str, what: str) -> None:
+    shown, terminal, _ = dashboard(40, 10)
+    with shown:
+        for _ in range(2 if key == "s" else 1):  # off, and on again
+            shown.key(key)
+        shown.status(Status("Microphone", 48000))
+        assert f"no room for the {what}" in terminal.new()
+
+
+def test_a_notice_stands_beside_the_keys_of_the_legend() -> None:
+    last = plain(state(help_page=1, message="paper jam")).splitlines()[-1]
+    assert "? next page" in last or "? back" in last
+    assert "paper jam" in last
 
 
 @pytest.mark.usefixtures("instant")

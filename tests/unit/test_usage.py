@@ -24,7 +24,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("words", "problem", "usage"),
     [
-        ("lisen", "no command lisen; did you mean listen?", "live-ser [-h]"),
+        ("lisen", "no command lisen; did you mean listen?", "live-ser COMMAND"),
         ("file a.wav --fromat csv", "no option --fromat; did you mean --format?", "live-ser file"),
         ("listen --enrol=3", "no option --enrol; did you mean --enroll?", "live-ser listen"),
         ("file a.wav --format cvs", "no choice cvs; did you mean csv?", "live-ser file"),
@@ -33,8 +33,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "completion: there is no choice tcsh; choose from bash",
             "live-ser comp",
         ),
-        (__file__, f"did you mean live-ser file {__file__}?", "live-ser [-h]"),
-        ("x" * 300, "there is no command xxx", "live-ser [-h]"),
+        (__file__, f"did you mean live-ser file {__file__}?", "live-ser COMMAND"),
+        ("x" * 300, "there is no command xxx", "live-ser COMMAND"),
         ("info a b", "b is one argument too many", "live-ser info"),
     ],
 )
@@ -47,6 +47,12 @@ def test_wrong_words_are_answered_with_what_was_meant(
     first, second = capsys.readouterr().err.splitlines()
     assert problem in first
     assert second.startswith(f"  usage: {usage}")
+
+
+def test_without_a_command_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    shown = capsys.readouterr().err
+    assert all(f"\n    {name}" in shown for name in parser().commands())
 
 
 def test_the_command_line_overrides_the_environment_and_that_the_file(
@@ -72,6 +78,7 @@ def test_the_command_line_overrides_the_environment_and_that_the_file(
         ("hip = 1", "sets 'hip'"),
         ("hop = [1]", "hop is [1]"),
         ('hop = "abc"', "config.toml sets hop to 'abc': abc is no number"),
+        ('palette = "rainbow"', "config.toml sets palette to 'rainbow': "),
     ],
 )
 def test_a_broken_configuration_is_one_line(

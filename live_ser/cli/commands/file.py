@@ -104,6 +104,8 @@ def _judge(
             raise
     if options.output and not options.quiet:
         say(results.summary(options.output))
+    if options.plot and not options.quiet and results.counts["drawn"]:
+        say(results.picture_summary(options.plot))
     return failures
 
 

@@ -45,7 +45,11 @@ def run(options: Options) -> int:
     rate = model.info.features.sample_rate
     model, baseline, profile = speaker_of(model, options.profile, options.enroll)
     display = display_of(
-        lines=options.lines, quiet=options.quiet, output=options.output, style=options.format
+        lines=options.lines,
+        quiet=options.quiet,
+        output=options.output,
+        style=options.format,
+        palette=options.palette,
     )
     with ending_signals(_ENDING_SECONDS) as ending, _source(options, rate, display) as source:
         patient = options.replay is not None and options.speed == 0

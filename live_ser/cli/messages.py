@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -22,7 +24,14 @@ def say(line: str) -> None:
 
 
 def say_in_time(lines: Sequence[str]) -> None:
-    """Print lines, and wait no longer than :data:`SAYING_SECONDS` for whoever reads them."""
+    """Print lines, and wait no longer than :data:`SAYING_SECONDS` for whoever reads them.
+
+    On a terminal, lines break between words.
+    """
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        fill = partial(textwrap.wrap, break_long_words=False, break_on_hyphens=False)
+        lines = [part for line in lines for part in fill(line, max(width, 20)) or [line]]
     within(SAYING_SECONDS, partial(_say_all, lines))
 
 

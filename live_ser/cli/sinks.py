@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+from live_ser.cli.listen_options import Options
 from live_ser.cli.messages import say, say_in_time
-from live_ser.cli.options import RecordOptions
+from live_ser.cli.publishers import publishers
 from live_ser.cli.terminal import Display
 from live_ser.live.background import Background
 from live_ser.live.lines import LineSink
@@ -19,50 +20,66 @@ from live_ser.spec import ModelInfo
 from live_ser.text import printable
 
 
-def attach_records(
+def attach_outputs(
     session: Session,
     info: ModelInfo,
-    options: RecordOptions,
+    options: Options,
+    display: Display,
+    *,
     style: Style,
     places: Places | None,
-    *,
-    quiet: bool,
 ) -> None:
-    """Write the records of a session.
+    """Attach to a session all that it is written to, sent to and shown on.
 
     Args:
-        session: that is written down.
+        session: that is taken.
         info: of the model.
-        options: of the records.
+        options: of the command.
+        display: where it is shown.
         style: of the records.
         places: where the records go; standard output if None.
-        quiet: whether only errors are printed.
     """
+    if display.records:
+        _attach_records(session, info, options, style=style, places=places)
+    recording = None
+    if options.record:
+        rate = info.features.sample_rate
+        recording = _attach_recording(session, options.record, rate, force=options.force)
+    publishers(options.osc, options.lsl, info, options.hop)(session)
+    if display.lines:
+        session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
+    if display.dashboard:
+        kept = keeps_marks(options, display)
+        _attach_dashboard(session, info, display, recording, marks_kept=kept)
+        return
+    source = session.source
+    hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
+    session.sinks.attach(Background(MessageSink(say, [] if options.quiet else [hello])))
+
+
+def keeps_marks(options: Options, display: Display) -> bool:
+    """Whether marks go anywhere: into records, or out as LSL markers."""
+    return display.records or options.lsl is not None
+
+
+def _attach_records(
+    session: Session, info: ModelInfo, options: Options, *, style: Style, places: Places | None
+) -> None:
     opened = ExitStack()
     records = written(places, style, info.labels, mode=options.mode(), bom=options.bom)
     writer = opened.enter_context(records)
     name = "standard output"
     if options.output:
         name = f"the record {Path(options.output).name}"
-        if style not in GROWING and not quiet:
+        if style not in GROWING and not options.quiet:
             later = f"{name} is written when the session ends; .jsonl and .csv grow with it"
             say_in_time([later])
     sink = RecordSink(writer, name, sync=writer.sync, close=opened.close)
     session.sinks.attach(Background(sink, patient=lambda: session.patient))
 
 
-def attach_recording(session: Session, path: str, rate: int, *, force: bool) -> Background:
-    """Keep the sound of a session in a file.
-
-    Args:
-        session: that is recorded.
-        path: of the file.
-        rate: samples a second.
-        force: whether a file that is there is replaced.
-
-    Returns:
-        The sink that writes it.
-    """
+def _attach_recording(session: Session, path: str, rate: int, *, force: bool) -> Background:
+    """Keep the sound of a session in a file; the sink that writes it."""
     from live_ser.live.recorder import Recording
 
     channels = len(session.source.voices) or 1
@@ -72,40 +89,18 @@ def attach_recording(session: Session, path: str, rate: int, *, force: bool) -> 
     return recording
 
 
-def attach_display(
-    session: Session,
-    info: ModelInfo,
-    display: Display,
-    recording: Background | None,
-    *,
-    quiet: bool,
-) -> None:
-    """Show a session on the terminal.
-
-    Args:
-        session: that is shown.
-        info: of the model.
-        display: where it is shown.
-        recording: what writes the sound, if anything does.
-        quiet: whether only errors are printed.
-    """
-    if display.lines:
-        session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
-    if display.dashboard:
-        _attach_dashboard(session, info, recording, display)
-        return
-    source = session.source
-    hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
-    session.sinks.attach(Background(MessageSink(say, [] if quiet else [hello])))
-
-
 def _print(line: str) -> None:
     """A line on standard output, at once."""
     print(printable(line), flush=True)
 
 
 def _attach_dashboard(
-    session: Session, info: ModelInfo, recording: Background | None, display: Display
+    session: Session,
+    info: ModelInfo,
+    display: Display,
+    recording: Background | None,
+    *,
+    marks_kept: bool,
 ) -> None:
     from live_ser.dashboard.dashboard import Dashboard
 
@@ -116,7 +111,7 @@ def _attach_dashboard(
         source.name,
         source.native_rate,
         recording=recording,
-        marks_kept=display.records,
+        marks_kept=marks_kept,
         voices=source.voices,
     )
     dashboard.__enter__()  # it gives the terminal back when it is closed

@@ -585,7 +585,7 @@ def test_a_key_that_shows_what_there_is_no_room_for_says_so(key: str, what: str)
     with shown:
         for _ in range(2 if key == "s" else 1):  # off, and on again
             shown.key(key)
-        shown.status(Status("Microphone", 48000))
+        shown.status(Status(source="Microphone", native_rate=48000))
         assert f"no room for the {what}" in terminal.new()
 
 

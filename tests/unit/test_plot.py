@@ -121,7 +121,7 @@ def test_the_command_draws_each_file(tiny_model: Path, speech: Path, tmp_path: P
     words = ["file", clip, "--model", tiny_model, "--format", "jsonl", "--plot"]
     picture = tmp_path / "clip.png"
     run = live_ser(*words, picture)
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.returncode, run.stderr) == (0, f"drew {picture}\n")
     assert run.stdout.count("\n") == 1
     kept = picture.read_bytes()
     assert kept.startswith(b"\x89PNG")

@@ -10,9 +10,8 @@ from live_ser.cli.errors import UsageError
 from live_ser.cli.listen_options import Options
 from live_ser.cli.messages import say_in_time
 from live_ser.cli.outputs import session_places
-from live_ser.cli.publishers import publishers
 from live_ser.cli.session_summary import session_summary
-from live_ser.cli.sinks import attach_display, attach_recording, attach_records
+from live_ser.cli.sinks import attach_outputs, keeps_marks
 from live_ser.cli.source import open_source
 from live_ser.cli.speaker import speaker_of
 from live_ser.cli.terminal import Display, display_of
@@ -24,9 +23,7 @@ from live_ser.live.signals import ending_signals
 from live_ser.live.sinks import ProfileSink
 from live_ser.live.tally import Tally
 from live_ser.model.onnx_model import load
-from live_ser.records.formats import Style, style_of
-from live_ser.records.places import Places
-from live_ser.spec import ModelInfo
+from live_ser.records.formats import style_of
 
 _ENDING_SECONDS = 1.8  # after which a session that shall end does, whatever stands still
 
@@ -62,7 +59,7 @@ def run(options: Options) -> int:
             baseline=baseline,
             voices=source.voices,
         )
-        tally = Tally(monitor.hop)
+        tally = Tally(monitor.hop, marks_kept=keeps_marks(options, display))
         keeper = ProfileSink(profile, baseline) if profile and baseline else None
         places = session_places(options.output, source.name, style, force=options.force)
         claim_session(
@@ -78,7 +75,7 @@ def run(options: Options) -> int:
             session.sinks.attach(tally)
             if keeper:
                 session.sinks.attach(Background(keeper))
-            _attach(options, session, model.info, display, style=style, places=places)
+            attach_outputs(session, model.info, options, display, style=style, places=places)
             try:
                 session.run(monitor, channel=options.channel, track=options.track)
             finally:
@@ -103,23 +100,3 @@ def _source(options: Options, rate: int, display: Display) -> AbstractContextMan
         or_demo=options.or_demo,
         endless=options.duration is None and display.dashboard,
     )
-
-
-def _attach(
-    options: Options,
-    session: Session,
-    info: ModelInfo,
-    display: Display,
-    *,
-    style: Style,
-    places: Places | None,
-) -> None:
-    """Attach everything that takes the session."""
-    recording = None
-    if display.records:
-        attach_records(session, info, options, style, places, quiet=options.quiet)
-    if options.record:
-        rate = info.features.sample_rate
-        recording = attach_recording(session, options.record, rate, force=options.force)
-    publishers(options.osc, options.lsl, info, options.hop)(session)
-    attach_display(session, info, display, recording, quiet=options.quiet)

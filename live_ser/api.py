@@ -25,10 +25,12 @@ from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
 from live_ser.inference.stream import Stream
 from live_ser.inference.takes import hear_take
+from live_ser.inference.turns import hear_turns
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.onnx_model import load as load_network
 from live_ser.model.profile import Profile
 from live_ser.model.taught import TaughtModel, Teaching, check_teachable
+from live_ser.records.turn_files import Intervals, turns_of
 from live_ser.spec import ModelInfo
 
 
@@ -168,6 +170,72 @@ class Model:
             utterances = (result for result in results if isinstance(result, Segment))
             return Results(utterances, Segment, self.info.labels)
 
+    def at(
+        self,
+        sound: Sound,
+        intervals: Intervals,
+        rate: float | None = None,
+        *,
+        tiers: Sequence[str] = (),
+        **how: Unpack[ReadingOptions],
+    ) -> Results[Segment]:
+        """Classify intervals that somebody else found, such as a diariser.
+
+        Each is heard as a recording of its own, and measured against the other intervals of its
+        speaker.
+
+        Args:
+            sound: path, file object or samples.
+            intervals: path of a TextGrid, an ELAN file, an RTTM or a CSV; or ``(start, end)`` or
+                ``(start, end, speaker)`` each, in seconds.
+            rate: of the samples, in Hz.
+            tiers: of a file, the tiers or speakers that are classified; all of them if empty.
+            **how: it is read, see :class:`ReadingOptions`.
+
+        Returns:
+            A segment for each interval, in their order; ``silence`` where nobody speaks in it.
+
+        Raises:
+            LiveSerError: it is no sound, sound is missing, or the intervals cannot be.
+
+        Examples:
+            >>> import live_ser
+            >>> turns = [(0.0, 2.5, "anna"), (2.5, 4.0, "ben")]
+            >>> for turn in live_ser.load().at("call.wav", turns):  # doctest: +SKIP
+            ...     print(turn.speaker, turn.label)
+        """
+        found = self._at(sound, intervals, rate, tiers, how)
+        segments = (result for result in found if isinstance(result, Segment))
+        return Results(segments, Segment, self.info.labels)
+
+    def predict_at(
+        self,
+        sound: Sound,
+        intervals: Intervals,
+        rate: float | None = None,
+        *,
+        tiers: Sequence[str] = (),
+        **how: Unpack[ReadingOptions],
+    ) -> Results[Verdict]:
+        """Classify each speaker of a recording, in intervals that somebody else found.
+
+        Args:
+            sound: path, file object or samples.
+            intervals: as :meth:`at` takes them.
+            rate: of the samples, in Hz.
+            tiers: of a file, the tiers or speakers that are classified; all of them if empty.
+            **how: it is read, see :class:`ReadingOptions`.
+
+        Returns:
+            A verdict on each speaker, in the order in which they are named.
+
+        Raises:
+            LiveSerError: as :meth:`at`.
+        """
+        found = self._at(sound, intervals, rate, tiers, how)
+        verdicts = (result for result in found if isinstance(result, Verdict))
+        return Results(verdicts, Verdict, self.info.labels)
+
     def analyse(
         self, sound: Sound, rate: float | None = None, **how: Unpack[ReadingOptions]
     ) -> Iterator[Prediction | Segment | Verdict]:
@@ -297,6 +365,24 @@ class Model:
         if not profile.path.exists():
             raise LiveSerError(f"there is no profile {name}", "live-ser profiles lists them")
         return Model(profile.applied())
+
+    def _at(
+        self,
+        sound: Sound,
+        intervals: Intervals,
+        rate: float | None,
+        tiers: Sequence[str],
+        how: ReadingOptions,
+    ) -> list[Segment | Verdict]:
+        if how.get("each_channel"):
+            raise InvalidArgument("each_channel: intervals have speakers", "leave it out")
+        turns = turns_of(intervals, sound, tiers)
+        with self._open(sound, rate, how) as recording:
+            found, notes = hear_turns(self.network, recording, turns)
+            missing = spans(recording.missing)
+        for note in notes:
+            warnings.warn(note, stacklevel=3)  # the caller's line
+        return [replace(x, missing=missing) if isinstance(x, Verdict) else x for x in found]
 
     def _verdicts(self, sound: Sound, rate: float | None, how: ReadingOptions) -> list[Verdict]:
         with self._open(sound, rate, how) as recording:

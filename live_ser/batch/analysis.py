@@ -8,10 +8,11 @@ from hashlib import blake2b
 from live_ser.audio.reading import USUAL as USUAL_READING
 from live_ser.audio.reading import Reading
 from live_ser.batch.paths import key_of
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.settings import Settings
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record
+from live_ser.records.turn_files import TurnFiles
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Analysis:
         timeline: whether windows are given.
         segments: whether utterances are given.
         reading: how recordings are read.
+        at: the intervals that are judged, instead of utterances; None for none.
+
+    Raises:
+        InvalidArgument: they do not go together.
     """
 
     hop: float | None = None
@@ -31,6 +36,14 @@ class Analysis:
     timeline: bool = False
     segments: bool = False
     reading: Reading = USUAL_READING
+    at: TurnFiles | None = None
+
+    def __post_init__(self) -> None:
+        if self.at is None:
+            return
+        given = {"timeline": self.timeline, "each_channel": self.reading.each_channel}
+        for name in (name for name, is_given in given.items() if is_given):
+            raise InvalidArgument(f"{name}: only intervals are judged with `at`", "leave it out")
 
     def words(self, model: EmotionModel) -> str:
         """This in words, as each clip says it; a digest of the model's file tells it from others.
@@ -45,6 +58,7 @@ class Analysis:
             words.append(f"profile {model.known.profile}")
         words += [f"hop {settings.hop:g}", f"smoothing {settings.smoothing:g}"]
         words += ["timeline"] * self.timeline + ["segments"] * self.segments
+        words += [self.at.words()] if self.at else []
         return ", ".join([*words, *self.reading.words()])
 
 

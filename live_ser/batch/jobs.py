@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from live_ser.audio.blocks import Samples
+from live_ser.audio.blocks import Samples, Voice
 from live_ser.audio.decoder import spans
 from live_ser.audio.sources import audio_file, is_pipe
 from live_ser.batch.analysis import USUAL, Analysis, Stamp
@@ -19,6 +19,7 @@ from live_ser.errors import LiveSerError
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.settings import Settings
+from live_ser.inference.turns import hear_turns
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record, clip_record, segment_record, window_record
 
@@ -104,16 +105,8 @@ class Job:
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
-            results = analyse(
-                self.model,
-                _telling(blocks, rate, known, tell),
-                voices=blocks.voices,
-                hop=analysis.hop,
-                smoothing=analysis.smoothing,
-                timeline=analysis.timeline,
-                segments=analysis.segments,
-                threads=self.threads,
-            )
+            heard = _telling(blocks, rate, known, tell)
+            results, notes = self._results(path, heard, blocks.voices)
             verdicts = []
             for result in results:
                 if isinstance(result, Verdict):
@@ -121,10 +114,30 @@ class Job:
                 else:
                     spool.write(stamp.on(_record(result)))
             for number, verdict in enumerate(verdicts, start=1):
-                heard = {"channel": blocks.channel, "track": blocks.track}
-                clip = clip_record(path, verdict, part=(number, len(verdicts)), **heard)
+                which = {"channel": blocks.channel, "track": blocks.track}
+                clip = clip_record(path, verdict, part=(number, len(verdicts)), **which)
                 spool.write(stamp.on(clip))
-        return verdict.duration, tuple(blocks.notes)
+        return verdict.duration, (*blocks.notes, *notes)
+
+    def _results(
+        self, path: str, heard: Iterable[Samples], voices: Sequence[Voice]
+    ) -> tuple[Iterable[Prediction | Segment | Verdict], list[str]]:
+        """What is found in a recording, and what the user should know of what was looked for."""
+        analysis = self.analysis
+        if analysis.at is not None:
+            found, notes = hear_turns(self.model, heard, analysis.at.turns_of(path))
+            return found, [f"{path}: {note}" for note in notes]
+        results = analyse(
+            self.model,
+            heard,
+            voices=voices,
+            hop=analysis.hop,
+            smoothing=analysis.smoothing,
+            timeline=analysis.timeline,
+            segments=analysis.segments,
+            threads=self.threads,
+        )
+        return results, []
 
 
 def judge_files(

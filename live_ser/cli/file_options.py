@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from live_ser.audio.reading import Reading
+from live_ser.audio.reading import Reading, checked_names
 from live_ser.batch.analysis import Analysis
+from live_ser.cli.errors import UsageError
 from live_ser.cli.options import AnalysisOptions, CommonOptions, RecordOptions, VoiceOptions
 from live_ser.records.new_file import Mode
+from live_ser.records.turn_files import TurnFiles
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
     workers: int | None
     scheduler: str | None
     resume: bool
+    at: str | None
+    tiers: str | None
     plot: str | None
 
     def reading(self) -> Reading:
@@ -31,9 +35,11 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
 
     def analysis(self) -> Analysis:
         """How the recordings are judged, and what is asked for of them."""
-        return Analysis(
-            self.hop, self.smoothing, self.timeline, self.segments, reading=self.reading()
-        )
+        if self.tiers is not None and self.at is None:
+            raise UsageError("--tiers are those of a file of intervals", "name it: --at FILE")
+        tiers = () if self.tiers is None else checked_names(self.tiers)
+        at = None if self.at is None else TurnFiles(Path(self.at), tiers)
+        return Analysis(self.hop, self.smoothing, self.timeline, self.segments, self.reading(), at)
 
     def mode(self) -> Mode:
         """What becomes of records that are there: refused, replaced, or gone on with."""

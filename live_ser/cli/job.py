@@ -23,7 +23,7 @@ def prepared_job(options: Options, model: EmotionModel, style: Style) -> Iterato
             folder,
             replace(
                 options.analysis(),
-                timeline=options.timeline or drawn,
+                timeline=options.timeline or (drawn and options.at is None),
                 segments="segment" in kinds_written(options, style) or drawn,
             ),
             judged_with=options.analysis().words(model),
@@ -36,6 +36,10 @@ def kinds_written(options: Options, style: Style) -> set[str]:
     if options.timeline:
         kinds.add("window")
     # An annotation holds utterances unless windows are asked for.
-    if options.segments or (style in ANNOTATIONS and not options.timeline):
+    if (
+        options.segments
+        or options.at is not None
+        or (style in ANNOTATIONS and not options.timeline)
+    ):
         kinds.add("segment")
     return kinds

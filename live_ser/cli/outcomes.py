@@ -97,7 +97,7 @@ class OutcomeWriter:
             draw_plot(
                 outcome.source,
                 self.job.model.info,
-                records("window"),
+                records("window" if self.job.analysis.at is None else "segment"),
                 pictures.of(outcome.source),
                 segments=records("segment"),
                 clips=records("clip"),

@@ -329,6 +329,14 @@ def _add_file_options(file: Parser) -> None:
         "--segments", action="store_true", help="give every utterance in them too"
     )
     _group(file, "analysis").add_argument(
+        "--at",
+        metavar="FILE",
+        help="judge the intervals in a TextGrid, .eaf, .rttm or CSV; FOLDER/ for a file each",
+    )
+    _group(file, "analysis").add_argument(
+        "--tiers", metavar="A,B", help="of --at, the tiers or speakers that are judged"
+    )
+    _group(file, "analysis").add_argument(
         "--partial",
         action="store_true",
         help="judge what there is of files of which sound is missing, and say what that is",

@@ -40,6 +40,7 @@ class Stretch:
         evidence: seconds of speech in it.
         heard: what the voice did in it.
         usual: how the speaker spoke before and after it; None where too little is known.
+        turn: number of the interval that it was cut from, where intervals are judged.
     """
 
     start: float
@@ -48,6 +49,7 @@ class Stretch:
     evidence: float
     heard: Tally = NOTHING
     usual: Prosody | None = None
+    turn: int = 0
 
 
 class StretchStream:

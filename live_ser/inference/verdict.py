@@ -51,6 +51,18 @@ class VerdictSum:
         self._weight += evidence
         self._stretches += 1
 
+    def decision(self, evidence: float) -> Decision:
+        """How all of it is called.
+
+        Args:
+            evidence: seconds of speech in it.
+        """
+        if not self._weight or not evidence or evidence < self._info.gate.min_speech:
+            return Decision(state="listening" if evidence else "silence", evidence=evidence)
+        *mean, activation, valence = map(float, self._sum / self._weight)
+        told = None if math.isnan(valence) else valence
+        return decide(self._info, mean, activation, evidence=evidence, valence=told)
+
     def verdict(self, duration: float, evidence: float) -> Verdict:
         """The verdict on a clip that ends here.
 
@@ -58,11 +70,7 @@ class VerdictSum:
             duration: of the clip, in seconds.
             evidence: seconds of speech in it.
         """
+        decision = self.decision(evidence)
         speech = min(1.0, evidence / duration) if duration else 0.0
-        if not self._weight or not evidence or evidence < self._info.gate.min_speech:
-            decision = Decision(state="listening" if evidence else "silence", evidence=evidence)
-            return Verdict(**vars(decision), duration=duration, speech=speech, windows=0)
-        *mean, activation, valence = map(float, self._sum / self._weight)
-        told = None if math.isnan(valence) else valence
-        decision = decide(self._info, mean, activation, evidence=evidence, valence=told)
-        return Verdict(**vars(decision), duration=duration, speech=speech, windows=self._stretches)
+        windows = 0 if decision.probabilities is None else self._stretches
+        return Verdict(**vars(decision), duration=duration, speech=speech, windows=windows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import glob
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,12 @@ from pathlib import Path
 from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
 from live_ser.records.schema import standing_labels
+from live_ser.records.tiers import LATEST, MAX_BYTES, read_tiers
 
 # Other names of emotions that are taken for the model's.
 _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}
 _SAME |= {"happiness": "happy", "joy": "happy", "surprise": "surprised"}
 _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aac", ".aiff", ".aif", ".webm")
-_MAX_BYTES = 64 * 2**20  # of a file of labels
-_LATEST = 1e7  # second of a recording, which is months
-_INTERVAL = re.compile(
-    r'xmin\s*=\s*([\d.eE+-]+)\s+xmax\s*=\s*([\d.eE+-]+)\s+text\s*=\s*"((?:[^"]|"")*)"'
-)
 
 
 @dataclass(frozen=True)
@@ -47,8 +42,8 @@ def read_labelled(path: Path, labels: Sequence[str]) -> list[LabelledSound]:
 
     Args:
         path: a folder with a folder for each emotion; a CSV with the columns ``file,emotion`` and,
-            for parts, ``start,end``; a TextGrid with the sound beside it; or the record of a
-            session with the labels that a person gave, and the sound beside it.
+            for parts, ``start,end``; a TextGrid or ELAN file, or the record of a session with the
+            labels that a person gave, each with the sound beside it.
         labels: emotions that there may be.
 
     Raises:
@@ -57,12 +52,12 @@ def read_labelled(path: Path, labels: Sequence[str]) -> list[LabelledSound]:
     try:
         if path.is_dir():
             found = list(_in_folders(path, labels))
-        elif path.stat().st_size > _MAX_BYTES:
+        elif path.stat().st_size > MAX_BYTES:
             raise LiveSerError(f"{path} is too large for a file of labels", "split it")
         elif path.suffix.lower() == ".csv":
             found = list(_in_table(path, labels))
-        elif path.suffix.lower() == ".textgrid":
-            found = list(_in_textgrid(path, labels))
+        elif path.suffix.lower() in (".textgrid", ".eaf"):
+            found = list(_in_tiers(path, labels))
         else:
             found = list(_in_session(path, labels))
     except OSError as error:
@@ -123,22 +118,17 @@ def _part(start: str, end: str, where: str) -> tuple[float, float]:
         part = float(start or 0), float(end or "inf")
     except ValueError:
         part = (math.nan, math.nan)
-    if not 0 <= part[0] < part[1] or _LATEST < part[1] < math.inf or part[0] > _LATEST:
+    if not 0 <= part[0] < part[1] or LATEST < part[1] < math.inf or part[0] > LATEST:
         raise LiveSerError(f"{where}: from {start} to {end} is no part", "give times in seconds")
     return part
 
 
-def _in_textgrid(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
-    data = path.read_bytes()
-    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = data.decode("utf-16" if utf16 else "utf-8-sig")
-    if "xmin" not in text:
-        raise LiveSerError(f"{path} is no long TextGrid", "save it as a long text file")
+def _in_tiers(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
     sound = _beside(path)
-    for start, end, label in _INTERVAL.findall(text):
-        emotion = _known(label, labels)
+    for one in read_tiers(path):
+        emotion = _known(one.text, labels)
         if emotion:
-            yield LabelledSound(sound, emotion, *_part(start, end, str(path)))
+            yield LabelledSound(sound, emotion, one.start, one.end)
 
 
 def _in_session(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:

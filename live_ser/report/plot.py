@@ -78,7 +78,9 @@ def draw_plot(
     said: dict[Voice, list[Record]] = {voice: [] for voice in seen}
     for segment in segments:
         said[_voice_of(segment, said)].append(segment)
-    verdicts = {_voice_of(clip, said): clip for clip in clips}
+    clips = [*clips]
+    # Several speakers in one sound have a verdict each, and no title has room for all.
+    verdicts = {_voice_of(clip, said): clip for clip in clips} if len(clips) == len(seen) else {}
     figure = figures.Figure(figsize=(_WIDTH, 9 * len(seen)), dpi=120, layout="constrained")
     drawn = figure.subfigures(len(seen), squeeze=False)[:, 0] if len(seen) > 1 else [figure]
     for part, (voice, sound) in zip(drawn, seen.items(), strict=True):

@@ -149,7 +149,8 @@ def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:
         names=query["names"].split(",") if "names" in query else (),
     )
     name = re.sub(r"[\r\n]", " ", query.get("name", "sound"))[:LONGEST_NAME]
-    analysis = Analysis(numbers["hop"], numbers["smoothing"], **flags, reading=reading)
+    wanted = flags["timeline"], flags["segments"]
+    analysis = Analysis(numbers["hop"], numbers["smoothing"], *wanted, reading)
     return analysis, name
 
 

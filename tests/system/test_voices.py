@@ -133,3 +133,53 @@ def test_as_many_names_as_channels(call: Path, speech: Path, tiny_model: Path) -
     assert [json.loads(line)["speaker"] for line in run.stdout.splitlines()] == ["agent", "caller"]
     (line,) = run.stderr.splitlines()
     assert "1 channel, and 2 names" in line
+
+
+RTTM = """SPEAKER call 1 0.4 2.5 <NA> <NA> anna <NA> <NA>
+SPEAKER call 1 2.9 4 <NA> <NA> ben <NA> <NA>
+"""
+
+
+def test_intervals_of_a_diariser_are_judged(
+    call: Path, tmp_path: Path, against_model: Path
+) -> None:
+    turns = tmp_path / "call.rttm"
+    turns.write_text(RTTM, "utf-8")
+    words = ["file", call, "--model", against_model, "--at", turns]
+    found = told(live_ser(*words, "--format", "jsonl"))
+    assert [(one["type"], one["speaker"]) for one in found] == [
+        *(("segment", "anna"), ("segment", "ben"), ("clip", "anna"), ("clip", "ben"))
+    ]
+    assert [(one["start"], one["end"]) for one in found[:2]] == [(0.4, 2.9), (2.9, 6.9)]
+    out = tmp_path / "out.csv"
+    assert live_ser(*words, "-o", out).returncode == 0
+    run = live_ser(*words, "-o", out, "--resume")
+    assert "1 of 1 files are judged already" in run.stderr
+    grid = live_ser(*words, "--format", "textgrid").stdout
+    assert '"anna emotion"' in grid
+    assert '"ben emotion"' in grid
+
+
+def test_a_folder_has_intervals_for_each_recording(
+    call: Path, speech: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "call.rttm").write_text(RTTM, "utf-8")
+    words = ["file", call, speech, "--model", tiny_model, "--at", labels, "--format", "jsonl"]
+    run = live_ser(*words)
+    assert run.returncode == 1
+    assert {record["source"] for record in records(run.stdout)} == {str(call)}
+    (line,) = run.stderr.splitlines()
+    assert f"{labels} has no intervals of {speech}" in line
+    run = live_ser(*words[:-2], "-o", labels / "call.rttm", "--format", "jsonl", "--force")
+    assert run.returncode == 2
+    assert "is read" in run.stderr
+
+
+@pytest.mark.parametrize("words", [("--timeline",), ("--each-channel",), ("--tiers", "a")])
+def test_what_does_not_go_with_intervals_is_refused(call: Path, words: tuple[str, ...]) -> None:
+    at = () if words[0] == "--tiers" else ("--at", "x.csv")
+    run = live_ser("file", call, *at, *words)
+    assert run.returncode == 2
+    assert "interval" in run.stderr.splitlines()[0]

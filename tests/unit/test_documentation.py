@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 import soxr
@@ -39,6 +40,11 @@ def folder(speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     sound, rate = soundfile.read(speech, dtype="float32")
     for name in ("clip.wav", "interview.wav", "interview.flac", "clips.flac"):
         soundfile.write(tmp_path / name, soxr.resample(sound, rate, 16000), 16000)
+    stereo = np.stack([sound[::3], np.roll(sound[::3], 16000)], axis=1)
+    soundfile.write(tmp_path / "call.wav", stereo, 16000)
+    (tmp_path / "labels").mkdir()
+    for path in (tmp_path / "call.rttm", tmp_path / "labels" / "clip.rttm"):
+        path.write_text("SPEAKER call 1 0.4 2.5 <NA> <NA> anna <NA> <NA>\n", "utf-8")
     (tmp_path / "calls").mkdir()
     shutil.copy(tmp_path / "clip.wav", tmp_path / "calls")
     monkeypatch.chdir(tmp_path)

@@ -255,7 +255,8 @@ def test_labelled_recordings_are_read_from_folders_tables_and_textgrids(tmp_path
     _tone(tmp_path / "g.wav", 200, 1)
     grid = tmp_path / "g.TextGrid"
     grid.write_text(
-        'item [1]:\n xmin = 0\n xmax = 1.5\n text = "happy"\n xmin = 1.5\n xmax = 2\n text = "?"\n'
+        'File type = "ooTextFile"\nObject class = "TextGrid"\n0\n2\n<exists>\n1\n'
+        '"IntervalTier"\n"mood"\n0\n2\n2\n0\n1.5\n"happy"\n1.5\n2\n"?"\n'
     )
     assert [one.emotion for one in read_labelled(grid, LABELS)] == ["happy"]
     session = tmp_path / "g.jsonl"

@@ -40,7 +40,8 @@ def run(options: Options) -> int:
     paths = [*files_meant(options.paths, left_alone=others.add), *options.sounds]
     records = record_places(options.output, paths, style)
     pictures = plot_places(options.plot, paths)
-    inputs = [str(model.path), *paths]
+    at = options.analysis().at
+    inputs = [str(model.path), *paths, *(at.files() if at else [])]
     listed = "-" in options.paths
     claim_files(inputs, style, listed=listed, records=records, pictures=pictures)
     if options.resume:

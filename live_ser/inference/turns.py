@@ -1,0 +1,265 @@
+"""Turns: intervals that somebody else found, each judged against what else its speaker says.
+
+A diariser, a person or another program says who speaks when. Each interval is heard as a recording
+of its own, and measured against the speech in the other intervals of the same speaker.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from live_ser.audio.blocks import Samples
+from live_ser.frontend.stream import Features, FrontEnd
+from live_ser.inference.decision import decide
+from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.prosody import NOTHING, Prosody
+from live_ser.inference.results import Decision, Segment, Verdict
+from live_ser.inference.utterances import Stretch, StretchStream
+from live_ser.inference.verdict import VerdictSum
+from live_ser.model.onnx_model import EmotionModel, Judgement
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An interval in which somebody speaks.
+
+    Attributes:
+        start: seconds from the start of the recording.
+        end: seconds from the start of the recording.
+        speaker: who speaks; None where nobody says it.
+    """
+
+    start: float
+    end: float
+    speaker: str | None = None
+
+
+def judge_turns(
+    model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
+) -> Iterator[Segment | Verdict]:
+    """Judge intervals of a recording in one pass.
+
+    Args:
+        model: that judges.
+        blocks: float32 ``[n]`` each, mono at the model's rate.
+        turns: that are judged, in any order; they may overlap.
+
+    Yields:
+        A segment for each turn, in the order of ``turns``, and then a verdict on each speaker, in
+        the order in which they are named.
+    """
+    rate = model.info.features.sample_rate
+    speakers = {turn.speaker: _Speaker(model) for turn in turns}
+    waiting = deque(sorted(range(len(turns)), key=lambda number: turns[number].start))
+    for number in waiting:
+        speakers[turns[number].speaker].expect(number)
+    heard: dict[int, _Ear] = {}
+    position = 0
+    for block in blocks:
+        stop = position + len(block)
+        while waiting and round(turns[waiting[0]].start * rate) < stop:
+            heard[waiting.popleft()] = _Ear(model)
+        for number, ear in list(heard.items()):
+            turn = turns[number]
+            last = round(turn.end * rate)
+            ear.push(block[max(0, round(turn.start * rate) - position) : last - position])
+            if last <= stop:
+                speakers[turn.speaker].hear(number, heard.pop(number).finish(turn.start))
+        position = stop
+    for number, ear in heard.items():  # they end after the sound
+        speakers[turns[number].speaker].hear(number, ear.finish(turns[number].start))
+    for number in waiting:
+        speakers[turns[number].speaker].hear(number, [])
+    for speaker in speakers.values():
+        speaker.finish()
+    for number, turn in enumerate(turns):
+        decision = speakers[turn.speaker].decision(number)
+        values = {**vars(decision), "speaker": turn.speaker}
+        yield Segment(**values, start=turn.start, end=turn.end)
+    for name, speaker in speakers.items():
+        yield replace(speaker.verdict(position / rate), speaker=name)
+
+
+def hear_turns(
+    model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
+) -> tuple[list[Segment | Verdict], list[str]]:
+    """The results of :func:`judge_turns`, and what the user should know of the intervals."""
+    if not turns:
+        return [], []
+    found = [*judge_turns(model, blocks, turns)]
+    segments = [one for one in found if isinstance(one, Segment)]
+    (seconds, *_) = (one.duration for one in found if isinstance(one, Verdict))
+    return found, notes_on(turns, segments, seconds)
+
+
+class _Ear:
+    """Hears one turn, as if it were a recording of its own."""
+
+    def __init__(self, model: EmotionModel) -> None:
+        self._front_end = FrontEnd(model.info, model.info.window)
+        self._stream = StretchStream(model.info)
+        self._stretches: list[Stretch] = []
+
+    def push(self, block: Samples) -> None:
+        self._hear(self._front_end.push(block))
+
+    def finish(self, start: float) -> list[Stretch]:
+        """The stretches of speech in it, placed in the recording."""
+        self._hear(self._front_end.finish())
+        stretches = [*self._stretches, *self._stream.finish()]
+        return [replace(one, start=start + one.start, end=start + one.end) for one in stretches]
+
+    def _hear(self, steps: Iterable[Features]) -> None:
+        for features in steps:
+            self._stretches += self._stream.push(features.frames, features.mask, features.voice)
+
+
+class _Sum:
+    """What was heard and judged in a turn, or of a speaker."""
+
+    def __init__(self, model: EmotionModel) -> None:
+        self.judged = VerdictSum(model.info)
+        self.evidence = 0.0
+        self.usual: Prosody | None = None
+        self._heard = NOTHING
+        self._until: float | None = None  # seconds, the end of the last stretch
+
+    def hear(self, stretch: Stretch) -> None:
+        """Count the speech of a stretch, and the pause before it."""
+        self.evidence += stretch.evidence
+        since = stretch.start if self._until is None else self._until
+        self._heard += stretch.heard.after(max(0.0, stretch.start - since))
+        self._until = stretch.end
+
+    @property
+    def prosody(self) -> Prosody | None:
+        return self._heard.prosody(self.usual)
+
+
+class _Speaker:
+    """Judges the turns of one speaker, in the order in which they begin."""
+
+    def __init__(self, model: EmotionModel) -> None:
+        self._model = model
+        self._lookahead = Hindsight(model)
+        self._order: deque[int] = deque()
+        self._heard: dict[int, list[Stretch]] = {}
+        self._turns: dict[int, _Sum] = {}
+        self._total = _Sum(model)
+        self._seconds = dict.fromkeys(model.info.labels, 0.0)
+
+    def expect(self, turn: int) -> None:
+        """Say that a turn will come, later than those that were said before."""
+        self._order.append(turn)
+
+    def hear(self, turn: int, stretches: list[Stretch]) -> None:
+        """Take a turn that is over."""
+        self._heard[turn] = [replace(one, turn=turn) for one in stretches if one.evidence]
+        while self._order and self._order[0] in self._heard:
+            first = self._order.popleft()
+            self._turns[first] = _Sum(self._model)
+            for stretch in self._heard.pop(first):
+                self._push(stretch, self._turns[first])
+
+    def _push(self, stretch: Stretch, turn: _Sum) -> None:
+        wanted = turn.judged.wants(stretch.evidence) or self._total.judged.wants(stretch.evidence)
+        turn.hear(stretch)
+        self._total.hear(stretch)
+        wanted = wanted and len(stretch.frames) > 0
+        for due, judgement in self._lookahead.push(stretch, wanted=wanted):
+            self._add(due, judgement)
+
+    def finish(self) -> None:
+        """Judge those that nothing follows any more."""
+        for due, judgement in self._lookahead.finish():
+            self._add(due, judgement)
+
+    def _add(self, stretch: Stretch, judgement: Judgement | None) -> None:
+        info, evidence = self._model.info, stretch.evidence
+        turn = self._turns[stretch.turn]
+        turn.usual = stretch.usual
+        if judgement is None:
+            return
+        for one in (turn, self._total):
+            if one.judged.wants(evidence):
+                one.judged.add(judgement, evidence)
+        if evidence >= info.gate.min_speech:
+            shares, activation = judgement.probabilities, judgement.activation
+            decision = decide(info, shares, activation, evidence=evidence)
+            if decision.state == "speech" and decision.label is not None:
+                self._seconds[decision.label] += evidence
+
+    def decision(self, turn: int) -> Decision:
+        """How a turn is called."""
+        one = self._turns[turn]
+        return replace(one.judged.decision(one.evidence), prosody=one.prosody)
+
+    def verdict(self, duration: float) -> Verdict:
+        """The verdict on all turns.
+
+        Args:
+            duration: of the recording, in seconds.
+        """
+        evidence = self._total.evidence
+        verdict = self._total.judged.verdict(duration, evidence)
+        verdict = replace(verdict, prosody=self._total.prosody)
+        if verdict.probabilities is None:
+            return verdict
+        shares = {label: min(1.0, s / evidence) for label, s in self._seconds.items()}
+        return replace(verdict, shares=shares)
+
+
+def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float) -> list[str]:
+    """What the user should know of intervals that were judged, a line for each kind.
+
+    Args:
+        turns: as they were given.
+        segments: what came of them.
+        seconds: of the recording.
+    """
+    outside = [turn for turn in turns if turn.start >= seconds]
+    longer = [turn for turn in turns if turn.start < seconds and turn.end > seconds + _ROUNDING]
+    silent = [
+        turn
+        for turn, segment in zip(turns, segments, strict=True)
+        if segment.state == "silence" and turn not in outside
+    ]
+    own, others = _overlapping(turns)
+    kinds = {
+        f"outside the sound, which is {seconds:.1f} s long": outside,
+        f"longer than the sound, which ends at {seconds:.1f} s": longer,
+        "without speech": silent,
+        "on top of another one of the same speaker": own,
+        "on top of another speaker's: both are heard": others,
+    }
+    return [_told(kind, found) for kind, found in kinds.items() if found]
+
+
+_ROUNDING = 0.1  # seconds by which an interval may end after the sound, unsaid
+_NAMED = 3  # intervals in one line
+
+
+def _told(kind: str, turns: Sequence[Turn]) -> str:
+    named = [f"{turn.start:.2f} to {turn.end:.2f} s" for turn in turns[:_NAMED]]
+    more = " and more" if len(turns) > _NAMED else ""
+    count = "1 interval" if len(turns) == 1 else f"{len(turns)} intervals"
+    return f"{count} {kind}: {', '.join(named)}{more}"
+
+
+def _overlapping(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
+    """The turns that begin before one of the same speaker, or of another, has ended."""
+    own: list[Turn] = []
+    others: list[Turn] = []
+    ends: dict[str | None, float] = {}
+    for turn in sorted(turns, key=lambda one: one.start):
+        if ends.get(turn.speaker, 0.0) > turn.start + _SAME:
+            own.append(turn)
+        elif any(end > turn.start + _SAME for end in ends.values()):
+            others.append(turn)
+        ends[turn.speaker] = max(ends.get(turn.speaker, 0.0), turn.end)
+    return own, others
+
+
+_SAME = 1e-3  # seconds that times in a file may be rounded by

@@ -1,0 +1,208 @@
+"""Intervals that people and other programs marked: TextGrid, ELAN, RTTM, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from live_ser.errors import LiveSerError
+
+MAX_BYTES = 64 * 2**20  # of a file of intervals
+LATEST = 1e7  # second of a recording, which is months
+_NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+# What Praat reads of a TextGrid, long or short: texts, flags, and numbers that stand alone.
+_TOKENS = re.compile(rf'"((?:[^"]|"")*)"|(<exists>|<absent>)|(?<![\[\w.])({_NUMBER})(?![\w\].])')
+
+
+@dataclass(frozen=True)
+class Marked:
+    """An interval that somebody marked.
+
+    Attributes:
+        start: seconds from the start of the recording.
+        end: seconds from the start of the recording.
+        text: what is written there.
+        tier: name of the tier, or of the speaker; empty where there is none.
+        file: name of the recording; empty where there is none.
+        where: the place in the file, for messages.
+    """
+
+    start: float
+    end: float
+    text: str = ""
+    tier: str = ""
+    file: str = ""
+    where: str = ""
+
+
+def read_tiers(path: Path) -> list[Marked]:
+    """The intervals of a file; those without a text, as TextGrids have them for pauses, are none.
+
+    Args:
+        path: of a TextGrid (``.TextGrid``), of ELAN (``.eaf``), of a diariser (``.rttm``), or of a
+            table with the columns ``start``, ``end`` and, if wanted, ``speaker`` and ``file``
+            (``.csv``, ``.tsv``).
+
+    Raises:
+        LiveSerError: it cannot be read, or an interval cannot be.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        known = ", ".join(ENDINGS)
+        raise LiveSerError(f"{path} holds no intervals that can be read", f"one of {known}")
+    return [*reader(path, text_of(path))]
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, in UTF-8 or, as Praat writes it, in UTF-16.
+
+    Raises:
+        LiveSerError: it cannot be read, is too large, or no text.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise LiveSerError(f"{path} is too large for a file of intervals", "split it")
+        data = path.read_bytes()
+    except OSError as error:
+        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LiveSerError(f"{path} is not text", "save it as UTF-8") from error
+
+
+def checked_times(start: str | float, end: str | float, where: str) -> tuple[float, float]:
+    """Start and end of an interval in seconds.
+
+    Raises:
+        LiveSerError: they are no numbers, or the end does not lie after the start.
+    """
+    try:
+        times = float(start), float(end)
+    except ValueError:
+        times = (0.0, 0.0)
+    if not 0 <= times[0] < times[1] <= LATEST:
+        raise LiveSerError(
+            f"{where}: from {start!s:.40} to {end!s:.40} s is no interval",
+            "give start and end in seconds, the end after the start",
+        )
+    return times
+
+
+def textgrid_intervals(path: Path, text: str) -> Iterator[Marked]:
+    """The intervals of all tiers of a TextGrid, in Praat's long or short format.
+
+    Raises:
+        LiveSerError: it is no TextGrid, or breaks off.
+    """
+    broken = LiveSerError(f"{path} is no whole TextGrid", "save it in Praat as a text file")
+    tokens = (found.group(1, 2, 3) for found in _TOKENS.finditer(text))
+
+    def one(kind: int) -> str:
+        token = next(tokens, None)
+        if token is None or token[kind] is None:
+            raise broken
+        return token[kind]
+
+    if (one(0), one(0)) != ("ooTextFile", "TextGrid"):
+        raise broken
+    one(2), one(2)
+    tiers = int(float(one(2))) if one(1) == "<exists>" else 0
+    for _ in range(tiers):
+        kind, name = one(0), one(0).replace('""', '"')
+        one(2), one(2)
+        for number in range(1, int(float(one(2))) + 1):
+            start = one(2)
+            end = one(2) if kind == "IntervalTier" else start
+            label = one(0).replace('""', '"').strip()
+            if label and kind == "IntervalTier":
+                where = f"{path}, tier {name}, interval {number}"
+                yield Marked(*checked_times(start, end, where), label, name, "", where)
+
+
+def _eaf_intervals(path: Path, text: str) -> Iterator[Marked]:
+    """The annotations with times of their own of an ELAN file; a participant is a speaker."""
+    broken = LiveSerError(f"{path} is no ELAN file", "save it in ELAN, as .eaf")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # which ELAN never writes, and bombs are made of
+        raise broken
+    try:
+        document = ET.fromstring(text)  # noqa: S314 - without entities there is nothing to expand
+    except (ET.ParseError, ValueError) as error:
+        raise broken from error
+    times = {
+        slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in document.iter("TIME_SLOT")
+    }
+    for tier in document.iter("TIER"):
+        name = tier.get("PARTICIPANT") or tier.get("TIER_ID") or ""
+        for annotation in tier.iter("ALIGNABLE_ANNOTATION"):
+            start, end = (times.get(annotation.get(f"TIME_SLOT_REF{n}")) for n in (1, 2))
+            where = f"{path}, tier {name}, annotation {annotation.get('ANNOTATION_ID')}"
+            if start is None or end is None:
+                raise LiveSerError(f"{where}: it has no times", "align it in ELAN")
+            label = (annotation.findtext("ANNOTATION_VALUE") or "").strip()
+            seconds = checked_times(_thousandth(start), _thousandth(end), where)
+            yield Marked(*seconds, label, name, "", where)
+
+
+def _thousandth(milliseconds: str) -> float | str:
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() else milliseconds
+
+
+def _rttm_intervals(path: Path, text: str) -> Iterator[Marked]:
+    """The turns of a diariser, in NIST's Rich Transcription Time Marked format."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split()
+        if not fields or fields[0].startswith(";") or fields[0] != "SPEAKER":
+            continue
+        where = f"{path}, line {number}"
+        if len(fields) < 8:
+            raise LiveSerError(
+                f"{where}: a SPEAKER line has 10 fields, and this one {len(fields)}",
+                "SPEAKER FILE CHANNEL START DURATION <NA> <NA> NAME <NA> <NA>",
+            )
+        try:
+            end: float | str = round(float(fields[3]) + float(fields[4]), 6)
+        except ValueError:
+            end = f"{fields[3]} + {fields[4]}"
+        times = checked_times(fields[3], end, where)
+        yield Marked(*times, fields[7], fields[7], fields[1], where)
+
+
+def _table_intervals(path: Path, text: str) -> Iterator[Marked]:
+    """The rows of a table with the columns start, end and, if wanted, speaker and file."""
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
+    if not {"start", "end"} <= set(names):
+        raise LiveSerError(
+            f"{path} does not begin with the columns start,end or start,end,speaker",
+            "write them in its first line, and times in seconds under them",
+        )
+    try:
+        for row in rows:
+            values = {name: (row[own] or "").strip() for name, own in names.items()}
+            where = f"{path}, line {rows.line_num}"
+            start, end = values["start"], values["end"]
+            if delimiter == ";":
+                start, end = start.replace(",", "."), end.replace(",", ".")
+            speaker, file = values.get("speaker", ""), values.get("file", "")
+            yield Marked(*checked_times(start, end, where), speaker, speaker, file, where)
+    except csv.Error as error:
+        raise LiveSerError(f"{path} is no table: {error}", "save it as CSV") from error
+
+
+_READERS: dict[str, Callable[[Path, str], Iterator[Marked]]] = {
+    ".textgrid": textgrid_intervals,
+    ".eaf": _eaf_intervals,
+    ".rttm": _rttm_intervals,
+    ".csv": _table_intervals,
+    ".tsv": _table_intervals,
+}
+ENDINGS = (".TextGrid", ".eaf", ".rttm", ".csv", ".tsv")

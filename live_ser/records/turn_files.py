@@ -1,0 +1,125 @@
+"""The intervals of a recording that are to be judged, and where they stand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.inference.turns import Turn
+from live_ser.records.tiers import ENDINGS, Marked, read_tiers
+
+
+@dataclass(frozen=True)
+class TurnFiles:
+    """Where the intervals of recordings stand.
+
+    Attributes:
+        path: of a file of intervals; or of a folder with a file for each recording, of its name.
+        tiers: names of the tiers, or speakers, that are judged; all of them if empty.
+    """
+
+    path: Path
+    tiers: tuple[str, ...] = ()
+
+    def turns_of(self, recording: str | os.PathLike[str]) -> list[Turn]:
+        """The intervals of a recording, in the order in which they are written.
+
+        Args:
+            recording: its path.
+
+        Raises:
+            LiveSerError: they cannot be read, or there are none.
+        """
+        path = self._file_of(Path(recording)) if self.path.is_dir() else self.path
+        marked = _of_recording(path, read_tiers(path), Path(recording))
+        if unknown := set(self.tiers) - {one.tier for one in marked}:
+            there = ", ".join(dict.fromkeys(one.tier for one in marked if one.tier)) or "none"
+            raise LiveSerError(f"{path} has no tier {min(unknown)}", f"`tiers`, of these: {there}")
+        turns = [
+            Turn(one.start, one.end, one.tier or None)
+            for one in marked
+            if not self.tiers or one.tier in self.tiers
+        ]
+        if not turns:
+            raise LiveSerError(f"{path} marks no interval", "mark some, or leave it out")
+        return turns
+
+    def files(self) -> list[str]:
+        """Every file that may be read."""
+        if not self.path.is_dir():
+            return [str(self.path)]
+        return [str(path) for path in sorted(self.path.iterdir()) if path.is_file()]
+
+    def words(self) -> str:
+        """The same in words."""
+        return " ".join([f"at {self.path}", *self.tiers])
+
+    def _file_of(self, recording: Path) -> Path:
+        """The file in the folder that is named like a recording."""
+        for ending in ENDINGS:
+            for name in (recording.stem + ending, recording.stem + ending.lower()):
+                if (path := self.path / name).is_file():
+                    return path
+        names = ", ".join(recording.stem + ending for ending in ENDINGS)
+        raise LiveSerError(f"{self.path} has no intervals of {recording}", f"one of {names}")
+
+
+Intervals = str | os.PathLike[str] | Sequence[Turn | tuple[Any, ...]]
+"""What intervals may be given as."""
+
+
+def turns_of(intervals: Intervals, recording: object, tiers: Sequence[str] = ()) -> list[Turn]:
+    """Intervals, however they are given.
+
+    Args:
+        intervals: path of a file of them; or a sequence of :class:`Turn`, of ``(start, end)`` or
+            ``(start, end, speaker)``.
+        recording: path of the recording, by which a file that holds several is looked up.
+        tiers: names of the tiers that are judged; all of them if empty.
+
+    Raises:
+        LiveSerError: they cannot be read.
+        InvalidArgument: they are no intervals.
+    """
+    if isinstance(intervals, str | os.PathLike):
+        name = recording if isinstance(recording, str | os.PathLike) else ""
+        return TurnFiles(Path(intervals), tuple(tiers)).turns_of(name)
+    return [_turn(one, number) for number, one in enumerate(intervals)]
+
+
+def _turn(given: Turn | tuple[Any, ...], number: int) -> Turn:
+    try:
+        start, end, *speaker = astuple(given) if isinstance(given, Turn) else given
+        turn = Turn(float(start), float(end), *speaker)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(
+            f"intervals: {given!r:.60} is none", "give (start, end) or (start, end, speaker)"
+        ) from error
+    if not 0 <= turn.start < turn.end < float("inf"):
+        raise InvalidArgument(
+            f"intervals: number {number} is from {turn.start:g} to {turn.end:g} s",
+            "give start and end in seconds, the end after the start",
+        )
+    return turn
+
+
+def _of_recording(path: Path, marked: list[Marked], recording: Path) -> list[Marked]:
+    """Those of a recording, of a file that may hold several.
+
+    A diariser names the recording as it likes: where there is one name only, it is not compared.
+    """
+    names = {one.file for one in marked if one.file}
+    own = {name for name in names if Path(name).stem == recording.stem or name == recording.stem}
+    if len(names) < 2 and path.suffix.lower() == ".rttm":
+        return marked
+    if names and not own:
+        listed = ", ".join(sorted(names)[:3])
+        raise LiveSerError(
+            f"{path} has no intervals of {recording.name or 'this sound'}",
+            f"it has some of {listed}",
+        )
+    return [one for one in marked if not one.file or one.file in own]

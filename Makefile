@@ -3,7 +3,7 @@
 # make test-all   the same, and the tests that take long
 # make coverage   which lines of live_ser and training the tests of `make test` run
 # make bench      measure what it costs, beside what others use: ten minutes
-# make soak       listen for an hour, twice, and see that nothing grows
+# make soak       listen for an hour, twice, then serve for one, and see that nothing grows
 # make fuzz       ten thousand broken files of each kind
 # make schedules  fifty random schedules of faults of a sound server, on a quiet machine
 .DEFAULT_GOAL := run

@@ -1,8 +1,10 @@
-"""What a server costs: ``python -m benchmarks.serving``, in a minute and a half.
+"""What a server costs: ``python -m benchmarks.serving``, in two minutes.
 
-The server runs on one core, the clients on the others. Streams bring blocks of 0.1 s of 48 kHz
-sound in real time, as the page does; the time from the block that completes a hop to its record is
-measured. Then many readers wait for the records of the server's microphone.
+A server keeps to one core, the clients to the others. Streams bring blocks of 0.1 s of 48 kHz sound
+in real time, as the page does, each from another place of the recording on; the time from the block
+that completes a hop to its record is measured, and the processor time of the server. Then many
+readers wait for the records of its microphone. With ``--servers`` and ``--proxy``, several servers
+stand behind HAProxy or nginx, as in ``examples/``.
 """
 
 from __future__ import annotations
@@ -11,9 +13,15 @@ import argparse
 import asyncio
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +34,15 @@ import live_ser
 from live_ser.audio.demo import DEMO
 
 RATE, BLOCK = 48_000, 4_800
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PROXIES = {
+    "haproxy": ("haproxy.cfg", ["-f"]),
+    "nginx": ("nginx.conf", ["-g", "daemon off;", "-c"]),
+}
+PROXY_PORT, FIRST_PORT = 8700, 8765  # as the examples have them
 
 
-def blocks(seconds: float) -> list[bytes]:
+def recording(seconds: float) -> list[bytes]:
     """The bundled recording over and over, in blocks."""
     sound, native = soundfile.read(DEMO, dtype="float32")
     sound = soxr.resample(sound, native, RATE)
@@ -105,54 +119,109 @@ async def readers(url: str, count: int, seconds: float) -> dict[str, Any]:
     }
 
 
-async def measure(url: str, options: argparse.Namespace, process: psutil.Process) -> None:
-    """Measure both, and print it."""
-    sent = blocks(options.seconds)
-    due = completing(sent)
-    before, began = process.cpu_times(), time.perf_counter()
+async def streams(
+    url: str, sent: list[bytes], due: list[int], count: int, servers: list[psutil.Process]
+) -> dict[str, Any]:
+    """How late the records of many streams come, and what they cost."""
+
+    def spent() -> float:
+        return sum(sum(server.cpu_times()[:2]) for server in servers)
+
+    before, began = spent(), time.perf_counter()
+    places = [number * len(sent) // count for number in range(count)]
     many = (
-        session(url, sent, due, 0.5 * number / options.sessions)
-        for number in range(options.sessions)
+        session(url, [*sent[place:], *sent[:place]], due, 0.5 * number / count)
+        for number, place in enumerate(places)
     )
     took = np.concatenate(await asyncio.gather(*many)) * 1000
-    after, wall = process.cpu_times(), time.perf_counter() - began
-    cpu = after.user + after.system - before.user - before.system
+    cpu, wall = spent() - before, time.perf_counter() - began
     p50, p95, worst = np.percentile(took, [50, 95, 100])
-    streams = {
-        "sessions": options.sessions,
+    return {
+        "sessions": count,
         "records": len(took),
         "p50 ms": round(float(p50), 1),
         "p95 ms": round(float(p95), 1),
         "worst ms": round(float(worst), 1),
         "of a core": round(cpu / wall, 2),
-        "resident MB": round(process.memory_info().rss / 1e6),
+        "ms of it a hop": round(1000 * cpu / len(took), 2),
+        "resident MB": [round(server.memory_info().rss / 1e6) for server in servers],
         "load": [round(one, 1) for one in os.getloadavg()],
     }
-    print(json.dumps(streams), flush=True)
-    print(json.dumps(await readers(url, options.readers, 10)), flush=True)
 
 
-def main() -> None:
-    """Start a server, measure, and end it."""
-    parser = argparse.ArgumentParser(prog="benchmarks.serving", description=__doc__)
-    parser.add_argument("--sessions", type=int, default=60)
-    parser.add_argument("--readers", type=int, default=1000)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    options = parser.parse_args()
-    words = [sys.executable, "-m", "live_ser", "serve", "--port", "0", "--from", str(DEMO)]
+@contextmanager
+def server(number: int) -> Iterator[psutil.Process]:
+    """A server, on the cores that this process keeps to now."""
+    words = [sys.executable, "-m", "live_ser", "serve", "--from", str(DEMO)]
+    words += ["--port", str(FIRST_PORT + number)]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            url = process.stderr.readline().strip().rstrip("/").replace("http", "ws", 1)
-            if hasattr(os, "sched_setaffinity"):
-                first, *others = sorted(os.sched_getaffinity(0))
-                for thread in psutil.Process(process.pid).threads():
-                    os.sched_setaffinity(thread.id, {first})
-                os.sched_setaffinity(0, others or [first])
-            asyncio.run(measure(url, options, psutil.Process(process.pid)))
+            process.stderr.readline()
+            yield psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait(30)
+
+
+def keep_to(cores: set[int]) -> None:
+    """Have this process, and those that it starts, use some cores only."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+@contextmanager
+def proxied(name: str, servers: int) -> Iterator[int]:
+    """The port of a proxy in front of some servers."""
+    program = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
+    if program is None:
+        sys.exit(f"{name} is not installed")
+    file, flags = PROXIES[name]
+    text = (EXAMPLES / file).read_text("utf-8")
+    if servers == 1:
+        text = re.sub(rf"\n[^\n#]*:{FIRST_PORT + 1}[^\n]*", "", text)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, file)
+        path.write_text(text, "utf-8")
+        with subprocess.Popen([program, *flags, str(path)], stderr=subprocess.DEVNULL) as process:
+            try:
+                time.sleep(2)
+                yield PROXY_PORT
+            finally:
+                process.terminate()
+
+
+async def measure(port: int, options: argparse.Namespace, servers: list[psutil.Process]) -> None:
+    """Measure both, and print it."""
+    url = f"ws://127.0.0.1:{port}"
+    sent = recording(options.seconds)
+    due = completing(sent)
+    for count in options.sessions:
+        print(json.dumps(await streams(url, sent, due, count, servers)), flush=True)
+    if options.readers:
+        print(json.dumps(await readers(url, options.readers, 10)), flush=True)
+
+
+def main() -> None:
+    """Start servers, measure, and end them."""
+    parser = argparse.ArgumentParser(prog="benchmarks.serving", description=__doc__)
+    parser.add_argument("--sessions", type=int, nargs="*", default=[10, 30, 60])
+    parser.add_argument("--readers", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--proxy", choices=PROXIES)
+    options = parser.parse_args()
+    cores = psutil.Process().cpu_affinity() if psutil.LINUX else [0]
+    with ExitStack() as stack:
+        running = []
+        for number in range(options.servers):
+            keep_to({cores[number % len(cores)]})
+            running.append(stack.enter_context(server(number)))
+        keep_to(set(cores[options.servers :] or cores))
+        port = FIRST_PORT
+        if options.proxy:
+            port = stack.enter_context(proxied(options.proxy, options.servers))
+        asyncio.run(measure(port, options, running))
 
 
 if __name__ == "__main__":

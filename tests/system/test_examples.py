@@ -29,9 +29,8 @@ def run(name: str, *words: str | Path, env: dict[str, str] | None = None) -> str
 
 def test_every_example_is_in_the_list() -> None:
     text = (EXAMPLES / "README.md").read_text("utf-8")
-    examples = [
-        path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".mjs", ".ipynb")
-    ]
+    kinds = (".py", ".mjs", ".ipynb", ".cfg", ".conf")
+    examples = [path.name for path in EXAMPLES.iterdir() if path.suffix in kinds]
     assert all(f"({name})" in text for name in examples)
 
 

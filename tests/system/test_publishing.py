@@ -18,6 +18,7 @@ from live_ser.audio.capture_clock import host_clock
 from live_ser.audio.devices import Callback, Times
 from live_ser.audio.sources import microphone
 from live_ser.inference.monitor import Monitor
+from live_ser.inference.prosody import MEASURES
 from live_ser.live.session import Session
 from live_ser.server.osc import OscSink, address_of, bundle
 from tests.support.command import live_ser as command
@@ -57,6 +58,12 @@ def test_an_osc_receiver_gets_a_bundle_for_each_prediction(
         for label, probability in (prediction.probabilities or {}).items():
             assert received[f"/live-ser/p/{label}"] == [pytest.approx(probability, abs=1e-5)]
         assert ("/live-ser/activation" in received) == (prediction.activation is not None)
+        for name in MEASURES:
+            value = getattr(prediction.prosody, name, None)
+            assert (f"/live-ser/{name}" in received) == (value is not None)
+            if value is not None:
+                assert received[f"/live-ser/{name}"] == [pytest.approx(value, abs=0.06)]
+    assert any("/live-ser/pitch" in received for received in windows)
 
 
 def test_nobody_who_receives_is_no_reason_to_end(model: live_ser.Model) -> None:
@@ -116,38 +123,65 @@ class Clicking:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("onset", [1.23, 1.41])
-def test_the_times_of_lsl_are_those_of_the_sound(model: live_ser.Model, onset: float) -> None:
-    """Where a tone begins within a hop, its level tells; so its moment is known to milliseconds."""
-    pylsl = pytest.importorskip("pylsl")
-    from live_ser.server.lsl import LslSink
+def test_the_times_of_lsl_are_those_of_the_sound(
+    model: live_ser.Model, onset: float, tmp_path: Path
+) -> None:
+    """Where a tone begins within a hop, its level tells; so its moment is known to milliseconds.
 
-    name, hop = f"test-{uuid.uuid4().hex}", 0.1
+    What is looked at is the file that a recorder of LSL streams wrote.
+    """
+    pylsl, pyxdf = pytest.importorskip("pylsl"), pytest.importorskip("pyxdf")
+    from live_ser.server.lsl import LslSink
+    from tests.support.xdf import Recorder
+
+    name, hop, path = f"test-{uuid.uuid4().hex}", 0.1, tmp_path / "recording.xdf"
     device = Clicking(onset, pylsl.local_clock)
     with microphone(None, RATE, opener=device) as source:
         end = time.monotonic() + 6
         session = Session(source, RATE, duration=3.0, ending=lambda: time.monotonic() > end)
         sink = LslSink(name, model.info, hop, lambda: source.behind)
-        numbers, markers = (
-            pylsl.StreamInlet(pylsl.resolve_byprop("name", one, timeout=20)[0])
-            for one in (name, f"{name}-markers")
-        )
-        numbers.open_stream(timeout=10)
-        markers.open_stream(timeout=10)
-        with session:
+        with Recorder(path, [name, f"{name}-markers"]), session:
             session.sinks.attach(sink)
             session.run(Monitor(model.network, session, hop=hop))
-        samples, stamps = numbers.pull_chunk(timeout=1.0, max_samples=100)
-        texts, _ = markers.pull_chunk(timeout=1.0, max_samples=100)
-    about = numbers.info()
-    labels = about.get_channel_labels()
-    assert about.nominal_srate() == pytest.approx(10)
+    (numbers, markers), _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+    about = numbers["info"]
+    assert float(about["nominal_srate"][0]) == pytest.approx(10)
+    channels = about["desc"][0]["channels"][0]["channel"]
+    labels = [channel["label"][0] for channel in channels]
     assert labels[-len(model.info.labels) :] == [f"p_{label}" for label in model.info.labels]
-    levels = np.array(samples)[:, labels.index("level_db")]
+    assert channels[labels.index("level_db")]["unit"] == ["dB"]
+    levels = numbers["time_series"][:, labels.index("level_db")]
     loud = int(np.flatnonzero(levels > -60)[0])
     share = min(1.0, 10 ** ((levels[loud] - levels[loud + 2]) / 10))
-    assert stamps[loud] - share * hop == pytest.approx(device.at, abs=0.02)
-    assert texts[0] == ["silence"]
-    assert texts[-1] == ["end"]
+    assert numbers["time_stamps"][loud] - share * hop == pytest.approx(device.at, abs=0.02)
+    texts = [text for (text,) in markers["time_series"]]
+    assert (texts[0], texts[-1]) == ("silence", "end")
+
+
+@pytest.mark.slow
+def test_lsl_has_the_numbers_of_each_prediction(model: live_ser.Model, speech: Path) -> None:
+    pylsl = pytest.importorskip("pylsl")
+    from live_ser.server.lsl import LslSink
+
+    name = f"test-{uuid.uuid4().hex}"
+    sink = LslSink(name, model.info, 0.5, lambda: 0.0)
+    inlet = pylsl.StreamInlet(pylsl.resolve_byprop("name", name, timeout=20)[0])
+    inlet.open_stream(timeout=10)
+    expected = model.timeline(speech)
+    for prediction in expected:
+        sink.window(prediction)
+    samples: list[Any] = []
+    while len(samples) < len(expected):
+        sample, _ = inlet.pull_sample(timeout=10)
+        samples.append(dict(zip(inlet.info().get_channel_labels(), sample, strict=True)))
+    assert any(not math.isnan(sample["pitch"]) for sample in samples)
+    for sample, prediction in zip(samples, expected, strict=True):
+        for name in ("pitch", "loudness", "rate", "pauses", "pitch_change"):
+            value = getattr(prediction.prosody, name, None)
+            wanted = math.nan if value is None else value
+            assert sample[name] == pytest.approx(wanted, abs=0.06, nan_ok=True)
+        for label, probability in (prediction.probabilities or {}).items():
+            assert sample[f"p_{label}"] == pytest.approx(probability, abs=1e-4)
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ from live_ser.model.profile import Profile
 from live_ser.model.taught import TaughtModel, Teaching, check_teachable
 from live_ser.records.turn_files import Intervals, turns_of
 from live_ser.spec import ModelInfo
+from live_ser.text import counted
 
 
 class Model:
@@ -336,7 +337,10 @@ class Model:
         """
         check_teachable(self.network)
         if len(takes) != len(labels):
-            raise LiveSerError(f"{len(takes)} takes and {len(labels)} labels", "give one for each")
+            raise LiveSerError(
+                f"{counted(len(takes), 'take')} and {counted(len(labels), 'label')}",
+                "give one for each",
+            )
         network = self.network.network if isinstance(self.network, TaughtModel) else self.network
         heard = []
         for number, (sound, label) in enumerate(zip(takes, labels, strict=True)):
@@ -460,7 +464,5 @@ def listen(
         reconnect=reconnect,
         opener=opener,
     )
-    if not display:
-        return Listening(loaded.network, opened, hop=hop, smoothing=smoothing)
-    show = LivePicture().show
+    show = LivePicture().show if display else None
     return Listening(loaded.network, opened, hop=hop, smoothing=smoothing, show=show)

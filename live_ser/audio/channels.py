@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from live_ser.audio.blocks import NOTHING, Samples, Voice
 from live_ser.audio.reading import Reading, checked_names
 from live_ser.errors import AudioError, InvalidArgument
+from live_ser.text import counted
 
 _FRAME_SECONDS = 0.02
 _MEMORY_SECONDS = 0.3  # after which what was heard counts for 1/e of what is heard now
@@ -48,21 +49,17 @@ def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
     """
     if not 1 <= channels <= _MOST:
         raise InvalidArgument(
-            f"{in_channels(channels)} cannot be judged each by itself", f"from 1 to {_MOST}"
+            f"{counted(channels, 'channel')} cannot be judged each by itself", f"from 1 to {_MOST}"
         )
     names = checked_names(names)
     if names and len(names) != channels:
+        who = f"{counted(len(names), 'name')} ({', '.join(names)})"
         raise InvalidArgument(
-            f"{in_channels(channels)}, and {len(names)} names ({', '.join(names)})",
+            f"{counted(channels, 'channel')}, and {who}",
             "give a name for each channel, or none",
         )
     numbers = range(1, channels + 1)
     return tuple(Voice(number, names[number - 1] if names else None) for number in numbers)
-
-
-def in_channels(channels: int) -> str:
-    """``1 channel``, ``2 channels``."""
-    return "1 channel" if channels == 1 else f"{channels} channels"
 
 
 def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
@@ -82,7 +79,7 @@ def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
         return [NOTHING] * voices
     if sound.ndim != 2 or sound.shape[1] != voices:
         raise InvalidArgument(
-            f"blocks: one of shape {list(sound.shape)} is not of {in_channels(voices)}",
+            f"blocks: one of shape {list(sound.shape)} is not of {counted(voices, 'channel')}",
             f"give blocks of shape [n, {voices}]",
         )
     return [*sound.T]
@@ -152,7 +149,7 @@ class Downmix:
     def __init__(self, channels: int, rate: int, channel: int | None = None) -> None:
         if channel is not None and not 1 <= channel <= channels:
             raise AudioError(
-                f"no channel {channel} in {in_channels(channels)}", "count them from 1"
+                f"no channel {channel} in {counted(channels, 'channel')}", "count them from 1"
             )
         self.channels = channels
         self.cancelling: int | None = None

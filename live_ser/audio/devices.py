@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from live_ser.audio.capture_clock import host_clock
 from live_ser.errors import DeviceError
 from live_ser.extras import as_root
+from live_ser.text import counted
 
 COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
 
@@ -300,12 +301,12 @@ def _choose_format(
     """A rate and a channel count that the device has, as near to what is wanted as there is."""
     if channels is not None and channels > device.channels:
         raise DeviceError(
-            f"{device.name} has {device.channels} channels, not {channels}",
+            f"{device.name} has {counted(device.channels, 'channel')}, not {channels}",
             f"`channels={device.channels}`, or leave it out",
         )
     if channel is not None and channel > device.channels:
         raise DeviceError(
-            f"{device.name} has {device.channels} channels, and no channel {channel}",
+            f"{device.name} has {counted(device.channels, 'channel')}, and no channel {channel}",
             f"`channel={device.channels}`, or a smaller one",
         )
     counts = [channels] if channels else _channel_counts(device.channels, channel)

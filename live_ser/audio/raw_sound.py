@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.devices import Interleaved
 from live_ser.errors import AudioError, InvalidArgument
+from live_ser.text import counted
 
 RAW_EXAMPLE = "`raw=RawFormat('s16le', rate=8000, channels=1)`"
 _BYTES = {"s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4, "u8": 1, "mulaw": 1, "alaw": 1}
@@ -51,7 +52,7 @@ class RawFormat:
             )
         if self.rate < 1 or not 1 <= self.channels <= 1024:
             raise InvalidArgument(
-                f"there is no sound at {self.rate} Hz with {self.channels} channels",
+                f"there is no sound at {self.rate} Hz with {counted(self.channels, 'channel')}",
                 "give the rate in Hz, and how many channels there are",
             )
 

@@ -24,6 +24,7 @@ from live_ser.audio.microphone import Microphone
 from live_ser.audio.pipes import PipeDecoder, PipedSound, copied, is_pipe, name_of_pipe, opened_pipe
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.text import counted
 
 __all__ = [
     "Block",
@@ -96,7 +97,9 @@ def microphone(
     """
     reading = Reading(channel, each_channel=each_channel, names=names)
     if channel is not None and not 1 <= channel <= (channels or channel):
-        raise InvalidArgument(f"no channel {channel} in {channels} channels", "count them from 1")
+        raise InvalidArgument(
+            f"no channel {channel} in {counted(channels or 0, 'channel')}", "count them from 1"
+        )
     mic = Microphone(
         partial(opener, rate=rate, channels=channels, channel=channel),
         device=device,

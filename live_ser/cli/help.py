@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from typing import NamedTuple
 
-# The words after each command, and examples.
-USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
-    "listen": (
+
+class Usage(NamedTuple):
+    """What is said of a command.
+
+    Attributes:
+        about: what it does.
+        words: what is typed after it.
+        examples: whole commands.
+    """
+
+    about: str
+    words: str
+    examples: tuple[str, ...]
+
+
+USAGE = {
+    "listen": Usage(
+        "Listen to a microphone, live.",
         "[OPTIONS]",
         (
             "live-ser listen",
@@ -14,7 +30,8 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser listen -o session.jsonl --record session.flac",
         ),
     ),
-    "file": (
+    "file": Usage(
+        "Judge recordings, each as a whole.",
         "[OPTIONS] PATH ...",
         (
             "live-ser file interview.wav --segments",
@@ -23,7 +40,8 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser file interview.wav -o interview.TextGrid --plot interview.png",
         ),
     ),
-    "teach": (
+    "teach": Usage(
+        "Teach it how one speaker sounds, with takes whose emotion is known.",
         "--profile NAME [OPTIONS]",
         (
             "live-ser teach --profile anna",
@@ -31,7 +49,8 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser teach --profile anna --from takes/ --format jsonl",
         ),
     ),
-    "profiles": (
+    "profiles": Usage(
+        "List, show, export, import, rename or delete the profiles of speakers.",
         "[ACTION NAME [FILE|NEW]]",
         (
             "live-ser profiles",
@@ -40,10 +59,19 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser profiles delete anna",
         ),
     ),
-    "devices": ("[OPTIONS]", ("live-ser devices",)),
-    "doctor": ("[OPTIONS]", ("live-ser doctor -d USB",)),
-    "info": ("[OPTIONS] [MODEL]", ("live-ser info --all",)),
-    "report": (
+    "devices": Usage(
+        "List the input devices and the rates they accept.", "[OPTIONS]", ("live-ser devices",)
+    ),
+    "doctor": Usage(
+        "Check the installation and the microphone, and say what to do.",
+        "[OPTIONS]",
+        ("live-ser doctor -d USB",),
+    ),
+    "info": Usage(
+        "Show what a model says of itself.", "[OPTIONS] [MODEL]", ("live-ser info --all",)
+    ),
+    "report": Usage(
+        "Make a page of a session or recording, of its records.",
         "[OPTIONS] RECORDS ...",
         (
             "live-ser report session.jsonl",
@@ -51,7 +79,8 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser report session.jsonl --audio session.flac -o page.html",
         ),
     ),
-    "serve": (
+    "serve": Usage(
+        "Show a page and serve other programs, on this machine.",
         "[OPTIONS]",
         (
             "live-ser serve",
@@ -59,7 +88,8 @@ USAGE: dict[str, tuple[str, tuple[str, ...]]] = {
             "live-ser serve --host 0.0.0.0 --token",
         ),
     ),
-    "completion": (
+    "completion": Usage(
+        "Print the script by which a shell completes commands and options.",
         "SHELL",
         (
             'eval "$(live-ser completion bash)"',

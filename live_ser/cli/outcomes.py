@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from live_ser.batch.jobs import Job, Outcome
@@ -13,6 +13,7 @@ from live_ser.errors import LiveSerError
 from live_ser.records.outputs import name_is_refused
 from live_ser.records.places import Places
 from live_ser.records.schema import Record, Writer
+from live_ser.text import counted
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,7 @@ class OutcomeWriter:
 
     def summary(self, output: str) -> str:
         """What was written to an output."""
-        written = self.counts["written"]
-        recordings = "1 recording" if written == 1 else f"{written} recordings"
+        recordings = counted(self.counts["written"], "recording")
         others = [f"{n} {kind}" for kind in ("uncertain", "failed") if (n := self.counts[kind])]
         return f"wrote {output}: {', '.join([recordings, *others])}"
 
@@ -90,17 +90,13 @@ class OutcomeWriter:
         """Draw a recording; False where it could not be drawn."""
         from live_ser.report.plot import draw_plot
 
-        def records(kind: str) -> Iterator[Record]:
-            return (record for record in outcome.records if record["type"] == kind)
-
         try:
             draw_plot(
                 outcome.source,
                 self.job.model.info,
-                records("window" if self.job.analysis.at is None else "segment"),
+                outcome.records,
                 pictures.of(outcome.source),
-                segments=records("segment"),
-                clips=records("clip"),
+                over_time="window" if self.job.analysis.at is None else "segment",
                 force=self.force,
                 reading=self.job.analysis.reading,
             )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
+from live_ser.text import counted
 
 _KINDS = 3  # of files that were left alone, that are named
 
@@ -45,6 +46,5 @@ class LeftAlone:
         kinds = [f"{count} {kind}" for kind, count in self._kinds.most_common(_KINDS)]
         if len(self._kinds) > _KINDS:
             kinds.append("…")
-        total = self._kinds.total()
-        files = "1 file" if total == 1 else f"{total} files"
+        files = counted(self._kinds.total(), "file")
         say(f"left alone {files} of other kinds ({', '.join(kinds)})")

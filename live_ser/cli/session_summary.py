@@ -8,6 +8,7 @@ from live_ser.cli.listen_options import Options
 from live_ser.cli.terminal import Display
 from live_ser.live.session import Session
 from live_ser.live.sinks import ProfileSink
+from live_ser.text import counted
 
 _REPORTED = (".jsonl", ".csv", ".parquet")  # endings of the records that a report is made of
 
@@ -22,7 +23,7 @@ def session_summary(
     """What was lost in a session that has ended, where it lies, and the next command."""
     lines = []
     if skipped or session.source.overflows:
-        lines.append(f"{skipped} skipped, {session.source.overflows} overflows")
+        lines.append(f"{skipped} skipped, {counted(session.source.overflows, 'overflow')}")
     if keeper and keeper.has_speech is not None:
         path = f"profile {keeper.profile.name}: {keeper.profile.path}"
         lines.append(path if keeper.has_speech else "no speech to make a profile of")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from live_ser.audio.demo import DEMO, demo
 from live_ser.audio.sources import Source, is_pipe, microphone, piped, replay
@@ -13,7 +13,6 @@ from live_ser.cli.options import SourceOptions
 from live_ser.errors import LiveSerError
 
 
-@contextmanager
 def open_source(
     options: SourceOptions,
     rate: int,
@@ -21,8 +20,8 @@ def open_source(
     reconnect: bool = True,
     or_demo: bool = False,
     endless: bool = False,
-) -> Iterator[Source]:
-    """The sound that was asked for, in blocks at a rate.
+) -> AbstractContextManager[Source]:
+    """The sound that was asked for, in blocks at a rate; it is opened on entry.
 
     Args:
         options: the microphone, or what is replayed instead.
@@ -32,38 +31,38 @@ def open_source(
         endless: whether that recording begins again when it ends.
 
     Raises:
-        LiveSerError: it cannot be opened, or options do not go together.
+        LiveSerError: options do not go together.
     """
+    if options.replay is not None:
+        reading = options.reading()
+        if is_pipe(options.replay):
+            return piped(options.replay, rate, reading)
+        return replay(options.replay, rate, options.speed, reading=reading)
+    if options.track or options.raw or options.rate:
+        raise UsageError("--track, --raw and --rate are for recordings", "name one: --from")
+    source = microphone(
+        options.device,
+        rate,
+        channels=options.channels,
+        channel=options.channel,
+        each_channel=options.each_channel,
+        names=options.names or (),
+        reconnect=reconnect,
+    )
+    return _or_demo(source, rate, endless=endless) if or_demo else source
+
+
+@contextmanager
+def _or_demo(
+    source: AbstractContextManager[Source], rate: int, *, endless: bool
+) -> Iterator[Source]:
+    """A microphone; the bundled recording where there is none."""
     with ExitStack() as stack:
-        if options.replay is not None:
-            reading = options.reading()
-            if is_pipe(options.replay):
-                yield stack.enter_context(piped(options.replay, rate, reading))
-            else:
-                path, speed = options.replay, options.speed
-                yield stack.enter_context(replay(path, rate, speed, reading=reading))
-            return
-        if options.track or options.raw or options.rate:
-            raise UsageError("--track, --raw and --rate are for recordings", "name one: --from")
         try:
-            blocks = stack.enter_context(
-                microphone(
-                    options.device,
-                    rate,
-                    channels=options.channels,
-                    channel=options.channel,
-                    each_channel=options.each_channel,
-                    names=options.names or (),
-                    reconnect=reconnect,
-                )
-            )
+            opened = stack.enter_context(source)
         except LiveSerError as error:
-            if not or_demo:
-                raise
             say(f"live-ser: {error.message}; a bundled recording is replayed instead")
             name = "demo.flac (no microphone)"
-            if endless:
-                yield stack.enter_context(demo(rate))
-                return
-            blocks = stack.enter_context(replay(DEMO, rate, name=name))
-        yield blocks
+            demonstration = demo(rate) if endless else replay(DEMO, rate, name=name)
+            opened = stack.enter_context(demonstration)
+        yield opened

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from live_ser.cli.listen_options import Options
 from live_ser.dashboard.dashboard import Dashboard
 from live_ser.palette import PALETTES
 
@@ -36,35 +37,25 @@ class Display:
         return Console(stderr=True, no_color=True if self.palette == "none" else None)
 
 
-def display_of(
-    *, lines: bool, quiet: bool, output: str | None, style: str | None, palette: str = PALETTES[0]
-) -> Display:
-    """Where a session is shown, with the terminal that there is.
-
-    Args:
-        lines: whether plain lines are asked for.
-        quiet: whether only errors are to be shown.
-        output: path of the records, if they go to a file.
-        style: of the records, if one is asked for.
-        palette: colours of the dashboard.
-    """
+def display_of(options: Options) -> Display:
+    """Where a session is shown, with the terminal that there is."""
     terminal = sys.stdout.isatty()
-    dashboard = _has_dashboard(lines=lines, quiet=quiet, output=output, style=style)
+    dashboard = _has_dashboard(options)
     # A terminal without a screen shows lines in place of records, which nobody asked for.
     dumb = terminal and Console(stderr=True).is_dumb_terminal
-    lines = lines or (dumb and style is None and not quiet)
-    alone = dashboard and terminal and style is None
-    records = bool(output) or not (lines or alone)
-    return Display(dashboard, lines, records=records, palette=palette)
+    lines = options.lines or (dumb and options.format is None and not options.quiet)
+    alone = dashboard and terminal and options.format is None
+    records = bool(options.output) or not (lines or alone)
+    return Display(dashboard, lines, records=records, palette=options.palette)
 
 
-def _has_dashboard(*, lines: bool, quiet: bool, output: str | None, style: str | None) -> bool:
+def _has_dashboard(options: Options) -> bool:
     """Whether there is a terminal for a dashboard, and nothing else that is written on it."""
-    if lines or quiet or not Dashboard.possible(Console(stderr=True)):
+    if options.lines or options.quiet or not Dashboard.possible(Console(stderr=True)):
         return False
-    if output:
+    if options.output:
         return True
     if sys.stdout.isatty():
-        return style is None
+        return options.format is None
     # What reads a pipe may well write on the same terminal; a file does not.
     return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)

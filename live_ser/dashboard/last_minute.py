@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 
-from live_ser.dashboard.lines import Line, Look, Part, fitted, row
+from live_ser.dashboard.lines import Line, Look, fitted, row
 from live_ser.palette import colours
 from live_ser.text import abbreviations
 
@@ -74,48 +74,30 @@ def strip(
         look: of the terminal.
         rows: that it is thick; names stand in the first.
     """
-    named = _strip(labels, moments, now, name, left=left, field=field, width=width, look=look)
-    if rows == 1:
-        return (named,)
-    under = tuple(
-        Segment("".join(_under(c) for c in part.text), part.style)
-        if i or not left
-        else Segment(" " * left)
-        for i, part in enumerate(named)
-    )
-    return (named, *[under] * (rows - 1))
+    runs = list(_runs(labels, _cells(moments, now, field), look))
+    below = [("".join(map(_without_letters, text)), style) for text, style in runs]
+    heading = f"   {name:<{left - 3}}" if left else ""
+    first = row(width, (heading, ""), *runs)
+    return (first, *[row(width, (" " * left, ""), *below)] * (rows - 1))
 
 
-def _under(cell: str) -> str:
-    """What stands under a cell of the strip: its colour, without letters."""
+def _without_letters(cell: str) -> str:
+    """What stands under a cell of the strip: its colour alone."""
     return " " if cell.isalnum() else cell
 
 
-def _strip(
-    labels: tuple[str, ...],
-    moments: tuple[Moment, ...],
-    now: float,
-    name: str,
-    *,
-    left: int,
-    field: int,
-    width: int,
-    look: Look,
-) -> Line:
-    parts: list[Part] = [(f"   {name:<{left - 3}}" if left else "", "")]
+def _runs(
+    labels: tuple[str, ...], cells: Sequence[Moment | None], look: Look
+) -> Iterator[tuple[str, str | Style]]:
+    """Text and style of each run of cells that show the same."""
     shades = dict(zip(labels, colours(labels), strict=True))
     short = abbreviations(labels)
-    cells = _cells(moments, now, field)
-    start = 0
-    while start < field:
-        end = start
-        while end < field and _same(cells[end], cells[start]):
-            end += 1
-        moment = cells[start]
-        size = end - start
+    for _, group in groupby(cells, _shown):
+        moment, *others = group
+        size = 1 + len(others)
         if moment is None or moment.label is None:
             waiting = moment is not None and moment.state == "listening"
-            parts.append(((look.pick("·", ".") if waiting else " ") * size, "dim"))
+            yield (look.pick("·", ".") if waiting else " ") * size, "dim"
         else:
             text = _run_text(moment.label, short[moment.label], size, look)
             style = look.style(shades[moment.label], "reverse")
@@ -125,9 +107,7 @@ def _strip(
             elif not look.colours:
                 text = set_cell_size(text.rstrip(), size).replace(" ", look.pick("▬", "="))
                 style = Style.null()
-            parts.append((text, style))
-        start = end
-    return row(width, *parts)
+            yield text, style
 
 
 def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | None]:
@@ -149,10 +129,9 @@ def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | N
     return cells
 
 
-def _same(a: Moment | None, b: Moment | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return (a.state, a.label) == (b.state, b.label)
+def _shown(moment: Moment | None) -> tuple[str, str | None] | None:
+    """What a cell shows of its moment."""
+    return None if moment is None else (moment.state, moment.label)
 
 
 def _run_text(label: str, short: str, size: int, look: Look) -> str:

@@ -25,7 +25,7 @@ class Listening:
         microphone: opens the microphone.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.
-        show: called with each prediction, before whoever iterates has it.
+        show: called with each prediction, before whoever iterates has it, if it is there.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Listening:
         *,
         hop: float | None = None,
         smoothing: float | None = None,
-        show: Callable[[Prediction], None] = lambda prediction: None,
+        show: Callable[[Prediction], None] | None = None,
     ) -> None:
         self._model, self._microphone = model, microphone
         self._hop, self._smoothing = hop, smoothing
@@ -64,7 +64,8 @@ class Listening:
             blocks = _Until(source, unwanted)
             hop, smoothing, voices = self._hop, self._smoothing, source.voices
             for one in Monitor(self._model, blocks, hop=hop, smoothing=smoothing, voices=voices):
-                self._show(one)
+                if self._show is not None:
+                    self._show(one)
                 yield one
 
 

@@ -61,16 +61,7 @@ def analyse(
     settings = Settings.checked(info, hop, smoothing)
     # Without a timeline, the fewer steps the better.
     step = settings.hop if timeline else info.window
-    chains = [
-        _Chain(
-            voice,
-            FrontEnd(info, step),
-            SlidingWindows(info),
-            WindowClassifier(model, settings),
-            UtteranceClassifier(model),
-        )
-        for voice in voices or (Voice(),)
-    ]
+    chains = [_Chain.of(voice, model, settings, step) for voice in voices or (Voice(),)]
     steps = _features(chains, blocks, len(voices))
     with closing(prefetch(steps) if threads > 1 else steps) as steps:
         for chain, features, arrived in steps:
@@ -104,6 +95,16 @@ class _Chain:
     sliding: SlidingWindows
     windows: WindowClassifier
     utterances: UtteranceClassifier
+
+    @classmethod
+    def of(cls, voice: Voice, model: EmotionModel, settings: Settings, step: float) -> _Chain:
+        return cls(
+            voice,
+            FrontEnd(model.info, step),
+            SlidingWindows(model.info),
+            WindowClassifier(model, settings),
+            UtteranceClassifier(model),
+        )
 
     def classify(self, features: Features, arrived: float) -> Prediction:
         return spoken_by(self.voice, self.windows.classify(self.sliding.push(features), arrived))

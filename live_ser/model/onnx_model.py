@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -313,6 +313,13 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
             f"in {_PATIENCE:g} s and {_MAX_MEMORY >> 20} MiB",
             hint,
         ) from error
+    _check_outputs(of, info, path)
+    return int(np.shape(of.get("embedding", np.zeros((1, 0))))[1])
+
+
+def _check_outputs(of: Mapping[str, Any], info: ModelInfo, path: Path) -> None:
+    """Check what the network gives for one window."""
+    hint = "export the model again with python -m training.export"
     probabilities, activation = of["probabilities"], of["activation"]
     if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
         raise ModelError(
@@ -335,7 +342,6 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
     embedding = np.asarray(of.get("embedding", np.zeros((1, 0))))
     if embedding.ndim != 2 or len(embedding) != 1 or not np.isfinite(embedding).all():
         raise ModelError(f"{path} gives an embedding that is not a row of numbers", hint)
-    return int(embedding.shape[1])
 
 
 def _outputs(session: Any, info: ModelInfo) -> list[str]:

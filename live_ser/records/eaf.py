@@ -70,28 +70,7 @@ def _document(source: str, tiers: dict[tuple[str, str], list[_Interval]]) -> str
             header, "MEDIA_DESCRIPTOR", MEDIA_URL=name, RELATIVE_MEDIA_URL=name, MIME_TYPE=kind
         )
     used = ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
-    order = ET.SubElement(document, "TIME_ORDER")
-    slots, numbers = count(1), count(1)
-    for (voice, name), intervals in tiers.items():
-        identity = printable(f"{voice} {name}".strip())
-        tier = ET.SubElement(document, "TIER", TIER_ID=identity, LINGUISTIC_TYPE_REF=_TYPE)
-        if voice:
-            tier.set("PARTICIPANT", printable(voice))
-        for start, end, text in _apart(intervals):
-            ends = [f"ts{next(slots)}", f"ts{next(slots)}"]
-            for slot, time in zip(ends, (start, end), strict=True):
-                ET.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
-            number = next(numbers)
-            used.text = str(number)
-            value = ET.SubElement(
-                ET.SubElement(tier, "ANNOTATION"),
-                "ALIGNABLE_ANNOTATION",
-                ANNOTATION_ID=f"a{number}",
-                TIME_SLOT_REF1=ends[0],
-                TIME_SLOT_REF2=ends[1],
-            )
-            ET.SubElement(value, "ANNOTATION_VALUE").text = printable(text)
-    used.text = used.text or "0"
+    used.text = str(_add_tiers(document, tiers))
     ET.SubElement(
         document,
         "LINGUISTIC_TYPE",
@@ -102,6 +81,31 @@ def _document(source: str, tiers: dict[tuple[str, str], list[_Interval]]) -> str
     ET.indent(document, "    ")
     text = ET.tostring(document, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _add_tiers(document: ET.Element, tiers: dict[tuple[str, str], list[_Interval]]) -> int:
+    """Add the tiers and their annotations to a document; how many annotations there are."""
+    order = ET.SubElement(document, "TIME_ORDER")
+    slots, annotations = count(1), 0
+    for (voice, name), intervals in tiers.items():
+        identity = printable(f"{voice} {name}".strip())
+        tier = ET.SubElement(document, "TIER", TIER_ID=identity, LINGUISTIC_TYPE_REF=_TYPE)
+        if voice:
+            tier.set("PARTICIPANT", printable(voice))
+        for start, end, text in _apart(intervals):
+            ends = [f"ts{next(slots)}", f"ts{next(slots)}"]
+            for slot, time in zip(ends, (start, end), strict=True):
+                ET.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
+            annotations += 1
+            value = ET.SubElement(
+                ET.SubElement(tier, "ANNOTATION"),
+                "ALIGNABLE_ANNOTATION",
+                ANNOTATION_ID=f"a{annotations}",
+                TIME_SLOT_REF1=ends[0],
+                TIME_SLOT_REF2=ends[1],
+            )
+            ET.SubElement(value, "ANNOTATION_VALUE").text = printable(text)
+    return annotations
 
 
 def _apart(intervals: Iterable[_Interval]) -> Iterator[_Interval]:

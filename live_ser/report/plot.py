@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,10 @@ _HERTZ = (250, 500, 1000, 2000, 4000, 8000)
 def draw_plot(
     path: str | Path,
     info: ModelInfo,
-    windows: Iterable[Record],
+    records: Iterable[Record],
     output: str | Path,
     *,
-    segments: Iterable[Record] = (),
-    clips: Iterable[Record] = (),
+    over_time: Literal["window", "segment"] = "window",
     force: bool = False,
     reading: Reading = USUAL,
 ) -> None:
@@ -57,12 +56,12 @@ def draw_plot(
     Args:
         path: of the recording.
         info: of the model that judged it.
-        windows: their records, in the order of time.
+        records: of its windows, in the order of time; of its utterances, which are labelled on the
+            waveform; and of the verdict, which stands in the title: one for each voice that is
+            judged by itself, which is drawn under the one before.
         output: the picture, of the kind that its ending says; an existing one is kept unless
             ``force``.
-        segments: records of its utterances, which are labelled on the waveform.
-        clips: record of the verdict, which stands in the title; one for each voice that is judged
-            by itself, which is drawn under the one before.
+        over_time: type of the records whose probabilities are drawn over time.
         force: replace what stands at ``output``.
         reading: how the recording is read.
 
@@ -71,54 +70,63 @@ def draw_plot(
             be written.
     """
     figures = plotting()
-    seen = _seen(path, info.features, reading)
-    steps = {voice: _Steps(info.labels) for voice in seen}
-    for window in windows:
-        steps[_voice_of(window, steps)].add(window)
-    said: dict[Voice, list[Record]] = {voice: [] for voice in seen}
-    for segment in segments:
-        said[_voice_of(segment, said)].append(segment)
-    clips = [*clips]
-    # Several speakers in one sound have a verdict each, and no title has room for all.
-    verdicts = {_voice_of(clip, said): clip for clip in clips} if len(clips) == len(seen) else {}
-    figure = figures.Figure(figsize=(_WIDTH, 9 * len(seen)), dpi=120, layout="constrained")
-    drawn = figure.subfigures(len(seen), squeeze=False)[:, 0] if len(seen) > 1 else [figure]
-    for part, (voice, sound) in zip(drawn, seen.items(), strict=True):
+    voices = _voices(path, info, reading)
+    for record in records:
+        # A recording of one voice has no other.
+        voice = next(iter(voices)) if len(voices) == 1 else voice_of(record)
+        voices[voice].add(record)
+        if record["type"] == over_time:
+            voices[voice].steps.add(record)
+    figure = figures.Figure(figsize=(_WIDTH, 9 * len(voices)), dpi=120, layout="constrained")
+    drawn = figure.subfigures(len(voices), squeeze=False)[:, 0] if len(voices) > 1 else [figure]
+    for part, (voice, content) in zip(drawn, voices.items(), strict=True):
         name = ", ".join(filter(None, [Path(path).name, voice.name]))
-        part.suptitle(_title(name, verdicts.get(voice)), parse_math=False)
-        _draw_voice(part, info, sound, steps[voice], said[voice])
+        # Several speakers in one sound have a verdict each, and no title has room for all.
+        clip = content.clips[0] if len(content.clips) == 1 else None
+        part.suptitle(_title(name, clip), parse_math=False)
+        _draw_voice(part, info, content)
     _save(figure, output, force=force)
 
 
-def _draw_voice(
-    figure: Any, info: ModelInfo, sound: _Sound, steps: _Steps, segments: Sequence[Record]
-) -> None:
+def _draw_voice(figure: Any, info: ModelInfo, content: _Content) -> None:
     """Draw the sound of a voice, and how it sounds."""
     spec = info.features
-    seconds = sound.samples / spec.sample_rate
+    seconds = content.samples / spec.sample_rate
     wave, mel, lanes, scale = figure.subplots(4, sharex=True, height_ratios=(2, 3, 4, 1))
-    envelope, spectrum = sound.envelope, sound.spectrum
+    envelope, spectrum = content.envelope, content.spectrum
     _draw_waveform(wave, envelope.columns(), envelope.step / spec.sample_rate)
-    _label_utterances(wave, info.labels, segments, seconds)
+    _label_utterances(wave, info.labels, content.segments, seconds)
     _draw_spectrum(mel, spectrum.columns(), spectrum.step, spec)
-    times, rows = steps.arrays()
+    times, rows = content.steps.arrays()
     _draw_lanes(lanes, info.labels, times, rows[:, :-1])
     _draw_activation(scale, times, rows[:, -1])
     _draw_times(scale, seconds)
 
 
-class _Sound:
-    """The envelope and the spectrum of a voice, and how many samples it has.
+class _Content:
+    """What is drawn of a voice.
 
     Args:
-        spec: of the features.
+        info: of the model.
+
+    Attributes:
+        envelope: lowest and highest samples.
+        spectrum: mean log-mel frames.
+        samples: how many there are.
+        steps: probabilities and activation over time.
+        segments: records of its utterances.
+        clips: records of the verdicts on it.
     """
 
-    def __init__(self, spec: FeatureSpec) -> None:
+    def __init__(self, info: ModelInfo) -> None:
+        spec = info.features
         self.envelope = Overview(extremes, 2, most=_COLUMNS, step=64)
         self.spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
         self._stream = FrameStream(spec)
         self.samples = 0
+        self.steps = _Steps(info.labels)
+        self.segments: list[Record] = []
+        self.clips: list[Record] = []
 
     def push(self, samples: Samples) -> None:
         """Add the next samples, ``[n]``."""
@@ -126,21 +134,24 @@ class _Sound:
         self.spectrum.push(self._stream.push(samples))
         self.samples += len(samples)
 
+    def add(self, record: Record) -> None:
+        """Add the next record."""
+        if record["type"] == "segment":
+            self.segments.append(record)
+        elif record["type"] == "clip":
+            self.clips.append(record)
 
-def _seen(path: str | Path, spec: FeatureSpec, reading: Reading) -> dict[Voice, _Sound]:
+
+def _voices(path: str | Path, info: ModelInfo, reading: Reading) -> dict[Voice, _Content]:
     """The sound of each voice of a recording."""
-    with audio_file(path, spec.sample_rate, replace(reading, partial=True)) as blocks:
-        sounds = {voice: _Sound(spec) for voice in blocks.voices or (Voice(),)}
+    rate = info.features.sample_rate
+    with audio_file(path, rate, replace(reading, partial=True)) as blocks:
+        voices = {voice: _Content(info) for voice in blocks.voices or (Voice(),)}
         for block in blocks:
-            each = parts(block, len(blocks.voices))
-            for sound, samples in zip(sounds.values(), each, strict=True):
-                sound.push(np.ascontiguousarray(samples, np.float32))
-    return sounds
-
-
-def _voice_of(record: Record, known: Mapping[Voice, object]) -> Voice:
-    """Whose a record is; a recording of one voice has no other."""
-    return next(iter(known)) if len(known) == 1 else voice_of(record)
+            channels = parts(block, len(blocks.voices))
+            for content, samples in zip(voices.values(), channels, strict=True):
+                content.push(np.ascontiguousarray(samples, np.float32))
+    return voices
 
 
 def _save(figure: Any, output: str | Path, *, force: bool) -> None:

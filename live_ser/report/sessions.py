@@ -21,7 +21,7 @@ from live_ser.report.page import write_page
 from live_ser.report.session_log import SessionLog, read_session, shares
 from live_ser.report.tables import GREY, NO_SPEECH, date, shares_table
 from live_ser.report.window_columns import STATES, Column
-from live_ser.text import clock
+from live_ser.text import clock, counted
 
 _BIN = 300.0  # seconds of the day that are one column of a row
 _HOUR = 3600.0
@@ -90,7 +90,11 @@ def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str
         days[session.started.date().isoformat()].append(session)
     heading = title or "Sessions"
     seconds = sum(session.log.seconds for session in ordered)
-    facts = [f"{len(ordered)} sessions", f"{len(days)} days", f"{clock(seconds)} together"]
+    facts = [
+        counted(len(ordered), "session"),
+        counted(len(days), "day"),
+        f"{clock(seconds)} together",
+    ]
     values = {
         "title": text(heading),
         "heading": text(heading),

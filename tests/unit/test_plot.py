@@ -105,8 +105,8 @@ def test_an_utterance_is_labelled_in_a_picture_of_text(tmp_path: Path) -> None:
         {**part, "start": 7.0, "end": 7.1, "state": "speech", "label": "angry"},
         {**part, "start": 8.0, "end": 9.0, "state": "listening", "label": None},
     ]
-    verdict = {"state": "speech", "label": "happy", "confidence": 0.81}
-    draw_plot(clip, tiny_info(), [], output, segments=segments, clips=[verdict])
+    verdict = {"type": "clip", "state": "speech", "label": "happy", "confidence": 0.81}
+    draw_plot(clip, tiny_info(), [*segments, verdict], output)
     texts = re.findall(r"<!-- (.*?) -->", output.read_text())
     assert "clip.wav: happy 81 %" in texts
     labels = [text for text in texts if text.rstrip("?") in LABELS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from live_ser.audio.blocks import Source
 from live_ser.cli.claims import claim_session
@@ -22,8 +23,12 @@ from live_ser.live.session import Session
 from live_ser.live.signals import ending_signals
 from live_ser.live.sinks import ProfileSink
 from live_ser.live.tally import Tally
-from live_ser.model.onnx_model import load
-from live_ser.records.formats import style_of
+from live_ser.model.onnx_model import EmotionModel, load
+from live_ser.records.formats import Style, style_of
+from live_ser.records.places import Places
+
+if TYPE_CHECKING:
+    from live_ser.model.profile import Profile
 
 _ENDING_SECONDS = 1.8  # after which a session that shall end does, whatever stands still
 
@@ -41,13 +46,7 @@ def run(options: Options) -> int:
     model = load(options.model)
     rate = model.info.features.sample_rate
     model, baseline, profile = speaker_of(model, options.profile, options.enroll)
-    display = display_of(
-        lines=options.lines,
-        quiet=options.quiet,
-        output=options.output,
-        style=options.format,
-        palette=options.palette,
-    )
+    display = display_of(options)
     with ending_signals(_ENDING_SECONDS) as ending, _source(options, rate, display) as source:
         patient = options.replay is not None and options.speed == 0
         session = Session(source, rate, duration=options.duration, ending=ending, patient=patient)
@@ -61,15 +60,7 @@ def run(options: Options) -> int:
         )
         tally = Tally(monitor.hop, marks_kept=keeps_marks(options, display))
         keeper = ProfileSink(profile, baseline) if profile and baseline else None
-        places = session_places(options.output, source.name, style, force=options.force)
-        claim_session(
-            model.path,
-            style,
-            replay=options.replay,
-            profile=profile.path if profile else None,
-            record=options.record,
-            places=places,
-        )
+        places = _places(options, style, source.name, model=model, profile=profile)
         keys = pressed_keys() if display.dashboard else nullcontext(lambda: NO_KEY)
         with session, keys as session.key:
             session.sinks.attach(tally)
@@ -100,3 +91,19 @@ def _source(options: Options, rate: int, display: Display) -> AbstractContextMan
         or_demo=options.or_demo,
         endless=options.duration is None and display.dashboard,
     )
+
+
+def _places(
+    options: Options, style: Style, source: str, *, model: EmotionModel, profile: Profile | None
+) -> Places | None:
+    """Where the records go, once it is seen that nothing is written that is read."""
+    places = session_places(options.output, source, style, force=options.force)
+    claim_session(
+        model.path,
+        style,
+        replay=options.replay,
+        profile=profile.path if profile else None,
+        record=options.record,
+        places=places,
+    )
+    return places

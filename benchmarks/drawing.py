@@ -49,7 +49,7 @@ def measure(quick: bool) -> Table:
         ("terminal", "of one core", "kB a second"),
         rows,
         (
-            f"The bundled recording for {seconds:g} s, with nothing judged beside it. Through "
+            f"The bundled recording for {seconds:g} s, without predictions. Through "
             "rich.live, the same page is drawn at the same moments; the page alone is made, and "
             "not drawn.",
         ),

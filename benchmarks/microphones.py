@@ -40,11 +40,11 @@ def measure(quick: bool) -> Table:
     rows.sort(key=lambda row: int(str(row[0])))
     return Table(
         "Microphones at once on one core",
-        ("microphones", "answer p50, ms", "answer p95, ms"),
+        ("microphones", "delay p50, ms", "delay p95, ms"),
         rows,
         (
-            f"**{fits}** microphones are served, each judged every {model.info.hop:g} s; with "
-            "more, the answers come later than the next hop.",
+            f"**{fits}** microphones get a prediction every {model.info.hop:g} s; with more, "
+            "predictions come later than the next hop.",
         ),
     )
 

@@ -49,12 +49,12 @@ def measure(quick: bool) -> Table:
         rows.append([name, *spread([1000 * s for s in times[name]]), _ratio(ratios)])
     network = np.median(np.divide(times[NETWORK], times[FLOOR]))
     return Table(
-        "One judgement, in ms",
+        "One prediction, in ms",
         ("", "median", "25 %", "75 %", "n", "times live-ser's"),
         rows,
         (
-            "live-ser, (d) and (e) keep to one core; the others take what cores they like, as they "
-            "do unless they are told.",
+            "live-ser, (d) and (e) keep to one core; the others use as many cores as they do by "
+            "default.",
             f"The network makes {work / 1e6:.1f} million multiply-adds of {frames} frames; "
             f"it takes {network:.2f} times the floor. "
             "Aims: 40 times faster than (a), twice than (b), within 3 times of (e).",

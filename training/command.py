@@ -84,6 +84,19 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_heard_by(parser: argparse.ArgumentParser) -> None:
+    """Add ``--heard-by``, for runs that calibrate a model."""
+    parser.add_argument(
+        "--heard-by",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FOLDER",
+        help="a run that left speakers or corpora out, for calibration and figures; of several, "
+        "the means",
+    )
+
+
 def add_speaker_pattern(parser: argparse.ArgumentParser) -> None:
     """Add ``--speaker-pattern``, for recordings of one's own."""
     parser.add_argument(

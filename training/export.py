@@ -16,15 +16,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("models/live_ser.onnx"), metavar="FILE"
     )
-    parser.add_argument(
-        "--heard-by",
-        action="append",
-        type=Path,
-        default=[],
-        metavar="FOLDER",
-        help="a run that left speakers or corpora out: its calibration and figures are taken; of "
-        "several, the means",
-    )
+    command.add_heard_by(parser)
     parser.add_argument(
         "--set",
         action="append",

@@ -1,7 +1,7 @@
-"""``python -m training.join``: the pretrained encoder, alone or beside a trained network.
+"""``python -m training.join``: the pretrained encoder, alone or next to a trained network.
 
-The head on the encoder is fitted by itself; the network stays as it is, and both add up. How sure
-to be is told by corpora that were left out: by heads, and networks, that never heard them.
+The head on the encoder is fitted by itself; the network stays as it is, and their logits are added.
+The sum is calibrated on corpora left out, by heads and networks that were trained without them.
 """
 
 from __future__ import annotations
@@ -26,14 +26,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "network", type=Path, nargs="?", help="exported file; without it, the encoder alone"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
-    parser.add_argument(
-        "--heard-by",
-        action="append",
-        type=Path,
-        default=[],
-        metavar="FOLDER",
-        help="a run that left a corpus out: it tells how sure to be; of several, the means",
-    )
+    command.add_heard_by(parser)
     parser.add_argument(
         "--corpora",
         metavar="NAME,...",

@@ -1,7 +1,7 @@
-"""The pretrained encoder, alone or beside a trained network, in one model file.
+"""The pretrained encoder, alone or next to a trained network, in one model file.
 
-The head on the encoder is fitted by itself; the network stays as it is, and both add up. How sure
-to be is told by corpora that were left out: by heads, and networks, that never heard them.
+The head on the encoder is fitted by itself; the network stays as it is, and their logits are added.
+The sum is calibrated on corpora left out, by heads and networks that were trained without them.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ def test_a_card_is_of_one_model(evaluated: Path, data: Path, tmp_path: Path) -> 
     other = write_model(tmp_path / "other.onnx", replace(INFO, name="other"))
     assert run(other, data, folder, "--corpora=tess", "--parts=clips", "--limit=1") == 0
     card = (folder / "card.md").read_text("utf-8")
-    assert "other tells" in card
+    assert "other classifies" in card
     assert "stream:" not in card  # measured of another model
 
 

@@ -72,7 +72,7 @@ def card(results: Sequence[Result]) -> str:
 _AXES = {
     "noise": "signal to noise",
     "band": "rate of the file",
-    "evidence": "speech heard",
+    "evidence": "speech",
     "recording": "clips in a recording",
 }
 """Label of the x axis, by part."""
@@ -113,7 +113,7 @@ def _clips(figures: ClipFigures) -> Iterator[tuple[str, str]]:
     interval = _interval(figures.accuracy_interval, figures.speakers)
     yield "accuracy", f"{_percent(figures.accuracy)} {interval}"
     if abs(figures.uar_own_classes - figures.uar) > 1e-9:
-        yield "UAR, told which classes the corpus has", _percent(figures.uar_own_classes)
+        yield "UAR of the corpus's own classes", _percent(figures.uar_own_classes)
     if len(figures.by_corpus) > 1:
         for corpus, own in figures.by_corpus.items():
             yield f"UAR on {corpus}", _percent(own.uar)
@@ -122,7 +122,10 @@ def _clips(figures: ClipFigures) -> Iterator[tuple[str, str]]:
         f"{_percent(spread.worst)}, {_percent(spread.best)}; deviation {_points(spread.deviation)}",
     )
     yield "ECE", _percent(figures.ece)
-    yield "accuracy of the surest 30 % over that of all", f"{figures.surest_30:.2f} times"
+    yield (
+        "accuracy of the 30 % most confident clips over that of all",
+        f"{figures.surest_30:.2f} times",
+    )
     yield (
         "uncertain / too little speech / silence",
         " / ".join(_percent(states[s]) for s in ("uncertain", "listening", "silence")),
@@ -147,14 +150,14 @@ def _curve(figures: CurveFigures) -> Iterator[tuple[str, str]]:
 def _noise(figures: NoiseFigures) -> Iterator[tuple[str, str]]:
     yield from _curve(figures)
     uar = {row.condition: row.uar for row in figures.curve}
-    yield "UAR lost at 10 dB of noise", _points(uar["clean"] - uar["10 dB"])
+    yield "UAR lost in noise at 10 dB", _points(uar["clean"] - uar["10 dB"])
 
 
 @_values.register
 def _baseline(figures: BaselineFigures) -> Iterator[tuple[str, str]]:
     for row in figures.baselines:
         yield (
-            f"UAR, activation UAR against a baseline of {row.condition}",
+            f"UAR, activation UAR after {row.condition}",
             f"{_percent(row.uar)}, {_percent(row.activation_uar)}",
         )
 
@@ -174,16 +177,16 @@ def _stream(figures: StreamFigures) -> Iterator[tuple[str, str]]:
     yield "stream: UAR of the same clips one by one", _percent(figures.clip_uar)
     yield "stream: UAR lost to windows", _points(figures.uar_lost)
     yield (
-        "stream: UAR of what is shown while somebody speaks, nothing shown being wrong",
+        "stream: UAR while somebody speaks; no label counts as wrong",
         _percent(figures.shown_uar),
     )
-    yield "stream: windows of speech that are judged", _percent(figures.predicted_of_speech)
+    yield "stream: windows of speech with a prediction", _percent(figures.predicted_of_speech)
     seconds = figures.seconds_until_right
     yield (
         "stream: seconds until the right label, median and 90th percentile",
         f"{seconds['median']:.1f}, {seconds['p90']:.1f}" if seconds else "never",
     )
-    yield "stream: clips whose label is right at some time", _percent(figures.ever_right)
+    yield "stream: clips whose right label is shown at some time", _percent(figures.ever_right)
 
 
 @_values.register
@@ -204,9 +207,9 @@ def _protocols(figures: ProtocolFigures) -> Iterator[tuple[str, str]]:
         yield f"{name}, mean of the folds", f"{_percent(figure.mean)}{over}"
     own = figures.uar_own_classes.mean
     if abs(own - figures.uar.mean) > 1e-9:
-        yield "UAR, told which classes the corpus has", _percent(own)
+        yield "UAR of the corpus's own classes", _percent(own)
     for prior, figure in figures.by_prior_speech.items():
-        yield f"UAR of own classes, the speaker known from {prior} speech", _percent(figure.mean)
+        yield f"UAR of own classes after {prior} speech of the speaker", _percent(figure.mean)
     for fold, uar in figures.by_fold.items():
         yield f"UAR of the fold {fold}", _percent(uar)
 

@@ -60,11 +60,11 @@ def evaluate(
 def _about(info: ModelInfo) -> str:
     """A model in a line."""
     origin = info.provenance
-    taught = titles(origin.get("corpora", ())) or "nothing that it names"
+    corpora = titles(origin.get("corpora", ())) or "nothing that it names"
     return (
-        f"{info.name} tells {', '.join(info.labels)}; it was trained on {taught} "
+        f"{info.name} classifies {', '.join(info.labels)}; it was trained on {corpora} "
         f"({origin.get('clips', 'unknown')} clips of {origin.get('speakers', 'unknown')} speakers, "
         f"split: {origin.get('protocol', 'unknown')}; revision "
-        f"{origin.get('revision', 'unknown')}). Licence: {info.licence}. Emotions were acted, in "
-        "few languages: what it says is how a voice sounds, not what a person feels."
+        f"{origin.get('revision', 'unknown')}). Licence: {info.licence}. It was trained on acted "
+        "emotions in few languages, and says how a voice sounds, not what a person feels."
     )

@@ -123,8 +123,8 @@ def measure_evidence(
         for seconds in SECONDS
     ]
     how = (
-        "each clip cut where so much speech was heard; a short one goes on with the speaker's "
-        "next of the same emotion"
+        "each clip cut after so much speech; a short one continues with the speaker's next clip of "
+        "the same emotion"
     )
     return _measured(recordings, how, CurveFigures(_curve(pool, recordings, conditions)))
 
@@ -143,7 +143,7 @@ def measure_baselines(
             description=f"{recordings.name}: baselines",
         )
         rows = tuple(condition_summary(name, one) for name, one in by_prior.items())
-    how = "at most a window of each clip, measured against other clips of its speaker"
+    how = "at most a window of each clip, compared with other clips of its speaker"
     return _measured(recordings, how, BaselineFigures(rows))
 
 
@@ -161,8 +161,8 @@ def measure_teaching(
             description=f"{recordings.name}: teaching",
         )
     how = (
-        f"takes of each emotion drawn {teaching.DRAWS} times of each speaker's clips, the others "
-        "judged; mean over speakers"
+        f"takes of each emotion drawn {teaching.DRAWS} times from each speaker's clips, the "
+        "others predicted; mean over speakers"
     )
     return _measured(recordings, how, TeachingFigures(rows))
 
@@ -180,8 +180,8 @@ def measure_recordings(
         together = replace(alone, verdicts=tuple(verdicts[clip.id] for clip in alone.clips))
         rows.append(condition_summary(name, together))
     how = (
-        "so many of a speaker's clips in random order make a recording, judged as live-ser file "
-        f"judges it; {_PAUSES}"
+        "so many of a speaker's clips in random order make a recording, predicted as by live-ser "
+        f"file; {_PAUSES}"
     )
     return _measured(recordings, how, CurveFigures(tuple(rows)))
 

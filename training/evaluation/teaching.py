@@ -55,13 +55,13 @@ class Lesson:
 
 LESSONS = (
     *(Lesson(f"{k} takes", k) for k in (0, 1, 2, 3, 5, 10)),
-    Lesson("3 takes, other sentences judged", 3, apart=True),
+    Lesson("3 takes, other sentences predicted", 3, apart=True),
     Lesson("3 takes of two emotions", 3, emotions=2),
     Lesson("3 takes of three emotions", 3, emotions=3),
     Lesson("3 takes, one label in ten wrong", 3, wrong=_WRONG),
-    Lesson("nothing taught, judged in noise of 10 dB", 0, noisy=True),
-    Lesson("3 takes, judged in noise of 10 dB", 3, noisy=True),
-    Lesson("21 takes heard, nothing taught", 3, unlabelled=True),
+    Lesson("nothing taught, in noise at 10 dB", 0, noisy=True),
+    Lesson("3 takes, in noise at 10 dB", 3, noisy=True),
+    Lesson("21 takes in the baseline, nothing taught", 3, unlabelled=True),
 )
 
 

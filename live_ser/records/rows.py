@@ -32,8 +32,8 @@ _FIRST = ("file", "start", "end", "label", "guess", "state", "confidence")
 _LAST = (
     *("activation", "type", "speech", "evidence"),
     *("since_speech", "level_db", "latency_ms", "baseline", "windows", "reason"),
-    *("channel", "track", "key", "judged_with", "missing", "valence", *MEASURES),
-    *("speaker", "part", "parts"),
+    *("channel", "track", "key", "judged_with", "missing", "valence"),
+    *("speaker", "part", "parts", *MEASURES),
 )
 _SHARE = "p_"
 

@@ -114,6 +114,11 @@ def is_last(record: Record) -> bool:
     return record["type"] in ("clip", "end") and record.get("part") == record.get("parts")
 
 
+def is_first(record: Record) -> bool:
+    """Whether a clip is the first of its recording; a recording of one voice has one."""
+    return int(record.get("part", 1)) == 1
+
+
 def voice_of(record: Record) -> Voice:
     """Whose a record is, where each channel or speaker was judged by itself."""
     # A clip says which channel was heard also where that was the only one.

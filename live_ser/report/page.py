@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from live_ser import __version__
@@ -17,14 +18,18 @@ from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.records.new_file import NewFile
 from live_ser.report.embedded_sound import EmbeddedSound, embedded, player
 from live_ser.report.markup import filled, json_data, text
-from live_ser.report.session_log import SessionLog, read_session, shares
+from live_ser.report.session_log import SessionLog, read_voices, shares
 from live_ser.report.tables import (
     labels_section,
     marks_section,
     model_card,
+    named,
     session_facts,
     shares_table,
     stretches_table,
+    timeline,
+    voice_section,
+    windows_section,
 )
 from live_ser.report.timeline import timeline_data, windows_together
 from live_ser.spec import ModelInfo
@@ -63,9 +68,9 @@ def write_report(
             claims.read(path)
     if output != STANDARD_OUTPUT:
         claims.write(output)
-    log = read_session(session, recording)
+    logs = read_voices(session, recording)
     sound = None if audio is None else embedded(Path(audio), reading)
-    page = report_page(log, sound=sound, model=_model_of(log, model), title=title)
+    page = report_page(logs, sound=sound, model=_model_of(logs[0], model), title=title)
     write_page(page, output, force=force)
 
 
@@ -89,7 +94,7 @@ def write_page(page: str, output: str | Path, *, force: bool) -> None:
 
 
 def report_page(
-    log: SessionLog,
+    logs: Sequence[SessionLog],
     *,
     sound: EmbeddedSound | None,
     model: ModelInfo | None,
@@ -98,29 +103,41 @@ def report_page(
     """The page.
 
     Args:
-        log: of the session.
+        logs: of the session; one for each voice that was judged by itself.
         sound: what was heard; None where there is none.
         model: that judged it, for its card.
         title: heading of the page; the name of what was heard if None.
     """
+    log = logs[0]
     heading = log.source if title is None else title
-    together = windows_together(log)
     facts = session_facts(log) if title is None else [log.source, *session_facts(log)]
     values = {
         "title": text(f"{heading}: how it sounded"),
         "heading": text(heading),
         "facts": text(" · ".join(facts)),
         "player": "" if sound is None else player(sound),
-        "shares": shares_table(shares(log), log.labels),
-        "stretches": stretches_table(log),
+        "timelines": "".join(timeline(number, one.voice) for number, one in enumerate(logs)),
+        "shares": "".join(named(x.voice) + shares_table(shares(x), x.labels) for x in logs),
+        "stretches": "".join(named(one.voice) + stretches_table(one) for one in logs),
+        "voices": voice_section(logs),
         "marks": marks_section(log),
         "labels": labels_section(log),
-        "unit": log.unit + (f", {together} at a time" if together > 1 else ""),
+        "windows": "".join(_windows(number, one) for number, one in enumerate(logs)),
         "card": model_card(log, model),
         "version": text(__version__),
-        "data": json_data(timeline_data(log, None if sound is None else sound.waveform)),
+        # Each voice has its level; the sound is that of all of them.
+        "data": json_data(
+            timeline_data(logs, sound.waveform if sound and len(logs) == 1 else None)
+        ),
     }
     return filled("page.html", values, scripts=("page.js",))
+
+
+def _windows(number: int, log: SessionLog) -> str:
+    """The table of all windows of a voice."""
+    together = windows_together(log)
+    unit = log.unit + (f", {together} at a time" if together > 1 else "")
+    return windows_section(number, log.voice, unit)
 
 
 def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from live_ser.audio.blocks import Voice
 from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
-from live_ser.records.schema import Record, standing_labels
+from live_ser.records.schema import Record, is_first, standing_labels, voice_of
 from live_ser.report.window_columns import WindowReader, Windows
 
 _LABELS = 64  # at most: each has a lane of the timeline
@@ -34,6 +35,7 @@ class SessionLog:
         seconds: that the session lasted.
         end: the end record; empty where the session was cut off.
         unit: what was judged: ``windows`` or ``segments``.
+        voice: name of who was judged by themselves; empty where there was one voice.
     """
 
     source: str
@@ -46,23 +48,28 @@ class SessionLog:
     seconds: float = 0.0
     end: Record = field(default_factory=dict)
     unit: str = "windows"
+    voice: str = ""
 
 
 @dataclass
 class _Records:
-    """The records of one source; those of windows and segments in columns."""
+    """The records of one source; those of windows and segments in columns, by voice and type."""
 
-    judged: dict[str, WindowReader] = field(default_factory=lambda: defaultdict(WindowReader))
+    judged: dict[tuple[Voice, str], WindowReader] = field(
+        default_factory=lambda: defaultdict(WindowReader)
+    )
     others: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
 
     def append(self, record: Record) -> None:
         kind = str(record["type"])
-        records = self.judged if kind in ("window", "segment") else self.others
-        records[kind].append(record)
+        if kind in ("window", "segment"):
+            self.judged[voice_of(record), kind].append(record)
+        else:
+            self.others[kind].append(record)
 
     def extend(self, later: _Records) -> None:
-        for kind, windows in later.judged.items():
-            self.judged[kind].extend(windows)
+        for key, windows in later.judged.items():
+            self.judged[key].extend(windows)
         for kind, records in later.others.items():
             self.others[kind].extend(records)
 
@@ -75,13 +82,46 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         recording: which one, where the file holds several: its name, or the end of it.
 
     Raises:
+        LiveSerError: they cannot be read, or are not of exactly one session or recording, of one
+            voice.
+    """
+    logs = read_voices(path, recording)
+    if len(logs) > 1:
+        names = ", ".join(log.voice for log in logs[:_NAMED])
+        raise LiveSerError(
+            f"{path} holds {len(logs)} voices: {names}", "`live-ser report` shows each of them"
+        )
+    return logs[0]
+
+
+def read_voices(path: str | Path, recording: str | None = None) -> list[SessionLog]:
+    """Read the records of a session or a recording of which several voices may be judged.
+
+    Args:
+        path: of their file.
+        recording: which one, where the file holds several: its name, or the end of it.
+
+    Returns:
+        A log for each voice, in the order of their channels; one where all of it was judged as one.
+
+    Raises:
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
     source, records = _records_of_one(path, recording)
-    unit = next((kind for kind in ("window", "segment") if kind in records.judged), None)
+    kinds = {kind for _, kind in records.judged}
+    unit = next((kind for kind in ("window", "segment") if kind in kinds), None)
     if unit is None:
         raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
-    judged, clips = records.judged[unit], records.others["clip"]
+    voices = [voice for voice, kind in records.judged if kind == unit]
+    voices.sort(key=lambda voice: voice.channel or 0)
+    return [_log_of(path, source, records, unit, voice) for voice in voices]
+
+
+def _log_of(
+    path: str | Path, source: str, records: _Records, unit: str, voice: Voice
+) -> SessionLog:
+    """What the records tell of one voice."""
+    judged, clips = records.judged[voice, unit], records.others["clip"]
     facts: Record = next(iter(records.others["session"]), {})
     end: Record = next(reversed(records.others["end"]), {})
     gaps = sorted(records.others["gap"], key=lambda gap: gap["start"])
@@ -107,6 +147,7 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         seconds=float(max(times)),
         end=end,
         unit=f"{unit}s",
+        voice=voice.name,
     )
 
 
@@ -144,7 +185,7 @@ def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Reco
         )
     strays.extend(found[names[0]])
     for kind in ("session", "clip"):
-        if (count := len(strays.others[kind])) > 1:
+        if (count := sum(map(is_first, strays.others[kind]))) > 1:
             raise LiveSerError(
                 f"{path} holds {count} sessions of {names[0]}; a page shows one", _HINT
             )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from live_ser.palette import colours
 from live_ser.records.tables import flat
 from live_ser.report.markup import block, moment, text
@@ -82,6 +85,94 @@ def stretches_table(log: SessionLog) -> str:
         '<table id="stretches"><tr><th>from</th><th class="number">length</th><th>sounded</th></tr>'
         f"{''.join(rows)}</table>"
     )
+
+
+def timeline(number: int, voice: str) -> str:
+    """The timeline of a voice, which the script draws.
+
+    Args:
+        number: of the voice, from 0.
+        voice: its name; empty where there is but one.
+    """
+    tail = f"-{number}" if number else ""
+    of_whom = f" for {text(voice)}" if voice else ""
+    hint = "" if number else "Click on the timeline for one moment; the wheel looks closer."
+    return (
+        f"{named(voice)}"
+        f'<canvas id="timeline{tail}" tabindex="0" role="img" aria-label="Probability of each '
+        f'emotion over time{of_whom}; the tables below say the same in numbers"></canvas>'
+        f'<p id="detail{tail}" class="detail" role="status" aria-live="polite">{hint}</p>'
+    )
+
+
+def windows_section(number: int, voice: str, unit: str) -> str:
+    """The table of all windows of a voice, which the script fills in.
+
+    Args:
+        number: of the voice, from 0.
+        voice: its name; empty where there is but one.
+        unit: what was judged.
+    """
+    tail = f"-{number}" if number else ""
+    of_whom = f" of {text(voice)}" if voice else ""
+    return (
+        f'<section><details id="windows{tail}"><summary><h2>All {unit}{of_whom}</h2></summary>'
+        f'<div class="bar"><p id="page-name{tail}"></p><div class="tools">'
+        f'<button type="button" id="earlier{tail}">earlier</button>'
+        f'<button type="button" id="later{tail}">later</button></div></div>'
+        f'<div class="scroll"><table id="rows{tail}"></table></div></details></section>'
+    )
+
+
+def named(voice: str) -> str:
+    """The heading of what belongs to a voice; empty where there is but one."""
+    return f"<h3>{text(voice)}</h3>" if voice else ""
+
+
+def voice_section(logs: Sequence[SessionLog]) -> str:
+    """What the voice did, by what was heard, and how that differs from the speaker's usual."""
+    tables = [named(log.voice) + table for log in logs if (table := _voice_table(log))]
+    if not tables:
+        return ""
+    return (
+        '<section id="voice"><h2>What the voice did</h2>'
+        "<p>Measured by itself, not by the model; the usual is what was heard of the same speaker "
+        f"before.</p>{''.join(tables)}</section>"
+    )
+
+
+_VOICE = (
+    *(("pitch", "pitch", "{:.0f} Hz"), ("pitch_change", "from usual", "{:+.1f} semitones")),
+    *(("loudness", "loudness", "{:.0f} dB"), ("loudness_change", "from usual", "{:+.1f} dB")),
+    *(("rate", "rate", "{:.1f} syllables/s"), ("rate_change", "of the usual", "{:.2f} times")),
+)
+
+
+def _voice_table(log: SessionLog) -> str:
+    """Means over the windows of each emotion; empty where nothing was measured."""
+    windows = log.windows
+    if not windows.prosody or np.isnan(windows.prosody["loudness"]).all():
+        return ""
+    names, said = windows.said()
+    known = [one for one in _VOICE if not np.isnan(windows.prosody[one[0]]).all()]
+    rows = []
+    for code in dict.fromkeys(said.tolist()):
+        if names[code] in NO_SPEECH:
+            continue
+        cells = "".join(
+            f'<td class="number">{_mean(windows.prosody[measure][said == code], form)}</td>'
+            for measure, _, form in known
+        )
+        rows.append(f'<tr><td class="name">{text(names[code])}</td>{cells}</tr>')
+    heads = "".join(f'<th class="number">{head}</th>' for _, head, _ in known)
+    return (
+        f'<div class="scroll"><table><tr><th>sounded</th>{heads}</tr>{"".join(rows)}</table></div>'
+    )
+
+
+def _mean(values: NDArray[np.float32], form: str) -> str:
+    known = values[~np.isnan(values)]
+    return form.format(known.mean()) if len(known) else ""
 
 
 def marks_section(log: SessionLog) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from live_ser.palette import colours
 from live_ser.report.embedded_sound import Waveform
@@ -15,8 +17,14 @@ from live_ser.text import printable
 _DRAWN = 20_000  # windows that a page holds one by one: nearly three hours, at two a second
 
 
-def timeline_data(log: SessionLog, waveform: Waveform | None) -> dict[str, Any]:
-    """What the script of the page draws from."""
+def timeline_data(logs: Sequence[SessionLog], waveform: Waveform | None) -> dict[str, Any]:
+    """What the script of the page draws from.
+
+    Args:
+        logs: of each voice.
+        waveform: of the sound, where there is one voice.
+    """
+    log = logs[0]
     return {
         "labels": [printable(label) for label in log.labels],
         "colours": [colour.hex for colour in colours(log.labels)],
@@ -24,6 +32,7 @@ def timeline_data(log: SessionLog, waveform: Waveform | None) -> dict[str, Any]:
         "marks": log.marks,
         "gaps": [{**gap, "reason": printable(gap["reason"])} for gap in log.gaps],
         "windows": [*_drawn(log)],
+        "others": [{"windows": [*_drawn(other)]} for other in logs[1:]],
         "waveform": None if waveform is None else waveform.to_dict(),
     }
 
@@ -46,7 +55,7 @@ def _drawn(log: SessionLog) -> Iterator[dict[str, Any]]:
         "valence": map(_number, windows.valence.round(6).tolist()),
     }
     for name, column in windows.prosody.items():
-        columns[name] = map(_number, column.round(2).tolist())
+        columns[name] = map(_number, column.astype(np.float64).round(2).tolist())
     if windows.sounded is not None:
         columns["sounded"] = windows.sounded.tolist()
     for row in zip(*columns.values(), strict=True):

@@ -19,7 +19,8 @@ STATES: tuple[str, ...] = get_args(State)
 _SPEECH = STATES.index("speech")
 _SOUNDED = [STATES.index(state) for state in ("speech", "uncertain")]
 _NUMBERS = ("start", "end", "confidence", "activation", "speech", "level_db", "valence")
-_MEASURES = ("pitch", "loudness", "rate", "pauses")
+_CHANGES = ("pitch_change", "loudness_change", "rate_change")
+_MEASURES = ("pitch", "loudness", "rate", "pauses", *_CHANGES)
 
 Column = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -35,6 +36,7 @@ class WindowReader:
     def __init__(self) -> None:
         self.labels: dict[str, int] = {}
         self._numbers = array("d")
+        self._measures = array("f")
         self._states = array("b")
         self._labels = array("i")
         self._layouts: dict[tuple[str, ...], int] = {}  # labels of probabilities, in their order
@@ -47,8 +49,8 @@ class WindowReader:
     def append(self, record: Record) -> None:
         """Add a record that was checked."""
         prosody = record.get("prosody") or {}
-        numbers = [*map(record.get, _NUMBERS), *map(prosody.get, _MEASURES)]
-        self._numbers.extend([math.nan if number is None else number for number in numbers])
+        self._numbers.extend(map(_or_nan, map(record.get, _NUMBERS)))
+        self._measures.extend(map(_or_nan, map(prosody.get, _MEASURES)))
         self._states.append(STATES.index(record["state"]))
         probabilities = record["probabilities"] or {}
         layout = self._layouts.setdefault(tuple(probabilities), len(self._layouts))
@@ -63,6 +65,7 @@ class WindowReader:
         labels = [self.labels.setdefault(name, len(self.labels)) for name in others.labels]
         layouts = [self._layouts.setdefault(x, len(self._layouts)) for x in others._layouts]
         self._numbers.extend(others._numbers)
+        self._measures.extend(others._measures)
         self._states.extend(others._states)
         self._labels.extend([-1 if code < 0 else labels[code] for code in others._labels])
         self._layout.extend([layouts[code] for code in others._layout])
@@ -79,9 +82,10 @@ class WindowReader:
             labels: in the order that the columns shall have; all that were named are among them.
             gaps: records of what was not heard, in the order of time.
         """
-        numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS) + len(_MEASURES))
+        numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS))
         order = np.argsort(numbers[:, 1], kind="stable")
-        start, end, confidence, activation, speech, level_db, valence, *measures = numbers[order].T
+        start, end, confidence, activation, speech, level_db, valence = numbers[order].T
+        measures = np.array(self._measures).reshape(-1, len(_MEASURES))[order].T
         place = np.array([*(labels.index(name) for name in self.labels), -1])  # -1 stays -1
         return Windows(
             tuple(labels),
@@ -130,7 +134,7 @@ class Windows:
         speech: share of it, 0 to 1.
         level_db: dB re full scale.
         valence: -1 to 1.
-        prosody: columns of what the voice did, by their names.
+        prosody: columns of what the voice did, float32, by their names.
         probabilities: ``[n, labels]``.
         sounded: windows of each that were speech or uncertain; None where each is one window.
     """
@@ -145,7 +149,7 @@ class Windows:
     speech: Column
     level_db: Column
     valence: Column
-    prosody: dict[str, Column]
+    prosody: dict[str, NDArray[np.float32]]
     probabilities: Column
     sounded: Codes | None = None
 
@@ -186,7 +190,7 @@ class Windows:
         longest = seconds.reshape(-1, kinds).argmax(axis=1)
         sounded = np.isin(self.state, _SOUNDED) & ~np.isnan(self.probabilities).any(axis=1)
 
-        def mean(values: Column, of: NDArray[np.bool_]) -> Column:
+        def mean(values: NDArray[np.floating], of: NDArray[np.bool_]) -> Column:
             of = of & ~np.isnan(values)
             sums = np.bincount(group[of], values[of], len(firsts))
             count = np.bincount(group[of], minlength=len(firsts))
@@ -205,10 +209,14 @@ class Windows:
             mean(self.speech, every),
             mean(self.level_db, every),
             mean(self.valence, sounded),
-            {name: mean(column, every) for name, column in self.prosody.items()},
+            {name: mean(x, every).astype(np.float32) for name, x in self.prosody.items()},
             np.array(columns).reshape(len(self.labels), -1).T,
             np.bincount(group[sounded], minlength=len(firsts)),
         )
+
+
+def _or_nan(number: float | None) -> float:
+    return math.nan if number is None else number
 
 
 def _since(start: Column, end: Column, gaps: Sequence[Record]) -> Column:

@@ -10,6 +10,8 @@ import pytest
 import soundfile
 
 from live_ser.audio.blocks import Samples
+from live_ser.errors import LiveSerError
+from live_ser.report.session_log import read_session
 from tests.support.command import live_ser, records
 
 
@@ -183,3 +185,37 @@ def test_what_does_not_go_with_intervals_is_refused(call: Path, words: tuple[str
     run = live_ser("file", call, *at, *words)
     assert run.returncode == 2
     assert "interval" in run.stderr.splitlines()[0]
+
+
+def test_a_report_has_a_timeline_for_each_voice(
+    call: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    out = tmp_path / "session.jsonl"
+    words = ["--model", tiny_model, "--each-channel", "--names", "agent,<b>ca</b>", "-o", out]
+    assert live_ser("listen", "--from", call, "--speed", "0", *words).returncode == 0
+    assert live_ser("report", out).returncode == 0
+    page = out.with_suffix(".html").read_text("utf-8")
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    assert len(data["windows"]) == len(data["others"][0]["windows"]) > 10
+    assert 'id="timeline"' in page
+    assert 'id="timeline-1"' in page
+    assert page.index("<h3>agent</h3>") < page.index("<h3>&lt;b&gt;ca&lt;/b&gt;</h3>")
+    with pytest.raises(LiveSerError, match="holds 2 voices"):
+        read_session(out)
+
+
+def test_a_report_says_how_the_voice_differs_from_its_usual(tmp_path: Path) -> None:
+    prosody = {"pitch": 182.0, "pitch_change": 3.0, "loudness": -21.0, "loudness_change": 5.0}
+    prosody |= {"rate": 4.8, "rate_change": 1.2, "pauses": 0.1}
+    judged = {"state": "speech", "label": "happy", "confidence": 0.8, "activation": 0.7}
+    shares = {"neutral": 0.2, "happy": 0.8}
+    heard = {"speech": 0.9, "level_db": -20.0, "latency_ms": 2.0, "since_speech": 0.0}
+    window = {"type": "window", "start": 0.0, "end": 0.5, **judged, **heard, "source": "a.wav"}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({**window, "probabilities": shares, "prosody": prosody}), "utf-8")
+    path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+    page = live_ser("report", path, "-o", "-").stdout
+    table = page[page.index("What the voice did") :]
+    for said in ("182 Hz", "+3.0 semitones", "-21 dB", "+5.0 dB", "4.8 syllables/s", "1.20 times"):
+        assert said in table
+    assert '"loudness_change":5.0' in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,9 +15,11 @@ from live_ser.audio.sources import microphone
 from live_ser.cli.errors import UsageError
 from live_ser.cli.options import ChannelOptions
 from live_ser.cli.teaching_report import report_lines
+from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.takes import hear_take
-from live_ser.live.keys import NO_KEY, pressed_keys
+from live_ser.live.keys import NO_KEY, REDRAW, SUSPEND, pressed_keys
+from live_ser.live.signals import ending_signals
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.taught import Take
@@ -36,14 +39,21 @@ _SHORTEST = 0.7  # seconds of speech
 _SOFTEST = -50.0  # dB re full scale
 _CLIPPED = 0.002  # share of samples at full scale
 _CLEAR = 10.0  # dB of speech over the rest
-_CHUNK = 0.032  # seconds of the speech gate's chunks
+_STEP = 0.25  # seconds of which the level is shown
 _BAR = 30  # columns of the level
+_WIDTH = 79  # columns of the page
+_ENDING_SECONDS = 5.0  # after which a session that shall end does, whatever stands still
+BOLD, PLAIN = "\033[1m", "\033[0m"
 
-_INTRO = """\
-This teaches live-ser how you sound. Say each sentence as you sound in the
-emotion it asks for: your own words, or one of those shown. No sound is kept,
-only numbers of each take, in a file of yours.
-"""
+_INTRO = (
+    "This teaches live-ser how you sound. It asks for one emotion after another:",
+    "say something as you sound then, in your own words or with a sentence that is",
+    "shown. A take ends when you pause for a second.",
+    "",
+    "No sound is kept, only numbers of each take, in a file of yours.",
+)
+_ENTER = ("\n", "\r")
+_SHOWN = 3  # sentences
 
 
 @dataclass
@@ -89,9 +99,11 @@ class GuidedSession:
         network: that is taught.
         profile: that the takes go into.
         prompts: emotions that are asked for, in this order.
-        rounds: after how many prompts each a report is due.
+        rounds: in which each emotion is asked for once; after each a report is due.
         key: tells which key was pressed since it was last asked.
-        write: takes text for the terminal.
+        show: shows lines in place of those that were shown before.
+        meter: shows a line in place of the last one.
+        ending: tells whether the session is asked to end.
     """
 
     def __init__(
@@ -102,41 +114,83 @@ class GuidedSession:
         *,
         rounds: int,
         key: Callable[[], str],
-        write: Callable[[str], None],
+        show: Callable[[Sequence[str]], None],
+        meter: Callable[[str], None],
+        ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._network, self._profile = network, profile
-        self._prompts, self._round = prompts, len(prompts) // max(1, rounds)
-        self._key, self._write = key, write
+        self._prompts, self._rounds = prompts, max(1, rounds)
+        self._key, self._show, self._meter, self._ending = key, show, meter, ending
         self._place = 0
-        self._attempt = Attempt()
-        self._front_end = FrontEnd(network.info, 0.25)
+        self._message = ""  # of the microphone
         self._offered: Take | None = None
-        self.accepted: list[Take] = []
+        self._reading: Sequence[str] = _INTRO  # what is to be read before it goes on
+        self.accepted: dict[int, Take] = {}  # by the place of their prompts
+        self._begin()
 
     def run(self, blocks: Iterable[Block]) -> None:
         """Go through the prompts, until they or the sound end, or the user ends it."""
-        self._write(_INTRO + "\n")
-        self._ask()
+        self._page()
         for block in blocks:
-            if not self._obey() or self._place >= len(self._prompts):
+            if not self._obey() or (self._is_over and not self._reading):
                 break
-            if isinstance(block, Gap) or self._offered is not None or not len(block):
-                continue
-            self._hear(block)
-        self._write("\n")
+            if (message := getattr(blocks, "message", "")) != self._message:
+                self._message = message
+                self._ask(message or "The microphone is back.")
+            if not isinstance(block, Gap) and len(block) and self._is_listening:
+                self._hear(block)
 
-    def _ask(self) -> None:
-        """Ask for the next take."""
+    @property
+    def _is_over(self) -> bool:
+        return self._place >= len(self._prompts)
+
+    @property
+    def _is_listening(self) -> bool:
+        return not self._reading and self._offered is None
+
+    def _begin(self) -> None:
+        """Hear nothing of what came before."""
         self._offered, self._attempt = None, Attempt()
-        self._front_end = FrontEnd(self._network.info, 0.25)
-        if self._place >= len(self._prompts):
-            return
-        emotion = self._prompts[self._place]
-        sentence = SENTENCES[self._place % len(SENTENCES)]
-        self._write(
-            f"\n{self._place + 1} of {len(self._prompts)}   as you sound when you are "
-            f"\033[1m{emotion}\033[0m:\n   your own words, or: {sentence}\n"
+        self._front_end = FrontEnd(self._network.info, _STEP)
+
+    def _ask(self, told: str = "") -> None:
+        """Ask for a take, with a line on what was before."""
+        self._begin()
+        self._page(told)
+
+    def _page(self, told: str = "") -> None:
+        """Show where the session is, what is asked for, and what the keys do."""
+        each = len(self._prompts) // self._rounds
+        number = min(self._place, len(self._prompts) - 1)
+        where = (
+            f"{number + 1} of {len(self._prompts)}, round {number // each + 1} of {self._rounds}"
         )
+        title = f" live-ser teach {self._profile.name:.32}"
+        lines = [f"{title}{where:>{_WIDTH - len(title)}}", ""]
+        if self._reading:
+            goes_on = "end" if self._is_over else "go on" if self._place else "begin"
+            keys = f"Enter {goes_on}   b back   q end" if self._place else "Enter begin   q end"
+            self._show([*lines, *(f" {line}" for line in self._reading), "", f" {keys}", ""])
+            return
+        shown = [SENTENCES[(self._place + at) % len(SENTENCES)] for at in range(_SHOWN)]
+        keys = "r repeat   s skip   b back   q end"
+        if self._offered is not None:
+            keys = f"Enter accept   {keys}"
+        lines += [
+            " Say something as you sound when you are",
+            "",
+            f"     {BOLD}{self._prompts[self._place]}{PLAIN}",
+            "",
+            " in your own words, or for instance:",
+            *(f"     {sentence}" for sentence in shown),
+            "",
+            f" {told}",
+            "",
+            f" {keys}",
+            "",
+            "",
+        ]
+        self._show(lines)
 
     def _hear(self, block: Samples) -> None:
         """Hear a block of the take; offer the take when it is over."""
@@ -152,50 +206,63 @@ class GuidedSession:
 
     def _count(self, features: Features) -> None:
         attempt = self._attempt
-        spoken = float(np.count_nonzero(features.mask)) * _CHUNK
+        spoken = float(np.count_nonzero(features.mask)) * CHUNK_SECONDS
         attempt.speech += spoken
-        attempt.quiet = 0.0 if spoken else attempt.quiet + 0.25
-        columns = int(np.clip((features.level_db + 60) / 60 * _BAR, 0, _BAR))
+        attempt.quiet = 0.0 if spoken else attempt.quiet + _STEP
+        share = float(np.clip((features.level_db + 60) / 60, 0, 1))
+        columns = round(share * _BAR)
         bar = "█" * columns + "·" * (_BAR - columns)
-        self._write(f"\r   {bar}  speech {attempt.speech:4.1f} s ")
+        self._meter(f" level {bar}   speech {attempt.speech:4.1f} s")
 
     def _offer(self) -> None:
-        """Say whether the take will do."""
-        emotion = self._prompts[self._place]
-        complaint = self._attempt.complaint()
-        take = hear_take(self._network, [self._attempt.samples], emotion)
-        complaint = complaint or ("" if take else "too short")
+        """Offer the take, or say why it will not do."""
+        take = hear_take(self._network, [self._attempt.samples], self._prompts[self._place])
+        complaint = self._attempt.complaint() or ("" if take else "too short")
         if complaint:
-            self._write(f"\n   {complaint}. Once more, please.\n")
-            self._ask()
+            self._ask(f"That was {complaint}. Once more, please.")
             return
         self._offered = take
-        self._write("\n   Enter accept   r repeat   s skip   b back   q end\n")
+        self._page(f"Heard {self._attempt.speech:.1f} s of speech.")
 
     def _obey(self) -> bool:
         """Do what a key asks for; whether to go on."""
         key = self._key()
-        if key == "q":
+        if key == "q" or self._ending():
             return False
-        if key in ("\n", "\r") and self._offered is not None:
+        if key in (REDRAW, SUSPEND):
+            self._page()
+        elif self._reading and key in _ENTER:
+            self._reading = ()
+            if not self._is_over:
+                self._ask()
+        elif key == "b" and self._place:
+            self._go_to(self._place - 1, "The earlier take stays unless you accept another one.")
+        elif self._reading:
+            pass
+        elif key in _ENTER and self._offered is not None:
             self._accept(self._offered)
         elif key == "r":
-            self._ask()
+            self._ask("Once more, then.")
         elif key == "s":
-            self._place += 1
-            self._ask()
-        elif key == "b" and self._place:
-            self._place -= 1
-            self._ask()
+            self._go_to(self._place + 1, "Skipped.")
         return True
 
+    def _go_to(self, place: int, told: str) -> None:
+        forth = place > self._place
+        self._place, self._reading = place, ()
+        told = told if forth or place in self.accepted else ""
+        if forth and place % (len(self._prompts) // self._rounds) == 0 and self.accepted:
+            self._reading = report_lines(self._profile.teach([]).report)
+        if self._is_over and not self._reading:
+            return
+        self._ask(told)
+
     def _accept(self, take: Take) -> None:
-        teaching = self._profile.teach([take])
-        self.accepted.append(take)
-        self._place += 1
-        if self._round and self._place % self._round == 0:
-            self._write("\n" + "\n".join(report_lines(teaching.report)) + "\n")
-        self._ask()
+        """Write a take down, in place of the one that was accepted for the same prompt."""
+        before = self.accepted.get(self._place)
+        self._profile.teach([take], instead_of=[before] if before else [])
+        self.accepted[self._place] = take
+        self._go_to(self._place + 1, "Kept.")
 
 
 def prompts_of(emotions: Sequence[str], rounds: int) -> list[str]:
@@ -241,28 +308,69 @@ def guided_session(
         raise UsageError(f"this model has no emotion {unknown[0]!r}", ", ".join(labels))
     rate = network.info.features.sample_rate
     with (
+        ending_signals(_ENDING_SECONDS) as ending,
         microphone(device, rate, channels=channels.channels, channel=channels.channel) as source,
         pressed_keys() as key,
+        _Terminal(key) as terminal,
     ):
         session = GuidedSession(
             network,
             profile,
             prompts_of(emotions or labels, rounds),
             rounds=rounds,
-            key=lambda: key() or NO_KEY,
-            write=_write,
+            key=terminal.key,
+            show=terminal.show,
+            meter=terminal.meter,
+            ending=ending,
         )
         session.run(source)
     kept = profile.read()
     if kept and kept[1]:
-        report = profile.teach([]).report
-        print("\n".join(report_lines(report)))
+        print("\n".join(report_lines(profile.teach([]).report)))
         print(f"profile {profile.name}: {profile.path}")
     else:
         print("nothing was taught")
     return 0
 
 
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+class _Terminal:
+    """The other screen of a terminal, on which a page stands; it is given back at the end.
+
+    Args:
+        key: tells which key was pressed since it was last asked.
+    """
+
+    def __init__(self, key: Callable[[], str]) -> None:
+        self._key = key
+        self._is_plain = "utf" not in (sys.stderr.encoding or "").lower()
+
+    def __enter__(self) -> _Terminal:
+        self._write("\033[?1049h\033[?25l")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write("\033[?25h\033[?1049l")
+
+    def key(self) -> str:
+        """The key that was pressed; before a stop the terminal is given back."""
+        key = self._key()
+        if key == SUSPEND:
+            self.__exit__()
+            return NO_KEY
+        if key == REDRAW:
+            self.__enter__()
+        return key
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Show lines in place of those before."""
+        self._write("\033[H\033[2J" + "\n".join(lines))
+
+    def meter(self, line: str) -> None:
+        """Show a line in place of the last one."""
+        self._write(f"\r{line}\033[K")
+
+    def _write(self, text: str) -> None:
+        text = text.translate({ord("█"): "#", ord("·"): "."}) if self._is_plain else text
+        with suppress(OSError):  # the terminal was closed: what was accepted is kept
+            sys.stderr.write(text)
+            sys.stderr.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import soundfile
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.demo import DEMO
-from live_ser.cli.guided_session import Attempt, GuidedSession, prompts_of
+from live_ser.cli.guided_session import BOLD, PLAIN, Attempt, GuidedSession, prompts_of
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile
 
@@ -34,47 +34,64 @@ class Scene:
     """Somebody who speaks when asked, and presses keys when a take is over."""
 
     def __init__(self, network: EmotionModel, profile: Profile, keys: str) -> None:
-        self.text = ""
-        self._keys, self._pressed = list(keys), ""
+        self.pages: list[list[str]] = []
+        self._keys, self._pressed = list(keys), "\n"  # which begins it
         speech, rate = soundfile.read(DEMO, dtype="float32")
         assert rate == RATE
-        self._speech = speech[: 3 * RATE]
+        self._speech = [speech[at * RATE : (at + 3) * RATE] for at in range(0, 24, 3)]
         prompts = prompts_of(("happy", "sad"), 2)
         self.session = GuidedSession(
-            network, profile, prompts, rounds=2, key=self._key, write=self._write
+            network,
+            profile,
+            prompts,
+            rounds=2,
+            key=self._key,
+            show=lambda lines: self.pages.append(list(lines)),
+            meter=lambda line: None,
         )
         self.session.run(self._blocks())
 
-    def _write(self, text: str) -> None:
-        self.text += text
+    @property
+    def text(self) -> str:
+        return "\n".join(line for page in self.pages for line in page)
+
+    @property
+    def asked(self) -> list[str]:
+        """Where it was, each time that another take was asked for."""
+        places = [page[0].split()[3] for page in self.pages if "Say something" in "".join(page)]
+        return [place for place, _ in groupby(places)]
 
     def _key(self) -> str:
         key, self._pressed = self._pressed, ""
         return key
 
     def _blocks(self) -> Iterator[Samples]:
-        pause = np.zeros(2 * RATE, np.float32)
-        while self._keys:
-            asked = self.text.count("Enter accept")
-            for start in range(0, len(self._speech) + len(pause), 1600):
-                if self.text.count("Enter accept") > asked:
-                    break
-                yield np.concatenate([self._speech, pause])[start : start + 1600]
-            self._pressed = self._keys.pop(0)
-            yield np.zeros(1600, np.float32)
+        silence = np.zeros(2 * RATE, np.float32)
+        yield silence[:1600]
+        for number, key in enumerate(self._keys):
+            if "Enter accept" not in "".join(self.pages[-1]) and "Enter" not in self.pages[-1][-2]:
+                spoken = self._speech[number % len(self._speech)]
+                for start in range(0, len(spoken) + len(silence), 1600):
+                    if "Enter accept" in "".join(self.pages[-1]):
+                        break
+                    yield np.concatenate([spoken, silence])[start : start + 1600]
+            self._pressed = key
+            yield silence[:1600]
 
 
 def test_takes_are_written_down_as_they_are_accepted(
     network: EmotionModel, profile: Profile
 ) -> None:
-    scene = Scene(network, profile, "\n\n\n\n")
+    scene = Scene(network, profile, "\n\n\n\n\n\n")  # a report after each round of two
     kept = profile.read()
     assert kept is not None
-    assert len(scene.session.accepted) == 4
-    assert scene.text.count("as you sound when you are") == 4
+    assert len(kept[1]) == 4
+    assert scene.asked == ["1", "2", "3", "4"]
     assert "No sound is kept" in scene.text
     assert "Each left out in turn" in scene.text
-    assert all(len(line) < 80 for line in scene.text.replace("\r", "\n").splitlines())
+    for page in scene.pages:
+        assert len(page) <= 24
+        assert all(len(line.replace(BOLD, "").replace(PLAIN, "")) < 80 for line in page)
 
 
 def test_what_was_accepted_is_there_whatever_happens_next(
@@ -88,12 +105,19 @@ def test_what_was_accepted_is_there_whatever_happens_next(
 
 def test_a_take_can_be_skipped_and_gone_back_to(network: EmotionModel, profile: Profile) -> None:
     scene = Scene(network, profile, "sbq")
-    assert [line[:6] for line in scene.text.splitlines() if " of 4 " in line] == [
-        "1 of 4",
-        "2 of 4",
-        "1 of 4",
-    ]
+    assert scene.asked == ["1", "2", "1"]
     assert profile.read() is None
+
+
+def test_a_take_that_is_accepted_for_a_prompt_again_takes_the_place_of_the_first(
+    network: EmotionModel, profile: Profile
+) -> None:
+    scene = Scene(network, profile, "\nb\nq")
+    assert scene.asked == ["1", "2", "1", "2"]
+    kept = profile.read()
+    assert kept is not None
+    (take,) = kept[1]
+    assert take.embedding == pytest.approx(scene.session.accepted[0].embedding, abs=1e-3)
 
 
 def test_a_take_that_will_not_do_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,9 @@ class LabelledSound:
     end: float = math.inf
 
 
-def read_labelled(path: Path, labels: Sequence[str]) -> list[LabelledSound]:
+def read_labelled(
+    path: Path, labels: Sequence[str], left_out: Callable[[str], None] = lambda line: None
+) -> list[LabelledSound]:
     """Read labelled recordings.
 
     Args:
@@ -45,13 +47,14 @@ def read_labelled(path: Path, labels: Sequence[str]) -> list[LabelledSound]:
             for parts, ``start,end``; a TextGrid or ELAN file, or the record of a session with the
             labels that a person gave, each with the sound beside it.
         labels: emotions that there may be.
+        left_out: takes a line on what is left out: a folder of another emotion.
 
     Raises:
         LiveSerError: it cannot be read, or bears an unknown emotion.
     """
     try:
         if path.is_dir():
-            found = list(_in_folders(path, labels))
+            found = list(_in_folders(path, labels, left_out))
         elif path.stat().st_size > MAX_BYTES:
             raise LiveSerError(f"{path} is too large for a file of labels", "split it")
         elif path.suffix.lower() == ".csv":
@@ -80,19 +83,24 @@ def _known(name: str, labels: Sequence[str]) -> str | None:
     return plain if plain in labels else None
 
 
-def _in_folders(folder: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
+def _in_folders(
+    folder: Path, labels: Sequence[str], left_out: Callable[[str], None]
+) -> Iterator[LabelledSound]:
     for inside in sorted(one for one in folder.iterdir() if one.is_dir()):
         emotion = _known(inside.name, labels)
-        if emotion is None:
-            continue
-        for file in sorted(inside.rglob("*")):
-            if file.suffix.lower() in _SOUND and file.is_file():
-                yield LabelledSound(file, emotion)
+        files = (file for file in sorted(inside.rglob("*")) if file.is_file())
+        sounds = [file for file in files if file.suffix.lower() in _SOUND]
+        if emotion is not None:
+            yield from (LabelledSound(file, emotion) for file in sounds)
+        elif sounds:
+            left_out(f"{inside} is left out: the model has no emotion of that name")
 
 
 def _in_table(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
+        first = file.readline()
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=max(",;\t", key=first.count))
         names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
         if not {"file", "emotion"} <= set(names) or ("start" in names) != ("end" in names):
             raise LiveSerError(

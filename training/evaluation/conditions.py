@@ -22,7 +22,13 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
-from training.data.degrade import add_noise, coloured_noise, read_surroundings
+from training.data.degrade import (
+    Surroundings,
+    add_noise,
+    coloured_noise,
+    degrade,
+    read_surroundings,
+)
 from training.data.sound import read_sound
 
 SNR_DB = (20, 10, 5, 0)
@@ -56,6 +62,21 @@ def noisy(
     rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
     noise = _noise(len(samples), rate, data, rng)
     yield add_noise(samples, noise, snr_db).astype(np.float32)
+
+
+def degraded(clip: Clip, info: ModelInfo, *, data: Path, seed: int) -> Iterator[Samples]:
+    """The clip as another microphone, room or line would have given it, as training degrades.
+
+    Args:
+        clip: to hear.
+        info: of the model.
+        data: folder with ``noise``.
+        seed: of what happens to it.
+    """
+    rate = info.features.sample_rate
+    rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
+    around = Surroundings(esc10(data, rate))
+    yield degrade(read_sound(clip.path, rate), rate, around, rng)
 
 
 def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from live_ser.model.taught import Take, TaughtModel, Teaching
 from training.corpora.readers import SAME, Clip
 from training.evaluation import metrics
 from training.evaluation.baselines import spoken_frames
-from training.evaluation.conditions import noisy
+from training.evaluation.conditions import degraded, noisy
 from training.evaluation.figures import LessonFigures
 from training.evaluation.model_pool import ModelPool
 from training.evaluation.sessions import by_speaker
 
 DRAWS = 3
 """How often takes are drawn of each speaker."""
+
+Condition = Literal["as recorded", "noisy", "degraded"]
 
 _WRONG = 0.1  # share of labels that are wrong
 _NOISE_DB = 10.0
@@ -40,7 +43,8 @@ class Lesson:
         emotions: that are taught; 0 for all.
         wrong: share of the takes with a wrong label.
         apart: whether the clips that are predicted say other sentences.
-        noisy: whether the clips that are predicted are noisier than those that were taught.
+        condition: of the clips that are predicted: as recorded, in noise, or degraded as training
+            degrades clips (room, noise, telephone, level).
         unlabelled: whether the takes are only part of the baseline.
     """
 
@@ -49,7 +53,7 @@ class Lesson:
     emotions: int = 0
     wrong: float = 0.0
     apart: bool = False
-    noisy: bool = False
+    condition: Condition = "as recorded"
     unlabelled: bool = False
 
 
@@ -59,8 +63,10 @@ LESSONS = (
     Lesson("3 takes of two emotions", 3, emotions=2),
     Lesson("3 takes of three emotions", 3, emotions=3),
     Lesson("3 takes, one label in ten wrong", 3, wrong=_WRONG),
-    Lesson("nothing taught, in noise at 10 dB", 0, noisy=True),
-    Lesson("3 takes, in noise at 10 dB", 3, noisy=True),
+    Lesson("nothing taught, in noise at 10 dB", 0, condition="noisy"),
+    Lesson("3 takes, in noise at 10 dB", 3, condition="noisy"),
+    Lesson("nothing taught, degraded", 0, condition="degraded"),
+    Lesson("3 takes, degraded", 3, condition="degraded"),
     Lesson("21 takes in the baseline, nothing taught", 3, unlabelled=True),
 )
 
@@ -99,12 +105,12 @@ def teach(
     speakers = by_speaker(clips)
     # By speaker, draw and lesson.
     outcomes = pool.map(partial(teach_speaker, data=data, seed=seed), speakers, description)
-    untaught = {one.noisy: at for at, one in reversed([*enumerate(LESSONS)]) if not one.takes}
+    untaught = {one.condition: at for at, one in reversed([*enumerate(LESSONS)]) if not one.takes}
     return tuple(
         _figures(
             lesson.name,
             [[draw[at] for draw in speaker] for speaker in outcomes],
-            [[draw[untaught[lesson.noisy]] for draw in speaker] for speaker in outcomes],
+            [[draw[untaught[lesson.condition]] for draw in speaker] for speaker in outcomes],
             len(pool.info.labels),
         )
         for at, lesson in enumerate(LESSONS)
@@ -142,8 +148,14 @@ def teach_speaker(
 ) -> list[list[Outcome]]:
     """Outcomes ``[draw][lesson]`` of one speaker."""
     clean = [spoken_frames(clip, model.info) for clip in clips]
-    in_noise = partial(noisy, info=model.info, snr_db=_NOISE_DB, data=data, seed=seed)
-    noise = [spoken_frames(clip, model.info, np.concatenate([*in_noise(clip)])) for clip in clips]
+    conditions = {
+        "noisy": partial(noisy, info=model.info, snr_db=_NOISE_DB, data=data, seed=seed),
+        "degraded": partial(degraded, info=model.info, data=data, seed=seed),
+    }
+    frames = {"as recorded": clean} | {
+        name: [spoken_frames(clip, model.info, np.concatenate([*spoil(clip)])) for clip in clips]
+        for name, spoil in conditions.items()
+    }
     rate = model.info.features.sample_rate / model.info.features.hop_length
     takes = {
         at: Take.of([model.judge(frames)], [len(frames) / rate], _emotion(clips[at]))
@@ -153,7 +165,7 @@ def teach_speaker(
     speaker = zlib.crc32(clips[0].speaker.encode())
     return [
         [
-            _outcome(model, clips, noise if lesson.noisy else clean, takes, lesson=lesson, rng=rng)
+            _outcome(model, clips, frames[lesson.condition], takes, lesson=lesson, rng=rng)
             for lesson in LESSONS
         ]
         for rng in (np.random.default_rng([seed, speaker, draw]) for draw in range(DRAWS))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -50,7 +49,8 @@ def run(options: Options) -> int:
             device=options.device,
             channels=options,
         )
-    labelled = read_labelled(Path(options.takes), network.info.labels)
+    left_out = (lambda line: None) if options.quiet else say
+    labelled = read_labelled(Path(options.takes), network.info.labels, left_out)
     takes, failures = _hear(network, labelled, options.reading())
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
@@ -76,14 +76,16 @@ def _hear(
     takes: list[Take] = []
     failures = 0
     rate = network.info.features.sample_rate
-    for path, parts in groupby(labelled, lambda one: one.path):
-        group = list(parts)
+    parts: dict[Path, list[LabelledSound]] = {}
+    for one in labelled:
+        parts.setdefault(one.path, []).append(one)
+    for path, group in parts.items():
         try:
             with open_sound(path, None, rate, reading) as blocks:
                 spans = [(part.start, part.end, part.emotion) for part in group]
                 heard = hear_parts(network, blocks, spans)
         except LiveSerError as error:
-            say(f"{path}: {error.message}")
+            say(error.message if str(path) in error.message else f"{path}: {error.message}")
             failures += len(group)
             continue
         for part, take in zip(group, heard, strict=True):

@@ -37,6 +37,7 @@ _PAUSE = 1.0  # seconds without speech after which a take is over
 _LONGEST = 12.0  # seconds of a take
 _SHORTEST = 0.7  # seconds of speech
 _SOFTEST = -50.0  # dB re full scale
+_LOUD = 5  # frames of 32 ms that are louder
 _CLIPPED = 0.002  # share of samples at full scale
 _CLEAR = 10.0  # dB of speech over the rest
 _STEP = 0.25  # seconds of which the level is shown
@@ -78,16 +79,15 @@ class Attempt:
     def complaint(self) -> str:
         """What is wrong with it; empty where it will do."""
         samples = self.samples
-        if self.speech < _SHORTEST:
-            return "too short"
         if np.mean(np.abs(samples) >= 0.99) > _CLIPPED:
             return "clipped: turn the input gain down"
         frames = samples[: len(samples) // 512 * 512].reshape(-1, 512)
         levels = np.sort(10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-10))
-        loud, soft = levels[int(0.9 * len(levels))], levels[int(0.05 * len(levels))]
-        if loud < _SOFTEST:
+        if levels[-_LOUD:].min(initial=0.0) < _SOFTEST:  # of which little is taken for speech
             return "too soft: come closer, or turn the input gain up"
-        if loud - soft < _CLEAR:
+        if self.speech < _SHORTEST:
+            return "too short"
+        if levels[int(0.9 * len(levels))] - levels[int(0.05 * len(levels))] < _CLEAR:
             return "too noisy: your voice hardly stands out"
         return ""
 

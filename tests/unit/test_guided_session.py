@@ -128,7 +128,7 @@ def test_a_take_that_will_not_do_is_told() -> None:
     def complaint(speech: float, *parts: Samples) -> str:
         return Attempt([part.astype(np.float32) for part in parts], speech).complaint()
 
-    assert complaint(0.2, tone) == "too short"
+    assert complaint(0.2, 0.2 * tone, pause) == "too short"
     assert "clipped" in complaint(2, tone.clip(-0.7, 0.7) / 0.7, pause)
     assert "too soft" in complaint(2, tone * 1e-4, pause)
     assert "too noisy" in complaint(2, rng.normal(0, 0.1, 3 * RATE))

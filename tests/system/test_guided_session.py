@@ -25,7 +25,6 @@ from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 pytestmark = [
     pytest.mark.audio,
-    pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=f"{missing()} is not installed"),
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"),
@@ -112,6 +111,7 @@ def in_noise(sound: Samples) -> Samples:
     return noise
 
 
+@pytest.mark.slow
 def test_a_session_from_its_first_take_to_its_report(
     terminal: Terminal, server: SoundServer, tmp_path: Path
 ) -> None:
@@ -162,6 +162,7 @@ def by_closing(terminal: Terminal) -> None:
     terminal.tmux("kill-session")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [by_kill, by_sigterm, by_ctrl_c, by_closing])
 @pytest.mark.parametrize("step", ["asked", "speaking", "offered"])
 def test_whatever_ends_it_loses_at_most_the_take_that_is_being_spoken(

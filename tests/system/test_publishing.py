@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
+import subprocess
 import threading
 import time
 import uuid
@@ -21,8 +22,8 @@ from live_ser.inference.monitor import Monitor
 from live_ser.inference.prosody import MEASURES
 from live_ser.live.session import Session
 from live_ser.server.osc import OscSink, address_of, bundle
+from tests.support.command import LIVE_SER, live_ser_process
 from tests.support.command import live_ser as command
-from tests.support.command import live_ser_process
 
 RATE = 16000
 
@@ -64,6 +65,25 @@ def test_an_osc_receiver_gets_a_bundle_for_each_prediction(
             if value is not None:
                 assert received[f"/live-ser/{name}"] == [pytest.approx(value, abs=0.06)]
     assert any("/live-ser/pitch" in received for received in windows)
+
+
+def test_the_server_s_microphone_is_sent_as_well(model: live_ser.Model, speech: Path) -> None:
+    osc_bundle = pytest.importorskip("pythonosc.osc_bundle")
+    pytest.importorskip("uvicorn")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(20)
+        address = f"127.0.0.1:{receiver.getsockname()[1]}"
+        words = ["serve", "--port", "0", "--listen", "--from", str(speech), "--osc", address]
+        process = subprocess.Popen(
+            [*LIVE_SER, *words, "--model", str(model.network.path)], stderr=subprocess.DEVNULL
+        )
+        with process:
+            received = [osc_bundle.OscBundle(receiver.recv(65536)) for _ in range(2)]
+            process.terminate()
+    labels, window = ([one.address for one in bundle] for bundle in received)
+    assert labels == ["/live-ser/labels"]
+    assert "/live-ser/state" in window
 
 
 def test_nobody_who_receives_is_no_reason_to_end(model: live_ser.Model) -> None:

@@ -205,7 +205,7 @@ def test_a_page_of_another_origin_gets_nothing(
     complaints(browser)
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [320, 1280, 3840])
 def test_nothing_overflows_and_the_overlay_is_transparent(
     browser: Any, server: Served, width: int
 ) -> None:
@@ -220,6 +220,22 @@ def test_nothing_overflows_and_the_overlay_is_transparent(
     until(browser, lambda b: not b.find_element("id", "bars").is_displayed())
     assert browser.find_element("id", "verdict").is_displayed()
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_who_wants_no_motion_and_a_dark_page_gets_them(browser: Any, server: Served) -> None:
+    browser.get(server.url)
+    fill = "getComputedStyle(document.querySelector('.fill')).transitionDuration"
+    paper = "getComputedStyle(document.body).backgroundColor"
+    told = {}
+    for motion, scheme in (("no-preference", "light"), ("reduce", "dark")):
+        features = [
+            {"name": "prefers-reduced-motion", "value": motion},
+            {"name": "prefers-color-scheme", "value": scheme},
+        ]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        told[scheme] = browser.execute_script(f"return [{fill}, {paper}]")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert told == {"light": ["0.25s", "rgb(255, 255, 255)"], "dark": ["0s", "rgb(20, 23, 27)"]}
 
 
 HOSTILE = """<!doctype html><script>

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
 from live_ser.palette import colours
 from live_ser.text import clock, in_words
@@ -30,6 +31,18 @@ def card(result: Decision) -> str:
         f'<div style="opacity: 0.7">{html.escape(_measures(result))}</div>'
         f"{_bars(result.probabilities or {})}</div>"
     )
+
+
+def lanes(results: Sequence[Prediction | Segment]) -> str:
+    """A lane for each voice, under its name; one lane where there is but one voice."""
+    voices = dict.fromkeys(Voice(one.channel, one.speaker) for one in results)
+    if len(voices) < 2:
+        return lane(results)
+    parts = []
+    for voice in voices:
+        own = [one for one in results if Voice(one.channel, one.speaker) == voice]
+        parts.append(f"<div>{html.escape(voice.name)}</div>{lane(own)}")
+    return "".join(parts)
 
 
 def lane(results: Sequence[Prediction | Segment]) -> str:
@@ -80,7 +93,7 @@ class LivePicture:
         self._minute.append(prediction)
         while prediction.end - self._minute[0].end > _MINUTE:
             self._minute.popleft()
-        picture = self._display.HTML(card(prediction) + lane(list(self._minute)))
+        picture = self._display.HTML(card(prediction) + lanes(list(self._minute)))
         if self._handle is None:
             self._handle = self._display.display(picture, display_id=True)
         else:

@@ -164,10 +164,10 @@ class Results(list[R], Generic[R]):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the results along a time axis; a verdict has none."""
-        from live_ser.inference.html import card, lane
+        from live_ser.inference.html import card, lanes
 
         timed = [one for one in self if isinstance(one, Prediction | Segment)]
-        return lane(timed) if len(timed) == len(self) else "".join(map(card, self))
+        return lanes(timed) if len(timed) == len(self) else "".join(map(card, self))
 
 
 _SPREAD = {"probabilities": "p", "raw": "raw", "shares": "share"}

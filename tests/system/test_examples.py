@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import live_ser as live_ser_package
 from live_ser.audio.sources import replay
+from live_ser.inference.prosody import Prosody
 from live_ser.server.live import Microphone
 from tests.support.command import live_ser
 from tests.support.served import served
@@ -44,6 +46,33 @@ def test_each_turn_has_a_tag(speech: Path) -> None:
     turns = run("tag_turns.py", speech, speech).splitlines()
     assert len(turns) == 2
     assert all(turn.startswith("<turn sounds='") for turn in turns)
+
+
+def test_an_assistant_tells_its_model_how_each_turn_sounds(
+    speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = run("voice_assistant.py", speech, "0").splitlines()
+    assert len(lines) == 2  # two sentences, with more than a second between them
+    assert all(line.startswith("the model would be given: ") for line in lines)
+    assert all(line.endswith("(the words)") for line in lines)
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from voice_assistant import tag  # type: ignore[import-not-found]
+
+    uncertain = live_ser_package.Verdict(
+        state="uncertain",
+        label="sad",
+        activation=0.5,
+        evidence=2.0,
+        duration=3.0,
+        speech=0.6,
+        windows=1,
+    )
+    assert tag(uncertain) == ""
+    sure = replace(uncertain, state="speech", confidence=0.61, activation=0.1)
+    assert tag(sure) == "[voice: sounds sad, 61 %; calm]"
+    usual = Prosody(rate_change=0.7, loudness_change=5.0)
+    told = tag(replace(sure, prosody=usual))
+    assert told == "[voice: sounds sad, 61 %; calm; slower than usual; louder than usual]"
 
 
 def test_a_session_is_read(speech: Path, tmp_path: Path) -> None:

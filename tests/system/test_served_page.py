@@ -18,6 +18,7 @@ import soundfile
 import soxr
 
 import live_ser
+from live_ser.audio.reading import Reading
 from live_ser.audio.sources import replay
 from live_ser.records.reader import read_records
 from live_ser.server.live import Microphone
@@ -268,3 +269,28 @@ def other_origin(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+def test_a_channel_is_chosen_where_each_is_judged_by_itself(
+    browser: Any, model: live_ser.Model, speech: Path, tmp_path: Path
+) -> None:
+    sound, rate = soundfile.read(speech, dtype="float32")
+    path = tmp_path / "call.wav"
+    soundfile.write(path, np.stack([np.zeros_like(sound), sound], axis=1), rate)
+    reading = Reading(each_channel=True, names=("agent", "caller"))
+    wanted = model.info.features.sample_rate
+    microphone = Microphone(lambda: replay(path, wanted, 2.0, endless=True, reading=reading))
+    with served(model, microphone) as running:
+        browser.get(running.url)
+        browser.find_element("css selector", "input[value=server]").click()
+        until(browser, lambda b: text(b, "status") == "off")
+        browser.find_element("id", "start").click()
+        choice = browser.find_element("id", "voice")
+        until(browser, lambda b: choice.is_displayed())
+        assert choice.text.split() == ["agent", "caller"]
+        until(browser, lambda b: text(b, "word") == "silence")
+        choice.send_keys("caller")
+        until(browser, lambda b: text(b, "word") in ("uncertain", *model.info.labels))
+        choice.send_keys("agent")
+        until(browser, lambda b: text(b, "word") == "silence")
+        browser.find_element("id", "start").click()

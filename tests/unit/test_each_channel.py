@@ -162,3 +162,10 @@ def test_many_channels_at_once(tiny_model: Path) -> None:
     monitor = Monitor(model.network, [np.zeros((RATE, 2), np.float32)], voices=())
     with pytest.raises(InvalidArgument, match="not mono"):
         list(monitor)
+
+
+def test_a_notebook_shows_a_lane_for_each_voice(call: Path, tiny_model: Path) -> None:
+    timeline = live_ser.load(tiny_model).timeline(call, each_channel=True, names=["agent", "a<b"])
+    shown = timeline._repr_html_()
+    assert shown.count("<svg") == 2
+    assert shown.index("agent") < shown.index("a&lt;b")

@@ -4,6 +4,7 @@ import { Picture } from "/page/picture.js";
 import { ServerMicrophone } from "/page/sound.js";
 
 const shown = (new URLSearchParams(location.search).get("show") || "word,bars").split(",");
+const channel = Number(new URLSearchParams(location.search).get("channel")) || 1; // where each is judged by itself
 const picture = new Picture(JSON.parse(document.body.dataset.labels), shown);
 
 function open() {
@@ -11,7 +12,7 @@ function open() {
   const microphone = new ServerMicrophone({
     heard: (record) => {
       if (record.type === "session") picture.begin();
-      else picture.show(record);
+      else if (!record.channel || record.channel === channel) picture.show(record);
     },
     ended: again,
   });

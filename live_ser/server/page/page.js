@@ -10,6 +10,8 @@ const picture = new Picture(shades);
 const MOST = 200000; // records that are kept for the download: a day of them
 
 let records = [], microphone = null, listening = false, paused = false;
+let channel = 1; // that is shown, where each is judged by itself
+const isShown = (record) => !record.channel || record.type === "clip" || record.channel === channel;
 
 const source = () => document.querySelector("input[name=source]:checked").value;
 
@@ -31,13 +33,27 @@ function set(on, pause = false) {
 function heard(record) {
   if (record.type === "error") { status(record.hint ? `${record.message} (${record.hint})` : record.message, "wrong"); return; }
   if (record.type === "live") { state(record); return; }
-  if (record.type === "session") { records = []; picture.begin(); }
+  if (record.type === "session") { records = []; voices(record); picture.begin(); }
   if (records.length < MOST) records.push(record);
   byId("download").disabled = false;
   if (record.type === "label") labelled(record);
   if (record.type === "clip") verdict(record);
-  else picture.show(record);
+  else if (isShown(record)) picture.show(record);
 }
+
+// Where each channel is judged by itself, one of them is shown, and the user says which.
+function voices({ channels = 0, names = [] }) {
+  byId("voices").hidden = channels < 2;
+  const options = Array.from({ length: channels }, (_, place) => new Option(names[place] || `channel ${place + 1}`, place + 1));
+  byId("voice").replaceChildren(...options);
+  channel = Math.min(channel, channels) || 1;
+  byId("voice").value = String(channel);
+}
+byId("voice").addEventListener("change", () => {
+  channel = Number(byId("voice").value);
+  picture.begin();
+  records.slice(-500).filter((record) => record.type !== "session" && isShown(record)).forEach((record) => picture.show(record));
+});
 
 function labelled({ start, label: said }) {
   status(said ? `labelled ${said}: what was said at ${start.toFixed(1)} s; u undoes it` : `no longer labelled: what was said at ${start.toFixed(1)} s`, "on");

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import timing
@@ -18,6 +21,8 @@ from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.model.speaker import RunningBaseline
 
 _BREATH = 0.3  # seconds without speech after which an utterance may be over
+
+_Question = tuple[EmotionModel, Frames, NDArray[np.float32] | None]  # frames, and the baseline
 
 
 class WindowClassifier:
@@ -45,6 +50,8 @@ class WindowClassifier:
         self._usual = Usual()
         self._newest: Prediction | None = None  # that has a label
         self._next: tuple[EmotionModel, float] | None = None
+        self._asked: _Question | None = None  # of the network, last
+        self._said: Judgement
 
     def judge_with(self, model: EmotionModel, since: float) -> None:
         """Judge with another model what is said from a moment on.
@@ -132,12 +139,28 @@ class WindowClassifier:
     def _judge(self, frames: Frames, window: Window) -> tuple[Judgement, float | None]:
         """What the network says, and the seconds of the baseline that it is measured against."""
         if self.baseline is None:
-            return self._model.judge(frames), None
+            return self._answer(frames, None), None
         spec = self._model.info.features
         end = window.end - (window.since_speech or 0.0)
         start = end - len(frames) * spec.hop_length / spec.sample_rate
         if self._next and start > self._next[1] - CHUNK_SECONDS:
             self._model, self._next = self._next[0], None
-        judgement = self._model.judge(frames, self.baseline.before(start))
+        judgement = self._answer(frames, self.baseline.before(start))
         self.baseline.hear(judgement, start, end)
         return judgement, self.baseline.seconds or None
+
+    def _answer(self, frames: Frames, baseline: NDArray[np.float32] | None) -> Judgement:
+        """What the network says. In a pause it would be asked the same again, and is not."""
+        asked = self._model, frames, baseline
+        if not _is_same(asked, self._asked):
+            self._said = self._model.judge(frames, baseline)
+            self._asked = asked
+        return self._said
+
+
+def _is_same(asked: _Question, before: _Question | None) -> bool:
+    """Whether two questions to a network have the same answer."""
+    if before is None or asked[0] is not before[0]:
+        return False
+    pairs = zip(asked[1:], before[1:], strict=True)
+    return all(np.array_equal(one, other) for one, other in pairs)  # type: ignore[arg-type]

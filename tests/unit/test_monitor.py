@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +175,24 @@ def test_speech_that_is_over_becomes_silence_after_a_second(
     assert said[-1].state == "silence"
     assert said[-1].since_speech is not None
     assert said[-1].since_speech > 4
+
+
+def test_in_a_pause_the_network_is_not_run_again(
+    model: EmotionModel, sound: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, asked = EmotionModel.judge, []
+
+    def counted(self: EmotionModel, *given: Any) -> Any:
+        asked.append(given)
+        return judge(self, *given)
+
+    monkeypatch.setattr(EmotionModel, "judge", counted)
+    pause = np.zeros(24_000, np.float32)
+    found = [p for p in predictions(model, [sound[:24_000], pause], hop=0.25) if p.raw]
+    assert len(asked) < len(found)
+    assert found[-1].raw == found[-2].raw
+    fresh = predictions(model, [sound[:24_000], pause[:4_000]], hop=0.25)[-1]
+    assert found[-1].raw == pytest.approx(fresh.raw, abs=1e-6)
 
 
 def test_too_little_speech_is_listening(tmp_path: Path, sound: Samples) -> None:

@@ -36,7 +36,7 @@ test-all: test
 	$(PYTEST) -m slow
 
 coverage: setup-dev
-	$(PYTEST) -m "not slow" --cov=live_ser --cov=training --cov-report=term:skip-covered
+	$(PYTEST) -m "not slow" --cov --cov-report=term
 
 setup: $(VENV)/.runtime
 	@sh scripts/system_packages.sh $(RUN_PACKAGES)

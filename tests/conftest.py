@@ -40,6 +40,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.corpora)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of the developer who runs the tests, which no test sees.
+
+    Nothing that they have set for themselves, in variables or in files, changes what a test gets.
+    """
+    environment = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in environment:
+            kept = name in ("LIVE_SER_DATA", "XDG_RUNTIME_DIR")
+            if name.startswith(("LIVE_SER_", "XDG_")) and not kept:
+                patch.delenv(name)
+        _move(patch, tmp_path_factory.mktemp("home"))
+        yield environment
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home folder of the test's user, which is empty."""
+    folder = tmp_path_factory.mktemp("home")
+    _move(monkeypatch, folder)
+    return folder
+
+
+def _move(patch: pytest.MonkeyPatch, home: Path) -> None:
+    for name in ("HOME", "USERPROFILE", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        patch.setenv(name, str(home))
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The path of a tiny model that needs no training."""

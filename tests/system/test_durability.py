@@ -93,35 +93,35 @@ def test_a_power_cut_takes_the_last_second_at_most(
 
 @posix
 def test_whatever_is_kept_is_its_owner_s_alone(
-    against_model: Path, speech: Path, tmp_path: Path
+    against_model: Path, speech: Path, tmp_path: Path, home: Path
 ) -> None:
     kept, sound = tmp_path / "kept.jsonl", tmp_path / "kept.flac"
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0", "-o", kept]
     words += ["--record", sound, "--profile", "anna"]
-    home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     for mask in (0o000, 0o477):
         run = subprocess.run(
-            [*LIVE_SER, *map(str, words)], env=home, umask=mask, capture_output=True, check=False
+            [*LIVE_SER, *map(str, words)], umask=mask, capture_output=True, check=False
         )
         assert run.returncode == 0
-        (profile,) = (tmp_path / "config").rglob("anna.json")
+        (profile,) = home.rglob("anna.json")
         for path in (kept, sound, profile):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             path.unlink()
-        shutil.rmtree(tmp_path / "config")
+        shutil.rmtree(home)
 
 
 @posix
-def test_what_was_there_keeps_its_mode(against_model: Path, speech: Path, tmp_path: Path) -> None:
+def test_what_was_there_keeps_its_mode(
+    against_model: Path, speech: Path, tmp_path: Path, home: Path
+) -> None:
     kept = tmp_path / "kept.jsonl"
-    home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0", "-o", kept]
     words += ["--profile", "anna", "--force"]
-    assert live_ser_process(*words, env=home).returncode == 0
-    (profile,) = (tmp_path / "config").rglob("anna.json")
+    assert live_ser_process(*words).returncode == 0
+    (profile,) = home.rglob("anna.json")
     for path in (kept, profile):
         path.chmod(0o640)
-    assert live_ser_process(*words, env=home).returncode == 0
+    assert live_ser_process(*words).returncode == 0
     for path in (kept, profile):
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -130,16 +130,15 @@ def test_what_was_there_keeps_its_mode(against_model: Path, speech: Path, tmp_pa
     "change", [{"mean": 16 * [1e308]}, {"weight": 1e300}, {"seconds": 1e300}, {"mean": 16 * [-1e9]}]
 )
 def test_numbers_that_no_voice_has_are_refused(
-    against_model: Path, speech: Path, tmp_path: Path, change: dict[str, object]
+    against_model: Path, speech: Path, tmp_path: Path, home: Path, change: dict[str, object]
 ) -> None:
-    home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0"]
     words += ["--profile", "anna", "--duration", "3"]
-    assert live_ser_process(*words, env=home).returncode == 0
-    (profile,) = (tmp_path / "config").rglob("anna.json")
+    assert live_ser_process(*words).returncode == 0
+    (profile,) = home.rglob("anna.json")
     spoilt = json.dumps({**json.loads(profile.read_text("utf-8")), **change})
     profile.write_text(spoilt, "utf-8")
-    run = live_ser_process(*words, env=home)
+    run = live_ser_process(*words)
     assert run.returncode == 1
     assert "is no profile: its numbers cannot be" in run.stderr
     assert profile.read_text("utf-8") == spoilt
@@ -181,9 +180,10 @@ def test_the_folder_of_a_killed_run_is_removed_by_the_next_and_no_other(
 def test_a_time_zone_that_is_none_ends_nothing(
     against_model: Path, speech: Path, tmp_path: Path, zone: str
 ) -> None:
-    home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "TZ": zone}
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0"]
-    run = live_ser_process(*words, "--duration", "3", "--profile", "anna", env=home)
+    run = live_ser_process(
+        *words, "--duration", "3", "--profile", "anna", env={**os.environ, "TZ": zone}
+    )
     assert run.returncode == 0, run.stderr
 
 

@@ -290,12 +290,11 @@ class TestStream:
         fuzz(server, 10_000, seed=2)
 
     def test_a_profile_is_begun_with_and_kept(
-        self, server: Served, sound: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, server: Served, sound: Samples, home: Path
     ) -> None:
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         start = {"encoding": "f32le", "rate": 16000, "profile": "anna"}
         spoken(server, encoded(sound, "f32le"), **start)
-        assert [path.name for path in tmp_path.glob("live-ser/profiles/*.json")] == ["anna.json"]
+        assert [path.name for path in home.rglob("profiles/*.json")] == ["anna.json"]
         records = spoken(server, encoded(sound, "f32le"), **start)
         first = next(record for record in records if record.get("label"))
         assert first["baseline"] > 3

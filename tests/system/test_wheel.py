@@ -17,23 +17,25 @@ pytest.importorskip("build")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory, developer: dict[str, str]) -> Path:
     if not any((ROOT / "models").glob("*.onnx")):
         pytest.skip("no model is trained yet")
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "-o", str(folder)]
-    subprocess.run([*command, str(ROOT)], check=True, capture_output=True)
+    subprocess.run([*command, str(ROOT)], check=True, capture_output=True, env=developer)
     return next(folder.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(
+    wheel: Path, tmp_path_factory: pytest.TempPathFactory, developer: dict[str, str]
+) -> Path:
     """The folder of the commands of an environment that holds the wheel and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=True)
     commands = folder / ("Scripts" if os.name == "nt" else "bin")
     pip = [str(commands / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
-    subprocess.run(pip, check=True, cwd=folder)
+    subprocess.run(pip, check=True, cwd=folder, env=developer)
     return commands
 
 

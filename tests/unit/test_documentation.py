@@ -48,8 +48,6 @@ def folder(speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     (tmp_path / "calls").mkdir()
     shutil.copy(tmp_path / "clip.wav", tmp_path / "calls")
     monkeypatch.chdir(tmp_path)
-    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):  # where profiles are kept
-        monkeypatch.setenv(name, str(tmp_path / "home"))
     words = ["--speed", "0", "-o", "session.jsonl", "--record", "session.flac"]
     result = live_ser("listen", "--from", "clip.wav", *words)
     assert result.returncode == 0, result.stderr

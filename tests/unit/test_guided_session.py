@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,8 +24,7 @@ def network() -> EmotionModel:
 
 
 @pytest.fixture
-def profile(network: EmotionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+def profile(network: EmotionModel) -> Profile:
     return Profile.named("anna", network)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +20,6 @@ from tests.support.command import live_ser, live_ser_process, records
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 SPEC = tiny_baseline()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    """An environment in which profiles are kept in a folder of the test's own."""
-    folders = {name: str(tmp_path / "home") for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA")}
-    return {**os.environ, **folders}
 
 
 def running(spec: BaselineSpec = SPEC, *, enrol: float = 0.0) -> RunningBaseline:
@@ -167,18 +159,18 @@ def test_an_enrolment_of_real_speech_counts(against_model: Path, speech: Path) -
 
 
 def test_a_profile_is_kept_and_taken_up_again(
-    against_model: Path, speech: Path, home: dict[str, str]
+    against_model: Path, speech: Path, home: Path
 ) -> None:
     command = ["listen", "--from", speech, "--speed", "0", "--format", "jsonl"]
     command += ["--model", against_model, "--profile", "anna"]
-    first = live_ser_process(*command, env=home)
+    first = live_ser_process(*command)
     assert first.returncode == 0, first.stderr
-    (path,) = Path(home["HOME"]).rglob("anna.json")
+    (path,) = home.rglob("anna.json")
     assert str(path) in first.stderr
     kept = json.loads(path.read_text())
     assert len(kept["mean"]) == SPEC.size
     assert path.stat().st_size < 4000
-    second = live_ser_process(*command, env=home)
+    second = live_ser_process(*command)
     judged = [one for one in records(second.stdout) if one.get("probabilities")]
     assert judged[0]["baseline"] == pytest.approx(kept["seconds"], abs=0.1)
     assert json.loads(path.read_text())["seconds"] > kept["seconds"]
@@ -189,14 +181,14 @@ def test_a_profile_is_kept_and_taken_up_again(
     ["", "not JSON", "[]", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, "long" * 2**19],
 )
 def test_a_spoilt_profile_is_named_and_left_as_it_is(
-    against_model: Path, speech: Path, home: dict[str, str], content: str
+    against_model: Path, speech: Path, home: Path, content: str
 ) -> None:
     command = ["listen", "--from", speech, "--speed", "0", "--format", "jsonl"]
     command += ["--model", against_model, "--profile", "anna"]
-    live_ser_process(*command, env=home)
-    (path,) = Path(home["HOME"]).rglob("anna.json")
+    live_ser_process(*command)
+    (path,) = home.rglob("anna.json")
     path.write_text(content)
-    spoilt = live_ser_process(*command, env=home)
+    spoilt = live_ser_process(*command)
     assert spoilt.returncode == 1
     assert "is no profile" in spoilt.stderr
     assert "Traceback" not in spoilt.stderr
@@ -204,28 +196,28 @@ def test_a_spoilt_profile_is_named_and_left_as_it_is(
 
 
 def test_a_profile_of_another_model_is_refused(
-    against_model: Path, speech: Path, home: dict[str, str], tmp_path: Path
+    against_model: Path, speech: Path, home: Path, tmp_path: Path
 ) -> None:
     info = tiny_info(baseline=tiny_baseline())
     louder = pack_matrix(1000 * info.features.mel_matrix)
     info = replace(info, features=replace(info.features, mel_basis=louder))
     other = write_model(tmp_path / "other.onnx", info)
     command = ["listen", "--from", speech, "--speed", "0", "--profile", "anna", "--model"]
-    assert live_ser_process(*command, against_model, env=home).returncode == 0
-    refused = live_ser_process(*command, other, env=home)
+    assert live_ser_process(*command, against_model).returncode == 0
+    refused = live_ser_process(*command, other)
     assert refused.returncode == 1
     assert "whose numbers mean something else" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["../anna", "", "a/b", ".hidden", "a" * 100])
 def test_a_profile_s_name_is_no_path(
-    against_model: Path, speech: Path, home: dict[str, str], name: str
+    against_model: Path, speech: Path, home: Path, name: str
 ) -> None:
     command = ["listen", "--from", speech, "--model", against_model, "--profile", name]
-    refused = live_ser_process(*command, env=home)
+    refused = live_ser_process(*command)
     assert refused.returncode == 2
     assert "no name for a profile" in refused.stderr
-    assert not list(Path(home["HOME"]).rglob("*.json"))
+    assert not list(home.rglob("*.json"))
 
 
 @pytest.mark.parametrize("option", [("--enroll", "5"), ("--profile", "anna")])

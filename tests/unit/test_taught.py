@@ -35,11 +35,6 @@ def network(tmp_path: Path) -> EmotionModel:
     return EmotionModel(write_model(tmp_path / "tiny.onnx", info, embedding=True))
 
 
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
 class Speaker:
     """Somebody whose emotions lie apart in the embedding, in directions of their own."""
 

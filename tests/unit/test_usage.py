@@ -9,16 +9,26 @@ from pathlib import Path
 import pytest
 
 from live_ser.cli.completion import SHELLS
+from live_ser.cli.defaults import config_path, defaults
 from live_ser.cli.main import main
 from live_ser.cli.parser import parser
 
 
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def config() -> Path:
     """The path of the user's configuration, which nobody has written yet."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr("live_ser.cli.defaults.config_path", lambda: tmp_path / "config.toml")
-    return tmp_path / "config.toml"
+    path = config_path()
+    assert path is not None
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def test_what_the_developer_has_set_reaches_no_test(
+    developer: dict[str, str], home: Path, config: Path
+) -> None:
+    assert defaults() == {}
+    assert home in config.parents
+    assert developer.get("HOME") != str(home)
 
 
 @pytest.mark.parametrize(

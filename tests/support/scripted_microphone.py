@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,9 +42,9 @@ class Overflow:
     """The next block comes after sound was lost."""
 
 
-Step = (
-    NDArray[np.float32] | Wait | Missing | Late | Overflow | Callable[[], None]
-)  # anything may happen meanwhile
+# Blocks are [n, channels]. Anything may happen meanwhile: a function is called in its turn.
+Step = NDArray[np.float32] | Wait | Missing | Late | Overflow | Callable[[], None]
+Script = Iterable[Step]  # it may be made up while it is played, and need not end
 
 
 def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
@@ -54,27 +55,45 @@ def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float3
     return [samples[i : i + size] for i in range(0, len(samples), size)]
 
 
+def in_random_blocks(samples: Iterable[NDArray[np.float32]], largest: int) -> Iterator[Step]:
+    """The same sound in blocks of one sample to so many, short ones as often as long ones."""
+    sizes = np.random.default_rng(0)
+    waiting = np.zeros(0, np.float32)
+    for more in samples:
+        waiting = np.concatenate([waiting, more])
+        while len(waiting) >= largest:
+            size = int(np.exp(sizes.uniform(0, np.log(largest))))
+            yield waiting[:size, np.newaxis]
+            waiting = waiting[size:]
+    if len(waiting):
+        yield waiting[:, np.newaxis]
+
+
 class DeviceTime:
-    """The time of a device that may bring its sound faster than it could be spoken."""
+    """The time of a device that may bring its sound faster than it could be spoken.
+
+    Attributes:
+        now: when the next sample is captured, by the host's clock.
+    """
 
     def __init__(self) -> None:
-        self._now = self._late_until = host_clock()
+        self.now = self._late_until = host_clock()
         self._looked = time.monotonic()
 
     def play(self, seconds: float) -> Times:
         """The times of a block, which is captured after what was there before."""
-        captured = self._now
+        captured = self.now
         self.skip(seconds)
-        return Times(captured, max(self._now, self._late_until))
+        return Times(captured, max(self.now, self._late_until))
 
     def skip(self, seconds: float) -> None:
         """Capture nothing for a while."""
-        self._now += seconds
+        self.now += seconds
         self._looked = time.monotonic()
 
     def late(self, seconds: float) -> None:
         """Bring nothing for a while, but capture."""
-        self._late_until = self._now + seconds
+        self._late_until = self.now + seconds
 
     def open(self) -> None:
         """A device that is opened has missed what went by since."""
@@ -94,16 +113,34 @@ class ScriptedStream:
 
 
 class ScriptedMicrophone:
-    """An opener whose devices play one script each; None refuses to open.
+    """An opener whose devices play one script each; where there is None, it refuses to open.
+
+    Args:
+        rate: that devices open at, whatever is asked for.
+        scripts: what they play, one after the other; once they are used up it refuses.
+        more: scripts after these, each made up when a device is opened.
+        pace: seconds from one block to the next.
+        real_time: whether each block comes when its last sample has been spoken.
 
     Attributes:
         asked: the device that each attempt to open asked for.
+        streams: that were opened.
+        played: set when a script was played to its end.
+        time: of the device.
     """
 
-    def __init__(self, rate: int, *scripts: Iterable[Step] | None, pace: float = 0.0) -> None:
+    def __init__(
+        self,
+        rate: int,
+        *scripts: Script | None,
+        more: Iterable[Script | None] = (),
+        pace: float = 0.0,
+        real_time: bool = False,
+    ) -> None:
         self.rate = rate
-        self.scripts = list(scripts)
+        self.scripts = itertools.chain(scripts, more)
         self.pace = pace
+        self.real_time = real_time
         self.asked: list[int | str | None] = []
         self.streams: list[ScriptedStream] = []
         self.played = threading.Event()
@@ -124,7 +161,7 @@ class ScriptedMicrophone:
         rescan: bool = False,
     ) -> ScriptedStream:
         self.asked.append(device)
-        script = self.scripts.pop(0) if self.scripts else None
+        script = next(self.scripts, None)
         if script is None:
             raise LiveSerError("no such device", "plug it in")
         stream = ScriptedStream(f"scripted {len(self.streams)}", self.rate, channels or 1)
@@ -134,23 +171,13 @@ class ScriptedMicrophone:
         play.start()
         return stream
 
-    def _play(
-        self,
-        script: Iterable[Step],
-        callback: Callback,
-        stream: ScriptedStream,
-    ) -> None:
+    def _play(self, script: Script, callback: Callback, stream: ScriptedStream) -> None:
         try:
             self._play_steps(script, callback, stream)
         finally:
             stream.played.set()
 
-    def _play_steps(
-        self,
-        script: Iterable[Step],
-        callback: Callback,
-        stream: ScriptedStream,
-    ) -> None:
+    def _play_steps(self, script: Script, callback: Callback, stream: ScriptedStream) -> None:
         overflow = False
         buffer: NDArray[np.float32] | None = None
         for step in script:
@@ -172,7 +199,11 @@ class ScriptedMicrophone:
                 if buffer is None or buffer.shape != step.shape:
                     buffer = np.empty_like(step)
                 buffer[:] = step
-                callback(buffer, self.time.play(len(step) / self.rate), overflow)
+                times = self.time.play(len(step) / stream.rate)
+                if self.real_time:
+                    stream.closed.wait(max(0.0, times.arrived - host_clock()))
+                    times = Times(times.captured, host_clock())
+                callback(buffer, times, overflow)
                 overflow = False
                 time.sleep(self.pace)
         if buffer is not None:

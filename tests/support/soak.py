@@ -29,8 +29,7 @@ import soundfile
 import soxr
 
 from live_ser.audio.blocks import Samples
-from live_ser.audio.capture_clock import host_clock
-from live_ser.audio.devices import Callback, InputStream, Times, open_input
+from live_ser.audio.devices import Opener, open_input
 from live_ser.audio.sources import microphone
 from live_ser.dashboard.dashboard import Dashboard
 from live_ser.inference.monitor import Monitor
@@ -42,6 +41,7 @@ from live_ser.live.sinks import RecordSink
 from live_ser.model.onnx_model import load
 from live_ser.records.jsonl import JsonLines
 from tests.support import soak_server, sound_server
+from tests.support.scripted_microphone import ScriptedMicrophone, in_random_blocks
 from tests.support.watch import Watch
 
 RATE = 48_000
@@ -140,44 +140,11 @@ def _watched(
     return watch
 
 
-class Irregular:
-    """A device that calls back in real time, with blocks of whatever size."""
-
-    name = "irregular"
-    rate = RATE
-    channels = 1
-
-    def __init__(
-        self,
-        device: int | str | None,
-        rate: int,
-        channels: int | None,
-        callback: Callback,
-        *,
-        channel: int | None = None,
-        rescan: bool = False,
-    ) -> None:
-        self._closed = threading.Event()
-        self._callback = callback
-        threading.Thread(target=self._play, daemon=True).start()
-
-    def close(self) -> None:
-        """Call back no more."""
-        self._closed.set()
-
-    def _play(self) -> None:
-        sizes = np.random.default_rng(0)
-        sound = itertools.cycle(np.split(speech()[: RATE * 13], 13))
-        waiting, due = next(sound), time.monotonic()
-        while not self._closed.is_set():
-            size = int(np.exp(sizes.uniform(0, np.log(9600))))  # 1 sample to 0.2 s
-            while len(waiting) < size:
-                waiting = np.concatenate([waiting, next(sound)])
-            due += size / RATE
-            self._closed.wait(max(0.0, due - time.monotonic()))
-            now = host_clock()
-            self._callback(waiting[:size, np.newaxis], Times(now - size / RATE, now), False)
-            waiting = waiting[size:]
+def irregular_microphone() -> ScriptedMicrophone:
+    """A device that calls back in real time, with blocks of one sample to 0.2 s."""
+    seconds = np.split(speech()[: RATE * 13], 13)
+    script = in_random_blocks(itertools.cycle(seconds), RATE // 5)
+    return ScriptedMicrophone(RATE, script, real_time=True)
 
 
 class Clock(Sink):
@@ -202,10 +169,7 @@ def listen(folder: Path, device: str, seconds: float, model: str | None) -> None
     judge = load(model)
     rate = judge.info.features.sample_rate
 
-    def opener(*words: Any, **options: Any) -> InputStream:
-        opens = Irregular if device == "irregular" else open_input
-        return opens(*words, **options)
-
+    opener: Opener = irregular_microphone() if device == "irregular" else open_input
     with ExitStack() as stack:
         from rich.console import Console
 

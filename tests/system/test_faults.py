@@ -34,11 +34,10 @@ from rich.console import Console
 
 from live_ser.audio import microphone as microphone_module
 from live_ser.audio.blocks import Gap, Samples
-from live_ser.audio.devices import BLOCK_SECONDS, Callback, InputStream
+from live_ser.audio.devices import BLOCK_SECONDS, InputStream
 from live_ser.audio.microphone import Microphone
 from live_ser.audio.sources import microphone
 from live_ser.dashboard.dashboard import Dashboard
-from live_ser.errors import LiveSerError
 from live_ser.inference.monitor import Monitor
 from live_ser.live.recorder import Recording
 from live_ser.live.session import Session
@@ -49,11 +48,10 @@ from live_ser.records.jsonl import JsonLines
 from live_ser.records.schema import Record, check_record
 from tests.support.command import LIVE_SER, records
 from tests.support.scripted_microphone import (
-    DeviceTime,
     Missing,
     Overflow,
+    Script,
     ScriptedMicrophone,
-    ScriptedStream,
     Step,
     Wait,
     in_blocks,
@@ -411,11 +409,10 @@ def test_two_faults(
     play(model, sound, tmp_path, *faults)
 
 
-class Obedient:
-    """A microphone that does what it is told, and else brings silence; whoever opens it has it.
+class Orders:
+    """A device that does what it is told, and else brings silence; whoever opens it has it.
 
     Attributes:
-        rate: that it opens at.
         refused: how often it will not open before it does again.
         mute: whether it does not call back.
         told: what is to be brought next.
@@ -423,46 +420,39 @@ class Obedient:
     """
 
     def __init__(self) -> None:
-        self.rate = RATE
         self.refused = 0
         self.mute = False
         self.told: SimpleQueue[tuple[Samples, bool]] = SimpleQueue()
         self.brought = 0
-        self.streams: list[ScriptedStream] = []
-        self.time = DeviceTime()
 
-    def __call__(
-        self,
-        device: int | str | None,
-        rate: int,
-        channels: int | None,
-        callback: Callback,
-        *,
-        channel: int | None = None,
-        rescan: bool = False,
-    ) -> ScriptedStream:
-        if self.refused:
-            self.refused -= 1
-            raise LiveSerError("no such device", "plug it in")
-        stream = ScriptedStream(f"opened {len(self.streams)}", self.rate)
-        self.streams.append(stream)
-        self.mute = False
-        self.time.open()
-        threading.Thread(target=self._play, args=(callback, stream), daemon=True).start()
-        return stream
+    def scripts(self) -> Iterator[Script | None]:
+        """What each attempt to open it gets."""
+        while True:
+            if self.refused:
+                self.refused -= 1
+                yield None
+            else:
+                self.mute = False
+                yield self._script()
 
-    def _play(self, callback: Callback, stream: ScriptedStream) -> None:
-        silence = np.zeros(round(stream.rate * BLOCK_SECONDS), np.float32)
-        while not stream.closed.is_set():
-            told = True
+    def _script(self) -> Script:
+        while True:
             try:
                 block, overflow = self.told.get(timeout=BLOCK_SECONDS)
             except Empty:
-                told, block, overflow = False, silence, False
-            if not self.mute:
-                times = self.time.play(len(block) / stream.rate)
-                callback(block[:, np.newaxis], times, overflow)
-            self.brought += told
+                yield _nothing if self.mute else SILENCE
+            else:
+                if overflow:
+                    yield Overflow()
+                yield block[:, np.newaxis]
+                self.brought += 1
+
+
+def _nothing() -> None:
+    """No callback comes, and the device captures nothing either."""
+
+
+SILENCE = np.zeros((round(RATE * BLOCK_SECONDS), 1), np.float32)
 
 
 class Misfortunes(RuleBasedStateMachine):
@@ -473,7 +463,8 @@ class Misfortunes(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.device, self.file = Obedient(), Disk()
+        self.orders, self.file = Orders(), Disk()
+        self.device = ScriptedMicrophone(RATE, more=self.orders.scripts())
         self.width, self.overflows, self.jump = 80, 0, 0.0
         self.gaps: list[str] = []
         self.over = threading.Event()
@@ -490,9 +481,9 @@ class Misfortunes(RuleBasedStateMachine):
 
     def bring(self, block: Samples, *, overflow: bool = False) -> None:
         """Have the device bring a block, and wait until it was heard."""
-        brought = self.device.brought
-        self.device.told.put((block, overflow))
-        self.wait(lambda: self.device.brought > brought and self.show.mic.backlog < BLOCK_SECONDS)
+        brought = self.orders.brought
+        self.orders.told.put((block, overflow))
+        self.wait(lambda: self.orders.brought > brought and self.show.mic.backlog < BLOCK_SECONDS)
 
     def wait(self, happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -525,7 +516,7 @@ class Misfortunes(RuleBasedStateMachine):
     @rule(refused=st.integers(0, 3), rate=st.sampled_from((RATE, 8000, 44_100)))
     def the_device_goes_away(self, refused: int, rate: int) -> None:
         opened = len(self.device.streams)
-        self.device.refused, self.device.rate, self.device.mute = refused, rate, True
+        self.orders.refused, self.device.rate, self.orders.mute = refused, rate, True
         self.wait(lambda: len(self.device.streams) > opened)
         self.gaps.append("microphone gone")
         self.bring(self.sound[:RATE])

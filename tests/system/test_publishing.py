@@ -16,7 +16,6 @@ import pytest
 
 import live_ser
 from live_ser.audio.capture_clock import host_clock
-from live_ser.audio.devices import Callback, Times
 from live_ser.audio.sources import microphone
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.prosody import MEASURES
@@ -24,6 +23,7 @@ from live_ser.live.session import Session
 from live_ser.server.osc import OscSink, address_of, bundle
 from tests.support.command import LIVE_SER, live_ser_process
 from tests.support.command import live_ser as command
+from tests.support.scripted_microphone import ScriptedMicrophone, Step, in_random_blocks
 
 RATE = 16000
 
@@ -109,38 +109,6 @@ def test_strings_are_filled_up_to_four_bytes() -> None:
         assert message.params == [text.encode("ascii", "replace").decode(), 3, 0.5]
 
 
-class Clicking:
-    """A device that is silent until a moment that it notes, and loud from then on."""
-
-    name, rate = "clicking", RATE
-
-    def __init__(self, onset: float, clock: Any) -> None:
-        self.onset, self.clock = onset, clock
-        self.at = math.nan  # by the clock, when the first loud sample was captured
-        self._closed = threading.Event()
-
-    def __call__(self, device: Any, rate: int, channels: Any, callback: Callback, **_: Any) -> Any:
-        threading.Thread(target=self._play, args=[callback], daemon=True).start()
-        return self
-
-    def close(self) -> None:
-        self._closed.set()
-
-    def _play(self, callback: Callback) -> None:
-        began, clock = host_clock(), self.clock()
-        self.at = clock + self.onset
-        sizes = np.random.default_rng(0)
-        done = 0
-        tone = np.sin(2 * np.pi * 500 * np.arange(10 * RATE) / RATE).astype(np.float32)
-        tone[: round(self.onset * RATE)] = 0
-        while not self._closed.is_set() and done < len(tone):
-            block = tone[done : done + int(sizes.integers(100, 1600))]
-            captured = began + done / RATE
-            done += len(block)
-            self._closed.wait(max(0.0, began + done / RATE - host_clock()))
-            callback(block[:, np.newaxis], Times(captured, host_clock()), False)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("onset", [1.23, 1.41])
 def test_the_times_of_lsl_are_those_of_the_sound(
@@ -155,7 +123,11 @@ def test_the_times_of_lsl_are_those_of_the_sound(
     from tests.support.xdf import Recorder
 
     name, hop, path = f"test-{uuid.uuid4().hex}", 0.1, tmp_path / "recording.xdf"
-    device = Clicking(onset, pylsl.local_clock)
+    tone = np.sin(2 * np.pi * 500 * np.arange(10 * RATE) / RATE).astype(np.float32)
+    tone[: round(onset * RATE)] = 0
+    began: list[float] = []
+    script: list[Step] = [lambda: began.append(device.time.now), *in_random_blocks([tone], 1600)]
+    device = ScriptedMicrophone(RATE, script, real_time=True)
     with microphone(None, RATE, opener=device) as source:
         end = time.monotonic() + 6
         session = Session(source, RATE, duration=3.0, ending=lambda: time.monotonic() > end)
@@ -163,6 +135,7 @@ def test_the_times_of_lsl_are_those_of_the_sound(
         with Recorder(path, [name, f"{name}-markers"]), session:
             session.sinks.attach(sink)
             session.run(Monitor(model.network, session, hop=hop))
+    since = pylsl.local_clock() - host_clock()  # one clock counts from another moment
     (numbers, markers), _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
     about = numbers["info"]
     assert float(about["nominal_srate"][0]) == pytest.approx(10)
@@ -173,7 +146,8 @@ def test_the_times_of_lsl_are_those_of_the_sound(
     levels = numbers["time_series"][:, labels.index("level_db")]
     loud = int(np.flatnonzero(levels > -60)[0])
     share = min(1.0, 10 ** ((levels[loud] - levels[loud + 2]) / 10))
-    assert numbers["time_stamps"][loud] - share * hop == pytest.approx(device.at, abs=0.02)
+    sounded = began[0] + onset + since
+    assert numbers["time_stamps"][loud] - share * hop == pytest.approx(sounded, abs=0.02)
     texts = [text for (text,) in markers["time_series"]]
     assert (texts[0], texts[-1]) == ("silence", "end")
 

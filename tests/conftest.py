@@ -123,10 +123,11 @@ def at_rate(speech: Path, tmp_path: Path) -> Callable[[int], Path]:
     return write
 
 
-@pytest.fixture
-def no_microphone(tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(scope="session")
+def no_microphone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which there is no input device, as in a container."""
-    nowhere = {"PULSE_SERVER": "unix:/nonexistent", "XDG_RUNTIME_DIR": str(tmp_path)}
+    folder = tmp_path_factory.mktemp("container")
+    nowhere = {"PULSE_SERVER": "unix:/nonexistent", "XDG_RUNTIME_DIR": str(folder)}
     env = {**os.environ, **nowhere}
     if live_ser_process("devices", env=env).returncode == 0:
         pytest.skip("this machine has a microphone that cannot be hidden")
@@ -140,6 +141,10 @@ def _server() -> Iterator[SoundServer]:
     if (program := sound_server.missing()) is not None:
         pytest.skip(f"{program} is not installed")
     with sound_server.sound_server() as server:
+        microphone = server.plug_in("room")
+        if live_ser_process("devices", env=server.env).returncode != 0:
+            pytest.skip("ALSA's plug-in for PulseAudio is not installed (libasound2-plugins)")
+        server.pull_out(microphone)
         yield server
 
 
@@ -147,8 +152,6 @@ def _server() -> Iterator[SoundServer]:
 def room(_server: SoundServer) -> Iterator[SoundServer]:
     """A sound server with one microphone, named room."""
     microphone = _server.plug_in("room")
-    if live_ser_process("devices", env=_server.env).returncode != 0:
-        pytest.skip("ALSA's plug-in for PulseAudio is not installed (libasound2-plugins)")
     yield _server
     with suppress(subprocess.CalledProcessError):  # the test may have pulled it out
         _server.pull_out(microphone)

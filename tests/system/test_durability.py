@@ -20,7 +20,7 @@ import pytest
 import soundfile
 
 from live_ser.records.reader import read_records
-from tests.support.command import LIVE_SER, live_ser_process
+from tests.support.command import LIVE_SER, live_ser, live_ser_process
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other modes and locks")
 
@@ -117,11 +117,11 @@ def test_what_was_there_keeps_its_mode(
     kept = tmp_path / "kept.jsonl"
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0", "-o", kept]
     words += ["--profile", "anna", "--force"]
-    assert live_ser_process(*words).returncode == 0
+    assert live_ser(*words).returncode == 0
     (profile,) = home.rglob("anna.json")
     for path in (kept, profile):
         path.chmod(0o640)
-    assert live_ser_process(*words).returncode == 0
+    assert live_ser(*words).returncode == 0
     for path in (kept, profile):
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -134,11 +134,11 @@ def test_numbers_that_no_voice_has_are_refused(
 ) -> None:
     words = ["listen", "--model", against_model, "--from", speech, "--speed", "0"]
     words += ["--profile", "anna", "--duration", "3"]
-    assert live_ser_process(*words).returncode == 0
+    assert live_ser(*words).returncode == 0
     (profile,) = home.rglob("anna.json")
     spoilt = json.dumps({**json.loads(profile.read_text("utf-8")), **change})
     profile.write_text(spoilt, "utf-8")
-    run = live_ser_process(*words)
+    run = live_ser(*words)
     assert run.returncode == 1
     assert "is no profile: its numbers cannot be" in run.stderr
     assert profile.read_text("utf-8") == spoilt

@@ -16,7 +16,7 @@ from live_ser.inference.recordings import judge_clip
 from live_ser.model.onnx_model import Judgement, load
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import BaselineSpec, pack_matrix
-from tests.support.command import live_ser, live_ser_process, records
+from tests.support.command import live_ser, records
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 SPEC = tiny_baseline()
@@ -163,14 +163,14 @@ def test_a_profile_is_kept_and_taken_up_again(
 ) -> None:
     command = ["listen", "--from", speech, "--speed", "0", "--format", "jsonl"]
     command += ["--model", against_model, "--profile", "anna"]
-    first = live_ser_process(*command)
+    first = live_ser(*command)
     assert first.returncode == 0, first.stderr
     (path,) = home.rglob("anna.json")
     assert str(path) in first.stderr
     kept = json.loads(path.read_text())
     assert len(kept["mean"]) == SPEC.size
     assert path.stat().st_size < 4000
-    second = live_ser_process(*command)
+    second = live_ser(*command)
     judged = [one for one in records(second.stdout) if one.get("probabilities")]
     assert judged[0]["baseline"] == pytest.approx(kept["seconds"], abs=0.1)
     assert json.loads(path.read_text())["seconds"] > kept["seconds"]
@@ -185,10 +185,10 @@ def test_a_spoilt_profile_is_named_and_left_as_it_is(
 ) -> None:
     command = ["listen", "--from", speech, "--speed", "0", "--format", "jsonl"]
     command += ["--model", against_model, "--profile", "anna"]
-    live_ser_process(*command)
+    live_ser(*command)
     (path,) = home.rglob("anna.json")
     path.write_text(content)
-    spoilt = live_ser_process(*command)
+    spoilt = live_ser(*command)
     assert spoilt.returncode == 1
     assert "is no profile" in spoilt.stderr
     assert "Traceback" not in spoilt.stderr
@@ -203,8 +203,8 @@ def test_a_profile_of_another_model_is_refused(
     info = replace(info, features=replace(info.features, mel_basis=louder))
     other = write_model(tmp_path / "other.onnx", info)
     command = ["listen", "--from", speech, "--speed", "0", "--profile", "anna", "--model"]
-    assert live_ser_process(*command, against_model).returncode == 0
-    refused = live_ser_process(*command, other)
+    assert live_ser(*command, against_model).returncode == 0
+    refused = live_ser(*command, other)
     assert refused.returncode == 1
     assert "whose numbers mean something else" in refused.stderr
 
@@ -214,7 +214,7 @@ def test_a_profile_s_name_is_no_path(
     against_model: Path, speech: Path, home: Path, name: str
 ) -> None:
     command = ["listen", "--from", speech, "--model", against_model, "--profile", name]
-    refused = live_ser_process(*command)
+    refused = live_ser(*command)
     assert refused.returncode == 2
     assert "no name for a profile" in refused.stderr
     assert not list(home.rglob("*.json"))

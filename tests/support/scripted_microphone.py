@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -123,6 +122,7 @@ class ScriptedMicrophone:
         real_time: whether each block comes when its last sample has been spoken.
 
     Attributes:
+        scripts: those that are still to be played.
         asked: the device that each attempt to open asked for.
         streams: that were opened.
         played: set when a script was played to its end.
@@ -138,7 +138,8 @@ class ScriptedMicrophone:
         real_time: bool = False,
     ) -> None:
         self.rate = rate
-        self.scripts = itertools.chain(scripts, more)
+        self.scripts = list(scripts)
+        self.more = iter(more)
         self.pace = pace
         self.real_time = real_time
         self.asked: list[int | str | None] = []
@@ -161,7 +162,7 @@ class ScriptedMicrophone:
         rescan: bool = False,
     ) -> ScriptedStream:
         self.asked.append(device)
-        script = next(self.scripts, None)
+        script = self.scripts.pop(0) if self.scripts else next(self.more, None)
         if script is None:
             raise LiveSerError("no such device", "plug it in")
         stream = ScriptedStream(f"scripted {len(self.streams)}", self.rate, channels or 1)

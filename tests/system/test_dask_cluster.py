@@ -155,9 +155,8 @@ def test_an_output_is_gone_on_with_and_never_added_to_unasked(
 
 
 def test_a_cluster_judges_by_what_the_speaker_taught(
-    calls: Path, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    calls: Path, cluster: LocalCluster, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     model = write_model(tmp_path / "tiny.onnx", tiny_info(baseline=tiny_baseline()), embedding=True)
     network, rng = EmotionModel(model), np.random.default_rng(0)
     takes = [
@@ -165,7 +164,7 @@ def test_a_cluster_judges_by_what_the_speaker_taught(
         for place, label in enumerate(network.info.labels)
         for _ in range(3)
     ]
-    Profile.named("anna", network.info).teach(network, takes)
+    Profile.named("anna", network).teach(takes)
     words = [*sorted(calls.glob("call 0*.wav")), "--model", model]
     plain, taught = (
         clips(records(live_ser("file", *words, "--format", "jsonl", *more).stdout))
@@ -175,7 +174,7 @@ def test_a_cluster_judges_by_what_the_speaker_taught(
     words += ["--profile", "anna", "--scheduler", cluster.address, "-o", tmp_path / "out"]
     assert live_ser("file", *words).returncode == 0
     assert sorted(clips(parts(tmp_path / "out")), key=str) == sorted(taught, key=str)
-    Profile.named("bert", network.info).teach(network, takes)
+    Profile.named("bert", network).teach(takes)
     other = live_ser("file", *words, "--profile", "bert", "--resume")
     assert "was begun with other options" in other.stderr
 

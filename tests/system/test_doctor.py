@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
+from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
 from live_ser.cli.examination import Finding, examine_sound
@@ -36,7 +38,7 @@ def voice(sentence: Path) -> Samples:
     return np.asarray(voice + np.random.default_rng(0).normal(0, 1e-4, len(voice)), np.float32)
 
 
-def notes(samples: Samples, model: EmotionModel) -> list[Finding]:
+def notes(samples: NDArray[np.floating[Any]], model: EmotionModel) -> list[Finding]:
     findings = list(examine_sound(np.asarray(samples, np.float32), model))
     assert all(finding.advice for finding in findings if finding.verdict != "ok")
     return [finding for finding in findings if finding.verdict != "ok"]

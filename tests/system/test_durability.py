@@ -50,7 +50,7 @@ def formatted(path: Path) -> Path:
 
 def seconds_in(recording: Path) -> float:
     sound, rate = soundfile.read(recording)
-    return len(sound) / rate
+    return len(sound) / int(rate)
 
 
 @posix

@@ -33,9 +33,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from rich.console import Console
 
 from live_ser.audio import microphone as microphone_module
-from live_ser.audio.blocks import Gap, Samples
+from live_ser.audio.blocks import Gap, Samples, Source
 from live_ser.audio.devices import BLOCK_SECONDS, InputStream
-from live_ser.audio.microphone import Microphone
 from live_ser.audio.sources import microphone
 from live_ser.dashboard.dashboard import Dashboard
 from live_ser.inference.monitor import Monitor
@@ -275,7 +274,7 @@ class Show:
     """A session with all that hangs on it, and what has to be true of it when it is over."""
 
     model: EmotionModel
-    mic: Microphone
+    mic: Source
     session: Session
     monitor: Monitor
     dashboard: Dashboard
@@ -338,7 +337,7 @@ class Show:
 def show(
     model: EmotionModel,
     opener: Callable[..., InputStream],
-    ending: Callable[[Microphone], bool],
+    ending: Callable[[Source], bool],
     file: Disk,
     folder: Path,
 ) -> Iterator[Show]:
@@ -367,7 +366,7 @@ def play(model: EmotionModel, sound: Samples, folder: Path, *faults: Fault) -> N
     scripted = ScriptedMicrophone(scene.rate, *scene.scripts, pace=0.002)
     started = time.monotonic()
 
-    def told_to_end(mic: Microphone) -> bool:
+    def told_to_end(mic: Source) -> bool:
         """When every script was played and nothing more waits."""
         taken = mic.name == scripted.streams[-1].name
         over = taken and not scripted.scripts and scripted.all_played() and not mic.backlog

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -56,7 +57,8 @@ def test_compressed_sound_is_nearly_that_of_the_file(clips: Path, speech: Path, 
     assert abs(len(sound) - len(original)) < 0.2 * 16000
 
     def loudness(samples: Samples) -> Samples:
-        return np.sqrt(np.mean(np.square(samples[:112_000]).reshape(-1, 1600), axis=1))
+        power = np.mean(np.square(samples[:112_000]).reshape(-1, 1600), axis=1)
+        return np.asarray(np.sqrt(power), np.float32)
 
     assert np.corrcoef(loudness(original), loudness(sound))[0, 1] > 0.95
 
@@ -144,7 +146,7 @@ def test_a_playlist_opens_no_connection(tmp_path: Path) -> None:
 def test_no_process_is_left_behind(clips: Path) -> None:
     with audio_file(clips / "clip.m4a", 16000) as blocks:
         next(iter(blocks))
-        process = blocks._sound._process
+        process = cast("Any", blocks)._sound._process
         assert process.poll() is None
     assert process.poll() is not None
 

@@ -62,7 +62,7 @@ def listening(server: SoundServer, model: Path, *words: str) -> Iterator[Listene
 
 
 def is_window(record: Record) -> bool:
-    return record["type"] == "window"
+    return bool(record["type"] == "window")
 
 
 def is_speech(record: Record) -> bool:
@@ -149,7 +149,9 @@ def test_channels_are_chosen(
 def stereo(clip: Path, path: Path, *gains: float) -> Path:
     """A clip of several channels, each as loud as its gain says; below 0 it is inverted."""
     samples, rate = soundfile.read(clip, dtype="float32")
-    soundfile.write(path, samples[:, np.newaxis] * np.float32(gains), rate, subtype="FLOAT")
+    soundfile.write(
+        path, samples[:, np.newaxis] * np.array(gains, np.float32), rate, subtype="FLOAT"
+    )
     return path
 
 

@@ -41,7 +41,7 @@ def spoken(speech: Path) -> tuple[Samples, int]:
 
 
 def test_a_file_is_judged_alike_through_a_pipe(tiny_model: Path, speech: Path) -> None:
-    words = ["file", "--model", tiny_model, "--format", "jsonl"]
+    words: list[str | Path] = ["file", "--model", tiny_model, "--format", "jsonl"]
     (expected,) = records(live_ser(*words, speech).stdout)
     run = run_with(speech.read_bytes(), *words, "--from", "-")
     (clip,) = records(run.stdout.decode())
@@ -78,11 +78,12 @@ def test_listening_to_a_pipe_is_listening_to_the_file(
 ) -> None:
     path = tmp_path / "speech.wav"
     path.write_bytes(wav(*spoken))
-    words = ["listen", "--model", tiny_model, "-o", "-", "--from"]
+    words: list[str | Path] = ["listen", "--model", tiny_model, "-o", "-", "--from"]
     expected = windows(live_ser(*words, path, "--speed", "0").stdout)
     raw = ["--raw", "s16le", "--rate", str(spoken[1])]
     samples = (spoken[0] * 32768).round().astype("<i2").tobytes()
-    for data, more in ((path.read_bytes(), []), (samples, raw)):
+    sounds: list[tuple[bytes, list[str]]] = [(path.read_bytes(), []), (samples, raw)]
+    for data, more in sounds:
         run = run_with(data, *words, "-", *more)
         assert windows(run.stdout.decode()) == expected
         assert b"listening to standard input" in run.stderr
@@ -100,8 +101,8 @@ def test_a_pipe_is_heard_as_it_comes_and_left_at_any_time(tiny_model: Path) -> N
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.buffer.write(bytes(2 * 12000))
-        process.stdin.buffer.flush()
+        process.stdin.write("\0" * 2 * 12000)  # a byte each
+        process.stdin.flush()
         heard = [process.stdout.readline() for _ in range(3)]
         assert '"type": "window"' in heard[-1].replace(":", ": ").replace(":  ", ": ")
         process.send_signal(signal.SIGINT)
@@ -176,7 +177,7 @@ def test_a_channel_of_a_pipe_is_chosen(tmp_path: Path) -> None:
     writer = threading.Thread(target=pipe.write_bytes, args=(wav(stereo, 8000, "FLOAT"),))
     writer.start()
     with piped(pipe, 8000, Reading(channel=2)) as source:
-        heard = np.concatenate(list(source))  # type: ignore[arg-type]
+        heard = np.concatenate(list(source))
     writer.join()
     np.testing.assert_array_equal(heard, stereo[:, 1])
 

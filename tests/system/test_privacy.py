@@ -124,7 +124,7 @@ def test_recordings_leave_what_was_asked_for(home: Home) -> None:
 
 
 def test_a_replay_and_its_page_leave_what_was_asked_for(home: Home) -> None:
-    words = ["--from", DEMO, "--speed", "0", "-o", "session.jsonl", "--record", "sound.flac"]
+    words = ["--from", str(DEMO), "--speed", "0", "-o", "session.jsonl", "--record", "sound.flac"]
     home.run(*LIVE_SER, "listen", *words)
     home.check("session.jsonl", "sound.flac")
     home.run(*LIVE_SER, "report", "session.jsonl", "--audio", "sound.flac")

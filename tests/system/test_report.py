@@ -44,6 +44,7 @@ def session(labels: list[str] = LABELS, source: str = "Microphone") -> list[Any]
         "type": "session", "schema": 1, "source": source, "model": "tiny", "labels": labels,
         "sample_rate": 16000, "window": 3.5, "hop": 0.5, "started": "2026-01-31T12:00:00+00:00",
     }  # fmt: skip
+    said: list[tuple[float, str | None, str]]
     said = [(i / 2, labels[0], "speech") for i in range(1, 5)]
     said += [(i / 2, labels[0], "speech") for i in range(7, 11)]
     said += [(i / 2, None, "silence") for i in range(11, 15)]
@@ -228,7 +229,7 @@ def test_the_sound_is_seen_where_there_is_one(page: Path) -> None:
 
 
 def test_several_sessions_are_one_page_with_a_row_for_each_day(tmp_path: Path) -> None:
-    paths = []
+    paths: list[Path] = []
     for day in (3, 1, 1):
         records = session()
         records[0] = {**records[0], "started": f"2026-02-0{day}T1{len(paths)}:00:00+01:00"}

@@ -55,8 +55,9 @@ def server(model: live_ser.Model, speech: Path) -> Iterator[Served]:
         yield running
 
 
-def spoken(server: Served, data: bytes, size: int = 3001, **start: Any) -> list[Record]:
-    """The records of a stream that is fed in blocks of a size."""
+def spoken(server: Served, data: bytes, /, **start: Any) -> list[Record]:
+    """The records of a stream that is fed in blocks of ``size`` bytes."""
+    size = start.pop("size", 3001)
     with server.stream(**start) as socket:
         for at in range(0, len(data), size):
             socket.send(data[at : at + size])
@@ -87,7 +88,7 @@ class TestStream:
         self, server: Served, model: live_ser.Model, sound: Samples, encoding: str, size: int
     ) -> None:
         heard = sound if encoding == "f32le" else np.round(sound * 32767) / 32768
-        records = spoken(server, encoded(sound, encoding), size, encoding=encoding, rate=16000)
+        records = spoken(server, encoded(sound, encoding), size=size, encoding=encoding, rate=16000)
         assert [record["type"] for record in (records[0], records[-1])] == ["session", "end"]
         windows = [record for record in records if record["type"] == "window"]
         expected = model.timeline(np.asarray(heard, np.float32), 16000)
@@ -338,19 +339,18 @@ def made_up(rng: random.Random) -> Iterator[str | bytes]:
         start |= rng.choice(extras)
         yield json.dumps(start)
     for _ in range(rng.randrange(1, 12)):
-        value = rng.choice([0, 1, -1, 1e308, "x", None, [], {}, True, "happy"])
+        value: Any = rng.choice([0, 1, -1, 1e308, "x", None, [], {}, True, "happy"])
         kind = rng.choice(["mark", "gap", "label", "turn", "ping", "start", "?", value])
         text = json.dumps({"type": kind, "seconds": value, "label": value, "reason": "paused"})
-        yield rng.choice(
-            [
-                rng.randbytes(rng.randrange(0, 9000)),
-                bytes(rng.randrange(0, 9000)),
-                text,
-                text[: rng.randrange(len(text))],
-                "\x00\ud7ff\U0001f600" * rng.randrange(9),
-                "[" * rng.randrange(3000),
-            ]
-        )
+        messages: list[str | bytes] = [
+            rng.randbytes(rng.randrange(0, 9000)),
+            bytes(rng.randrange(0, 9000)),
+            text,
+            text[: rng.randrange(len(text))],
+            "\x00\ud7ff\U0001f600" * rng.randrange(9),
+            "[" * rng.randrange(3000),
+        ]
+        yield rng.choice(messages)
 
 
 class TestLive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ import soundfile
 from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
 from live_ser.report.session_log import read_session
-from tests.support.command import live_ser, records
+from tests.support.command import Completed, live_ser, records
+
+Record = dict[str, Any]
 
 
 @pytest.fixture
@@ -28,12 +31,12 @@ def call(two: Samples, tmp_path: Path) -> Path:
     return path
 
 
-def told(run: object) -> list[dict]:
+def told(run: Completed) -> list[Record]:
     assert run.returncode == 0, run.stderr
     return records(run.stdout)
 
 
-def alike(record: dict) -> dict:
+def alike(record: Record) -> Record:
     """What a record says that does not depend on how it was asked for."""
     other = ("latency_ms", "judged_with", "channel", "speaker", "part", "parts")
     return {name: value for name, value in record.items() if name not in other}

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import keras
 import librosa
@@ -236,7 +237,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-def trained(corpus: Path, **changes: object) -> Run:
+def trained(corpus: Path, **changes: Any) -> Run:
     """A run of three epochs on the article's split."""
     config = replace(CONFIG, epochs=3, pitched_share=0.0, **changes)
     folder = corpus.parent / f"run-{'-'.join(changes)}"

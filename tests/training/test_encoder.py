@@ -16,7 +16,7 @@ import onnx
 
 from live_ser.frontend.features import Frames, log_mel
 from training.corpora.readers import LABELS, Clip
-from training.data.dataset import FeatureConfig
+from training.data.features import FeatureConfig
 from training.networks.embedding import EMBEDDING, fit_projection
 from training.networks.encoder import (
     STATISTICS,

@@ -20,7 +20,6 @@ import soundfile
 from rich.console import Console
 
 from live_ser.errors import LiveSerError
-from training import fetch as module
 from training.corpora.readers import read_corpus
 from training.fetch import ARCHIVES, Archive, fetch, main
 
@@ -254,7 +253,7 @@ def test_no_address_at_all_is_an_error(server: Server, bring: Bring) -> None:
 def test_a_full_disk_is_said_before_anything_is_downloaded(
     server: Server, bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     with pytest.raises(LiveSerError, match="room") as caught:
         bring(published(server))
     assert "--data" in caught.value.hint
@@ -274,7 +273,7 @@ def test_the_command_says_in_one_line_what_failed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(ARCHIVES, "ravdess", published(server))  # type: ignore[arg-type]
+    monkeypatch.setitem(ARCHIVES, "ravdess", published(server))
     arguments = ["ravdess", "--data", str(tmp_path / "data")]
     server.status = 404
     assert main(arguments) == 1

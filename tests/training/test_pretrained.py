@@ -49,21 +49,23 @@ class Storage:
         self.pid = ("storage", kind, key, "cpu", 8, None)
 
 
-class Torch(pickle._Pickler):  # type: ignore[name-defined]  # in Python, so that it can be taught
+class Torch(pickle._Pickler):  # the one in Python, so that it can be taught
     """Pickles as PyTorch does, without PyTorch."""
 
     def persistent_id(self, thing: Any) -> Any:
         return thing.pid if isinstance(thing, Storage) else None
 
     def save(self, thing: Any, save_persistent_id: bool = True) -> None:
+        write: Callable[[bytes], object] = vars(self)["write"]
+        python: Any = super()
         if isinstance(thing, Named):
-            self.write(f"c{thing.module}\n{thing.name}\n".encode())
+            write(f"c{thing.module}\n{thing.name}\n".encode())
         elif isinstance(thing, Call):
             self.save(thing.function)
             self.save(thing.arguments)
-            self.write(pickle.REDUCE)
+            write(pickle.REDUCE)
         else:
-            super().save(thing, save_persistent_id)
+            python.save(thing, save_persistent_id)
 
 
 FLOATS = Named("torch", "FloatStorage")

@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -538,7 +539,8 @@ def joined(run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) ->
     path.parent.mkdir(exist_ok=True)
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.1, shape) for name, shape in GE2E.shapes.items()}
-    np.savez(path, **{name: one.astype(np.float32) for name, one in weights.items()})
+    held: dict[str, Any] = {name: one.astype(np.float32) for name, one in weights.items()}
+    np.savez(path, **held)
     file = tmp_path_factory.mktemp("joined") / "joined.onnx"
     _join(run / "live_ser.onnx", file, run, corpus)
     return file

@@ -123,7 +123,7 @@ def test_a_file_its_replay_a_microphone_and_an_array_agree(voice: Samples, tmp_p
     assert "channel 1" in note
     assert np.abs(file).max() == np.abs(stereo).max()
     with replay(path, RATE, speed=0) as blocks:
-        np.testing.assert_array_equal(np.concatenate(list(blocks)), file)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(np.concatenate(list(blocks)), file)
         assert list(blocks.notes) == [note]
     held = ArraySound(stereo, RATE, RATE)
     array = np.concatenate(list(held))

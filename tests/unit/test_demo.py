@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_ser.audio.blocks import AGAIN, Gap
+from live_ser.audio.blocks import AGAIN, Block, Gap
 from live_ser.audio.demo import DEMO, demo
 from live_ser.inference.monitor import Monitor
 from live_ser.model.onnx_model import load
@@ -46,7 +46,11 @@ def test_where_a_recording_begins_again_the_baseline_does(
 ) -> None:
     sound, rate = soundfile.read(speech, dtype="float32")
     heard = np.asarray(sound[:: rate // RATE], np.float32)
-    blocks = [*np.array_split(heard, 100), Gap(0.0, AGAIN), *np.array_split(heard, 100)]
+    blocks: list[Block] = [
+        *np.array_split(heard, 100),
+        Gap(0.0, AGAIN),
+        *np.array_split(heard, 100),
+    ]
     monitor = Monitor(load(against_model), blocks)
     seconds = [monitor.baseline.seconds for _ in monitor if monitor.baseline]
     half = len(seconds) // 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from live_ser.audio.reading import Reading
 from live_ser.audio.sources import microphone, replay
 from live_ser.errors import AudioError, InvalidArgument
 from live_ser.inference.monitor import Monitor
-from live_ser.inference.results import Decision, Results
+from live_ser.inference.results import Decision
 from tests.support.scripted_microphone import ScriptedMicrophone, in_blocks
 
 RATE = 16000
@@ -36,9 +38,9 @@ def call(two: Samples, tmp_path: Path) -> Path:
     return path
 
 
-def alone(results: Results) -> list[Decision]:
+def alone(results: Sequence[Decision]) -> list[Decision]:
     """The same as if the channel had been heard alone."""
-    alike: dict[str, object] = {"channel": None, "speaker": None}
+    alike: dict[str, Any] = {"channel": None, "speaker": None}
     alike |= {"latency_ms": 0.0} if results and hasattr(results[0], "latency_ms") else {}
     return [replace(result, **alike) for result in results]
 
@@ -141,7 +143,7 @@ def test_blocks_of_ones_own(tiny_model: Path) -> None:
     ],
 )
 def test_what_does_not_go_together_is_refused(
-    call: Path, tiny_model: Path, how: dict, match: str
+    call: Path, tiny_model: Path, how: dict[str, Any], match: str
 ) -> None:
     with pytest.raises((InvalidArgument, AudioError), match=match):
         live_ser.load(tiny_model).predict_channels(call, **how)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.demo import DEMO
@@ -123,7 +125,7 @@ def test_a_take_that_will_not_do_is_told() -> None:
     tone = np.sin(np.arange(2 * RATE) / 10).astype(np.float32)
     pause = np.zeros(RATE, np.float32)
 
-    def complaint(speech: float, *parts: Samples) -> str:
+    def complaint(speech: float, *parts: NDArray[np.floating[Any]]) -> str:
         return Attempt([part.astype(np.float32) for part in parts], speech).complaint()
 
     assert complaint(0.2, 0.2 * tone, pause) == "too short"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_ser.audio.blocks import Block, Samples
+from live_ser.audio.blocks import Block, Samples, Voice
 from live_ser.audio.demo import DEMO
 from live_ser.errors import InvalidArgument
 from live_ser.inference.monitor import Monitor
@@ -197,6 +197,7 @@ class Spoken:
     behind = 0.0
     message = ""
     notes: tuple[str, ...] = ()
+    voices: tuple[Voice, ...] = ()
 
     def __init__(self, sound: Samples) -> None:
         self._blocks = np.array_split(sound, len(sound) // 1600)

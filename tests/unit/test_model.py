@@ -95,8 +95,12 @@ def that_never_ends(path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     helper, types = onnx.helper, onnx.TensorProto
     model = onnx.load(str(write_model(path, tiny_info())))
-    inputs = [("i", types.INT64, []), ("go_on", types.BOOL, []), ("x", types.FLOAT, None)]
-    outputs = [("again", types.BOOL, []), ("y", types.FLOAT, None)]
+    inputs: list[tuple[str, Any, Any]] = [
+        ("i", types.INT64, []),
+        ("go_on", types.BOOL, []),
+        ("x", types.FLOAT, None),
+    ]
+    outputs: list[tuple[str, Any, Any]] = [("again", types.BOOL, []), ("y", types.FLOAT, None)]
     steps = [
         helper.make_node("Identity", [before], [after])
         for before, after in (("go_on", "again"), ("x", "y"))

@@ -36,7 +36,7 @@ def sound(at_rate: Callable[[int], Path]) -> Samples:
     return np.asarray(samples, np.float32)
 
 
-def predictions(model: EmotionModel, blocks: Iterable[Block], **options: float) -> list[Prediction]:
+def predictions(model: EmotionModel, blocks: Iterable[Block], **options: Any) -> list[Prediction]:
     """What the monitor says, less the time that it took."""
     return [replace(p, latency_ms=0.0) for p in Monitor(model, blocks, **options)]
 
@@ -149,7 +149,7 @@ def fan(rng: np.random.Generator) -> Samples:
     noise /= np.maximum(np.fft.rfftfreq(60 * RATE, 1 / RATE), 50) ** 0.8
     air = np.fft.irfft(noise)
     hum = 0.01 * np.sin(2 * np.pi * 118 * np.arange(len(air)) / RATE)
-    return (0.05 * air / air.std() + hum).astype(np.float32)
+    return np.asarray(0.05 * air / air.std() + hum, np.float32)
 
 
 @pytest.mark.parametrize("made", [tune, typing, fan])

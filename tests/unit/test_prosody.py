@@ -41,7 +41,7 @@ def voice(
         sound += (formants + 0.02) / harmonic**0.5 * np.sin(harmonic * phase)
     swell = 1 - drop * np.cos(np.pi * syllables * time) ** 2 * 0.97
     sound *= swell
-    return (level * sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
+    return np.asarray(level * sound / np.sqrt(np.mean(sound**2)), np.float32)
 
 
 def measured(sound: Samples, mask: Any = None, rate: int = RATE) -> Tally:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_ser.audio.blocks import Samples
+from live_ser.audio.blocks import Samples, Voice
 from live_ser.audio.sources import Block, Gap
 from live_ser.errors import LiveSerError
 from live_ser.inference.monitor import Monitor
@@ -38,6 +38,7 @@ class Source:
     behind = 0.0
     message = ""
     notes: tuple[str, ...] = ()
+    voices: tuple[Voice, ...] = ()
 
     def __init__(self, *blocks: Block) -> None:
         self.blocks = blocks or tuple(np.full(100, i, np.float32) for i in range(10))
@@ -142,7 +143,9 @@ def test_duration_is_exact_and_counts_gaps_and_pauses() -> None:
     blocks, _ = run(paused, {1: " "})
     assert len(blocks) == 2
     hole = Session(
-        Source(np.zeros(100, np.float32), Gap(5, "gone"), np.zeros(100)), RATE, duration=3
+        Source(np.zeros(100, np.float32), Gap(5, "gone"), np.zeros(100, np.float32)),
+        RATE,
+        duration=3,
     )
     assert len(run(hole, {})[0]) == 2
 

@@ -54,7 +54,7 @@ def test_two_listeners_do_not_hear_each_other(chunks: np.ndarray) -> None:
 
 def test_what_is_under_the_floor_is_no_speech(chunks: np.ndarray) -> None:
     gate = SpeechGate(RATE, floor_db=-60)
-    assert not gate.push(1e-4 * chunks.ravel()).any()
+    assert not gate.push(np.float32(1e-4) * chunks.ravel()).any()
     assert gate.push(chunks.ravel()).max() > 0.9
 
 

@@ -69,7 +69,7 @@ def test_a_replay_keeps_the_pace_of_the_sound(
     monkeypatch.setattr("time.sleep", sleep)
     monkeypatch.setattr("time.monotonic", lambda: now)
     with replay(speech, 16000, speed=2) as blocks:
-        seconds = sum(len(block) for block in blocks) / 16000
+        seconds = sum(len(block) for block in blocks if isinstance(block, np.ndarray)) / 16000
     assert now == pytest.approx(seconds / 2)
 
 

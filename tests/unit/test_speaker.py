@@ -53,9 +53,9 @@ def test_blocks_of_any_size_give_the_same(against_model: Path, speech: Path) -> 
     model = load(against_model)
     with audio_file(speech, 16000) as blocks:
         sound = np.concatenate(list(blocks))
+    every: list[list[int]] = [[], list(range(777, len(sound), 777))]
     whole, parts = (
-        [window.raw for window in Monitor(model, np.split(sound, cuts))]
-        for cuts in ([], range(777, len(sound), 777))
+        [window.raw for window in Monitor(model, np.split(sound, cuts))] for cuts in every
     )
     assert whole == parts
 

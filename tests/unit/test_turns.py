@@ -6,6 +6,7 @@ import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_long_turns_are_cut_at_their_pauses(model: live_ser.Model, sound: Sample
     ],
 )
 def test_what_is_odd_is_told_in_a_line(
-    model: live_ser.Model, sound: Samples, turns: list, told: str, states: list[str]
+    model: live_ser.Model, sound: Samples, turns: list[Any], told: str, states: list[str]
 ) -> None:
     with pytest.warns(UserWarning, match=re.escape(told)) as caught:
         found = model.at(sound, turns, RATE)

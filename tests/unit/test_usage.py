@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_the_command_line_overrides_the_environment_and_that_the_file(
 ) -> None:
     config.write_text(f'hop = 0.25\nsmoothing = 3\nmodel = "{tiny_model}"\n')
     monkeypatch.setenv("LIVE_SER_HOP", "0.5")
-    seen = {}
+    seen: dict[str, Any] = {}
     monkeypatch.setattr(
         "live_ser.cli.commands.file.run", lambda arguments: bool(seen.update(vars(arguments)))
     )

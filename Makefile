@@ -7,7 +7,7 @@
 # make fuzz       ten thousand broken files of each kind
 # make schedules  fifty random schedules of faults of a sound server, on a quiet machine
 .DEFAULT_GOAL := run
-.PHONY: run test test-all coverage bench soak fuzz schedules setup setup-dev demo snapshots clean
+.PHONY: run test test-all coverage bench soak fuzz schedules setup setup-dev demo manual snapshots clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -75,6 +75,9 @@ $(VENV)/.bench: $(VENV)/.dev
 
 demo: setup-dev
 	$(BIN)/python -m scripts.make_demo
+
+manual: setup-dev
+	$(BIN)/python -m scripts.make_manual
 
 snapshots: setup-dev
 	$(BIN)/python scripts/snapshots.py

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 import soxr
 
+from live_ser.cli.parser import parser
 from tests.support.command import live_ser
 
 ROOT = Path(__file__).parents[2]
@@ -195,3 +196,17 @@ def test_make_knows_what_the_readme_tells() -> None:
         )
         for part in told:
             assert part in plan.stdout
+
+
+def test_the_manual_has_every_command_and_option() -> None:
+    page = (ROOT / "docs" / "live-ser.1").read_text("utf-8").replace("\\-", "-")
+    parts = re.split(r"^\.SH COMMAND .*live-ser (\w+)'.*$", page, flags=re.M)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert set(sections) == set(parser().commands())
+    missing = {
+        f"{name} {option}"
+        for name, command in parser().commands().items()
+        for option in command.options()
+        if option not in ("-h", "--help") and f"\\fB{option}\\fR" not in sections[name]
+    }
+    assert not missing  # `make manual` writes it anew

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import live_ser
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.frontend.pitch import HIGHEST, REFERENCE, VoiceStream, timing
 from live_ser.inference.prosody import pitches, tally
 
@@ -23,19 +25,26 @@ WINDOW = 7  # hops
 
 
 def semitones(clip: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The pitch of each frame in semitones, ours and pYIN's; NaN where it is unvoiced."""
+    """The pitch of each frame of speech in semitones, ours and pYIN's; NaN where it is unvoiced.
+
+    What is speech is what the gate of the default model says, as everywhere in live-ser.
+    """
     import librosa
 
     hop, centre = (round(RATE * seconds) for seconds in timing(RATE))
     length = 1024  # of a frame of pYIN
     voice = VoiceStream(RATE).push(clip[length // 2 - centre :])  # so that both have one middle
-    found, voiced = pitches(voice, np.ones(len(voice), np.bool_))
+    mask = speech_mask(clip, RATE, live_ser.load().info.gate)
+    middles = (length / 2 + hop * np.arange(len(voice))) / RATE
+    speech = mask[np.minimum((middles / CHUNK_SECONDS).astype(int), len(mask) - 1)]
+    found, voiced = pitches(voice, speech)
     theirs, is_voiced, _ = librosa.pyin(
         clip, fmin=60, fmax=HIGHEST, sr=RATE, frame_length=length, hop_length=hop, center=False
     )
     theirs = np.where(is_voiced, 12 * np.log2(theirs / REFERENCE), np.nan)
     count = min(len(found), len(theirs))
-    return np.where(voiced, found, np.nan)[:count].astype(np.float64), theirs[:count]
+    theirs = np.where(speech[:count], theirs[:count], np.nan)
+    return np.where(voiced, found, np.nan)[:count].astype(np.float64), theirs
 
 
 def cost(sound: Samples) -> float:

@@ -241,3 +241,23 @@ def test_what_a_cluster_cannot_do_is_one_line_and_what_to_try(
         assert len(run.stderr.splitlines()) <= 2
         assert "Traceback" not in run.stderr
     shutil.rmtree(tmp_path / "out", ignore_errors=True)
+
+
+def test_a_cluster_judges_each_channel_by_itself(
+    tiny_model: Path, speech: Path, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    sound, rate = soundfile.read(speech, dtype="float32")
+    call = tmp_path / "call.wav"
+    soundfile.write(call, np.stack([sound, np.roll(sound, rate)], axis=1), rate)
+    words = ["file", call, "--model", tiny_model, "--each-channel", "--names", "agent,caller"]
+    out = tmp_path / "verdicts"
+    run = live_ser(*words, "--scheduler", cluster.address, "-o", out)
+    assert run.returncode == 0, run.stderr
+    here = records(live_ser(*words, "--format", "jsonl").stdout)
+    assert [(one["channel"], one["speaker"], one["part"], one["parts"]) for one in here] == [
+        (1, "agent", 1, 2),
+        (2, "caller", 2, 2),
+    ]
+    assert clips(parts(out)) == clips(here)
+    again = live_ser(*words, "--scheduler", cluster.address, "-o", out, "--resume")
+    assert "1 of 1 files are judged already" in again.stderr

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from live_ser.api import Model, listen, load
+    from live_ser.api import listen, load
     from live_ser.audio.raw_sound import RawFormat
     from live_ser.audio.sources import replay
     from live_ser.errors import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from live_ser.inference.monitor import Monitor
     from live_ser.inference.results import Prediction, Results, Segment, Verdict
     from live_ser.inference.stream import Stream
+    from live_ser.loaded_model import Model
     from live_ser.report.page import write_report
     from live_ser.report.session_log import longest_intervals, read_session, shares
 
@@ -69,7 +70,7 @@ _HOMES = {
     "DeviceError": "errors",
     "AudioError": "errors",
     "LiveSerError": "errors",
-    "Model": "api",
+    "Model": "loaded_model",
     "Monitor": "inference.monitor",
     "Prediction": "inference.results",
     "RawFormat": "audio.raw_sound",

@@ -1,4 +1,4 @@
-"""How recordings are judged, and how their records say so: by it ``--resume`` knows its own."""
+"""How recordings are judged, and how their records say so: by it an output knows its own."""
 
 from __future__ import annotations
 

@@ -47,10 +47,17 @@ PROXIES = {
 PROXY_PORT, FIRST_PORT = 8700, 8765  # as the examples have them
 
 
-def recording(seconds: float) -> list[bytes]:
-    """The bundled recording over and over, in blocks."""
+def recording(seconds: float, talks: float) -> list[bytes]:
+    """The bundled recording over and over, in blocks.
+
+    Args:
+        seconds: how long.
+        talks: share of the time that it takes; the rest is faint noise, while somebody else talks.
+    """
     sound, native = soundfile.read(DEMO, dtype="float32")
     sound = soxr.resample(sound, native, RATE)
+    listens = round(len(sound) * (1 / talks - 1))
+    sound = np.concatenate([sound, np.random.default_rng(0).normal(0, 1e-3, listens)])
     samples = np.resize(np.round(sound * 32767).astype("<i2"), round(seconds * RATE))
     return [samples[at : at + BLOCK].tobytes() for at in range(0, len(samples), BLOCK)]
 
@@ -210,7 +217,7 @@ def proxied(name: str, servers: int) -> Iterator[int]:
 async def measure(port: int, options: argparse.Namespace, servers: list[psutil.Process]) -> None:
     """Measure both, and print it."""
     url = f"ws://127.0.0.1:{port}"
-    sent = recording(options.seconds)
+    sent = recording(options.seconds, options.talks)
     due = completing(sent)
     for count in options.sessions:
         print(json.dumps(await streams(url, sent, due, count, servers)), flush=True)
@@ -224,6 +231,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, nargs="*", default=[10, 30, 60])
     parser.add_argument("--readers", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--talks", type=float, default=1.0, help="share of the time (default: 1)")
     parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
     parser.add_argument("--proxy", choices=PROXIES)
     parser.add_argument("--model", default="live_ser")

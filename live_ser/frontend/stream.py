@@ -66,6 +66,11 @@ class FrontEnd:
         """Time from the start of the source to the newest sample."""
         return (self._position + self._waits) / self._rate
 
+    @property
+    def lacking(self) -> float:
+        """Seconds of sound until the next step is complete; nothing or less if it is."""
+        return (self._to_go - self._waits) / self._rate
+
     def push(self, samples: ArrayLike) -> Iterator[Features]:
         """Yield the features of the steps that ``samples`` complete.
 

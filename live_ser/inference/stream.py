@@ -84,6 +84,11 @@ class Stream:
         """Time from the start of the stream to the newest sample that is judged or waits to be."""
         return self._front_end.seconds
 
+    @property
+    def lacking(self) -> float:
+        """Seconds of sound until the next prediction, at least; nothing or less if there is one."""
+        return self._front_end.lacking
+
     def feed(self, samples: ArrayLike) -> list[Prediction]:
         """Take the next block of sound.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
 
 from live_ser.audio.blocks import Gap, Samples, Voice
 from live_ser.audio.channels import mixer, parts
@@ -45,7 +47,8 @@ class StreamSession:
     def __init__(self, model: EmotionModel, start: Start) -> None:
         self._model, self._start = model, start
         self._form = start.format
-        self._rest = b""  # less than a sample of each channel
+        self._held: list[bytes] = []  # bytes that cannot complete a hop yet
+        self._holds = 0  # bytes
         self._frames = self._windows = 0
         try:
             how = Reading(start.channel, each_channel=start.each_channel, names=start.names)
@@ -73,7 +76,7 @@ class StreamSession:
         """Time from the start of the stream to its newest sound."""
         return self._stream.seconds
 
-    @property
+    @cached_property
     def slice_bytes(self) -> int:
         """Bytes of a hop of sound, at least: what is fed at once."""
         frames = max(1, round(self._stream.hop * self._start.rate))
@@ -100,9 +103,24 @@ class StreamSession:
         Raises:
             ProtocolError: they hold what is not sound.
         """
-        data = self._rest + data if self._rest else data
+        self._held.append(data)
+        self._holds += len(data)
+        # Bytes that cannot complete a hop wait: most of the time of small blocks is their number.
+        lacking = self._stream.lacking * self._start.rate * self._form.frame_bytes
+        return self._holds >= lacking and self.flush()
+
+    def flush(self) -> bool:
+        """Let all bytes be heard that were taken, but for a sample that has only begun.
+
+        Returns:
+            Whether :meth:`windows` has a record now.
+
+        Raises:
+            ProtocolError: they hold what is not sound.
+        """
+        data = b"".join(self._held)
         whole = len(data) // self._form.frame_bytes * self._form.frame_bytes
-        self._rest = data[whole:]
+        self._held, self._holds = [data[whole:]], len(data) - whole
         try:
             block = self._form.decoded(data[:whole])
             check_scale(block, "the stream", self._frames, self._start.rate)
@@ -186,6 +204,8 @@ class StreamSession:
 
     def finish(self) -> list[Record]:
         """End the stream: what is left, the last turn, and how the session ended."""
+        with suppress(ProtocolError):  # it has been told, or nobody is there to hear it
+            self.flush()
         self._take(self._mix.finish())
         records = self._records(Stream.finish)
         if self._start.turns:

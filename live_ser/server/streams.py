@@ -186,6 +186,7 @@ class _Client:
         message = parsed(text)
         kind: str = message["type"]
         run = self._service.run
+        self._session.flush()  # what came before it
         if kind == "mark":
             await self.send([self._session.mark()])
         elif kind == "turn":

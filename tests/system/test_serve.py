@@ -35,6 +35,7 @@ from tests.support.served import Record, Served, encoded, received, served
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 TOKEN = "a-token-of-some-length"
+FLOATS = '{"type": "start", "rate": 16000, "encoding": "f32le"}'
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +204,15 @@ class TestStream:
             ("bad_start", ['{"type": "start", "rate": 16000, "hop": 100}']),
             ("bad_start", ['{"type": "start", "rate": 16000, "profile": "../x"}']),
             ("bad_start", ['{"type": "start", "rate": 16000, "typo": 1}']),
-            ("bad_sound", ['{"type":"start","rate":16000,"encoding":"f32le"}', b"\xff" * 8]),
+            (
+                "bad_sound",
+                [
+                    '{"type":"start","rate":16000,"encoding":"f32le"}',
+                    b"\xff" * 8,
+                    '{"type":"stop"}',
+                ],
+            ),
+            ("bad_sound", ['{"type":"start","rate":16000,"encoding":"f32le"}', b"\xff" * 32000]),
             ("bad_message", ['{"type": "start", "rate": 16000}', '{"type": "gap"}']),
             ("bad_message", ['{"type": "start", "rate": 16000}', '{"type": "turn"}']),
             ("bad_message", ['{"type": "start", "rate": 16000}', "x" * 5000]),

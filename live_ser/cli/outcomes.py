@@ -29,8 +29,8 @@ class OutcomeWriter:
         quiet: whether only errors are printed.
 
     Attributes:
-        counts: of the recordings: ``written``, those of them that are ``uncertain``, and
-            ``failed``; and of the pictures that were drawn.
+        counts: of the recordings: ``written``, those of them that are ``uncertain`` or
+            were ``taught`` with, and ``failed``; and of the pictures that were drawn.
     """
 
     job: Job
@@ -51,6 +51,13 @@ class OutcomeWriter:
         """What was drawn to a picture or a folder."""
         drawn = self.counts["drawn"]
         return f"drew {output}" if drawn == 1 else f"drew {output}: {drawn} pictures"
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of recordings that were taught with; empty where none was."""
+        count = self.counts["taught"]
+        taught = f"{counted(count, 'recording')} {'was' if count == 1 else 'were'} taught with"
+        return f"{taught}: such a verdict does not tell how good the model is" if count else ""
 
     def progress(self, total: int, *, resumable: bool) -> str:
         """How much is done when it is interrupted, and what does the rest."""
@@ -77,6 +84,7 @@ class OutcomeWriter:
         try:
             for record in outcome.records:
                 self.counts["uncertain"] += _is_uncertain_clip(record)
+                self.counts["taught"] += bool(record.get("taught"))
                 if record["type"] in self.kinds:
                     self.writer.write(record)
         except LiveSerError as error:

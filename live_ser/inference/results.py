@@ -115,6 +115,8 @@ class Verdict(Decision):
             uncertain, or too short to tell. None where nothing was judged.
         missing: seconds from which to which sound is lost of a file that was judged in part;
             None for an end that nothing tells.
+        taught: whether the model was taught with this very recording, so that the verdict tells
+            nothing of how good it is.
     """
 
     duration: float
@@ -122,6 +124,7 @@ class Verdict(Decision):
     windows: int
     shares: Mapping[str, float] | None = field(default=None, hash=False)
     missing: tuple[tuple[float, float | None], ...] = ()
+    taught: bool = False
 
 
 R = TypeVar("R", bound=Decision)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import starmap
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features
@@ -17,6 +18,7 @@ from live_ser.inference.results import Decision, Segment, Verdict
 from live_ser.inference.utterances import Stretch, StretchStream
 from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.taught import TaughtModel
 
 
 class UtteranceClassifier:
@@ -42,6 +44,8 @@ class UtteranceClassifier:
         self._heard = NOTHING
         self._heard_until: float | None = None  # in seconds; None after a gap
         self._stretches = StretchStream(model.info)
+        self._embedding: NDArray[np.float64] = np.zeros(1)  # summed over the seconds of speech
+        self._weight = 0.0  # these seconds
 
     def push(self, features: Features) -> Iterator[Segment]:
         """Yield the utterances that are judged for good, now that this step is known.
@@ -74,7 +78,15 @@ class UtteranceClassifier:
         if verdict.probabilities is None:
             return verdict
         shares = {label: min(1.0, s / self._evidence) for label, s in self._seconds.items()}
-        return replace(verdict, shares=shares)
+        return replace(verdict, shares=shares, taught=self._is_taught)
+
+    @property
+    def _is_taught(self) -> bool:
+        """Whether the model was taught with this very recording."""
+        model = self._lookahead.model
+        if not isinstance(model, TaughtModel) or model.teaching is None or not self._weight:
+            return False
+        return model.teaching.holds(self._embedding / self._weight)
 
     def _judge(self, stretches: Iterable[Stretch]) -> Iterator[Segment]:
         for stretch in stretches:
@@ -99,6 +111,9 @@ class UtteranceClassifier:
             self._sum.add(judgement, evidence)
         decision = Decision(state="listening", evidence=evidence)
         if judgement and evidence >= self._info.gate.min_speech:
+            if judgement.embedding is not None:
+                self._embedding = self._embedding + evidence * judgement.embedding
+                self._weight += evidence
             decision = decide(
                 self._info,
                 judgement.probabilities,

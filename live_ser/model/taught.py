@@ -30,6 +30,7 @@ _LEAST = 0.05  # weight of a take
 _PASSES = 2  # over the weights
 _TEMPERATURES = np.geomspace(0.3, 3.0, 31)
 _SPREAD = 0.3  # of the logarithm of the temperature, before any take is seen
+_SAME = 1e-3  # by which the embeddings of the same recording differ at most
 _DOUBT = 2.0  # standard deviations by which takes left out must get worse to say so
 _FOLLOWS = 0.5  # of the change in the emotions' odds that activation and valence take on
 
@@ -180,6 +181,11 @@ class Teaching:
         """Takes of which there is another of the same emotion."""
         counts = np.bincount(self._places, minlength=len(self._taught))
         return np.asarray(counts[self._places] > 1) & (len(self._taught) > 1)
+
+    def holds(self, embedding: Matrix) -> bool:
+        """Whether there is a take of the recording that this is the embedding of."""
+        known = np.array([take.embedding for take in self.takes])
+        return bool(len(known)) and bool((np.abs(known - embedding).max(axis=1) < _SAME).any())
 
     def correct(self, judgement: Judgement) -> Judgement:
         """A judgement as it is after teaching.

@@ -105,6 +105,7 @@ def clip_record(
         **(dict(zip(("part", "parts"), part, strict=True)) if part[1] > 1 else {}),
         "shares": verdict.shares and {k: round(v, 4) for k, v in verdict.shares.items()},
         **_heard(verdict.channel or channel, track),
+        **({"taught": True} if verdict.taught else {}),
     }
     return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
 
@@ -385,6 +386,7 @@ OPTIONAL: dict[str, dict[str, _Check]] = {
     "clip": {
         "shares": _or_none(_are_shares),
         "missing": _are_spans,
+        "taught": lambda value: isinstance(value, bool),
         **_ORIGIN,
         "judged_with": _is_text,
         "evidence": _is_amount,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import shutil
+import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
@@ -376,7 +378,7 @@ def test_a_model_is_taught_from_python(network: EmotionModel, tmp_path: Path) ->
     speech = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
     with pytest.raises(LiveSerError, match="too little speech"):
         Model(network).teach([speech * 0], ["happy"], rate=16000)
-    with pytest.raises(LiveSerError, match="1 takes and 2 labels"):
+    with pytest.raises(LiveSerError, match="1 take and 2 labels"):
         Model(network).teach([speech], ["happy", "sad"], rate=16000)
     assert Model(network).teaching is None
     Profile.named("anna", network).teach(Speaker().takes(3))
@@ -449,3 +451,72 @@ def test_hundreds_of_takes_with_some_wrong_labels_are_weighed(network: EmotionMo
     clean, mixed = (Teaching(network, taken) for taken in (takes, [*takes, *wrong]))
     tests = speaker.takes(50)
     assert accuracy(mixed, tests) > accuracy(clean, tests) - 0.05
+
+
+def _speech(folder: Path, emotion: str, number: int, sentence: str) -> Path:
+    path = folder / emotion / f"{number}.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    voice = ["-p", str(30 + 15 * number), "-s", str(120 + 20 * number), "-w", str(path)]
+    subprocess.run(["espeak-ng", *voice, sentence], check=True)
+    return path
+
+
+@pytest.fixture
+def takes(tmp_path: Path) -> Path:
+    """Three takes of two emotions each, in a folder for each, and two folders of something else."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng, which speaks for this test, is not installed")
+    for emotion in ("happy", "sad", "bored"):
+        for number in range(3):
+            _speech(tmp_path / "takes", emotion, number, f"This is how I sound {number}, today.")
+    (tmp_path / "takes" / "notes").mkdir()
+    return tmp_path / "takes"
+
+
+def test_recordings_that_were_taught_with_are_said_to_be(
+    network: EmotionModel, takes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ["--profile", "anna", "--model", str(network.path)]
+    assert main(["teach", "--from", str(takes), *model]) == 0
+    said = capsys.readouterr().err
+    assert said.count("bored is left out: the model has no emotion of that name") == 1
+    assert "notes" not in said
+    other = _speech(takes, "other", 4, "Something else altogether, if you please.")
+    again = takes / "happy" / "1.wav"
+    assert main(["file", str(again), str(other), "--format", "jsonl", *model]) == 0
+    told = capsys.readouterr()
+    clips = [json.loads(line) for line in told.out.splitlines()]
+    assert [clip.get("taught", False) for clip in clips] == [True, False]
+    assert told.err.count("1 recording was taught with") == 1
+
+
+def test_the_same_part_of_a_recording_counts_once_and_a_missing_one_is_told_once(
+    network: EmotionModel, takes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = takes / "t.csv"
+    rows = ["happy/0.wav;happy", "sad/0.wav;sad", "happy/0.wav;happy", "gone.wav;sad"]
+    table.write_text("\n".join(["file;emotion", *rows, "gone.wav;sad"]))
+    words = ["--profile", "anna", "--model", str(network.path)]
+    assert main(["teach", "--from", str(table), "--format", "jsonl", *words]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["takes"] == {"happy": 1, "sad": 1}
+    assert told.err.count("gone.wav") == 1
+
+
+def test_profiles_say_what_was_done(
+    network: EmotionModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*words: str) -> str:
+        assert main(["profiles", *words]) == 0
+        return capsys.readouterr().err.strip()
+
+    assert said() == "there are no profiles; live-ser teach --profile NAME makes one"
+    Profile.named("anna", network).teach(Speaker().takes(1)[:1])
+    assert main(["profiles"]) == 0
+    assert capsys.readouterr().out == "anna: 2 s of speech, 1 take\n"
+    file = str(tmp_path / "a.json")
+    assert said("export", "anna", file) == f"anna is exported to {file}"
+    assert said("import", "bea", file) == f"bea is imported from {file}"
+    assert said("rename", "bea", "carl") == "bea is now carl"
+    assert said("delete", "carl") == "carl is deleted"
+    assert said("delete", "anna", "--quiet") == ""

@@ -107,6 +107,8 @@ def _judge(
         say(results.summary(options.output))
     if options.plot and not options.quiet and results.counts["drawn"]:
         say(results.picture_summary(options.plot))
+    if results.warning and not options.quiet:
+        say(results.warning)
     return failures
 
 

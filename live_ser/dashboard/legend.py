@@ -11,7 +11,7 @@ _KEYS = (
     ("q", "quit; so does Ctrl-C"),
     ("space", "pause, and go on"),
     ("m", "mark this moment in the record"),
-    ("1 to 9", "the last utterance was the first, second, ... emotion; u undoes it"),
+    ("1 to 9", "label the last utterance, in the order of the bars; u undoes it"),
     ("s, t", "show or hide the spectrogram, telemetry"),
     ("?", "this legend, page by page"),
 )

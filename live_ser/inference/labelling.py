@@ -239,8 +239,14 @@ class _NewestUtterance:
             self._steps.popleft()
 
     def pieces(self) -> list[_Piece]:
-        """The pieces of it with enough speech to be judged; none where nobody spoke."""
-        return self._cut() or self._last
+        """The pieces of it with enough speech to be judged; none where nobody spoke.
+
+        An utterance that has only begun is none yet, as it has no prediction.
+        """
+        newest = self._cut()
+        evidence = sum(piece.evidence for piece in newest)
+        is_enough = evidence >= self._info.gate.enough(over=self._quiet > 0)
+        return newest if newest and is_enough else self._last
 
     def _begin(self, origin: int) -> None:
         self._origin = self._stop = origin

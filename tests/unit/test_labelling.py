@@ -78,6 +78,18 @@ def test_an_utterance_can_be_labelled_while_it_is_spoken(
     assert label.start >= 5.8
 
 
+def test_an_utterance_that_has_only_begun_is_not_the_last_one(
+    network: EmotionModel, spoken: list[Samples]
+) -> None:
+    stream = Stream(network)
+    beginning = np.flatnonzero(np.abs(spoken[1]) > 0.05)[0]
+    stream.feed(spoken[0])
+    stream.feed(spoken[1][: int(beginning + 0.45 * RATE)])
+    label = stream.label("sad")
+    assert label is not None
+    assert label.end < 5
+
+
 def test_before_anybody_spoke_there_is_nothing_to_label(network: EmotionModel) -> None:
     stream = Stream(network)
     stream.feed(np.zeros(3 * RATE, np.float32))

@@ -9,10 +9,12 @@ what they were, and what the misbehaviour costs the others is told.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -20,12 +22,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import psutil
 import soundfile
 import soxr
+from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -69,21 +72,43 @@ class ServerWatch(Watch):
 
 
 def served(seconds: float, model: Path | None = None) -> ServerWatch:
-    """A server, watched for so long."""
-    words = [sys.executable, "-m", "live_ser", "serve", "--port", "0", "--from", str(DEMO)]
+    """A server, watched for so long; its microphone is a pipe into which somebody speaks."""
+    words = [sys.executable, "-m", "live_ser", "serve", "--port", "0", "--listen"]
+    words += ["--from", "-", "--raw", "s16le", "--rate", str(RATE), "--channels", "1"]
     words += ["--model", str(model)] if model else []
-    watch = ServerWatch("server")
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+    watch, sound = ServerWatch("server"), _blocks()
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        address = process.stderr.readline().split()[0].rstrip("/")
+        assert process.stdin is not None
+        threading.Thread(target=_speak, args=(process.stdin, sound), daemon=True).start()
+        address = process.stderr.readline().decode().split()[0].rstrip("/")
         try:
-            asyncio.run(_Crowd(address, watch, psutil.Process(process.pid)).run(seconds))
+            asyncio.run(_Crowd(address, watch, psutil.Process(process.pid), sound).run(seconds))
         finally:
             process.terminate()
             code = process.wait(30)
     if code:
         watch.wrong.append(f"the server ended with {code}")
     return watch
+
+
+def _blocks() -> NDArray[np.int16]:
+    """The bundled recording at 48 kHz, ``[blocks, BLOCK]``."""
+    sound, native = soundfile.read(DEMO, dtype="float32")
+    sound = soxr.resample(sound, native, RATE)
+    sound = np.resize(sound, len(sound) // BLOCK * BLOCK)
+    return np.round(sound * 32767).astype("<i2").reshape(-1, BLOCK)
+
+
+def _speak(pipe: IO[bytes], blocks: NDArray[np.int16]) -> None:
+    """Write sound in real time until nobody reads it."""
+    due = time.monotonic()
+    with suppress(OSError, ValueError):
+        for block in itertools.cycle(blocks):
+            due += BLOCK / RATE
+            time.sleep(max(0.0, due - time.monotonic()))
+            pipe.write(block.tobytes())
+            pipe.flush()
 
 
 class _Crowd:
@@ -93,24 +118,28 @@ class _Crowd:
         address: of its page.
         watch: where what is seen is written down.
         process: of the server.
+        blocks: of sound.
     """
 
-    def __init__(self, address: str, watch: ServerWatch, process: psutil.Process) -> None:
+    def __init__(
+        self,
+        address: str,
+        watch: ServerWatch,
+        process: psutil.Process,
+        blocks: NDArray[np.int16],
+    ) -> None:
         self._http, self._ws = address, address.replace("http", "ws", 1)
         self._watch, self._process = watch, process
         self._rng = random.Random(0)
         self._late = watch.quiet  # where the streams write their times
         self._over = asyncio.Event()
-        sound, native = soundfile.read(DEMO, dtype="float32")
-        sound = soxr.resample(sound, native, RATE)
-        sound = np.resize(sound, len(sound) // BLOCK * BLOCK)
-        self._blocks = np.round(sound * 32767).astype("<i2").reshape(-1, BLOCK)
+        self._blocks = blocks
 
     async def run(self, seconds: float) -> None:
         """Have them all do what they do, and look at the server between the rounds."""
         since = time.monotonic()
         steady = [asyncio.create_task(self._steady(number)) for number in range(STREAMS)]
-        readers = [asyncio.create_task(self._reader(number == 0)) for number in range(READERS)]
+        readers = [asyncio.create_task(self._reader()) for _ in range(READERS)]
         trouble = False
         while time.monotonic() < since + seconds:
             self._late = self._watch.troubled if trouble else self._watch.quiet
@@ -175,20 +204,16 @@ class _Crowd:
             self._watch.wrong.append("windows are missing at the end")
         return len(ends)
 
-    async def _reader(self, starts: bool) -> None:
-        """A reader of the microphone; the first one starts it again whenever it ends."""
+    async def _reader(self) -> None:
+        """A reader of the microphone."""
         last = 0.0
         async with connect(f"{self._ws}/v1/live", ping_interval=None) as socket:
             async for text in socket:
                 record = json.loads(text)
-                if record["type"] == "session":
-                    last = 0.0
-                elif record["type"] == "window":
-                    if record["end"] - last > 0.501:
+                if record["type"] == "window":
+                    if last and record["end"] - last > 0.501:
                         self._watch.wrong.append(f"a reader missed what came before {record}")
                     last = record["end"]
-                elif record.get("state") == "off" and starts:
-                    await socket.send('{"type": "start"}')
 
     async def _until(self, ends: float, client: Callable[[float], Awaitable[None]]) -> None:
         with suppress(ConnectionClosed):

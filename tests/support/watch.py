@@ -64,8 +64,10 @@ class Watch:
 
     def told(self) -> str:
         """What was seen, for people."""
+        quarters = [self.memory[len(self.memory) * part // 4] for part in range(4)]
+        memory = ", ".join(f"{size:.1f}" for size in (*quarters, self.memory[-1]))
         return (
             f"{self.name}: {self.times[-1]:.0f} s; "
-            f"memory {self.memory[-1]:.1f} MB, {self.growth:+.2f} MB an hour; "
+            f"memory {memory} MB by quarters, {self.growth:+.2f} MB an hour; "
             f"{self.descriptors[-1]} descriptors, {self.threads[-1]} threads"
         )

@@ -84,12 +84,13 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def stream(port: int) -> ClientConnection:
+@contextmanager
+def stream(port: int) -> Iterator[ClientConnection]:
     """A stream through a proxy, that has begun."""
-    socket = connect(f"ws://127.0.0.1:{port}/v1/stream")
-    socket.send(json.dumps({"type": "start", "encoding": "f32le", "rate": 16000}))
-    assert json.loads(socket.recv(20))["type"] == "session"
-    return socket
+    with connect(f"ws://127.0.0.1:{port}/v1/stream") as socket:
+        socket.send(json.dumps({"type": "start", "encoding": "f32le", "rate": 16000}))
+        assert json.loads(socket.recv(20))["type"] == "session"
+        yield socket
 
 
 def test_streams_are_spread_over_the_servers_and_get_their_records(

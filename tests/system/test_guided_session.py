@@ -106,8 +106,10 @@ SENTENCE = "The train leaves at half past nine, and it is late again."
 
 
 def in_noise(sound: Samples) -> Samples:
-    noise = np.random.default_rng(0).normal(0, 0.05, len(sound) + 2 * RATE).astype(np.float32)
-    noise[RATE : RATE + len(sound)] += sound / 3
+    """Noise that begins before what is kept of a take, and goes on after its end."""
+    before = 4 * RATE
+    noise = np.random.default_rng(0).normal(0, 0.05, len(sound) + 2 * before).astype(np.float32)
+    noise[before : before + len(sound)] += sound / 3
     return noise
 
 

@@ -22,7 +22,7 @@ from live_ser.live.keys import NO_KEY, REDRAW, SUSPEND, pressed_keys
 from live_ser.live.signals import ending_signals
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
-from live_ser.model.taught import Take
+from live_ser.model.take import Take
 
 SENTENCES = (
     "The train leaves at half past nine.",

@@ -17,7 +17,8 @@ from live_ser.inference.utterances import pieces
 from live_ser.inference.window_classifier import WindowClassifier
 from live_ser.inference.windows import PAUSE_SECONDS
 from live_ser.model.onnx_model import EmotionModel
-from live_ser.model.taught import Take, TaughtModel, Teaching
+from live_ser.model.take import Take
+from live_ser.model.taught import TaughtModel, Teaching
 from live_ser.spec import ModelInfo
 
 _LONGEST = 12.0  # seconds of an utterance that a label is about

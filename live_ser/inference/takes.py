@@ -9,7 +9,7 @@ from live_ser.audio.blocks import Samples
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.utterances import Stretch, StretchStream
 from live_ser.model.onnx_model import EmotionModel
-from live_ser.model.taught import Take
+from live_ser.model.take import Take
 
 
 def hear_take(network: EmotionModel, blocks: Iterable[Samples], emotion: str) -> Take | None:

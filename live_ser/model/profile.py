@@ -34,7 +34,8 @@ from live_ser.model.profile_file import (
     write_whole,
 )
 from live_ser.model.speaker import RunningBaseline
-from live_ser.model.taught import Take, TaughtModel, Teaching, known_voice
+from live_ser.model.take import Take, known_voice
+from live_ser.model.taught import TaughtModel, Teaching
 
 _ALIKE = 0.05  # of their length, by which what two models make of the probe may differ
 

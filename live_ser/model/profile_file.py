@@ -20,7 +20,7 @@ from live_ser.durability import OWNER_ONLY, locked, sync, sync_entry
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.local_time import now
 from live_ser.model.onnx_model import KnownVoice
-from live_ser.model.taught import Take
+from live_ser.model.take import Take
 
 _SCHEMA = 4
 _SCHEMAS = (2, 3, _SCHEMA)

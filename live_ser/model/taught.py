@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
+from live_ser.model.take import Take, known_voice
 
 Matrix = NDArray[np.float64]
 
@@ -39,42 +40,6 @@ _PLEASANT, _UNPLEASANT = {"happy"}, {"angry", "sad", "fearful", "disgust"}
 _ROUNDS = 10  # takes of an emotion after which more were not measured to help
 _FEW = 3  # takes of an emotion under which more always pay
 _SURE = 0.95  # share told right from which on more takes hardly pay
-
-
-@dataclass(frozen=True, eq=False)
-class Take:
-    """A recording of one utterance whose emotion is known, as numbers of the model. No sound.
-
-    Attributes:
-        emotion: one of the model's labels.
-        seconds: of speech.
-        logits: float ``[labels]``, logarithms of the probabilities against a typical voice.
-        voice: float ``[size]``, what a baseline is made of.
-        embedding: float ``[embedding]``.
-    """
-
-    emotion: str
-    seconds: float
-    logits: Matrix
-    voice: Matrix
-    embedding: Matrix
-
-    @classmethod
-    def of(cls, judgements: Sequence[Judgement], seconds: Sequence[float], emotion: str) -> Take:
-        """The take that one or several stretches of speech make up.
-
-        Args:
-            judgements: of each stretch, against a typical voice.
-            seconds: of speech in each.
-            emotion: that all of it bears.
-        """
-
-        def mean(name: str) -> Matrix:
-            rows = [np.asarray(getattr(one, name), np.float64) for one in judgements]
-            return np.asarray(np.average(rows, axis=0, weights=seconds))
-
-        logits = np.log(np.maximum(mean("probabilities"), 1e-7))
-        return cls(emotion, float(sum(seconds)), logits, mean("voice"), mean("embedding"))
 
 
 @dataclass(frozen=True)
@@ -336,25 +301,6 @@ def _is_no_worse(*, base_right: NDArray[np.bool_], right: NDArray[np.bool_]) -> 
     """
     lost, won = np.count_nonzero(base_right & ~right), np.count_nonzero(~base_right & right)
     return bool(lost - won <= _DOUBT * np.sqrt(lost + won))
-
-
-def known_voice(network: EmotionModel, takes: Sequence[Take]) -> KnownVoice | None:
-    """How a speaker usually sounds: the takes, less what their emotions add to a voice.
-
-    Args:
-        network: that the takes are of.
-        takes: of the speaker.
-
-    Returns:
-        What they tell; None where there is none.
-    """
-    if not takes:
-        return None
-    labels, offsets = network.info.labels, network.info.offset_matrix
-    voices = [take.voice - offsets[labels.index(take.emotion)] for take in takes]
-    seconds = [take.seconds for take in takes]
-    mean = np.average(voices, axis=0, weights=seconds)
-    return KnownVoice(np.asarray(mean, np.float64), sum(seconds), sum(seconds))
 
 
 def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:

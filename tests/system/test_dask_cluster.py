@@ -19,7 +19,7 @@ import soxr
 
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
-from live_ser.model.taught import Take
+from live_ser.model.take import Take
 from live_ser.records.reader import read_records
 from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model

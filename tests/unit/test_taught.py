@@ -24,7 +24,8 @@ from live_ser.loaded_model import Model
 from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline
-from live_ser.model.taught import Take, TaughtModel, Teaching
+from live_ser.model.take import Take
+from live_ser.model.taught import TaughtModel, Teaching
 from live_ser.records.labelled import read_labelled
 from tests.support.tiny_model import LABELS, tiny_baseline, tiny_info, write_model
 

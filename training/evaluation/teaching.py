@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
-from live_ser.model.taught import Take, TaughtModel, Teaching
+from live_ser.model.take import Take
+from live_ser.model.taught import TaughtModel, Teaching
 from training.corpora.readers import SAME, Clip
 from training.evaluation import metrics
 from training.evaluation.baselines import spoken_frames

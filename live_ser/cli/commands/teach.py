@@ -15,7 +15,8 @@ from live_ser.cli.teaching_report import report_lines, report_record
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile
-from live_ser.model.taught import Take, check_teachable
+from live_ser.model.take import Take
+from live_ser.model.taught import check_teachable
 from live_ser.records.labelled import LabelledSound, read_labelled
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from benchmarks.sounds import demo
 from benchmarks.table import Floats, Table, command, percentiles
-from live_ser.audio.blocks import Resampler, Samples
+from live_ser.audio.blocks import Samples
 from live_ser.audio.devices import BLOCK_SECONDS
+from live_ser.audio.resampler import Resampler
 from live_ser.frontend.features import FrameStream
 from live_ser.frontend.gate import SpeechGate
 from live_ser.inference.monitor import Monitor

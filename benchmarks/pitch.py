@@ -17,7 +17,7 @@ import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.frontend.pitch import HIGHEST, REFERENCE, VoiceStream, timing
-from live_ser.inference.prosody import pitches, tally
+from live_ser.inference.prosody import pitches, prosody_sums
 
 RATE = 16_000
 HOP = 8_000  # samples: half a second
@@ -58,7 +58,7 @@ def cost(sound: Samples) -> float:
     for i in range(hops):
         frames = stream.push(sound[i * HOP : (i + 1) * HOP])
         window = np.concatenate([window, frames])[-round(WINDOW / 2 / hop_seconds) :]
-        tally(window, mask, centre, hop_seconds).prosody()
+        prosody_sums(window, mask, centre, hop_seconds).prosody()
     return 1000 * (time.process_time() - start) / hops
 
 

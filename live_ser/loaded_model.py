@@ -19,8 +19,8 @@ from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
 from live_ser.inference.stream import Stream
-from live_ser.inference.takes import hear_take
-from live_ser.inference.turns import hear_turns
+from live_ser.inference.takes import take_of
+from live_ser.inference.turns import judge_turns_and_check
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.taught import TaughtModel, Teaching, check_teachable
@@ -336,14 +336,14 @@ class Model:
                 "give one for each",
             )
         network = self.network.network if isinstance(self.network, TaughtModel) else self.network
-        heard = []
+        found = []
         for number, (sound, label) in enumerate(zip(takes, labels, strict=True)):
             with self._open(sound, rate, {}) as recording:
-                take = hear_take(network, recording, label)
+                take = take_of(network, recording, label)
             if take is None:
                 raise LiveSerError(f"take {number} holds too little speech", "leave it out")
-            heard.append(take)
-        return Model(TaughtModel(network, Teaching(network, heard)))
+            found.append(take)
+        return Model(TaughtModel(network, Teaching(network, found)))
 
     @property
     def teaching(self) -> Teaching | None:
@@ -376,7 +376,7 @@ class Model:
             raise InvalidArgument("each_channel: intervals have speakers", "leave it out")
         turns = turns_of(intervals, sound, tiers)
         with self._open(sound, rate, how) as recording:
-            found, notes = hear_turns(self.network, recording, turns)
+            found, notes = judge_turns_and_check(self.network, recording, turns)
             missing = spans(recording.missing)
         for note in notes:
             warnings.warn(note, stacklevel=3)  # the caller's line

@@ -54,12 +54,12 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found[1][1:], 16)), text)
 
 
-def in_words(judged: Mapping[str, Any]) -> str:
+def in_words(record: Mapping[str, Any]) -> str:
     """The judgement of a window, segment, clip or stretch, such as ``happy 81 %``."""
-    if judged["label"] is None:
-        return str(judged["state"])
-    guess = f"{judged['label']} {100 * judged['confidence']:.0f} %"
-    return f"uncertain ({guess}?)" if judged["state"] == "uncertain" else guess
+    if record["label"] is None:
+        return str(record["state"])
+    guess = f"{record['label']} {100 * record['confidence']:.0f} %"
+    return f"uncertain ({guess}?)" if record["state"] == "uncertain" else guess
 
 
 _SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 0.5: "half"}
@@ -76,13 +76,13 @@ def prosody_words(prosody: Mapping[str, Any] | None) -> str:
     if not prosody:
         return ""
     units = (("pitch", "{:.0f} Hz"), ("loudness", "{:.0f} dB"), ("rate", "{:.1f} syllables/s"))
-    told = ", ".join(
+    measures = ", ".join(
         form.format(prosody[name]) for name, form in units if prosody[name] is not None
     )
     if prosody["loudness_change"] is None:
-        return told
+        return measures
     changes = ", ".join(_changes(prosody))
-    return f"{f'{changes} than your usual' if changes else 'as usual'} ({told})"
+    return f"{f'{changes} than your usual' if changes else 'as usual'} ({measures})"
 
 
 def _changes(prosody: Mapping[str, Any]) -> list[str]:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from live_ser.audio.blocks import Resampler, Samples, Voice
+from live_ser.audio.blocks import Samples, Voice
 from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Missing
 from live_ser.audio.files import HIGHEST_RATE, HIGHEST_SAMPLE, LOWEST_RATE
 from live_ser.audio.reading import USUAL, Reading
+from live_ser.audio.resampler import Resampler
 from live_ser.errors import InvalidArgument
 
 _MOST_CHANNELS = 64

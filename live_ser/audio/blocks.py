@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,45 +93,6 @@ class Source(Protocol):
     def voices(self) -> Sequence[Voice]: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[Block]: ...
-
-
-class Resampler:
-    """A stream at another rate; blocks resampled one by one would click where they meet.
-
-    Args:
-        source_rate: of what comes, in Hz.
-        rate: of what goes on, in Hz.
-        voices: how many channels blocks ``[n, channels]`` have; 0 for blocks ``[n]``.
-    """
-
-    def __init__(self, source_rate: int, rate: int, voices: int = 0) -> None:
-        self._streams: list[Any] = []
-        self._nothing: Samples = np.zeros((0, voices), np.float32) if voices else NOTHING
-        if source_rate != rate:
-            import soxr
-
-            self._streams = [
-                soxr.ResampleStream(source_rate, rate, 1, dtype="float32")
-                for _ in range(max(1, voices))
-            ]
-
-    def push(self, samples: Samples) -> Samples:
-        """The next samples at the other rate; the filter keeps the newest back."""
-        return self._resampled(samples, last=False) if self._streams else samples
-
-    def finish(self) -> Samples:
-        """What the filter still holds."""
-        return self._resampled(self._nothing, last=True) if self._streams else self._nothing
-
-    def _resampled(self, samples: Samples, *, last: bool) -> Samples:
-        if samples.ndim == 1:
-            resampled: Samples = self._streams[0].resample_chunk(samples, last=last)
-            return resampled
-        each = (
-            stream.resample_chunk(np.ascontiguousarray(channel), last=last)
-            for stream, channel in zip(self._streams, samples.T, strict=True)
-        )
-        return np.stack([*each], axis=1)
 
 
 def wait_until(moment: float) -> Iterator[Samples]:

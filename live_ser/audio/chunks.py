@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from live_ser.audio.chain import Link
+from live_ser.audio.concatenated import Link
 from live_ser.audio.mpeg_audio import mpeg_links
 from live_ser.audio.spliced_file import Piece
 
@@ -100,10 +100,10 @@ def aiff_links(file: BinaryIO) -> list[Link]:
         size = sound.end - sound.start
         count = struct.pack(">I", min(size // frame, _WRAPS - 1))
         kind = b"AIFC" if len(common) > 18 else b"AIFF"
-        told = _chunk(b"COMM", common[:2] + count + common[6:], ">")
-        told += b"SSND" + struct.pack(">III", min(size + 8, _WRAPS - 1), 0, 0)
-        form = b"FORM" + struct.pack(">I", min(4 + len(told) + size, _WRAPS - 1)) + kind
-        pieces: list[Piece] = [form + told, (sound.start, sound.end)]
+        header = _chunk(b"COMM", common[:2] + count + common[6:], ">")
+        header += b"SSND" + struct.pack(">III", min(size + 8, _WRAPS - 1), 0, 0)
+        form = b"FORM" + struct.pack(">I", min(4 + len(header) + size, _WRAPS - 1)) + kind
+        pieces: list[Piece] = [form + header, (sound.start, sound.end)]
         links.append(Link(pieces, lost_behind=sound.cut / frame / rate))
     return links
 
@@ -124,9 +124,9 @@ def au_links(file: BinaryIO) -> list[Link]:
     if there <= 0 or size == there or not rate or not channels or coding not in _AU_BYTES:
         return []
     short = size - there if there < size < _ANY_SIZE else 0
-    told = head[:8] + struct.pack(">I", min(there, _WRAPS - 1)) + head[12:]
+    header = head[:8] + struct.pack(">I", min(there, _WRAPS - 1)) + head[12:]
     speed = _AU_BYTES[coding] * channels * rate
-    return [Link([told, (24, end)], lost_behind=short / speed)]
+    return [Link([header, (24, end)], lost_behind=short / speed)]
 
 
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # of a sample, by its coding
@@ -214,13 +214,15 @@ def _wav_shape(shape: bytes) -> tuple[int, float] | None:
 
 def _wav_header(sound: _Sound) -> bytes:
     size = sound.end - sound.start
-    told = b"WAVE" + _chunk(b"fmt ", sound.chunks[b"fmt "], "<")
-    if size + len(told) + 8 < _ANY_SIZE:
-        return b"RIFF" + struct.pack("<I", len(told) + 8 + size) + told + b"data" + _number(size)
-    sizes = struct.pack("<QQQI", len(told) + 8 + 36 + size, size, 0, 0)
+    header = b"WAVE" + _chunk(b"fmt ", sound.chunks[b"fmt "], "<")
+    if size + len(header) + 8 < _ANY_SIZE:
+        return (
+            b"RIFF" + struct.pack("<I", len(header) + 8 + size) + header + b"data" + _number(size)
+        )
+    sizes = struct.pack("<QQQI", len(header) + 8 + 36 + size, size, 0, 0)
     any_size = _number(_WRAPS - 1)
-    told = told[:4] + _chunk(b"ds64", sizes, "<") + told[4:]
-    return b"RF64" + any_size + told + b"data" + any_size
+    header = header[:4] + _chunk(b"ds64", sizes, "<") + header[4:]
+    return b"RF64" + any_size + header + b"data" + any_size
 
 
 def _number(value: int) -> bytes:

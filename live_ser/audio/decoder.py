@@ -96,7 +96,7 @@ def spans(missing: Iterable[Missing]) -> tuple[tuple[float, float | None], ...]:
     )
 
 
-def is_heard_whole(missing: Iterable[Missing]) -> bool:
+def is_complete(missing: Iterable[Missing]) -> bool:
     """Whether so little is missing that nobody would hear it."""
     return sum(one.seconds for one in missing) <= TOLERATED
 

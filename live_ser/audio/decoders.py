@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from live_ser.audio.adts import adts_delay
 from live_ser.audio.amr import amr_seconds
-from live_ser.audio.chain import Chain, Link
 from live_ser.audio.chunks import aiff_links, au_links, wav_links
+from live_ser.audio.concatenated import ConcatenatedDecoder, Link
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.ffmpeg import FfmpegDecoder
 from live_ser.audio.flac import flac_links
@@ -56,7 +56,7 @@ def _in_this_process(file: BinaryIO, links: list[Link]) -> Decoder | None:
     import soundfile
 
     try:
-        sound = Chain(file, links) if links else SndfileDecoder(file)
+        sound = ConcatenatedDecoder(file, links) if links else SndfileDecoder(file)
         if sound.frames != 0 and (sound.frames or len(links) > 1):
             return sound
         sound.close()

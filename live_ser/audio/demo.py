@@ -47,7 +47,7 @@ class Demo:
         self._file = AudioFile(DEMO, sound, rate, block=BLOCK_SECONDS, speed=1.0)
         self._sound, self._rate, self._meant = sound, rate, meant
         self._round = 1
-        self._heard = 0  # samples of this round
+        self._played = 0  # samples of this round
         self.native_rate = self._file.native_rate
 
     @property
@@ -58,16 +58,16 @@ class Demo:
     @property
     def meant(self) -> str:
         """The emotion that is meant now, or was last; empty at the beginning."""
-        now = self._heard / self._rate
+        now = self._played / self._rate
         return next((one.emotion for one in reversed(self._meant) if one.start <= now), "")
 
     def __iter__(self) -> Iterator[Block]:
         while True:
             for samples in self._file:
-                self._heard += len(samples)
+                self._played += len(samples)
                 yield samples
             self._sound.rewind()
-            self._round, self._heard = self._round + 1, 0
+            self._round, self._played = self._round + 1, 0
             yield Gap(0.0, AGAIN)
 
 

@@ -242,42 +242,42 @@ class _Messages(threading.Thread):
         level = _LEVEL.match(line)
         if level is None:
             return
-        said = line[level.end() :].removeprefix(f"{self._name}: ")
+        message = line[level.end() :].removeprefix(f"{self._name}: ")
         if level[1] == "info":
-            self._inform(said)
+            self._inform(message)
         elif level[1] in _COMPLAINTS:
-            self._complain(said, first=self.reason == "ffmpeg does not say why")
+            self._complain(message, first=self.reason == "ffmpeg does not say why")
 
-    def _complain(self, said: str, *, first: bool) -> None:
-        if "Estimating duration" in said:
+    def _complain(self, message: str, *, first: bool) -> None:
+        if "Estimating duration" in message:
             self._guessed = True
-        elif "not on whitelist" in said:
+        elif "not on whitelist" in message:
             self.reason = "it is a list, a text or a picture, not sound"
-        elif "external track" in said:
+        elif "external track" in message:
             self.names_others, self.reason = True, "its sound is in another file"
-        elif "matches no streams" in said:
+        elif "matches no streams" in message:
             self.reason = "it holds none"
-        elif first and said:
-            self.reason = said[:200]
-        self._cut = self._cut or _CUT.search(said) is not None
-        self._damaged = self._damaged or _DAMAGE.search(said) is not None
+        elif first and message:
+            self.reason = message[:200]
+        self._cut = self._cut or _CUT.search(message) is not None
+        self._damaged = self._damaged or _DAMAGE.search(message) is not None
 
-    def _inform(self, said: str) -> None:
-        if said.startswith("n:") and (frame := _FRAME.search(said)):
+    def _inform(self, message: str) -> None:
+        if message.startswith("n:") and (frame := _FRAME.search(message)):
             start, rate, count = float(frame[1]), int(frame[2]), int(frame[3])
             if start > self._end + _HOLE and self._end:
                 self._holes.append(Missing(self._end, start))
             self._end = max(self._end, start + count / rate)
-        elif said.startswith("  Duration: "):
-            clock = re.match(r"  Duration: (\d+):(\d+):([\d.]+)", said)
+        elif message.startswith("  Duration: "):
+            clock = re.match(r"  Duration: (\d+):(\d+):([\d.]+)", message)
             if clock and not self._guessed:
                 hours, minutes = int(clock[1]), int(clock[2])
                 self._length = 3600 * hours + 60 * minutes + float(clock[3])
-        elif said.startswith("Input #0, "):
-            self._container = said.removeprefix("Input #0, ").partition(", from")[0]
-        elif said.startswith("Output #0, "):
+        elif message.startswith("Input #0, "):
+            self._container = message.removeprefix("Input #0, ").partition(", from")[0]
+        elif message.startswith("Output #0, "):
             self.begun.set()
-        elif not self.begun.is_set() and (stream := _STREAM.match(said)):
+        elif not self.begun.is_set() and (stream := _STREAM.match(message)):
             self._picture = self._picture or stream[1] == "Video"
             self._pauses = self._pauses or stream[2].startswith("amr_")
             if stream[1] == "Audio" and _TELLS_NO_DELAY.search(self._container):

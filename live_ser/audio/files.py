@@ -13,19 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from live_ser.audio.blocks import Resampler, Samples, Voice, wait_until
+from live_ser.audio.blocks import Samples, Voice, wait_until
 from live_ser.audio.channels import mixer
-from live_ser.audio.decoder import Decoder, Missing, is_heard_whole, no_sound
+from live_ser.audio.decoder import Decoder, Missing, is_complete, no_sound
 from live_ser.audio.decoders import decoder_of
 from live_ser.audio.devices import Interleaved
 from live_ser.audio.reading import USUAL, Reading
+from live_ser.audio.resampler import Resampler
 from live_ser.audio.spliced_file import CalmFile
 from live_ser.errors import AudioError, LiveSerError
 
 LOWEST_RATE = 4000  # Hz
 HIGHEST_RATE = 1_000_000  # Hz
 _BLOCK_VALUES = 2**22  # in memory at a time, whatever rate and channels a header promises
-_TOLD = 3  # stretches of missing sound in one line
+_LISTED = 3  # stretches of missing sound in one line
 HIGHEST_SAMPLE = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
 
 
@@ -79,7 +80,7 @@ class AudioFile:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """What is missing of the sound, as far as is known; all of it at the end."""
-        return () if is_heard_whole(self._sound.missing) else self._sound.missing
+        return () if is_complete(self._sound.missing) else self._sound.missing
 
     @property
     def notes(self) -> list[str]:
@@ -146,7 +147,7 @@ class AudioFile:
 
 
 def _in_words(missing: tuple[Missing, ...]) -> str:
-    where = ", ".join(map(str, missing[:_TOLD])) + (" and more" if len(missing) > _TOLD else "")
+    where = ", ".join(map(str, missing[:_LISTED])) + (" and more" if len(missing) > _LISTED else "")
     return f"sound is missing {where}"
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from live_ser.audio.chain import Link
+from live_ser.audio.concatenated import Link
 from live_ser.audio.spliced_file import Piece
 
 _BEGINS = b"fLaC\0\0\0\x22"  # the magic, and the header of the block that describes the stream
@@ -61,10 +61,10 @@ def _link(file: BinaryIO, start: int, end: int) -> Link | None:
         if total > ends and not whole:  # cut off, as the header tells
             return Link([(start, end)])
         there = ends if whole or total >= ends else max(begins, total)
-        told = (int.from_bytes(head[_TOTAL : _TOTAL + 5], "big") >> 36 << 36 | there).to_bytes(
+        length = (int.from_bytes(head[_TOTAL : _TOTAL + 5], "big") >> 36 << 36 | there).to_bytes(
             5, "big"
         )
-        pieces: list[Piece] = [head[:_TOTAL] + told, (start + _TOTAL + 5, end)]
+        pieces: list[Piece] = [head[:_TOTAL] + length, (start + _TOTAL + 5, end)]
         return Link(pieces, lost_behind=0.0 if whole or there == total else math.inf)
     return None
 

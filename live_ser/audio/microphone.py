@@ -17,7 +17,6 @@ from live_ser.audio.blocks import (
     NOTHING,
     Block,
     Gap,
-    Resampler,
     Samples,
     Voice,
     wait_until,
@@ -26,6 +25,7 @@ from live_ser.audio.capture_clock import Arrival, CaptureClock, host_clock
 from live_ser.audio.channels import Downmix, Split, mixer
 from live_ser.audio.devices import InputStream, Interleaved, Times
 from live_ser.audio.reading import Reading
+from live_ser.audio.resampler import Resampler
 from live_ser.errors import DeviceError, LiveSerError
 
 QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost

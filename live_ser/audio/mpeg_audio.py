@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from live_ser.audio.chain import Link
+from live_ser.audio.concatenated import Link
 from live_ser.audio.spliced_file import Piece
 
 _SURE = 3  # frames one after another, which nothing but sound looks like
@@ -180,8 +180,8 @@ def _walk(
             if stream is not None:
                 stream.cut = True
             return None, 0
-        if frame.layer == 3 and (told := _header_frame(reader, position, frame, header)):
-            streams.append(stream := told)
+        if frame.layer == 3 and (stated := _header_frame(reader, position, frame, header)):
+            streams.append(stream := stated)
             lost = 0
         else:
             if stream is None or stream.frame.kind != frame.kind:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
-from live_ser.audio.chain import Link
+from live_ser.audio.concatenated import Link
 from live_ser.audio.spliced_file import Piece
 
 _HEADER = 27  # bytes of a page, before the sizes of its segments

@@ -17,13 +17,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from live_ser.audio.blocks import HEARTBEAT, NOTHING, Resampler, Samples, Voice
+from live_ser.audio.blocks import HEARTBEAT, NOTHING, Samples, Voice
 from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Decoder
 from live_ser.audio.devices import BLOCK_SECONDS, Interleaved
 from live_ser.audio.files import check_rate, check_scale
 from live_ser.audio.raw_sound import RAW_EXAMPLE, RawFormat
 from live_ser.audio.reading import Reading
+from live_ser.audio.resampler import Resampler
 from live_ser.audio.wav_header import read_wav_header
 from live_ser.errors import AudioError, InvalidArgument
 from live_ser.temporary import temporary_folder
@@ -219,7 +220,7 @@ class PipedSound:
     def __iter__(self) -> Iterator[Samples]:
         # In a thread: nobody knows when more comes, and time goes by meanwhile.
         threading.Thread(target=self._read, daemon=True).start()
-        resample, heard = Resampler(self.native_rate, self._rate, len(self.voices)), 0
+        resample, position = Resampler(self.native_rate, self._rate, len(self.voices)), 0
         while True:
             try:
                 block = self._blocks.get(timeout=HEARTBEAT)
@@ -230,8 +231,8 @@ class PipedSound:
                 raise block
             if not len(block):
                 break
-            check_scale(block, self.name, heard, self.native_rate)
-            heard += len(block)
+            check_scale(block, self.name, position, self.native_rate)
+            position += len(block)
             yield resample.push(self._mix.push(block))
         yield resample.push(self._mix.finish())
         yield resample.finish()

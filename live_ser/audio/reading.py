@@ -67,13 +67,13 @@ class Reading:
 
     def words(self) -> list[str]:
         """What differs from the usual way, each in words."""
-        told = [f"channel {self.channel}"] if self.channel else []
-        told += ["each channel"] if self.each_channel else []
-        told += [f"names {' '.join(self.names)}"] if self.names else []
-        told += [f"track {self.track}"] if self.track else []
+        words = [f"channel {self.channel}"] if self.channel else []
+        words += ["each channel"] if self.each_channel else []
+        words += [f"names {' '.join(self.names)}"] if self.names else []
+        words += [f"track {self.track}"] if self.track else []
         if self.raw:
-            told.append(f"raw {self.raw.encoding} {self.raw.rate} Hz x {self.raw.channels}")
-        return told + ["partial"] * self.partial
+            words.append(f"raw {self.raw.encoding} {self.raw.rate} Hz x {self.raw.channels}")
+        return words + ["partial"] * self.partial
 
 
 class ReadingOptions(TypedDict, total=False):

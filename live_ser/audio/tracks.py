@@ -62,12 +62,12 @@ def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
     if len(tracks) < 2:
         return ChosenTrack()
     default = next((track for track in tracks if track.is_default), tracks[0])
-    heard = default if wanted is None else tracks[wanted - 1]
+    chosen = default if wanted is None else tracks[wanted - 1]
     if wanted is not None:
-        return ChosenTrack(heard.number, several=True)
-    others = ", ".join(str(track) for track in tracks if track is not heard)
-    note = f"{path}: track {heard} is heard; there are others: {others}"
-    return ChosenTrack(heard.number, several=True, note=note)
+        return ChosenTrack(chosen.number, several=True)
+    others = ", ".join(str(track) for track in tracks if track is not chosen)
+    note = f"{path}: track {chosen} is heard; there are others: {others}"
+    return ChosenTrack(chosen.number, several=True, note=note)
 
 
 def _is_container(file: BinaryIO) -> bool:
@@ -108,14 +108,14 @@ def _tracks(path: Path) -> list[Track]:
         elif in_sound and (title := _TITLE.match(line)) is not None:
             titles[len(found) - 1] = title[1]
     return [
-        Track(number + 1, _name(language, titles.get(number, ""), told), "(default)" in told)
-        for number, (language, told) in enumerate(found)
+        Track(number + 1, _name(language, titles.get(number, ""), details), "(default)" in details)
+        for number, (language, details) in enumerate(found)
     ]
 
 
-def _name(language: str, title: str, told: str) -> str:
+def _name(language: str, title: str, details: str) -> str:
     """What tells a track from others: language, title, codec and layout."""
-    codec, *rest = re.split(r", ", told)
+    codec, *rest = re.split(r", ", details)
     layout = rest[1] if len(rest) > 1 else ""
     known = "" if language == "und" else language
     return ", ".join(part for part in (known, title, codec.split(" ")[0], layout) if part)

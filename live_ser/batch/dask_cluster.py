@@ -337,13 +337,13 @@ def _storage(address: str) -> Iterator[tuple[Any, str]]:
     except ImportError as error:
         raise LiveSerError(f"{address} cannot be read: {error}", "install that package") from error
     except ValueError as error:
-        said = f"{address} is no place for files: {error}"
-        raise LiveSerError(said, "name a path, or an address such as s3://BUCKET/") from error
+        message = f"{address} is no place for files: {error}"
+        raise LiveSerError(message, "name a path, or an address such as s3://BUCKET/") from error
     try:
         yield system, path
     except OSError as error:
-        said = f"cannot read or write {address}: {error.strerror or error}"
-        raise LiveSerError(said, "see that it is right, and that every worker may") from error
+        message = f"cannot read or write {address}: {error.strerror or error}"
+        raise LiveSerError(message, "see that it is right, and that every worker may") from error
 
 
 def _is_local(system: Any) -> bool:

@@ -19,7 +19,7 @@ from live_ser.errors import LiveSerError
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.settings import Settings
-from live_ser.inference.turns import hear_turns
+from live_ser.inference.turns import judge_turns_and_check
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record, clip_record, segment_record, window_record
 
@@ -87,8 +87,10 @@ class Job:
             return Outcome(path, 0.0, spool, not_meant(path) or error)
         except Exception as error:  # whatever it is, the other files are judged
             spool.drop()
-            said = f"cannot judge {path}: {type(error).__name__}: {error}"
-            return Outcome(path, 0.0, spool, LiveSerError(said, "convert it to WAV and try that"))
+            message = f"cannot judge {path}: {type(error).__name__}: {error}"
+            return Outcome(
+                path, 0.0, spool, LiveSerError(message, "convert it to WAV and try that")
+            )
         spool.close()
         return Outcome(path, seconds, spool, notes=notes)
 
@@ -105,7 +107,7 @@ class Job:
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
-            heard = _telling(blocks, rate, known, tell)
+            heard = _with_progress(blocks, rate, known, tell)
             results, notes = self._results(path, heard, blocks.voices)
             verdicts = []
             for result in results:
@@ -125,7 +127,7 @@ class Job:
         """What is found in a recording, and what the user should know of what was looked for."""
         analysis = self.analysis
         if analysis.at is not None:
-            found, notes = hear_turns(self.model, heard, analysis.at.turns_of(path))
+            found, notes = judge_turns_and_check(self.model, heard, analysis.at.turns_of(path))
             return found, [f"{path}: {note}" for note in notes]
         results = analyse(
             self.model,
@@ -145,7 +147,7 @@ def judge_files(
     paths: Sequence[str],
     *,
     workers: int | None = None,
-    told: Callable[[int, float], None] = lambda number, share: None,
+    progress: Callable[[int, float], None] = lambda number, share: None,
     look: Callable[[], None] = lambda: None,
 ) -> Generator[Outcome, None, None]:
     """Judge files, in the order in which they are named.
@@ -156,13 +158,13 @@ def judge_files(
         workers: processes of one thread; None for as many as there are cores if there is much to
             do. One does it in this process, and with two threads where it was not asked for; so
             it does where sound comes through pipes, which only this process has.
-        told: hears now and then the number of a file, and what share of it is done.
+        progress: called now and then with the number of a file, and what share of it is done.
         look: called now and then; what it raises ends it all.
     """
     count = min(workers or (cores() if _are_many(paths) else 1), len(paths))
     count = 1 if any(map(is_pipe, paths)) else count
     if count > 1:
-        pool = Workers(job, job.lost, count, told=told, look=look)
+        pool = Workers(job, job.lost, count, progress=progress, look=look)
         yield from pool.results(paths)
         return
     job = replace(job, threads=2 if workers is None and cores() > 1 else 1)
@@ -170,7 +172,7 @@ def judge_files(
         look()
 
         def tell(share: float, number: int = number) -> None:
-            told(number, share)
+            progress(number, share)
             look()
 
         yield job(path, tell)
@@ -188,8 +190,10 @@ def _are_many(paths: Iterable[str]) -> bool:
     return False
 
 
-def _telling(blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -> Iterator[Samples]:
-    """The same blocks, while how far they are is told."""
+def _with_progress(
+    blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell
+) -> Iterator[Samples]:
+    """The same blocks, while progress is reported."""
     heard, last = 0, time.monotonic()
     for block in blocks:
         yield block

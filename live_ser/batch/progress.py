@@ -28,11 +28,11 @@ class FileProgress:
         self._bytes = 0
         self._seconds = 0.0
         self._started = time.monotonic()
-        columns = BarColumn(None), TextColumn("{task.fields[said]}", markup=False)
+        columns = BarColumn(None), TextColumn("{task.fields[text]}", markup=False)
         self._bar = Progress(*columns, console=console, transient=True, refresh_per_second=4)
-        self._task = self._bar.add_task("", total=self._total, said="")
+        self._task = self._bar.add_task("", total=self._total, text="")
 
-    def told(self, number: int, share: float) -> None:
+    def update(self, number: int, share: float) -> None:
         """So much of a file is done."""
         self._shares[number] = share
         self._draw()
@@ -57,12 +57,12 @@ class FileProgress:
         begun = sum(self._sizes[number] * share for number, share in self._shares.items())
         spent = time.monotonic() - self._started
         share = (self._bytes + begun) / (self._total or 1)
-        said = [f"{self._done}/{len(self._sizes)} files", f"{self._seconds / 3600:.2f} h"]
+        text = [f"{self._done}/{len(self._sizes)} files", f"{self._seconds / 3600:.2f} h"]
         if self._seconds:
-            said.append(f"{self._seconds / spent:.0f} times real time")
+            text.append(f"{self._seconds / spent:.0f} times real time")
         if share > 0.01 or spent > 5:
-            said.append(f"{clock(spent / share - spent) if share else '?'} left")
-        self._bar.update(self._task, completed=self._bytes + begun, said=", ".join(said))
+            text.append(f"{clock(spent / share - spent) if share else '?'} left")
+        self._bar.update(self._task, completed=self._bytes + begun, text=", ".join(text))
 
 
 def _size(path: str) -> int:

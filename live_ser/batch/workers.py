@@ -70,7 +70,7 @@ class Workers(Generic[Item, Result]):
             given what tells how far it is, in whatever it counts.
         lost: the result of an item whose worker died or stood still, and the next one too.
         count: of processes.
-        told: hears the number of an item, and how far it is.
+        progress: hears the number of an item, and how far it is.
         look: called now and then; what it raises ends the work.
     """
 
@@ -80,11 +80,11 @@ class Workers(Generic[Item, Result]):
         lost: Callable[[Item], Result],
         count: int,
         *,
-        told: Callable[[int, float], None] = lambda number, amount: None,
+        progress: Callable[[int, float], None] = lambda number, amount: None,
         look: Callable[[], None] = lambda: None,
     ) -> None:
         self._work, self._lost, self._count = work, lost, count
-        self._told, self._look = told, look
+        self._progress, self._look = progress, look
         self._context = get_context("spawn")
         self._workers: list[_Worker] = []
         self._items: dict[int, Item] = {}  # begun
@@ -152,15 +152,15 @@ class Workers(Generic[Item, Result]):
     def _hear(self) -> None:
         by_pipe: dict[Any, _Worker] = {worker.pipe: worker for worker in self._workers}
         asked = time.monotonic()
-        heard = wait(list(by_pipe), _LOOK_EVERY)
+        ready = wait(list(by_pipe), _LOOK_EVERY)
         # At most what it waits for: this process may have been stopped itself, with its workers.
         listened = min(time.monotonic() - asked, _LOOK_EVERY)
         for pipe, worker in by_pipe.items():
-            worker.silent = 0.0 if pipe in heard else worker.silent + listened
+            worker.silent = 0.0 if pipe in ready else worker.silent + listened
             if worker.stands_still:
                 worker.process.kill()  # which ends a stopped one, too
                 self._bury(worker)
-        for worker in (by_pipe[pipe] for pipe in heard):
+        for worker in (by_pipe[pipe] for pipe in ready):
             try:
                 kind, value = worker.pipe.recv()
             except (EOFError, OSError):
@@ -170,8 +170,8 @@ class Workers(Generic[Item, Result]):
                 continue
             if kind == "ready":
                 worker.ready, self._stillborn = True, 0
-            elif kind == "told":
-                self._told(worker.numbers[0], value)
+            elif kind == "progress":
+                self._progress(worker.numbers[0], value)
             else:
                 self._done(worker.numbers.popleft(), value)
                 began, worker.since = worker.since, time.monotonic()
@@ -236,6 +236,6 @@ def _work(work: Callable[[Any, Tell], Any], pipe: Connection) -> None:
     try:
         while True:
             item = pipe.recv()
-            send("done", work(item, lambda amount: send("told", amount)))
+            send("done", work(item, lambda amount: send("progress", amount)))
     except (EOFError, OSError):
         return

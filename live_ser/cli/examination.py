@@ -207,14 +207,14 @@ def _devices(device: int | str | None) -> Iterator[Finding]:
 
 def _record(source: Source, samples: int) -> Samples:
     """The first sound of a source; it raises where none comes."""
-    heard: list[Samples] = []
+    blocks: list[Samples] = []
     for block in source:
         if not isinstance(block, Gap):
-            heard.append(block)
+            blocks.append(block)
             samples -= len(block)
         if samples <= 0:
             break
-    return np.concatenate(heard)
+    return np.concatenate(blocks)
 
 
 def _losses(source: Source) -> Iterator[Finding]:

@@ -17,12 +17,13 @@ from live_ser.cli.options import ChannelOptions
 from live_ser.cli.teaching_report import report_lines
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features, FrontEnd
-from live_ser.inference.takes import hear_take
+from live_ser.inference.takes import take_of
 from live_ser.live.keys import NO_KEY, REDRAW, SUSPEND, pressed_keys
 from live_ser.live.signals import ending_signals
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.take import Take
+from live_ser.text import printable
 
 SENTENCES = (
     "The train leaves at half past nine.",
@@ -216,7 +217,7 @@ class GuidedSession:
 
     def _offer(self) -> None:
         """Offer the take, or say why it will not do."""
-        take = hear_take(self._network, [self._attempt.samples], self._prompts[self._place])
+        take = take_of(self._network, [self._attempt.samples], self._prompts[self._place])
         complaint = self._attempt.complaint() or ("" if take else "too short")
         if complaint:
             self._ask(f"That was {complaint}. Once more, please.")
@@ -324,13 +325,18 @@ def guided_session(
             ending=ending,
         )
         session.run(source)
+    _report(profile)
+    return 0
+
+
+def _report(profile: Profile) -> None:
+    """Say what a profile was taught."""
     kept = profile.read()
     if kept and kept[1]:
         print("\n".join(report_lines(profile.teach([]).report)))
-        print(f"profile {profile.name}: {profile.path}")
+        print(f"profile {profile.name}: {printable(str(profile.path))}")
     else:
         print("nothing was taught")
-    return 0
 
 
 class _Terminal:

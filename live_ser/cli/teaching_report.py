@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from live_ser.model.taught import Report
+from live_ser.model.teaching_report import Report
 from live_ser.text import counted
 
 _PAIRS = 3  # of emotions mixed up that are named
@@ -35,7 +35,9 @@ def report_lines(report: Report) -> list[str]:
     )
     if report.confused:
         pairs = report.confused[:_PAIRS]
-        mixed = ", ".join(f"{acted} for {said} ({count})" for acted, said, count in pairs)
+        mixed = ", ".join(
+            f"{target} for {predicted} ({count})" for target, predicted, count in pairs
+        )
         lines.append(f"It still takes {mixed}.")
     if not report.helps:
         lines.append("Teaching does not help yet, so it is not used.")

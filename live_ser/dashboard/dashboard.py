@@ -95,7 +95,7 @@ class Dashboard(Sink):
         self._headlines = [HeadlineTracker() for _ in voices or (None,)]
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._unseen: list[Samples] = []  # since the last drawing
-        self._heard = 0  # samples
+        self._samples = 0  # samples
         self._is_suspended = False
         self._due = 0.0  # monotonic time of the next drawing
         self._recording, self._marks_kept = recording, marks_kept
@@ -125,11 +125,11 @@ class Dashboard(Sink):
     def block(self, samples: Samples) -> None:
         if len(samples):
             self._unseen.append(samples)
-            self._heard += len(samples)
+            self._samples += len(samples)
         self._draw_in_time()
 
     def window(self, prediction: Prediction) -> None:
-        self._heard = max(self._heard, round(prediction.end * self._rate))  # gaps count as well
+        self._samples = max(self._samples, round(prediction.end * self._rate))  # gaps count as well
         self._latencies.append(prediction.latency_ms)
         p50, p95 = np.percentile(self._latencies, [50, 95])
         state = replace(self.state, latency=(float(p50), float(p95)), cpu=self._load.share())
@@ -226,7 +226,7 @@ class Dashboard(Sink):
         """Show how far the speaker's voice is known."""
         baseline = enrolling = learning = ""
         if known.enrolling:
-            enrolling = f"{known.heard:.0f} of {known.enrol:g} s"
+            enrolling = f"{known.speech:.0f} of {known.enrol:g} s"
         elif known.seconds:
             baseline = f"baseline {known}"
         if not known.enrolling and known.seconds < self._known_from:
@@ -252,13 +252,13 @@ class Dashboard(Sink):
             sound = np.concatenate(self._unseen)
             self._unseen = []
             for meter, part in zip(self._meters, parts(sound, len(self.state.lanes)), strict=True):
-                meter.push(np.asarray(part), self._heard / self._rate)
+                meter.push(np.asarray(part), self._samples / self._rate)
             if not self.state.lanes:
                 self._spectrogram.push(sound)
         levels = [meter.level() for meter in self._meters]
         self.state = replace(
             self.state,
-            seconds=self._heard / self._rate,
+            seconds=self._samples / self._rate,
             level=levels[0],
             lanes=tuple(map(_at_level, self.state.lanes, levels)),
             spectrogram=self._spectrogram.columns(),

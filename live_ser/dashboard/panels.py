@@ -41,13 +41,13 @@ def header(
     rests = (between.join(["", *shown[i:]]) for i in range(len(shown)))
     rest = next((rest for rest in rests if least + cell_len(rest) <= room), None)
     if rest is None:  # no room for names
-        title, room, heard = " ", room + len(title) - 1, shown[-1]
+        title, room, what = " ", room + len(title) - 1, shown[-1]
     else:
-        heard = fitted(source, min(cell_len(source), room - cell_len(rest)), look) + rest
+        what = fitted(source, min(cell_len(source), room - cell_len(rest)), look) + rest
     return row(
         width,
         (title, "bold"),
-        (fitted(heard, max(0, room), look), "dim"),
+        (fitted(what, max(0, room), look), "dim"),
         ("  ", ""),
         (right, "" if right[:1].isdigit() else ("bold red" if look.colours else "bold")),
     )
@@ -74,7 +74,7 @@ def bars(
     labels: tuple[str, ...],
     smoothed: tuple[float, ...] | None,
     raw: tuple[float, ...] | None,
-    said: tuple[str, ...],
+    best: tuple[str, ...],
     kind: Kind,
     *,
     width: int,
@@ -87,7 +87,7 @@ def bars(
         labels: in the model's order.
         smoothed: probability of each, the length of its bar; None before the first judgement.
         raw: probability of each in this window alone, the tick on its bar.
-        said: the emotions that the headline names; marked.
+        best: the emotions that the headline names; marked.
         kind: ``sure``, ``unsure``, or ``stale`` for what was said before a silence.
         width: cells.
         look: of the terminal.
@@ -97,7 +97,7 @@ def bars(
     field = max(4, width - left - VALUE)
     lines = []
     for i, (label, colour) in enumerate(zip(labels, colours(labels), strict=True)):
-        top = label in said
+        top = label in best
         name = "bold" if top else ("dim" if kind == "stale" or not smoothed else "")
         parts: list[Part] = [
             (look.pick(" ▸ ", " > ") if top else "   ", "bold"),
@@ -252,8 +252,8 @@ def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Li
         help_at_end = f"{'? help':>{VALUE}} "
         room = max(0, width - 3 - len(help_at_end))
         mark = look.pick(" ▲ ", " ! ")
-        said = (fitted(message, room, look), "bold")
-        return row(width, (mark, "bold"), said, (help_at_end, "dim"))
+        text = (fitted(message, room, look), "bold")
+        return row(width, (mark, "bold"), text, (help_at_end, "dim"))
     keys = [(key, f" {means}", f" ({marks})" * (key == "m" and marks > 0)) for key, means in _KEYS]
     while len(keys) > 1 and _length(["".join(key) for key in keys], gap=2) > width:
         del keys[-2]  # help, which tells of the others, stays
@@ -271,8 +271,8 @@ def help_footer(page: int, pages: int, message: str, *, width: int, look: Look) 
     """The line under the legend: which page this is, and what key goes on."""
     number = f"   page {page} of {pages}" if pages > 1 else ""
     goes_on = " next page" if page < pages else " back"
-    told = f"   {look.text(message)}" if message else ""
-    return row(width, ("   ", ""), ("?", "bold"), (goes_on, "dim"), (number, "dim"), (told, ""))
+    text = f"   {look.text(message)}" if message else ""
+    return row(width, ("   ", ""), ("?", "bold"), (goes_on, "dim"), (number, "dim"), (text, ""))
 
 
 _KEYS = (

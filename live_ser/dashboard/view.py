@@ -9,6 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from live_ser.dashboard import last_minute, panels
+from live_ser.dashboard.headline import headline
 from live_ser.dashboard.layout import LANE_ROWS, NOT_IN_LANES, WIDE, plan
 from live_ser.dashboard.legend import legend, page_count
 from live_ser.dashboard.lines import VALUE, Line, Look, beside, blank, gutter
@@ -16,7 +17,6 @@ from live_ser.dashboard.meters import Level, Spectrogram
 from live_ser.dashboard.plane import plane, plane_width
 from live_ser.dashboard.spectrogram import spectrogram
 from live_ser.dashboard.state import DashboardState
-from live_ser.dashboard.verdict import verdict
 from live_ser.dashboard.words import words
 from live_ser.live.headline import FADE_SECONDS
 from live_ser.text import clock
@@ -82,8 +82,8 @@ def _lanes(state: DashboardState, width: int, height: int, look: Look) -> list[L
     room = height - 2 - facts
     shown = state.lanes[: max(1, room // LANE_ROWS)]
     hidden = len(state.lanes) - len(shown)
-    told = f"{hidden} more than there is room for" if hidden else ""
-    state = replace(state, message=state.message or told)
+    hint = f"{hidden} more than there is room for" if hidden else ""
+    state = replace(state, message=state.message or hint)
     lines = [*_section("header", 1, state, width, look)]
     for number, lane in enumerate(shown):
         rows = room // len(shown) + (number < room % len(shown))
@@ -134,7 +134,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
         case "header":
             lines = [_header(state, width, look)]
         case "verdict":
-            lines = verdict(words(state), width=width, height=rows, look=look)
+            lines = headline(words(state), width=width, height=rows, look=look)
         case "heads":
             lines = [last_minute.heads(left, width - field - 1, seconds, width=width, look=look)]
         case "bars":
@@ -143,8 +143,8 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             draw = _activation if name == "activation" else _valence
             lines = [draw(state, left, width, look)]
         case "prosody":
-            said = "" if _stale(state) and state.state != "listening" else state.prosody
-            lines = [panels.prosody(said, left, width=width, look=look)]
+            voice = "" if _stale(state) and state.state != "listening" else state.prosody
+            lines = [panels.prosody(voice, left, width=width, look=look)]
         case "strip":
             title = f"last {seconds} s"
             lines = _strip(state, title, left, field, width=width, look=look, rows=rows)
@@ -154,8 +154,8 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
         case "spectrogram":
             lines = _spectrogram(state, left, rows, width=width, look=look)
         case "level":
-            heard = state.level if state.connected and not state.paused else Level()
-            lines = [panels.level(heard, left, width=width, look=look)]
+            level = state.level if state.connected and not state.paused else Level()
+            lines = [panels.level(level, left, width=width, look=look)]
         case "facts":
             lines = [panels.facts(_facts(state, wide), width=width, look=look)]
         case "footer":

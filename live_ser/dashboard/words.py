@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from live_ser.dashboard.headline import Tone, Words
 from live_ser.dashboard.state import DashboardState
-from live_ser.dashboard.verdict import Tone, Words
 from live_ser.live.headline import Headline
 from live_ser.palette import colours
 from live_ser.text import clock
@@ -26,17 +26,17 @@ def words(state: DashboardState) -> Words:
     headline = state.headline
     if headline is None:
         return Words(state.state or "listening", (now(state), meant, state.learning), tone="quiet")
-    is_heard = state.state in ("speech", "uncertain")
+    is_speech = state.state in ("speech", "uncertain")
     colour = dict(zip(state.labels, colours(state.labels), strict=True)).get(headline.word)
     if headline.is_current:
-        captions = (told(headline), meant, arousal(state) if is_heard else now(state))
+        captions = (sentence(headline), meant, arousal(state) if is_speech else now(state))
         return Words(headline.word, (*captions, state.learning), colour)
     captions = (f"{brief(headline)}, {headline.age:.0f} s ago", meant, now(state))
     tone: Tone = "dim" if headline.age < _FAINT else "faint"
     return Words(headline.word, (*captions, state.learning), colour, tone)
 
 
-def told(headline: Headline) -> str:
+def sentence(headline: Headline) -> str:
     """The headline in words: ``sounds happy, 81 %``."""
     if headline.kind == "uncertain":
         return f"speech; perhaps {headline.labels[0]}, {_percent(headline.confidence)}"

@@ -44,12 +44,12 @@ class FrameStream:
             float32 ``[frames, n_mels]``, in dB re full-scale power; may hold no frame.
         """
         spec = self.spec
-        heard = np.concatenate([self._pending, samples])
-        count = spec.frames_in(len(heard))
-        self._pending = heard[count * spec.hop_length :]
+        available = np.concatenate([self._pending, samples])
+        count = spec.frames_in(len(available))
+        self._pending = available[count * spec.hop_length :]
         if count == 0:
             return np.zeros((0, spec.n_mels), np.float32)
-        frames = sliding_window_view(heard, spec.n_fft)[:: spec.hop_length][:count]
+        frames = sliding_window_view(available, spec.n_fft)[:: spec.hop_length][:count]
         starts = range(0, count, self._batch)
         parts = [self._log_mel(frames[i : i + self._batch]) for i in starts]
         return np.concatenate(parts)

@@ -58,10 +58,10 @@ class SpeechGate:
         Returns:
             float32 ``[chunks]``, 0 to 1, one for each 32 ms since the start of the signal.
         """
-        heard = np.concatenate([self._pending, self._resample(samples)])
-        count = len(heard) // CHUNK
-        self._pending = heard[count * CHUNK :]
-        chunks = heard[: count * CHUNK].reshape(count, CHUNK)
+        available = np.concatenate([self._pending, self._resample(samples)])
+        count = len(available) // CHUNK
+        self._pending = available[count * CHUNK :]
+        chunks = available[: count * CHUNK].reshape(count, CHUNK)
         levels = np.sqrt(np.einsum("cs,cs->c", chunks, chunks, dtype=np.float64) / CHUNK)
         # What is under the floor does not reach the detector, which then remembers nothing of it.
         loud = levels >= self._floor
@@ -95,8 +95,8 @@ class _Slowed:
         slow = np.concatenate([self._pending, self._slow(chunks)])
         count = len(slow) // CHUNK
         self._pending = slow[count * CHUNK :]
-        heard = self._detector.push(slow[: count * CHUNK].reshape(count, CHUNK))
-        return np.asarray(np.maximum.reduceat(heard, begins // CHUNK), np.float32)
+        detected = self._detector.push(slow[: count * CHUNK].reshape(count, CHUNK))
+        return np.asarray(np.maximum.reduceat(detected, begins // CHUNK), np.float32)
 
     def _slow(self, chunks: Samples) -> Samples:
         """The chunks one after another, longer: between each sample and the one before it."""

@@ -79,12 +79,12 @@ class VoiceStream:
         Args:
             samples: float32 ``[n]``, mono, full scale at 1.
         """
-        heard = np.concatenate([self._pending, samples])
-        count = max(0, 1 + (len(heard) - self._length) // self._hop)
-        self._pending = heard[count * self._hop :]
+        available = np.concatenate([self._pending, samples])
+        count = max(0, 1 + (len(available) - self._length) // self._hop)
+        self._pending = available[count * self._hop :]
         if not count:
             return no_frames()
-        frames = sliding_window_view(heard, self._length)[:: self._hop][:count]
+        frames = sliding_window_view(available, self._length)[:: self._hop][:count]
         starts = range(0, count, _TOGETHER)
         return np.concatenate([self._measured(frames[i : i + _TOGETHER]) for i in starts])
 

@@ -63,9 +63,9 @@ class Silero:
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     def _judge(self, chunks: Samples) -> Array:
-        weights, heard = self._weights, self._with_context(chunks)
+        weights, padded = self._weights, self._with_context(chunks)
         length = len(weights.window)
-        frames = sliding_window_view(heard, length, axis=1)[:, ::_STEP] * weights.window
+        frames = sliding_window_view(padded, length, axis=1)[:, ::_STEP] * weights.window
         features = np.abs(np.fft.rfft(frames)).astype(np.float32, copy=False)
         for kernel, bias, stride in weights.encoder:
             features = np.maximum(_product(_neighbours(features, stride), kernel) + bias, 0)

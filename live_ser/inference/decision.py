@@ -1,4 +1,4 @@
-"""The decision rule: from probabilities to label, confidence and state."""
+"""The decision rule: what is silence, what is uncertain, and which label stands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from live_ser.inference.results import Decision
+from live_ser.inference.windows import PAUSE_SECONDS
 from live_ser.spec import ModelInfo
+
+
+def is_silence(evidence: float, since_speech: float | None = 0.0) -> bool:
+    """Decide whether a window or recording is silence.
+
+    Args:
+        evidence: seconds of speech in it.
+        since_speech: seconds from the last speech to its end; None if there never was any.
+    """
+    return not evidence or since_speech is None or since_speech > PAUSE_SECONDS
 
 
 def decide(

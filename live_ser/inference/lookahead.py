@@ -1,7 +1,7 @@
-"""Hindsight: each stretch of a recording is measured against what is said around it.
+"""Lookahead: each utterance of a recording is measured against the speech around it.
 
-Live, a voice can be told only against what it said before. Of a recording, what it says next is
-there as well; so a stretch waits for that, and is judged again.
+Live, a voice can be measured only against its earlier speech. In a recording, its later speech is
+there as well; so an utterance waits for that, and is classified again.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.inference.prosody import Prosody, Usual
-from live_ser.inference.utterances import Stretch
+from live_ser.inference.prosody import Prosody, UsualProsody
+from live_ser.inference.utterances import Utterance
 from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.model.speaker import RunningBaseline
 
 HORIZON = 120.0
-"""Seconds of the recording, after its end, that a stretch waits for."""
+"""Seconds of the recording, after its end, that an utterance waits for."""
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What a stretch tells of how the speaker usually sounds, and what was known before it.
+class _Context:
+    """How the speaker sounds in an utterance, and how they sounded before it.
 
     Attributes:
         voice: float64 ``[size]``, the mean of its seconds.
@@ -42,15 +42,15 @@ class _Told:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A stretch as it was judged at first; one with too little speech tells nothing."""
+    """An utterance as it was judged at first; one with too little speech tells nothing."""
 
-    stretch: Stretch
+    utterance: Utterance
     judgement: Judgement | None
-    told: _Told | None = None
+    context: _Context | None = None
 
 
-class Hindsight:
-    """Judges the stretches of a recording, in their order, when it is known what follows them.
+class Lookahead:
+    """Judges the utterances of a recording, in their order, when it is known what follows them.
 
     A model without a baseline has no use for what follows: nothing waits then.
 
@@ -68,17 +68,19 @@ class Hindsight:
         self.model = model
         self._baseline = baseline if model.info.baseline else None
         self._waiting: deque[_Waiting] = deque()
-        self._usual = Usual()
+        self._usual = UsualProsody()
 
-    def push(self, stretch: Stretch, *, wanted: bool) -> Iterator[tuple[Stretch, Judgement | None]]:
-        """Hear a stretch; those that need not wait any longer, judged.
+    def push(
+        self, utterance: Utterance, *, wanted: bool
+    ) -> Iterator[tuple[Utterance, Judgement | None]]:
+        """Take the next utterance; yield those that need not wait any longer, classified.
 
         Args:
-            stretch: the next one of the recording.
+            utterance: the next one of the recording.
             wanted: whether it is to be judged.
         """
-        yield from self._due(stretch.start - HORIZON)
-        self._waiting.append(self._first(stretch) if wanted else _Waiting(stretch, None))
+        yield from self._due(utterance.start - HORIZON)
+        self._waiting.append(self._first(utterance) if wanted else _Waiting(utterance, None))
         if self._baseline is None:
             yield from self.finish()
 
@@ -87,41 +89,41 @@ class Hindsight:
         """How the speaker spoke so far; None where too little is known."""
         return self._usual.with_later(())
 
-    def finish(self) -> Iterator[tuple[Stretch, Judgement | None]]:
+    def finish(self) -> Iterator[tuple[Utterance, Judgement | None]]:
         """Those that nothing follows any more."""
         yield from self._due(math.inf)
 
-    def _due(self, until: float) -> Iterator[tuple[Stretch, Judgement | None]]:
-        while self._waiting and self._waiting[0].stretch.end <= until:
+    def _due(self, until: float) -> Iterator[tuple[Utterance, Judgement | None]]:
+        while self._waiting and self._waiting[0].utterance.end <= until:
             first = self._waiting.popleft()
-            later = [one.stretch.heard for one in self._waiting]
-            stretch = replace(first.stretch, usual=self._usual.with_later(later))
-            self._usual.add(stretch.heard)
-            yield stretch, self._again(first)
+            later = [one.utterance.prosody_sums for one in self._waiting]
+            utterance = replace(first.utterance, usual=self._usual.with_later(later))
+            self._usual.add(utterance.prosody_sums)
+            yield utterance, self._again(first)
 
-    def _first(self, stretch: Stretch) -> _Waiting:
-        """Judge a stretch against what was said before it."""
+    def _first(self, utterance: Utterance) -> _Waiting:
+        """Judge an utterance against what was said before it."""
         if self._baseline is None:
-            return _Waiting(stretch, self.model.judge(stretch.frames))
-        past = self._baseline.before(stretch.start)
-        judgement = self.model.judge(stretch.frames, past)
-        if stretch.evidence < self.model.info.gate.min_speech:
-            return _Waiting(stretch, judgement)
-        told = _Told(
-            self._baseline.usual(judgement),
-            stretch.end - stretch.start,
+            return _Waiting(utterance, self.model.judge(utterance.frames))
+        past = self._baseline.before(utterance.start)
+        judgement = self.model.judge(utterance.frames, past)
+        if utterance.evidence < self.model.info.gate.min_speech:
+            return _Waiting(utterance, judgement)
+        context = _Context(
+            self._baseline.neutral_voice(judgement),
+            utterance.end - utterance.start,
             past.astype(np.float64),
             self._baseline.denominator,
         )
-        self._baseline.hear(judgement, stretch.start, stretch.end)
-        return _Waiting(stretch, judgement, told)
+        self._baseline.update(judgement, utterance.start, utterance.end)
+        return _Waiting(utterance, judgement, context)
 
     def _again(self, first: _Waiting) -> Judgement | None:
         """Judge it against what was said after it, too, where anything was."""
-        later = [one.told for one in self._waiting if one.told]
-        if not first.told or not later:
+        later = [one.context for one in self._waiting if one.context]
+        if not first.context or not later:
             return first.judgement
-        seconds = [first.told.weight, *(one.seconds for one in later)]
-        voices = [first.told.past, *(one.voice for one in later)]
+        seconds = [first.context.weight, *(one.seconds for one in later)]
+        voices = [first.context.past, *(one.voice for one in later)]
         around = np.average(voices, axis=0, weights=seconds)
-        return self.model.judge(first.stretch.frames, around.astype(np.float32))
+        return self.model.judge(first.utterance.frames, around.astype(np.float32))

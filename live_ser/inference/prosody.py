@@ -81,8 +81,8 @@ MEASURES: tuple[str, ...] = tuple(field.name for field in fields(Prosody))
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What was counted of speech; tallies of several stretches can be added.
+class ProsodySums:
+    """Sums over speech, from which its prosody follows; those of several stretches can be added.
 
     Attributes:
         pitches: int64 ``[bins]``, frames of each tenth of a semitone.
@@ -102,8 +102,8 @@ class Tally:
     paused: float = 0.0
     span: float = 0.0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: ProsodySums) -> ProsodySums:
+        return ProsodySums(
             self.pitches + other.pitches,
             self.power + other.power,
             self.frames + other.frames,
@@ -113,13 +113,13 @@ class Tally:
             self.span + other.span,
         )
 
-    def after(self, seconds: float) -> Tally:
+    def after(self, seconds: float) -> ProsodySums:
         """The same with the time that lies between it and the speech before it."""
         paused = seconds if seconds >= PAUSE else 0.0
         return replace(self, paused=self.paused + paused, span=self.span + seconds)
 
     def prosody(self, usual: Prosody | None = None) -> Prosody | None:
-        """What it amounts to; None where nobody spoke.
+        """The prosody; None where nobody spoke.
 
         Args:
             usual: how the speaker usually speaks, if that is known.
@@ -148,8 +148,8 @@ class Tally:
     @cached_property
     def weighted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Pitch, loudness and rate times the seconds that each rests on, and these seconds."""
-        told = self.prosody() or Prosody()
-        values = (told.pitch_semitones, told.loudness, told.rate)
+        prosody = self.prosody() or Prosody()
+        values = (prosody.pitch_semitones, prosody.loudness, prosody.rate)
         seconds = np.array([0.0 if value is None else self.speech for value in values])
         return np.array([value or 0.0 for value in values]) * seconds, seconds
 
@@ -158,17 +158,17 @@ class Tally:
         below = np.cumsum(self.pitches)
         if below[-1] < _FEWEST:
             return None
-        wanted = np.array(_RANGE) * below[-1]
-        places = np.searchsorted(below, wanted)
-        inside = (wanted - (below - self.pitches)[places]) / self.pitches[places]
+        targets = np.array(_RANGE) * below[-1]
+        places = np.searchsorted(below, targets)
+        inside = (targets - (below - self.pitches)[places]) / self.pitches[places]
         return [float(x) for x in _BOTTOM + (places + inside) / _STEPS]
 
 
-NOTHING = Tally(np.zeros(_BINS, np.int64))
+NOTHING = ProsodySums(np.zeros(_BINS, np.int64))
 
 
-def tally(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: float) -> Tally:
-    """Count what a voice did in a stretch.
+def prosody_sums(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: float) -> ProsodySums:
+    """Sum up what a voice did in a stretch of speech.
 
     Args:
         voice: its frames.
@@ -187,7 +187,7 @@ def tally(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: float) -> 
     between = np.diff(spoken) - 1
     semitones, voiced = pitches(voice, speech)
     places = ((semitones[voiced] - _BOTTOM) * _STEPS).astype(np.int64)
-    return Tally(
+    return ProsodySums(
         np.bincount(np.clip(places, 0, _BINS - 1), minlength=_BINS),
         float(voice[speech, -2].sum(dtype=np.float64)),
         int(np.count_nonzero(speech)),
@@ -255,8 +255,8 @@ def _hertz(semitones: float | None) -> float | None:
     return None if semitones is None else REFERENCE * 2 ** (semitones / 12)
 
 
-class Usual:
-    """How a speaker usually speaks, from what was heard of them; the newest counts most."""
+class UsualProsody:
+    """How a speaker usually speaks, from their speech so far; the newest counts most."""
 
     MEMORY = 120.0  # seconds of speech after which older speech counts for less
     ENOUGH = 10.0  # seconds of speech from which on it is known
@@ -264,7 +264,7 @@ class Usual:
     def __init__(self) -> None:
         self._sums: NDArray[np.float64] = np.zeros(3)
         self._seconds: NDArray[np.float64] = np.zeros(3)
-        self._held: list[tuple[float, Tally]] = []
+        self._pending: list[tuple[float, ProsodySums]] = []
         self._until = 0.0
 
     def before(self, start: float) -> Prosody | None:
@@ -273,32 +273,32 @@ class Usual:
         Args:
             start: seconds from the start of the source.
         """
-        while self._held and self._held[0][0] <= start:
-            self.add(self._held.pop(0)[1])
+        while self._pending and self._pending[0][0] <= start:
+            self.add(self._pending.pop(0)[1])
         return self.with_later(())
 
-    def hear(self, start: float, end: float, heard: Tally) -> None:
-        """Hear a window; one that overlaps the one that counted last does not count.
+    def update(self, start: float, end: float, sums: ProsodySums) -> None:
+        """Take a window; one that overlaps the one that counted last does not count.
 
         Args:
             start: seconds from the start of the source.
             end: seconds from the start of the source.
-            heard: of the window.
+            sums: over the window.
         """
-        if heard.frames and start >= self._until:
-            self._held.append((end, heard))
+        if sums.frames and start >= self._until:
+            self._pending.append((end, sums))
             self._until = end
 
-    def add(self, heard: Tally) -> None:
+    def add(self, sums: ProsodySums) -> None:
         """Let speech count."""
-        sums, seconds = heard.weighted
-        self._sums += sums
+        weighted, seconds = sums.weighted
+        self._sums += weighted
         self._seconds += seconds
         kept = np.minimum(1, self.MEMORY / np.maximum(self._seconds, self.MEMORY))
         self._sums *= kept
         self._seconds *= kept
 
-    def with_later(self, later: Sequence[Tally]) -> Prosody | None:
+    def with_later(self, later: Sequence[ProsodySums]) -> Prosody | None:
         """How the speaker usually speaks, what follows taken into account."""
         weighted = [(self._sums, self._seconds), *(one.weighted for one in later)]
         sums, seconds = (np.sum(column, axis=0) for column in zip(*weighted, strict=True))

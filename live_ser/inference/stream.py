@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from numpy.typing import ArrayLike
 
 from live_ser.audio.arrays import checked_block, checked_rate
-from live_ser.audio.blocks import Resampler
+from live_ser.audio.resampler import Resampler
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.labelling import Label, Labelling
-from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.lookahead import Lookahead
 from live_ser.inference.results import Prediction, Verdict
 from live_ser.inference.settings import Settings
 from live_ser.inference.utterance_classifier import UtteranceClassifier
@@ -75,7 +75,7 @@ class Stream:
         self._windows = WindowClassifier(model, settings, baseline)
         self._labelling = Labelling(model, self._windows)
         # Turns are judged by utterances, which would count the windows' speech twice.
-        self._lookahead = Hindsight(model, RunningBaseline.of(model))
+        self._lookahead = Lookahead(model, RunningBaseline.of(model))
         self._turn_start = 0.0
         self._utterances = UtteranceClassifier(model, self._lookahead)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.stream import Features, FrontEnd
-from live_ser.inference.utterances import Stretch, StretchStream
+from live_ser.inference.utterances import Utterance, UtteranceStream
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.take import Take
 
 
-def hear_take(network: EmotionModel, blocks: Iterable[Samples], emotion: str) -> Take | None:
+def take_of(network: EmotionModel, blocks: Iterable[Samples], emotion: str) -> Take | None:
     """Make a take of a recording, of all that is spoken in it.
 
     Args:
@@ -25,17 +25,17 @@ def hear_take(network: EmotionModel, blocks: Iterable[Samples], emotion: str) ->
     """
     info = network.info
     spoken = [
-        stretch
-        for stretch in _stretches(network, blocks)
-        if len(stretch.frames) and stretch.evidence >= info.gate.min_speech
+        utterance
+        for utterance in _utterances(network, blocks)
+        if len(utterance.frames) and utterance.evidence >= info.gate.min_speech
     ]
     if not spoken:
         return None
-    judgements = [network.judge(stretch.frames) for stretch in spoken]
-    return Take.of(judgements, [stretch.evidence for stretch in spoken], emotion)
+    judgements = [network.judge(utterance.frames) for utterance in spoken]
+    return Take.of(judgements, [utterance.evidence for utterance in spoken], emotion)
 
 
-def hear_parts(
+def takes_of_parts(
     network: EmotionModel,
     blocks: Iterable[Samples],
     parts: Sequence[tuple[float, float, str]],
@@ -61,14 +61,14 @@ def hear_parts(
                 samples.append(block[first:stop])
         position += len(block)
     return [
-        hear_take(network, samples, emotion)
+        take_of(network, samples, emotion)
         for samples, (_, _, emotion) in zip(kept, parts, strict=True)
     ]
 
 
-def _stretches(network: EmotionModel, blocks: Iterable[Samples]) -> Iterator[Stretch]:
+def _utterances(network: EmotionModel, blocks: Iterable[Samples]) -> Iterator[Utterance]:
     front_end = FrontEnd(network.info, network.info.window)
-    stretches = StretchStream(network.info)
+    utterances = UtteranceStream(network.info)
 
     def steps() -> Iterator[Features]:
         for block in blocks:
@@ -76,5 +76,5 @@ def _stretches(network: EmotionModel, blocks: Iterable[Samples]) -> Iterator[Str
         yield from front_end.finish()
 
     for features in steps():
-        yield from stretches.push(features.frames, features.mask, features.voice)
-    yield from stretches.finish()
+        yield from utterances.push(features.frames, features.mask, features.voice)
+    yield from utterances.finish()

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.decision import decide
-from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.lookahead import Lookahead
 from live_ser.inference.prosody import NOTHING, Prosody
 from live_ser.inference.results import Decision, Segment, Verdict
-from live_ser.inference.utterances import Stretch, StretchStream
+from live_ser.inference.utterances import Utterance, UtteranceStream
 from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.text import counted
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,23 @@ def judge_turns(
     waiting = deque(sorted(range(len(turns)), key=lambda number: turns[number].start))
     for number in waiting:
         speakers[turns[number].speaker].expect(number)
-    heard: dict[int, _Ear] = {}
+    open_turns: dict[int, _TurnStream] = {}
     position = 0
     for block in blocks:
         stop = position + len(block)
         while waiting and round(turns[waiting[0]].start * rate) < stop:
-            heard[waiting.popleft()] = _Ear(model)
-        for number, ear in list(heard.items()):
+            open_turns[waiting.popleft()] = _TurnStream(model)
+        for number, stream in list(open_turns.items()):
             turn = turns[number]
             last = round(turn.end * rate)
-            ear.push(block[max(0, round(turn.start * rate) - position) : last - position])
+            stream.push(block[max(0, round(turn.start * rate) - position) : last - position])
             if last <= stop:
-                speakers[turn.speaker].hear(number, heard.pop(number).finish(turn.start))
+                speakers[turn.speaker].push(number, open_turns.pop(number).finish(turn.start))
         position = stop
-    for number, ear in heard.items():  # they end after the sound
-        speakers[turns[number].speaker].hear(number, ear.finish(turns[number].start))
+    for number, stream in open_turns.items():  # they end after the sound
+        speakers[turns[number].speaker].push(number, stream.finish(turns[number].start))
     for number in waiting:
-        speakers[turns[number].speaker].hear(number, [])
+        speakers[turns[number].speaker].push(number, [])
     for speaker in speakers.values():
         speaker.finish()
     for number, turn in enumerate(turns):
@@ -82,7 +83,7 @@ def judge_turns(
         yield replace(speaker.verdict(position / rate), speaker=name)
 
 
-def hear_turns(
+def judge_turns_and_check(
     model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
 ) -> tuple[list[Segment | Verdict], list[str]]:
     """The results of :func:`judge_turns`, and what the user should know of the intervals."""
@@ -94,48 +95,48 @@ def hear_turns(
     return found, notes_on(turns, segments, seconds)
 
 
-class _Ear:
-    """Hears one turn, as if it were a recording of its own."""
+class _TurnStream:
+    """The utterances of one turn, as if it were a recording of its own."""
 
     def __init__(self, model: EmotionModel) -> None:
         self._front_end = FrontEnd(model.info, model.info.window)
-        self._stream = StretchStream(model.info)
-        self._stretches: list[Stretch] = []
+        self._stream = UtteranceStream(model.info)
+        self._utterances: list[Utterance] = []
 
     def push(self, block: Samples) -> None:
         self._hear(self._front_end.push(block))
 
-    def finish(self, start: float) -> list[Stretch]:
-        """The stretches of speech in it, placed in the recording."""
+    def finish(self, start: float) -> list[Utterance]:
+        """Its utterances, placed in the recording."""
         self._hear(self._front_end.finish())
-        stretches = [*self._stretches, *self._stream.finish()]
-        return [replace(one, start=start + one.start, end=start + one.end) for one in stretches]
+        utterances = [*self._utterances, *self._stream.finish()]
+        return [replace(one, start=start + one.start, end=start + one.end) for one in utterances]
 
     def _hear(self, steps: Iterable[Features]) -> None:
         for features in steps:
-            self._stretches += self._stream.push(features.frames, features.mask, features.voice)
+            self._utterances += self._stream.push(features.frames, features.mask, features.voice)
 
 
 class _Sum:
     """What was heard and judged in a turn, or of a speaker."""
 
     def __init__(self, model: EmotionModel) -> None:
-        self.judged = VerdictSum(model.info)
+        self.verdict_sum = VerdictSum(model.info)
         self.evidence = 0.0
         self.usual: Prosody | None = None
-        self._heard = NOTHING
-        self._until: float | None = None  # seconds, the end of the last stretch
+        self._sums = NOTHING
+        self._until: float | None = None  # seconds, the end of the last utterance
 
-    def hear(self, stretch: Stretch) -> None:
-        """Count the speech of a stretch, and the pause before it."""
-        self.evidence += stretch.evidence
-        since = stretch.start if self._until is None else self._until
-        self._heard += stretch.heard.after(max(0.0, stretch.start - since))
-        self._until = stretch.end
+    def add(self, utterance: Utterance) -> None:
+        """Count the speech of an utterance, and the pause before it."""
+        self.evidence += utterance.evidence
+        since = utterance.start if self._until is None else self._until
+        self._sums += utterance.prosody_sums.after(max(0.0, utterance.start - since))
+        self._until = utterance.end
 
     @property
     def prosody(self) -> Prosody | None:
-        return self._heard.prosody(self.usual)
+        return self._sums.prosody(self.usual)
 
 
 class _Speaker:
@@ -143,9 +144,9 @@ class _Speaker:
 
     def __init__(self, model: EmotionModel) -> None:
         self._model = model
-        self._lookahead = Hindsight(model)
+        self._lookahead = Lookahead(model)
         self._order: deque[int] = deque()
-        self._heard: dict[int, list[Stretch]] = {}
+        self._utterances: dict[int, list[Utterance]] = {}
         self._turns: dict[int, _Sum] = {}
         self._total = _Sum(model)
         self._seconds = dict.fromkeys(model.info.labels, 0.0)
@@ -154,21 +155,23 @@ class _Speaker:
         """Say that a turn will come, later than those that were said before."""
         self._order.append(turn)
 
-    def hear(self, turn: int, stretches: list[Stretch]) -> None:
+    def push(self, turn: int, utterances: list[Utterance]) -> None:
         """Take a turn that is over."""
-        self._heard[turn] = [replace(one, turn=turn) for one in stretches if one.evidence]
-        while self._order and self._order[0] in self._heard:
+        self._utterances[turn] = [replace(one, turn=turn) for one in utterances if one.evidence]
+        while self._order and self._order[0] in self._utterances:
             first = self._order.popleft()
             self._turns[first] = _Sum(self._model)
-            for stretch in self._heard.pop(first):
-                self._push(stretch, self._turns[first])
+            for utterance in self._utterances.pop(first):
+                self._push(utterance, self._turns[first])
 
-    def _push(self, stretch: Stretch, turn: _Sum) -> None:
-        wanted = turn.judged.wants(stretch.evidence) or self._total.judged.wants(stretch.evidence)
-        turn.hear(stretch)
-        self._total.hear(stretch)
-        wanted = wanted and len(stretch.frames) > 0
-        for due, judgement in self._lookahead.push(stretch, wanted=wanted):
+    def _push(self, utterance: Utterance, turn: _Sum) -> None:
+        wanted = turn.verdict_sum.wants(utterance.evidence) or self._total.verdict_sum.wants(
+            utterance.evidence
+        )
+        turn.add(utterance)
+        self._total.add(utterance)
+        wanted = wanted and len(utterance.frames) > 0
+        for due, judgement in self._lookahead.push(utterance, wanted=wanted):
             self._add(due, judgement)
 
     def finish(self) -> None:
@@ -176,15 +179,15 @@ class _Speaker:
         for due, judgement in self._lookahead.finish():
             self._add(due, judgement)
 
-    def _add(self, stretch: Stretch, judgement: Judgement | None) -> None:
-        info, evidence = self._model.info, stretch.evidence
-        turn = self._turns[stretch.turn]
-        turn.usual = stretch.usual
+    def _add(self, utterance: Utterance, judgement: Judgement | None) -> None:
+        info, evidence = self._model.info, utterance.evidence
+        turn = self._turns[utterance.turn]
+        turn.usual = utterance.usual
         if judgement is None:
             return
         for one in (turn, self._total):
-            if one.judged.wants(evidence):
-                one.judged.add(judgement, evidence)
+            if one.verdict_sum.wants(evidence):
+                one.verdict_sum.add(judgement, evidence)
         if evidence >= info.gate.min_speech:
             shares, activation = judgement.probabilities, judgement.activation
             decision = decide(info, shares, activation, evidence=evidence)
@@ -194,7 +197,7 @@ class _Speaker:
     def decision(self, turn: int) -> Decision:
         """How a turn is called."""
         one = self._turns[turn]
-        return replace(one.judged.decision(one.evidence), prosody=one.prosody)
+        return replace(one.verdict_sum.decision(one.evidence), prosody=one.prosody)
 
     def verdict(self, duration: float) -> Verdict:
         """The verdict on all turns.
@@ -203,7 +206,7 @@ class _Speaker:
             duration: of the recording, in seconds.
         """
         evidence = self._total.evidence
-        verdict = self._total.judged.verdict(duration, evidence)
+        verdict = self._total.verdict_sum.verdict(duration, evidence)
         verdict = replace(verdict, prosody=self._total.prosody)
         if verdict.probabilities is None:
             return verdict
@@ -234,17 +237,17 @@ def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float)
         "on top of another one of the same speaker": own,
         "on top of another speaker's: both are heard": others,
     }
-    return [_told(kind, found) for kind, found in kinds.items() if found]
+    return [_in_words(kind, found) for kind, found in kinds.items() if found]
 
 
 _ROUNDING = 0.1  # seconds by which an interval may end after the sound, unsaid
 _NAMED = 3  # intervals in one line
 
 
-def _told(kind: str, turns: Sequence[Turn]) -> str:
+def _in_words(kind: str, turns: Sequence[Turn]) -> str:
     named = [f"{turn.start:.2f} to {turn.end:.2f} s" for turn in turns[:_NAMED]]
     more = " and more" if len(turns) > _NAMED else ""
-    count = "1 interval" if len(turns) == 1 else f"{len(turns)} intervals"
+    count = counted(len(turns), "interval")
     return f"{count} {kind}: {', '.join(named)}{more}"
 
 

@@ -1,4 +1,4 @@
-"""The classifier of utterances: each measured against what is said around it, and all of them."""
+"""The classifier of utterances: each measured against the speech around it, and all of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features
 from live_ser.inference.decision import decide
-from live_ser.inference.lookahead import Hindsight
+from live_ser.inference.lookahead import Lookahead
 from live_ser.inference.prosody import NOTHING
 from live_ser.inference.results import Decision, Segment, Verdict
-from live_ser.inference.utterances import Stretch, StretchStream
+from live_ser.inference.utterances import Utterance, UtteranceStream
 from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.model.taught import TaughtModel
@@ -31,19 +31,19 @@ class UtteranceClassifier:
     """
 
     def __init__(
-        self, model: EmotionModel, lookahead: Hindsight | None = None, start: float = 0.0
+        self, model: EmotionModel, lookahead: Lookahead | None = None, start: float = 0.0
     ) -> None:
         self._info = model.info
-        self._lookahead = lookahead or Hindsight(model)
-        self._sum = VerdictSum(model.info)
+        self._lookahead = lookahead or Lookahead(model)
+        self._verdict = VerdictSum(model.info)
         self._evidence = 0.0
         self._seconds = dict.fromkeys(model.info.labels, 0.0)
         self._start = start
         self._origin: int | None = None
         self._usual = self._lookahead.usual  # before anything of this was heard
-        self._heard = NOTHING
-        self._heard_until: float | None = None  # in seconds; None after a gap
-        self._stretches = StretchStream(model.info)
+        self._prosody = NOTHING
+        self._counted_until: float | None = None  # in seconds; None after a gap
+        self._utterances = UtteranceStream(model.info)
         self._embedding: NDArray[np.float64] = np.zeros(1)  # summed over the seconds of speech
         self._weight = 0.0  # these seconds
 
@@ -54,17 +54,19 @@ class UtteranceClassifier:
             features: those of the next step. No utterance holds sound from both sides of a gap.
         """
         if self._origin not in (None, features.origin):
-            yield from self._judge(self._stretches.finish())
+            yield from self._judge(self._utterances.finish())
             self._start = features.origin / self._info.features.sample_rate
-            self._heard_until = None
-            self._stretches = StretchStream(self._info)
+            self._counted_until = None
+            self._utterances = UtteranceStream(self._info)
         self._origin = features.origin
         self._evidence += float(np.count_nonzero(features.mask)) * CHUNK_SECONDS
-        yield from self._judge(self._stretches.push(features.frames, features.mask, features.voice))
+        yield from self._judge(
+            self._utterances.push(features.frames, features.mask, features.voice)
+        )
 
     def finish(self) -> Iterator[Segment]:
         """Yield the utterances that nothing follows any more."""
-        yield from self._judge(self._stretches.finish())
+        yield from self._judge(self._utterances.finish())
         yield from starmap(self._segment, self._lookahead.finish())
 
     def verdict(self, duration: float) -> Verdict:
@@ -73,8 +75,8 @@ class UtteranceClassifier:
         Args:
             duration: its length in seconds.
         """
-        prosody = self._heard.prosody(self._usual)
-        verdict = replace(self._sum.verdict(duration, self._evidence), prosody=prosody)
+        prosody = self._prosody.prosody(self._usual)
+        verdict = replace(self._verdict.verdict(duration, self._evidence), prosody=prosody)
         if verdict.probabilities is None:
             return verdict
         shares = {label: min(1.0, s / self._evidence) for label, s in self._seconds.items()}
@@ -88,27 +90,27 @@ class UtteranceClassifier:
             return False
         return model.teaching.holds(self._embedding / self._weight)
 
-    def _judge(self, stretches: Iterable[Stretch]) -> Iterator[Segment]:
-        for stretch in stretches:
-            if stretch.evidence:
-                wanted = len(stretch.frames) > 0 and self._sum.wants(stretch.evidence)
+    def _judge(self, utterances: Iterable[Utterance]) -> Iterator[Segment]:
+        for utterance in utterances:
+            if utterance.evidence:
+                wanted = len(utterance.frames) > 0 and self._verdict.wants(utterance.evidence)
                 placed = replace(
-                    stretch, start=self._start + stretch.start, end=self._start + stretch.end
+                    utterance, start=self._start + utterance.start, end=self._start + utterance.end
                 )
-                self._hear(placed)
+                self._count(placed)
                 yield from starmap(self._segment, self._lookahead.push(placed, wanted=wanted))
 
-    def _hear(self, stretch: Stretch) -> None:
-        """Count what the voice did in the whole recording, pauses between stretches as well."""
-        since = stretch.start if self._heard_until is None else self._heard_until
-        self._heard += stretch.heard.after(stretch.start - since)
-        self._heard_until = stretch.end
+    def _count(self, utterance: Utterance) -> None:
+        """Count what the voice did in the whole recording, pauses between utterances as well."""
+        since = utterance.start if self._counted_until is None else self._counted_until
+        self._prosody += utterance.prosody_sums.after(utterance.start - since)
+        self._counted_until = utterance.end
 
-    def _segment(self, stretch: Stretch, judgement: Judgement | None) -> Segment:
-        """A stretch, counted in the verdict."""
-        evidence = stretch.evidence
-        if judgement and self._sum.wants(evidence):
-            self._sum.add(judgement, evidence)
+    def _segment(self, utterance: Utterance, judgement: Judgement | None) -> Segment:
+        """An utterance, counted in the verdict."""
+        evidence = utterance.evidence
+        if judgement and self._verdict.wants(evidence):
+            self._verdict.add(judgement, evidence)
         decision = Decision(state="listening", evidence=evidence)
         if judgement and evidence >= self._info.gate.min_speech:
             if judgement.embedding is not None:
@@ -123,5 +125,5 @@ class UtteranceClassifier:
             )
         if decision.state == "speech" and decision.label is not None:
             self._seconds[decision.label] += evidence
-        decision = replace(decision, prosody=stretch.heard.prosody(stretch.usual))
-        return Segment(**vars(decision), start=stretch.start, end=stretch.end)
+        decision = replace(decision, prosody=utterance.prosody_sums.prosody(utterance.usual))
+        return Segment(**vars(decision), start=utterance.start, end=utterance.end)

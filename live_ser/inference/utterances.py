@@ -2,7 +2,7 @@
 
 Speech is cut at every long pause, and at the longest of the shorter ones until no piece is longer
 than the model's window. Whether that cuts a pause depends on what lies within a window of it, so
-only the newest stretch of the recording is kept.
+only the newest part of the recording is kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import VoiceFrames, no_frames, timing
-from live_ser.inference.prosody import NOTHING, Prosody, Tally, tally
+from live_ser.inference.prosody import NOTHING, Prosody, ProsodySums, prosody_sums
 from live_ser.inference.windows import PAUSE_SECONDS, Ring, first_frame_after
 from live_ser.spec import ModelInfo
 
@@ -30,7 +30,7 @@ _UNBROKEN = 16  # times the longest piece: speech without any pause is cut after
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Utterance:
     """A part of a recording that is judged as one.
 
     Attributes:
@@ -38,7 +38,7 @@ class Stretch:
         end: seconds from the start of the recording.
         frames: float32 ``[frames, n_mels]``; there may be none.
         evidence: seconds of speech in it.
-        heard: what the voice did in it.
+        prosody_sums: what the voice did in it.
         usual: how the speaker spoke before and after it; None where too little is known.
         turn: number of the interval that it was cut from, where intervals are judged.
     """
@@ -47,13 +47,13 @@ class Stretch:
     end: float
     frames: Frames
     evidence: float
-    heard: Tally = NOTHING
+    prosody_sums: ProsodySums = NOTHING
     usual: Prosody | None = None
     turn: int = 0
 
 
-class StretchStream:
-    """The stretches of a recording that are judged as one, while it is heard.
+class UtteranceStream:
+    """The utterances of a recording, found block by block.
 
     A model that hears nothing but speech is given utterances; one that hears pauses too is given
     the recording as it lies, a window at a time.
@@ -70,8 +70,8 @@ class StretchStream:
         self._voice_hop, self._voice_centre = timing(info.features.sample_rate)
         self._cuts: deque[_Cut] = deque()
 
-    def push(self, frames: Frames, mask: Mask, voice: VoiceFrames) -> Iterator[Stretch]:
-        """The stretches that are complete now.
+    def push(self, frames: Frames, mask: Mask, voice: VoiceFrames) -> Iterator[Utterance]:
+        """The utterances that are complete now.
 
         Args:
             frames: float32 ``[frames, n_mels]``, the next ones of the recording.
@@ -83,17 +83,17 @@ class StretchStream:
         self._voice.push(voice)
         self._cuts += self._cutter.push(mask)
         while self._cuts and self._is_whole(self._cuts[0]):
-            yield self._stretch(self._cuts.popleft())
+            yield self._utterance(self._cuts.popleft())
         needed = self._cuts[0] if self._cuts else self._cutter.begun
         self._frames.drop_before(needed.first_frame)
         self._mask.drop_before(needed.first_chunk)
         self._voice.drop_before(self._voice_at(needed.first_chunk))
 
-    def finish(self) -> Iterator[Stretch]:
+    def finish(self) -> Iterator[Utterance]:
         """Those that end where the recording does."""
         self._cuts += self._cutter.finish()
         while self._cuts:
-            yield self._stretch(self._cuts.popleft())
+            yield self._utterance(self._cuts.popleft())
 
     def _is_whole(self, cut: _Cut) -> bool:
         last_voice = self._voice_at(cut.last_chunk)
@@ -103,17 +103,17 @@ class StretchStream:
         """The first voice frame whose middle does not lie before a chunk."""
         return first_frame_after(chunk * CHUNK_SECONDS, self._voice_hop, self._voice_centre)
 
-    def _stretch(self, cut: _Cut) -> Stretch:
+    def _utterance(self, cut: _Cut) -> Utterance:
         mask = self._mask.between(cut.first_chunk, cut.last_chunk)
         first = self._voice_at(cut.first_chunk)
         voice = self._voice.between(first, self._voice_at(cut.last_chunk))
         centre = first * self._voice_hop + self._voice_centre - cut.first_chunk * CHUNK_SECONDS
-        return Stretch(
+        return Utterance(
             cut.start,
             min(cut.end, self._mask.stop * CHUNK_SECONDS),
             self._frames.between(cut.first_frame, cut.last_frame),
             float(np.count_nonzero(mask)) * CHUNK_SECONDS,
-            tally(voice, mask, centre, self._voice_hop),
+            prosody_sums(voice, mask, centre, self._voice_hop),
         )
 
 
@@ -126,14 +126,14 @@ class UtteranceCutter:
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._heard = 0  # chunks
+        self._chunks = 0  # chunks
         self._spoken = np.zeros(0, np.int64)  # the chunks of speech of the piece that has begun
         self._before = math.inf  # the pause in front of it
 
     @property
     def begun(self) -> int:
         """The chunk from which on pieces are still to come."""
-        return int(self._spoken[0]) if len(self._spoken) else self._heard
+        return int(self._spoken[0]) if len(self._spoken) else self._chunks
 
     def push(self, mask: Mask) -> list[tuple[int, int]]:
         """The pieces that are complete now.
@@ -145,8 +145,8 @@ class UtteranceCutter:
             First chunk and the chunk after the last of each piece, in order. Pieces begin and end
             with speech, but for those cut in the middle of speech that has no pause.
         """
-        self._spoken = np.concatenate([self._spoken, self._heard + np.flatnonzero(mask)])
-        self._heard += len(mask)
+        self._spoken = np.concatenate([self._spoken, self._chunks + np.flatnonzero(mask)])
+        self._chunks += len(mask)
         if not len(self._spoken):
             return []
         *done, (first, stop, before) = self._cut()
@@ -155,7 +155,7 @@ class UtteranceCutter:
         while stop - first > most:
             pieces += self._short(first, first + most)
             first, before = first + most, 0
-        if self._heard - int(self._spoken[-1]) - 1 > _PAUSE:
+        if self._chunks - int(self._spoken[-1]) - 1 > _PAUSE:
             return pieces + self.finish(first)
         self._spoken, self._before = self._spoken[first:], before
         return pieces
@@ -169,8 +169,8 @@ class UtteranceCutter:
     def _cut(self) -> list[tuple[int, int, float]]:
         """Ranges of the chunks of speech, and the pause in front of each.
 
-        A pause is cut if it is long, or if the longest stretch without a longer pause that it lies
-        in is too long for a piece. The latter it surely is if a shorter pause was cut before it.
+        A pause is cut if it is long, or if the longest part without a longer pause that it lies in
+        is too long for a piece. The latter it surely is if a shorter pause was cut before it.
         """
         # Pause i lies between the spoken chunks i and i + 1.
         pauses = np.diff(self._spoken) - 1
@@ -209,7 +209,7 @@ def pieces(mask: Mask, longest: int) -> list[tuple[int, int]]:
 
 
 class _Cut(NamedTuple):
-    """Where a stretch lies."""
+    """Where an utterance lies."""
 
     start: float
     end: float
@@ -220,7 +220,7 @@ class _Cut(NamedTuple):
 
 
 class _Cutter(Protocol):
-    """Says where stretches lie."""
+    """Says where utterances lie."""
 
     @property
     def begun(self) -> _Cut: ...

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.inference.decision import decide
+from live_ser.inference.decision import decide, is_silence
 from live_ser.inference.results import Decision, Verdict
 from live_ser.model.onnx_model import Judgement
 from live_ser.spec import ModelInfo
@@ -58,10 +58,12 @@ class VerdictSum:
             evidence: seconds of speech in it.
         """
         if not self._weight or not evidence or evidence < self._info.gate.min_speech:
-            return Decision(state="listening" if evidence else "silence", evidence=evidence)
+            return Decision(
+                state="silence" if is_silence(evidence) else "listening", evidence=evidence
+            )
         *mean, activation, valence = map(float, self._sum / self._weight)
-        told = None if math.isnan(valence) else valence
-        return decide(self._info, mean, activation, evidence=evidence, valence=told)
+        known = None if math.isnan(valence) else valence
+        return decide(self._info, mean, activation, evidence=evidence, valence=known)
 
     def verdict(self, duration: float, evidence: float) -> Verdict:
         """The verdict on a clip that ends here.

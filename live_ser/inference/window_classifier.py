@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import timing
-from live_ser.inference.decision import decide
-from live_ser.inference.prosody import Prosody, Usual
+from live_ser.inference.decision import decide, is_silence
+from live_ser.inference.prosody import Prosody, UsualProsody
 from live_ser.inference.results import Decision, Prediction
 from live_ser.inference.settings import Settings
 from live_ser.inference.smoothing import Smoother
-from live_ser.inference.windows import PAUSE_SECONDS, Window
+from live_ser.inference.windows import Window
 from live_ser.model.onnx_model import EmotionModel, Judgement
 from live_ser.model.speaker import RunningBaseline
 
 _BREATH = 0.3  # seconds without speech after which an utterance may be over
 
-_Question = tuple[EmotionModel, Frames, NDArray[np.float32] | None]  # frames, and the baseline
+_Inputs = tuple[EmotionModel, Frames, NDArray[np.float32] | None]  # frames, and the baseline
 
 
 class WindowClassifier:
@@ -47,11 +47,11 @@ class WindowClassifier:
         self._model = model
         self._smoother = Smoother(settings.smoothing)
         self._voice_hop, _ = timing(info.features.sample_rate)
-        self._usual = Usual()
+        self._usual = UsualProsody()
         self._newest: Prediction | None = None  # that has a label
         self._next: tuple[EmotionModel, float] | None = None
-        self._asked: _Question | None = None  # of the network, last
-        self._said: Judgement
+        self._inputs: _Inputs | None = None  # of the network, last
+        self._output: Judgement
 
     def judge_with(self, model: EmotionModel, since: float) -> None:
         """Judge with another model what is said from a moment on.
@@ -92,10 +92,10 @@ class WindowClassifier:
             frames = window.spoken(info.features.hop_length / info.features.sample_rate)
         raw, against = None, None
         since = window.since_speech
-        if since is None or since > PAUSE_SECONDS or not window.evidence:
+        if is_silence(window.evidence, since):
             self.forget()
             decision = Decision(state="silence", evidence=window.evidence)
-        elif window.evidence < info.gate.enough(over=since > _BREATH) or not len(frames):
+        elif window.evidence < info.gate.enough(over=(since or 0.0) > _BREATH) or not len(frames):
             decision = Decision(state="listening", evidence=window.evidence)
         else:
             judgement, against = self._judge(frames, window)
@@ -120,9 +120,9 @@ class WindowClassifier:
 
     def _prosody(self, window: Window) -> Prosody | None:
         """What the voice did, beside what it did before."""
-        heard = window.heard(self._voice_hop)
-        prosody = heard.prosody(self._usual.before(window.start))
-        self._usual.hear(window.start, window.end, heard)
+        sums = window.prosody_sums(self._voice_hop)
+        prosody = sums.prosody(self._usual.before(window.start))
+        self._usual.update(window.start, window.end, sums)
         return prosody
 
     def _smoothed(self, judgement: Judgement, window: Window) -> Decision:
@@ -139,28 +139,28 @@ class WindowClassifier:
     def _judge(self, frames: Frames, window: Window) -> tuple[Judgement, float | None]:
         """What the network says, and the seconds of the baseline that it is measured against."""
         if self.baseline is None:
-            return self._answer(frames, None), None
+            return self._predict(frames, None), None
         spec = self._model.info.features
         end = window.end - (window.since_speech or 0.0)
         start = end - len(frames) * spec.hop_length / spec.sample_rate
         if self._next and start > self._next[1] - CHUNK_SECONDS:
             self._model, self._next = self._next[0], None
-        judgement = self._answer(frames, self.baseline.before(start))
-        self.baseline.hear(judgement, start, end)
+        judgement = self._predict(frames, self.baseline.before(start))
+        self.baseline.update(judgement, start, end)
         return judgement, self.baseline.seconds or None
 
-    def _answer(self, frames: Frames, baseline: NDArray[np.float32] | None) -> Judgement:
-        """What the network says. In a pause it would be asked the same again, and is not."""
-        asked = self._model, frames, baseline
-        if not _is_same(asked, self._asked):
-            self._said = self._model.judge(frames, baseline)
-            self._asked = asked
-        return self._said
+    def _predict(self, frames: Frames, baseline: NDArray[np.float32] | None) -> Judgement:
+        """The network's output. In a pause its inputs do not change, and it is not run again."""
+        inputs = self._model, frames, baseline
+        if not _is_same(inputs, self._inputs):
+            self._output = self._model.judge(frames, baseline)
+            self._inputs = inputs
+        return self._output
 
 
-def _is_same(asked: _Question, before: _Question | None) -> bool:
-    """Whether two questions to a network have the same answer."""
-    if before is None or asked[0] is not before[0]:
+def _is_same(inputs: _Inputs, before: _Inputs | None) -> bool:
+    """Whether inputs of a network give the same output as those before."""
+    if before is None or inputs[0] is not before[0]:
         return False
-    pairs = zip(asked[1:], before[1:], strict=True)
+    pairs = zip(inputs[1:], before[1:], strict=True)
     return all(np.array_equal(one, other) for one, other in pairs)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS, frame_range
 from live_ser.frontend.pitch import VoiceFrames, no_frames, timing
 from live_ser.frontend.stream import Features
-from live_ser.inference.prosody import Tally, tally
+from live_ser.inference.prosody import ProsodySums, prosody_sums
 from live_ser.spec import ModelInfo
 
 PAUSE_SECONDS = 1.0  # without speech, after which what comes is another utterance
@@ -66,13 +66,13 @@ class Window:
         first, stop = frame_range(self.mask, hop_seconds, len(self.frames), self.offset)
         return self.frames[first:stop]
 
-    def heard(self, voice_hop: float) -> Tally:
+    def prosody_sums(self, voice_hop: float) -> ProsodySums:
         """What the voice did in it.
 
         Args:
             voice_hop: seconds from one voice frame to the next.
         """
-        return tally(self.voice, self.mask, self.voice_centre, voice_hop)
+        return prosody_sums(self.voice, self.mask, self.voice_centre, voice_hop)
 
 
 class SlidingWindows:

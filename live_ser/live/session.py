@@ -206,8 +206,8 @@ class Session:
         undoes = key == "u"
         label = self._monitor.undo() if undoes else self._monitor.label(self._labels[key])
         if label is None:
-            told = "no label to take back" if undoes else "not labelled: nobody has spoken yet"
-            self.sinks.send(Sink.note, told)
+            message = "no label to take back" if undoes else "not labelled: nobody has spoken yet"
+            self.sinks.send(Sink.note, message)
         else:
             self.sinks.send(Sink.label, label)
 

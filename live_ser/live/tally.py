@@ -57,12 +57,12 @@ class Tally(Sink):
         if self.voices.keys() <= {""}:
             speech = self.voices[""]
             lines = [f"{_length(seconds)} heard, {_length(speech.seconds)} of it speech"]
-            lines += [f"of the speech: {said}" for said in speech.words()]
+            lines += [f"of the speech: {words}" for words in speech.words()]
         else:
             lines = [f"{_length(seconds)} heard"]
             for name, speech in self.voices.items():
-                said = [f"{_length(speech.seconds)} of speech", *speech.words()]
-                lines.append(f"{name}: {': '.join(said)}")
+                words = [f"{_length(speech.seconds)} of speech", *speech.words()]
+                lines.append(f"{name}: {': '.join(words)}")
         if self.marks:
             lines.append(counted(self.marks, "mark"))
         if self._labels:

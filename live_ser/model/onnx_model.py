@@ -144,8 +144,8 @@ class EmotionModel:
         time = np.arange(self.info.features.sample_rate) / self.info.features.sample_rate
         harmonics = [np.sin(2 * np.pi * n * (120 * time + 30 * time**2)) / n for n in range(1, 30)]
         sound = 0.1 * np.sum(harmonics, axis=0) * np.sin(2 * np.pi * 3 * time)
-        judged = self.judge(log_mel(sound.astype(np.float32), self.info.features))
-        parts = [part for part in (judged.voice, judged.embedding) if part is not None]
+        judgement = self.judge(log_mel(sound.astype(np.float32), self.info.features))
+        parts = [part for part in (judgement.voice, judgement.embedding) if part is not None]
         return np.concatenate([*parts, []]).astype(np.float64)
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +173,8 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
         os.replace(part, path)
         sync_entry(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise _unkept(path, error) from error
 
 

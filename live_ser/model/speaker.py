@@ -21,7 +21,7 @@ _SAME_TIME = 1e-6  # seconds
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _Speech:
     """Speech that was heard, and the voice in it; ``weight`` for each of its seconds."""
 
     start: float
@@ -41,23 +41,23 @@ class BaselineStatus:
     Attributes:
         profile: name of the profile that it began with; empty where it began with nothing.
         seconds: of speech that the baseline rests on.
-        heard: seconds of speech heard in this session.
+        speech: seconds of speech in this session.
         enrol: seconds of speech, from the start, that are known to be neutral.
     """
 
     profile: str
     seconds: float
-    heard: float
+    speech: float
     enrol: float
 
     @property
     def enrolling(self) -> bool:
         """Whether what is heard is known to be neutral."""
-        return self.heard < self.enrol
+        return self.speech < self.enrol
 
     def __str__(self) -> str:
         if self.enrolling:
-            return f"enrolling, {self.heard:.0f} of {self.enrol:g} s"
+            return f"enrolling, {self.speech:.0f} of {self.enrol:g} s"
         if not self.seconds:
             return "not yet"
         return ", ".join(filter(None, [self.profile, f"{self.seconds:.0f} s"]))
@@ -77,7 +77,7 @@ class RunningBaseline:
     Attributes:
         profile: name of the profile that it began with; empty where it began with nothing.
         enrol: seconds of speech that are known to be neutral.
-        heard: seconds of speech heard by it.
+        speech: seconds of speech that it was made from in this session.
         weight: seconds that its speech counts for.
     """
 
@@ -87,7 +87,7 @@ class RunningBaseline:
         self._offsets = info.offset_matrix
         self._neutral = np.array([label == "neutral" for label in info.labels], np.float64)
         self._sum: NDArray[np.float64] = np.zeros(self._spec.size)
-        self._newest: deque[_Stretch] = deque()
+        self._newest: deque[_Speech] = deque()
         self._until = 0.0
         self._counted = 0.0  # seconds of speech in the sum
         self._before = 0.0  # seconds of speech that it began with
@@ -96,12 +96,12 @@ class RunningBaseline:
         self._own: NDArray[np.float64] = np.zeros(self._spec.size)  # the sum without it
         self.profile = ""
         self.enrol = enrol
-        self.heard = 0.0
+        self.speech = 0.0
         self.weight = 0.0
 
     @property
     def seconds(self) -> float:
-        """Of speech that it rests on; what is longer ago than its memory no longer counts."""
+        """Seconds of speech that it rests on; what is older than its memory no longer counts."""
         return min(self._before + self._counted, self._spec.memory)
 
     @property
@@ -112,17 +112,17 @@ class RunningBaseline:
     @property
     def enrolling(self) -> bool:
         """Whether what is heard is known to be neutral."""
-        return self.heard < self.enrol
+        return self.speech < self.enrol
 
     @property
     def mean(self) -> NDArray[np.float64] | None:
-        """Of the speech so far, float64 ``[size]``; None before any."""
+        """Mean voice of the speech so far, float64 ``[size]``; None before any."""
         return self._sum / self.weight if self.weight else None
 
     @property
     def status(self) -> BaselineStatus:
         """What is known of the speaker now."""
-        return BaselineStatus(self.profile, self.seconds, self.heard, self.enrol)
+        return BaselineStatus(self.profile, self.seconds, self.speech, self.enrol)
 
     @classmethod
     def of(cls, network: EmotionModel, *, enrol: float = 0.0) -> RunningBaseline | None:
@@ -174,8 +174,8 @@ class RunningBaseline:
             self._count(self._newest.popleft())
         return np.asarray(self._sum / self.denominator, np.float32)
 
-    def hear(self, judgement: Judgement, start: float, end: float) -> None:
-        """Learn from a stretch of speech; what was heard before of it is not counted twice.
+    def update(self, judgement: Judgement, start: float, end: float) -> None:
+        """Learn from a stretch of speech; what is known of it already is not counted twice.
 
         A stretch that holds others speaks for them: the more was heard, the better it is told.
 
@@ -187,17 +187,17 @@ class RunningBaseline:
         if end <= self._until + _SAME_TIME:
             return
         while self._newest and self._newest[-1].start >= start - _SAME_TIME:
-            held = self._newest.pop()
-            self._until = held.start
-            self.heard -= held.seconds
+            last = self._newest.pop()
+            self._until = last.start
+            self.speech -= last.seconds
         weight = _ORDINARY if self.enrolling else 1.0
-        stretch = _Stretch(max(start, self._until), end, weight, self.usual(judgement))
-        self._newest.append(stretch)
+        speech = _Speech(max(start, self._until), end, weight, self.neutral_voice(judgement))
+        self._newest.append(speech)
         self._until = end
-        self.heard += stretch.seconds
+        self.speech += speech.seconds
 
-    def usual(self, judgement: Judgement) -> NDArray[np.float64]:
-        """The voice of a stretch, less what the emotion in it usually adds: float64 ``[size]``."""
+    def neutral_voice(self, judgement: Judgement) -> NDArray[np.float64]:
+        """A voice less what the emotion in it usually adds, float64 ``[size]``."""
         assert judgement.voice is not None
         emotion = self._neutral if self.enrolling else judgement.probabilities
         return np.asarray(judgement.voice - emotion @ self._offsets, np.float64)
@@ -224,11 +224,11 @@ class RunningBaseline:
         seconds = self._counted + (known.seconds if known else 0.0)
         return KnownVoice(total / (before + own), min(seconds, memory), before + own)
 
-    def _count(self, stretch: _Stretch) -> None:
-        weight = stretch.weight * stretch.seconds
-        self._sum += weight * stretch.voice
-        self._own += weight * stretch.voice
-        self._counted += stretch.seconds
+    def _count(self, speech: _Speech) -> None:
+        weight = speech.weight * speech.seconds
+        self._sum += weight * speech.voice
+        self._own += weight * speech.voice
+        self._counted += speech.seconds
         self.weight += weight
         if self.weight > self._spec.memory:
             left = self._spec.memory / self.weight

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
 from live_ser.model.take import Take, known_voice
+from live_ser.model.teaching_report import Report
 
 Matrix = NDArray[np.float64]
 
@@ -40,33 +41,6 @@ _PLEASANT, _UNPLEASANT = {"happy"}, {"angry", "sad", "fearful", "disgust"}
 _ROUNDS = 10  # takes of an emotion after which more were not measured to help
 _FEW = 3  # takes of an emotion under which more always pay
 _SURE = 0.95  # share told right from which on more takes hardly pay
-
-
-@dataclass(frozen=True)
-class Report:
-    """What teaching is worth, by takes that were each left out of what judged it.
-
-    Attributes:
-        takes: that were taught, by emotion.
-        tested: takes of emotions of which there are two at least.
-        right: of them told right.
-        untaught: of them told right without the correction.
-        uar: mean recall of the emotions tested, 0 to 1; None where none was.
-        untaught_uar: the same without the correction.
-        confused: pairs of emotions, acted and predicted, and how often; most frequent first.
-        helps: whether the correction is used: unless it tells fewer right than the model itself.
-        another_round: whether more takes are likely to pay.
-    """
-
-    takes: dict[str, int]
-    tested: int
-    right: int
-    untaught: int
-    uar: float | None
-    untaught_uar: float | None
-    confused: tuple[tuple[str, str, int], ...]
-    helps: bool
-    another_round: bool
 
 
 class Teaching:
@@ -204,28 +178,28 @@ class Teaching:
         tested = self._tested
         if not tested.any():
             return Report(takes, 0, 0, 0, None, None, (), len(takes) > 1, another_round=True)
-        acted = self._taught[self._places[tested]]
+        targets = self._taught[self._places[tested]]
         base = self._base[tested]
-        said = self._shared(base, self._left_out[tested], 1.0).argmax(axis=1)
+        predicted = self._shared(base, self._left_out[tested], 1.0).argmax(axis=1)
         before = base.argmax(axis=1)
-        uar, untaught = _uar(acted, said), _uar(acted, before)
+        uar, untaught = _uar(targets, predicted), _uar(targets, before)
         more = few or (uar < _SURE and min(takes.values()) < _ROUNDS)
         return Report(
             takes,
-            tested=len(acted),
-            right=int((said == acted).sum()),
-            untaught=int((before == acted).sum()),
+            tested=len(targets),
+            right=int((predicted == targets).sum()),
+            untaught=int((before == targets).sum()),
             uar=uar,
             untaught_uar=untaught,
-            confused=self._confused(acted, said),
-            helps=few or _is_no_worse(base_right=before == acted, right=said == acted),
+            confused=self._confused(targets, predicted),
+            helps=few or _is_no_worse(base_right=before == targets, right=predicted == targets),
             another_round=more,
         )
 
     def _confused(
-        self, acted: NDArray[np.intp], said: NDArray[np.intp]
+        self, targets: NDArray[np.intp], predicted: NDArray[np.intp]
     ) -> tuple[tuple[str, str, int], ...]:
-        wrong = [(a, s) for a, s in zip(acted, said, strict=True) if a != s]
+        wrong = [(a, s) for a, s in zip(targets, predicted, strict=True) if a != s]
         counted = sorted(((wrong.count(pair), pair) for pair in set(wrong)), reverse=True)
         return tuple((self._labels[a], self._labels[s], count) for count, (a, s) in counted)
 
@@ -313,8 +287,8 @@ def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
     assert network.info.baseline is not None
     baseline = known.mean * known.weight / (known.weight + network.info.baseline.typical)
     frames = np.full((100, network.info.features.n_mels), -60, np.float32)
-    judged = [network.judge(frames, b) for b in (None, np.asarray(baseline, np.float32))]
-    typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in judged)
+    judgements = [network.judge(frames, b) for b in (None, np.asarray(baseline, np.float32))]
+    typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in judgements)
     return np.asarray(typical - measured, np.float64)
 
 
@@ -352,5 +326,5 @@ def _softmax(logits: Matrix) -> Matrix:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def _uar(acted: NDArray[np.intp], said: NDArray[np.intp]) -> float:
-    return float(np.mean([np.mean(said[acted == one] == one) for one in np.unique(acted)]))
+def _uar(targets: NDArray[np.intp], predicted: NDArray[np.intp]) -> float:
+    return float(np.mean([np.mean(predicted[targets == one] == one) for one in np.unique(targets)]))

@@ -110,11 +110,11 @@ def _add_tiers(document: ET.Element, tiers: dict[tuple[str, str], list[_Interval
 
 def _apart(intervals: Iterable[_Interval]) -> Iterator[_Interval]:
     """Intervals of some length that don't overlap: a tier has no others."""
-    heard = 0
+    until = 0
     for start, end, text in intervals:
-        if end > max(start, heard):
-            yield max(start, heard), end, text
-            heard = end
+        if end > max(start, until):
+            yield max(start, until), end, text
+            until = end
 
 
 def _ms(seconds: float) -> int:

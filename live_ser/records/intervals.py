@@ -33,7 +33,7 @@ class Interval:
     voice: str = ""
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """The emotion, or the state where there is none for sure."""
         return self.label if self.state == "speech" and self.label is not None else self.state
 
@@ -66,10 +66,10 @@ class Intervals:
 
     def add(self, window: Record) -> None:
         """Add the next window record."""
-        heard = self.found[-1].end if self.found else 0.0
+        until = self.found[-1].end if self.found else 0.0
         # After a gap a window begins later than the one before it ended.
-        new = Interval.of(window, max(heard, window["start"]), window["end"])
-        if self.found and self.found[-1].said == new.said and new.start == heard:
+        new = Interval.of(window, max(until, window["start"]), window["end"])
+        if self.found and self.found[-1].text == new.text and new.start == until:
             self.found[-1] = _joined(self.found[-1], new)
         else:
             self.found.append(new)

@@ -43,15 +43,15 @@ def session_record(
         "window": info.window,
         "hop": hop,
         "started": started.isoformat(timespec="seconds"),
-        **_heard(channel, track),
+        **_selection(channel, track),
         **(each if voices else {}),
     }
 
 
-def _heard(channel: int | None, track: int | None) -> Record:
-    """What was heard of a source that holds more."""
-    heard = {"channel": channel, "track": track}
-    return {name: number for name, number in heard.items() if number is not None}
+def _selection(channel: int | None, track: int | None) -> Record:
+    """The channel and track that are used of a source that holds more."""
+    selection = {"channel": channel, "track": track}
+    return {name: number for name, number in selection.items() if number is not None}
 
 
 def window_record(prediction: Prediction) -> Record:
@@ -60,7 +60,7 @@ def window_record(prediction: Prediction) -> Record:
         "type": "window",
         "start": round(prediction.start, 4),
         "end": round(prediction.end, 4),
-        **_judged(prediction, prediction.speech),
+        **_decision_fields(prediction, prediction.speech),
         "since_speech": _rounded(prediction.since_speech, 3),
         "level_db": round(prediction.level_db, 1),
         "latency_ms": round(prediction.latency_ms, 2),
@@ -75,7 +75,7 @@ def segment_record(segment: Segment) -> Record:
         "type": "segment",
         "start": round(segment.start, 4),
         "end": round(segment.end, 4),
-        **_judged(segment, min(1.0, segment.evidence / seconds) if seconds > 0 else 0.0),
+        **_decision_fields(segment, min(1.0, segment.evidence / seconds) if seconds > 0 else 0.0),
     }
 
 
@@ -100,11 +100,11 @@ def clip_record(
         "type": "clip",
         "source": source,
         "duration": round(verdict.duration, 4),
-        **_judged(verdict, verdict.speech),
+        **_decision_fields(verdict, verdict.speech),
         "windows": verdict.windows,
         **(dict(zip(("part", "parts"), part, strict=True)) if part[1] > 1 else {}),
         "shares": verdict.shares and {k: round(v, 4) for k, v in verdict.shares.items()},
-        **_heard(verdict.channel or channel, track),
+        **_selection(verdict.channel or channel, track),
         **({"taught": True} if verdict.taught else {}),
     }
     return {**record, "missing": list(map(list, verdict.missing))} if verdict.missing else record
@@ -220,20 +220,20 @@ def check_record(record: object) -> None:
             raise ValueError(f"{name} is {record[name]!r:.40} in a {kind} record")
 
 
-def _judged(judged: Decision, speech: float) -> Record:
-    probabilities = judged.probabilities
+def _decision_fields(decision: Decision, speech: float) -> Record:
+    probabilities = decision.probabilities
     return {
-        "state": judged.state,
-        "label": judged.label,
-        "confidence": _rounded(judged.confidence, 6),
+        "state": decision.state,
+        "label": decision.label,
+        "confidence": _rounded(decision.confidence, 6),
         "probabilities": probabilities and {k: round(v, 6) for k, v in probabilities.items()},
-        "activation": _rounded(judged.activation, 6),
-        "valence": _rounded(judged.valence, 6),
+        "activation": _rounded(decision.activation, 6),
+        "valence": _rounded(decision.valence, 6),
         "speech": round(speech, 4),
-        "evidence": round(judged.evidence, 3),
-        "prosody": judged.prosody and _measured(judged.prosody),
-        **({} if judged.channel is None else {"channel": judged.channel}),
-        **({} if judged.speaker is None else {"speaker": judged.speaker}),
+        "evidence": round(decision.evidence, 3),
+        "prosody": decision.prosody and _measured(decision.prosody),
+        **({} if decision.channel is None else {"channel": decision.channel}),
+        **({} if decision.speaker is None else {"speaker": decision.speaker}),
     }
 
 
@@ -307,7 +307,7 @@ def _or_none(check: _Check) -> _Check:
     return lambda value: value is None or check(value)
 
 
-_JUDGED: dict[str, _Check] = {
+_DECISION: dict[str, _Check] = {
     "state": lambda value: value in get_args(State),
     "label": _or_none(_is_text),
     "confidence": _or_none(_is_share),
@@ -342,15 +342,15 @@ FIELDS: dict[str, dict[str, _Check]] = {
     "window": {
         "start": _is_amount,
         "end": _is_amount,
-        **_JUDGED,
+        **_DECISION,
         "level_db": _is_number,
         "latency_ms": _is_amount,
     },
-    "segment": {"start": _is_amount, "end": _is_amount, **_JUDGED},
+    "segment": {"start": _is_amount, "end": _is_amount, **_DECISION},
     "clip": {
         "source": _is_text,
         "duration": _is_amount,
-        **_JUDGED,
+        **_DECISION,
         "windows": _is_amount,
     },
     "mark": {"time": _is_amount},

@@ -175,7 +175,7 @@ def _parts(records: list[Record]) -> list[tuple[float, float, str]]:
     segments = [record for record in records if record["type"] == "segment"]
     if segments:
         return [(part["start"], part["end"], in_words(part)) for part in segments]
-    return [(part.start, part.end, part.said) for part in intervals(records)]
+    return [(part.start, part.end, part.text) for part in intervals(records)]
 
 
 def _table(*columns: str, numbers: tuple[int, ...]) -> Table:

@@ -57,15 +57,15 @@ def _two_digits(value: float | None) -> str:
 def _gapless(intervals: Iterable[_Interval], end: float) -> list[_Interval]:
     """Intervals with empty ones between them: a tier of Praat has no holes."""
     filled: list[_Interval] = []
-    heard = 0.0
+    until = 0.0
     for start, stop, text in intervals:
-        if start > heard:
-            filled.append((heard, start, ""))
-        if stop > max(start, heard):
-            filled.append((max(start, heard), stop, text))
-            heard = stop
-    if heard < end:
-        filled.append((heard, end, ""))
+        if start > until:
+            filled.append((until, start, ""))
+        if stop > max(start, until):
+            filled.append((max(start, until), stop, text))
+            until = stop
+    if until < end:
+        filled.append((until, end, ""))
     return filled
 
 

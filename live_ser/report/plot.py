@@ -314,10 +314,10 @@ class _Steps:
     def add(self, window: Record) -> None:
         """Add the next window."""
         since, end = max(self._times[-1], float(window["start"])), float(window["end"])
-        judged = window["probabilities"]
+        probabilities = window["probabilities"]
         row = self._nothing
-        if judged:
-            shares = [judged[label] for label in self._labels]
+        if probabilities:
+            shares = [probabilities[label] for label in self._labels]
             row = np.array([*shares, window["activation"]], np.float32)
         if since > self._times[-1]:  # a gap
             self._times.append(since)

@@ -111,8 +111,8 @@ class Live:
         except LiveSerError as error:
             self._publish(error_record("microphone", error.message, error.hint))
         except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            self._publish(error_record("microphone", told, "start it again"))
+            message = f"{type(error).__name__}: {error}"
+            self._publish(error_record("microphone", message, "start it again"))
         finally:
             self._tell("off", None)
 
@@ -167,17 +167,17 @@ class _Readers(RecordSink):
 
     def __init__(self, publish: Callable[[Record], None], tell: Callable[..., None]) -> None:
         super().__init__(_Publisher(publish), "the readers")
-        self._tell, self._told = tell, ("", "")
+        self._tell, self._state = tell, ("", "")
 
     def status(self, status: Status) -> None:
         """Tell how it is doing, whenever that changes."""
         state = "paused" if status.paused else "waiting" if status.message else "on"
-        if (state, status.message) != self._told:
-            self._told = state, status.message
+        if (state, status.message) != self._state:
+            self._state = state, status.message
             self._tell(state, message=status.message)
 
     def note(self, line: str) -> None:
         """Pass on what the user should know."""
-        self._tell(self._told[0] or "on", message=line)
+        self._tell(self._state[0] or "on", message=line)
 
     warn = note

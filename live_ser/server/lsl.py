@@ -20,7 +20,7 @@ DEFAULT_NAME = "live-ser"
 _REMEMBERED = 100  # blocks: five seconds of them
 
 # Fields of a window's record, and their units.
-_JUDGED = {"confidence": "", "activation": "", "valence": "", "speech": "", "level_db": "dB"}
+_DECISION = {"confidence": "", "activation": "", "valence": "", "speech": "", "level_db": "dB"}
 _PROSODY = {
     **{"pitch": "Hz", "pitch_semitones": "semitones", "loudness": "dB", "rate": "1/s"},
     **{"pauses": "", "pitch_change": "semitones", "loudness_change": "dB", "rate_change": ""},
@@ -56,8 +56,8 @@ class LslSink(Sink):
         self._position = 0.0  # seconds from the start of the source to its newest sound
         # Clock of LSL less position. A block may come late, but never early.
         self._offsets: deque[float] = deque(maxlen=_REMEMBERED)
-        self._said: dict[Voice, str] = {}
-        channels = [*_JUDGED.items(), *_PROSODY.items()]
+        self._newest: dict[Voice, str] = {}
+        channels = [*_DECISION.items(), *_PROSODY.items()]
         channels += [(f"p_{label}", "") for label in info.labels]
         self._numbers = {
             voice: pylsl.StreamOutlet(
@@ -87,10 +87,10 @@ class LslSink(Sink):
             [math.nan if value is None else value for value in self._values(record)],
             self._time(prediction.end),
         )
-        said = record["state"] + (f":{record['label']}" if record["label"] else "")
-        if said != self._said.get(voice):
-            self._said[voice] = said
-            self._mark(":".join(filter(None, [voice.name, said])), prediction.end)
+        text = record["state"] + (f":{record['label']}" if record["label"] else "")
+        if text != self._newest.get(voice):
+            self._newest[voice] = text
+            self._mark(":".join(filter(None, [voice.name, text])), prediction.end)
 
     def mark(self, time: float) -> None:
         """Publish a marker for a moment that the user marked."""
@@ -121,7 +121,7 @@ class LslSink(Sink):
     def _values(self, record: Record) -> Iterator[float | None]:
         prosody = record.get("prosody") or {}
         probabilities = record["probabilities"] or {}
-        yield from (record.get(name) for name in _JUDGED)
+        yield from (record.get(name) for name in _DECISION)
         yield from (prosody.get(name) for name in _PROSODY)
         yield from (probabilities.get(label) for label in self._labels)
 

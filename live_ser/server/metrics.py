@@ -52,8 +52,8 @@ class Metrics:
     def text(self) -> str:
         """All values, as Prometheus reads them."""
         lines = []
-        for name, (kind, told) in _HELP.items():
-            lines += [f"# HELP {name} {told}", f"# TYPE {name} {kind}"]
+        for name, (kind, text) in _HELP.items():
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
             codes = sorted(code for known, code in self._values if known == name) or [""]
             for code in codes:
                 label = f'{{code="{code}"}}' if code else ""

@@ -87,7 +87,7 @@ def messages(prediction: Prediction) -> Iterator[Message]:
     if prediction.speaker is not None:
         yield f"{prefix}/speaker", (prediction.speaker,)
     prosody = record.get("prosody") or {}
-    numbers = {**prosody, **{name: record.get(name) for name in _JUDGED}}
+    numbers = {**prosody, **{name: record.get(name) for name in _DECISION}}
     for name, value in numbers.items():
         if value is not None:
             yield f"{prefix}/{name}", (float(value),)
@@ -96,7 +96,7 @@ def messages(prediction: Prediction) -> Iterator[Message]:
         yield f"{prefix}/p/{label}", (probability,)
 
 
-_JUDGED = ("confidence", "activation", "valence")
+_DECISION = ("confidence", "activation", "valence")
 
 
 def bundle(content: Iterable[Message]) -> bytes:

@@ -110,8 +110,8 @@ def _reference(info: ModelInfo) -> str:
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
             name = html.escape(f"{method.upper()} {path}")
-            told = f"<p>{html.escape(operation['summary'])}</p>{_parameters(operation, found)}"
-            rows.append(f"<section><h2><code>{name}</code></h2>{told}</section>")
+            text = f"<p>{html.escape(operation['summary'])}</p>{_parameters(operation, found)}"
+            rows.append(f"<section><h2><code>{name}</code></h2>{text}</section>")
     return _resource("reference.html").replace("{{endpoints}}", "\n".join(rows))
 
 
@@ -120,8 +120,8 @@ def _parameters(operation: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     shared = found["components"]["parameters"]
     for listed in operation.get("parameters", []):
         parameter = shared[listed["$ref"].rpartition("/")[2]] if "$ref" in listed else listed
-        name, told = html.escape(parameter["name"]), html.escape(parameter["description"])
-        items.append(f"<dt><code>{name}</code></dt><dd>{told}</dd>")
+        name, text = html.escape(parameter["name"]), html.escape(parameter["description"])
+        items.append(f"<dt><code>{name}</code></dt><dd>{text}</dd>")
     return f"<dl>{''.join(items)}</dl>" if items else ""
 
 

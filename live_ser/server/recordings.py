@@ -49,8 +49,8 @@ class FileEndpoint:
         try:
             analysis, name = _options(request.query_params)
         except (LiveSerError, ValueError) as error:
-            told = error.message if isinstance(error, LiveSerError) else str(error)
-            return JSONResponse(error_record("bad_request", told), 400)
+            message = error.message if isinstance(error, LiveSerError) else str(error)
+            return JSONResponse(error_record("bad_request", message), 400)
         self._service.metrics.add("files_total")
         with temporary_folder() as folder:
             path = folder / "sound"

@@ -458,7 +458,7 @@ def test_the_bar_tells_files_hours_speed_and_what_is_left(calls: Path) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120, color_system=None)
     with FileProgress(console, paths) as bar:
-        bar.told(1, 0.5)
+        bar.update(1, 0.5)
         for _ in paths[:6]:
             bar.done(1800.0)
     assert "6/12 files, 3.00 h, " in out.getvalue()

@@ -162,7 +162,7 @@ def test_windows_that_sound_alike_are_one_stretch() -> None:
     rows = [window(*row) for row in said]
     late = {**window(9.0, "happy"), "start": 8.0}  # after a gap
     found = intervals([*rows, window(2.0, "sad", "uncertain"), late])
-    assert [(s.start, s.end, s.said) for s in found] == [
+    assert [(s.start, s.end, s.text) for s in found] == [
         (0.0, 0.5, "silence"),
         (0.5, 1.5, "happy"),
         (1.5, 2.0, "uncertain"),
@@ -393,7 +393,8 @@ def test_a_folder_keeps_the_tree_of_what_was_judged(
     run = live_ser(
         "file", calls, calls / "d1" / ".." / "d1" / "a.flac", "--model", tiny_model, *words
     )
-    assert (run.returncode, run.stderr) == (0, f"wrote {out}/: 4 recordings\n")
+    said = f"wrote {out}/: 4 recordings\ndrew {out}/: 4 pictures\n"
+    assert (run.returncode, run.stderr) == (0, said)
     made = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     stems = ["d1/a-2", "d1/a", "d2/a", "d2/deep/a"]
     assert made == sorted(f"{stem}{ending}" for stem in stems for ending in (".jsonl", ".png"))

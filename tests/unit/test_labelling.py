@@ -16,7 +16,7 @@ from live_ser.errors import InvalidArgument
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
 from live_ser.inference.stream import Stream
-from live_ser.inference.takes import hear_take
+from live_ser.inference.takes import take_of
 from live_ser.live.session import Session
 from live_ser.live.sink import Sink
 from live_ser.live.sinks import ProfileSink, RecordSink
@@ -57,7 +57,7 @@ def test_a_label_s_take_is_that_of_a_recording_of_the_utterance(
         stream.feed(utterance)
     stream.feed(np.zeros(30 * RATE, np.float32))  # it stays the newest one
     label = stream.label("happy")
-    take = hear_take(network, [spoken[1]], "happy")
+    take = take_of(network, [spoken[1]], "happy")
     assert label is not None
     assert label.take is not None
     assert take is not None
@@ -150,7 +150,7 @@ def test_another_label_of_the_same_utterance_takes_the_place_of_the_first(
 
 
 def test_labels_add_to_what_was_taught_before(network: EmotionModel, spoken: list[Samples]) -> None:
-    first = hear_take(network, [spoken[0]], "happy")
+    first = take_of(network, [spoken[0]], "happy")
     assert first is not None
     stream = Stream(TaughtModel(network, Teaching(network, [first])))
     stream.feed(spoken[1])

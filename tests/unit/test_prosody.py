@@ -15,7 +15,15 @@ import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import REFERENCE, VoiceStream, timing
-from live_ser.inference.prosody import MEASURES, NOTHING, Prosody, Tally, Usual, pitches, tally
+from live_ser.inference.prosody import (
+    MEASURES,
+    NOTHING,
+    Prosody,
+    ProsodySums,
+    UsualProsody,
+    pitches,
+    prosody_sums,
+)
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Verdict
 from live_ser.records.csv import Csv
@@ -44,11 +52,11 @@ def voice(
     return np.asarray(level * sound / np.sqrt(np.mean(sound**2)), np.float32)
 
 
-def measured(sound: Samples, mask: Any = None, rate: int = RATE) -> Tally:
+def measured(sound: Samples, mask: Any = None, rate: int = RATE) -> ProsodySums:
     hop, centre = timing(rate)
     chunks = int(len(sound) / rate / CHUNK_SECONDS)
     speech = np.ones(chunks, np.bool_) if mask is None else mask
-    return tally(VoiceStream(rate).push(sound), speech, centre, hop)
+    return prosody_sums(VoiceStream(rate).push(sound), speech, centre, hop)
 
 
 @pytest.mark.parametrize("pitch", [75, 110, 180, 250, 400, 600])
@@ -142,12 +150,12 @@ def talk(seconds: float) -> Samples:
 
 
 def test_changes_are_against_the_usual_once_that_is_known() -> None:
-    usual = Usual()
+    usual = UsualProsody()
     for i in range(2):
         assert usual.before(4.0 * i) is None
-        usual.hear(4.0 * i, 4.0 * i + 4, measured(voice(120, 4.0, level=0.02)))
-    usual.hear(6.0, 10.0, measured(voice(300, 4.0)))  # overlaps the one before: it counts not
-    usual.hear(8.0, 12.0, measured(voice(120, 4.0, level=0.02)))
+        usual.update(4.0 * i, 4.0 * i + 4, measured(voice(120, 4.0, level=0.02)))
+    usual.update(6.0, 10.0, measured(voice(300, 4.0)))  # overlaps the one before: it counts not
+    usual.update(8.0, 12.0, measured(voice(120, 4.0, level=0.02)))
     known = usual.before(12.0)
     told = measured(voice(120 * 2**0.25, 4.0, syllables=5.0, level=0.04)).prosody(known)
     assert told is not None
@@ -157,7 +165,7 @@ def test_changes_are_against_the_usual_once_that_is_known() -> None:
 
 
 def test_what_is_said_later_counts_for_a_segment() -> None:
-    usual = Usual()
+    usual = UsualProsody()
     later = [measured(voice(120, 4.0))] * 3
     known = usual.with_later(later)
     assert known is not None

@@ -64,7 +64,7 @@ def test_the_more_was_heard_the_less_a_typical_voice_counts() -> None:
     baseline = running()
     assert not baseline.before(0).any()
     for second in range(60):
-        baseline.hear(said(1.0), second, second + 1)
+        baseline.update(said(1.0), second, second + 1)
     shares = baseline.before(4)[0], baseline.before(60)[0]
     assert shares == pytest.approx((4 / (4 + SPEC.typical), 60 / (60 + SPEC.typical)))
 
@@ -72,7 +72,7 @@ def test_the_more_was_heard_the_less_a_typical_voice_counts() -> None:
 def test_it_forgets_slowly() -> None:
     baseline = running()
     for second in range(600):
-        baseline.hear(said(float(second >= 570)), second, second + 1)
+        baseline.update(said(float(second >= 570)), second, second + 1)
     baseline.finish()
     assert baseline.seconds == SPEC.memory
     assert baseline.mean is not None
@@ -81,9 +81,9 @@ def test_it_forgets_slowly() -> None:
 
 def test_what_was_heard_before_is_not_counted_twice() -> None:
     baseline = running()
-    baseline.hear(said(1.0), 0.0, 3.0)
-    baseline.hear(said(2.0), 0.5, 3.5)
-    baseline.hear(said(9.0), 0.5, 3.5)  # nothing in it is new
+    baseline.update(said(1.0), 0.0, 3.0)
+    baseline.update(said(2.0), 0.5, 3.5)
+    baseline.update(said(9.0), 0.5, 3.5)  # nothing in it is new
     baseline.finish()
     assert baseline.seconds == pytest.approx(3.5)
     assert baseline.mean == pytest.approx(np.full(16, (3 * 1 + 0.5 * 2) / 3.5))
@@ -92,8 +92,8 @@ def test_what_was_heard_before_is_not_counted_twice() -> None:
 def test_a_window_speaks_for_those_that_it_holds() -> None:
     baseline = running()
     for second in range(1, 4):
-        baseline.hear(said(float(second)), 0.0, second)
-        assert baseline.heard == second
+        baseline.update(said(float(second)), 0.0, second)
+        assert baseline.speech == second
     baseline.finish()
     assert baseline.seconds == 3
     assert baseline.mean == pytest.approx(np.full(16, 3.0))
@@ -101,8 +101,8 @@ def test_a_window_speaks_for_those_that_it_holds() -> None:
 
 def test_speech_is_not_measured_against_itself() -> None:
     baseline = running()
-    baseline.hear(said(1.0), 0.0, 1.0)
-    baseline.hear(said(1.0), 0.0, 1.5)
+    baseline.update(said(1.0), 0.0, 1.0)
+    baseline.update(said(1.0), 0.0, 1.5)
     assert not baseline.before(1.0).any()
     assert baseline.before(1.5).any()
 
@@ -112,7 +112,7 @@ def test_one_mood_all_day_does_not_become_the_usual() -> None:
     offsets[3] = 2.0  # anger adds so much to any voice
     baseline = running(tiny_baseline(offsets=offsets))
     for second in range(60):
-        baseline.hear(said(2.5, label=3), second, second + 1)
+        baseline.update(said(2.5, label=3), second, second + 1)
     baseline.finish()
     assert baseline.mean == pytest.approx(np.full(16, 0.5))
 
@@ -124,7 +124,7 @@ def test_enrolled_speech_is_neutral_whatever_is_heard_in_it() -> None:
     baseline = running(spec, enrol=5.0)
     for second in range(10):
         assert baseline.enrolling is (second < 5)
-        baseline.hear(said(0.5, label=3), second, second + 1)
+        baseline.update(said(0.5, label=3), second, second + 1)
     baseline.finish()
     enrolled, later = 0.5 + 1.0, 0.5 - 2.0
     assert baseline.mean is not None

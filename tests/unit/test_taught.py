@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import pickle
@@ -421,7 +422,7 @@ def test_a_session_adds_what_it_heard_to_what_others_wrote_meanwhile(
     profile.teach(Speaker().takes(1))  # a voice of zeros, for 8 s
     session = RunningBaseline.of(profile.applied())
     assert session is not None
-    session.hear(judgement(Speaker().take("sad"), voice=np.full(16, 6.0)), 0, 8)
+    session.update(judgement(Speaker().take("sad"), voice=np.full(16, 6.0)), 0, 8)
     profile.teach([replace(Speaker(1).take("happy"), seconds=8.0, voice=np.full(16, 3.0))])
     profile.keep(session)
     kept = profile.read()
@@ -436,6 +437,23 @@ def test_a_profile_leaves_nothing_beside_it(network: EmotionModel) -> None:
     profile = Profile.named("anna", network)
     profile.teach(Speaker().takes(1))
     assert [one.name for one in profile.path.parent.iterdir()] == ["anna.json"]
+
+
+def test_a_disk_that_fails_leaves_the_profile_as_it_was(
+    network: EmotionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = Profile.named("anna", network)
+    profile.teach(Speaker().takes(1))
+    before = profile.path.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("live_ser.model.profile_file.sync", fail)
+    with pytest.raises(LiveSerError, match="cannot keep the profile"):
+        profile.teach(Speaker(1).takes(1))
+    assert profile.path.read_bytes() == before
+    assert [path for path in profile.path.parent.iterdir() if path.suffix == ".part"] == []
 
 
 def test_a_take_that_is_given_twice_counts_once(network: EmotionModel) -> None:

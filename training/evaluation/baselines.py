@@ -120,7 +120,7 @@ def _baseline(
         if now >= prior.seconds:
             break
         start, now = now, now + len(usable[index]) / _rate(model.info)
-        running.hear(model.judge(usable[index], running.before(start)), start, now)
+        running.update(model.judge(usable[index], running.before(start)), start, now)
     return running.before(now)
 
 

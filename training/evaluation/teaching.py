@@ -196,7 +196,7 @@ def _outcome(
         end = 0.0
         for at in taught:
             start, end = end, end + takes[at].seconds
-            baseline.hear(model.judge(frames[at], baseline.before(start)), start, end)
+            baseline.update(model.judge(frames[at], baseline.before(start)), start, end)
     elif taught:
         given = [_mislabelled(takes[at], takes, lesson, rng) for at in taught]
         network = TaughtModel(model, Teaching(model, given))

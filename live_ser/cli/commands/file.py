@@ -91,7 +91,7 @@ def _judge(
         )
         bar = progress_bar(paths, style, output=options.output, quiet=options.quiet)
         look = _look_for(ending)
-        outcomes = judge_files(job, paths, workers=options.workers, told=bar.told, look=look)
+        outcomes = judge_files(job, paths, workers=options.workers, progress=bar.update, look=look)
         try:
             with closing(outcomes), bar:
                 for outcome in outcomes:

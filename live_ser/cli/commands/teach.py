@@ -52,7 +52,7 @@ def run(options: Options) -> int:
         )
     left_out = (lambda line: None) if options.quiet else say
     labelled = read_labelled(Path(options.takes), network.info.labels, left_out)
-    takes, failures = _hear(network, labelled, options.reading())
+    takes, failures = _read_takes(network, labelled, options.reading())
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
     teaching = profile.teach(takes)
@@ -67,12 +67,12 @@ def run(options: Options) -> int:
     return int(failures > 0)
 
 
-def _hear(
+def _read_takes(
     network: EmotionModel, labelled: list[LabelledSound], reading: Reading
 ) -> tuple[list[Take], int]:
     """The takes, and how many parts of recordings could not be used."""
     from live_ser.audio.sources import open_sound
-    from live_ser.inference.takes import hear_parts
+    from live_ser.inference.takes import takes_of_parts
 
     takes: list[Take] = []
     failures = 0
@@ -84,12 +84,12 @@ def _hear(
         try:
             with open_sound(path, None, rate, reading) as blocks:
                 spans = [(part.start, part.end, part.emotion) for part in group]
-                heard = hear_parts(network, blocks, spans)
+                found = takes_of_parts(network, blocks, spans)
         except LiveSerError as error:
             say(error.message if str(path) in error.message else f"{path}: {error.message}")
             failures += len(group)
             continue
-        for part, take in zip(group, heard, strict=True):
+        for part, take in zip(group, found, strict=True):
             if take is None:
                 say(f"{path}: too little speech for a take of {part.emotion}")
                 failures += 1

@@ -1,4 +1,4 @@
-"""The verdict: a word in the largest letters that fit, and lines beside it."""
+"""The headline: a word in the largest letters that fit, and lines beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CAPTIONS = 30  # cells that the lines beside it need
 
 @dataclass(frozen=True)
 class Words:
-    """A verdict, in words.
+    """A headline, in words.
 
     Attributes:
         word: that stands large: an emotion or a state.
@@ -39,7 +39,7 @@ class Words:
 
 
 @lru_cache(maxsize=32)
-def verdict(words: Words, *, width: int, height: int, look: Look) -> tuple[Line, ...]:
+def headline(words: Words, *, width: int, height: int, look: Look) -> tuple[Line, ...]:
     """What is heard now, or was heard last, with lines beside it.
 
     Args:

@@ -37,7 +37,7 @@ class Link:
     ends_at: float | None = None
 
 
-class Chain(Decoder):
+class ConcatenatedDecoder(Decoder):
     """Links, brought to the rate and the channels of the first.
 
     Args:
@@ -62,7 +62,7 @@ class Chain(Decoder):
                 block = np.zeros((min(frames, self._silence), self.channels), np.float32)
                 self._silence -= len(block)
             else:
-                block = self._heard(frames)
+                block = self._next_block(frames)
             if len(block):
                 self._read += len(block)
                 return block
@@ -114,7 +114,7 @@ class Chain(Decoder):
         start = self._base + link.ends_at - self._decoder.frames / self._decoder.rate
         return max(0.0, start - self._read / self.rate)
 
-    def _heard(self, frames: int) -> Interleaved:
+    def _next_block(self, frames: int) -> Interleaved:
         assert self._decoder is not None
         block = self._decoder.read(frames)
         last = not len(block)

@@ -23,7 +23,8 @@ from live_ser.frontend.features import Frames
 from training.corpora.readers import AROUSED, LABELS, Clip
 from training.data.utterances import Utterances
 from training.networks.article import PeakReference, SummedActivation
-from training.recipes.article import Article, hear, whole
+from training.recipes.article import Article, whole
+from training.recipes.article_takes import hear
 from training.recipes.begin import begin
 from training.recipes.config import ArticleConfig
 from training.recipes.export import export_run

@@ -20,34 +20,27 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import zlib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
-from tqdm import tqdm
 
-from live_ser.errors import LiveSerError
-from live_ser.frontend.features import Frames, log_mel
-from live_ser.spec import FeatureSpec
+from live_ser.frontend.features import Frames
 from training.corpora.labels import targets
 from training.corpora.readers import Clip
 from training.data.frame_cache import kept_frames, sizes
-from training.data.sound import read_sound
 from training.data.utterances import Utterances
 from training.networks.article import DYNAMIC_RANGE, article_network
+from training.recipes.article_takes import compute_take
 from training.recipes.config import ArticleConfig
 from training.recipes.logits import Logits
 from training.recipes.recipe import Recipe, Teacher
 
-_WORKERS = 2
 _NOTHING = -200.0  # dB, far under any dynamic range
 
 
@@ -59,7 +52,7 @@ class Article(Recipe[ArticleConfig]):
         takes: list[list[Frames]] = [[] for _ in clips]
         for take in range(2 + self.config.noisy_copies):
             file = cache / f"article-{take}-{_key(clips, self.config, take)}.npz"
-            compute = partial(_compute, clips, self.config, take)
+            compute = partial(compute_take, clips, self.config, take)
             for i, frames in enumerate(kept_frames(file, compute)):
                 if len(frames):
                     takes[i].append(frames)
@@ -114,37 +107,6 @@ class Article(Recipe[ArticleConfig]):
 
 
 RECIPE = Article
-
-
-def _compute(clips: Sequence[Clip], config: ArticleConfig, take: int) -> list[Frames]:
-    one = partial(hear, config=config, spec=config.features.spec(), take=take)
-    # Not forked: a process with TensorFlow's threads in it cannot be.
-    with ProcessPoolExecutor(_WORKERS, get_context("spawn")) as pool:
-        return list(tqdm(pool.map(one, clips, chunksize=8), f"take {take}", len(clips)))
-
-
-def hear(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int = 0) -> Frames:
-    """One take of a clip: 0 as recorded, then the noisy copies, then the pitched one.
-
-    Returns:
-        float32 ``[frames, mels]`` in dB re full scale; no frame where the clip gets no such copy.
-    """
-    rate = spec.sample_rate
-    samples = read_sound(clip.path, rate)
-    if len(samples) < spec.n_fft:
-        raise LiveSerError(f"{clip.path} is shorter than one frame", "remove it from the corpus")
-    start = min(round(config.offset * rate), len(samples) - spec.n_fft)
-    samples = samples[start : start + round(config.window * rate)]
-    rng = np.random.default_rng([take, zlib.crc32(clip.id.encode())])
-    if 1 <= take <= config.noisy_copies:
-        samples = samples + config.noise * rng.standard_normal(len(samples), np.float32)
-    elif take:
-        if rng.random() >= config.pitched_share:
-            return np.zeros((0, spec.n_mels), np.float32)
-        from librosa.effects import pitch_shift  # it takes seconds to compile itself
-
-        samples = pitch_shift(samples, sr=rate, n_steps=config.pitch)
-    return log_mel(samples, spec)
 
 
 class Batches:

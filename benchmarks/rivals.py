@@ -156,8 +156,11 @@ def _keras(model: EmotionModel) -> Contender:
     config = read_config(model.info.provenance["config"])
     how = recipe(config)
     network = how.alone(how.network())
-    spec = model.info.baseline
-    others = {"baseline": np.zeros((1, spec.size), np.float32)} if spec else {}
+    others = {
+        one.name: np.zeros((1, *one.shape[1:]), np.float32)
+        for one in network.inputs
+        if one.name != "log_mel"
+    }
 
     def judge(window: Samples) -> Any:
         return network.predict(others | {"log_mel": _mel(window, model)}, verbose=0)

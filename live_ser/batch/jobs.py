@@ -107,8 +107,8 @@ class Job:
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
-            heard = _with_progress(blocks, rate, known, tell)
-            results, notes = self._results(path, heard, blocks.voices)
+            sound = _with_progress(blocks, rate, known, tell)
+            results, notes = self._results(path, sound, blocks.voices)
             verdicts = []
             for result in results:
                 if isinstance(result, Verdict):
@@ -122,16 +122,16 @@ class Job:
         return verdict.duration, (*blocks.notes, *notes)
 
     def _results(
-        self, path: str, heard: Iterable[Samples], voices: Sequence[Voice]
+        self, path: str, sound: Iterable[Samples], voices: Sequence[Voice]
     ) -> tuple[Iterable[Prediction | Segment | Verdict], list[str]]:
         """What is found in a recording, and what the user should know of what was looked for."""
         analysis = self.analysis
         if analysis.at is not None:
-            found, notes = judge_turns_and_check(self.model, heard, analysis.at.turns_of(path))
+            found, notes = judge_turns_and_check(self.model, sound, analysis.at.turns_of(path))
             return found, [f"{path}: {note}" for note in notes]
         results = analyse(
             self.model,
-            heard,
+            sound,
             voices=voices,
             hop=analysis.hop,
             smoothing=analysis.smoothing,
@@ -194,13 +194,13 @@ def _with_progress(
     blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell
 ) -> Iterator[Samples]:
     """The same blocks, while progress is reported."""
-    heard, last = 0, time.monotonic()
+    samples, last = 0, time.monotonic()
     for block in blocks:
         yield block
-        heard += len(block)
+        samples += len(block)
         if (now := time.monotonic()) - last > _TELL_EVERY:
             last = now
-            tell(min(1.0, heard / rate / seconds))
+            tell(min(1.0, samples / rate / seconds))
 
 
 def _record(result: Prediction | Segment) -> Record:

@@ -154,12 +154,12 @@ class GuidedSession:
         self._offered, self._attempt = None, Attempt()
         self._front_end = FrontEnd(self._network.info, _STEP)
 
-    def _ask(self, told: str = "") -> None:
+    def _ask(self, message: str = "") -> None:
         """Ask for a take, with a line on what was before."""
         self._begin()
-        self._page(told)
+        self._page(message)
 
-    def _page(self, told: str = "") -> None:
+    def _page(self, message: str = "") -> None:
         """Show where the session is, what is asked for, and what the keys do."""
         each = len(self._prompts) // self._rounds
         number = min(self._place, len(self._prompts) - 1)
@@ -185,7 +185,7 @@ class GuidedSession:
             " in your own words, or for instance:",
             *(f"     {sentence}" for sentence in shown),
             "",
-            f" {told}",
+            f" {message}",
             "",
             f" {keys}",
             "",
@@ -248,15 +248,15 @@ class GuidedSession:
             self._go_to(self._place + 1, "Skipped.")
         return True
 
-    def _go_to(self, place: int, told: str) -> None:
+    def _go_to(self, place: int, message: str) -> None:
         forth = place > self._place
         self._place, self._reading = place, ()
-        told = told if forth or place in self.accepted else ""
+        message = message if forth or place in self.accepted else ""
         if forth and place % (len(self._prompts) // self._rounds) == 0 and self.accepted:
             self._reading = report_lines(self._profile.teach([]).report)
         if self._is_over and not self._reading:
             return
-        self._ask(told)
+        self._ask(message)
 
     def _accept(self, take: Take) -> None:
         """Write a take down, in place of the one that was accepted for the same prompt."""

@@ -141,3 +141,13 @@ def _is_fragile(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def interrupt_when(ending: Ending) -> Callable[[], None]:
+    """What raises ``KeyboardInterrupt`` once the process was asked to end."""
+
+    def look() -> None:
+        if ending():
+            raise KeyboardInterrupt
+
+    return look

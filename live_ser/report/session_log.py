@@ -55,7 +55,7 @@ class SessionLog:
 class _Records:
     """The records of one source; those of windows and segments in columns, by voice and type."""
 
-    judged: dict[tuple[Voice, str], WindowReader] = field(
+    classified: dict[tuple[Voice, str], WindowReader] = field(
         default_factory=lambda: defaultdict(WindowReader)
     )
     others: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
@@ -63,13 +63,13 @@ class _Records:
     def append(self, record: Record) -> None:
         kind = str(record["type"])
         if kind in ("window", "segment"):
-            self.judged[voice_of(record), kind].append(record)
+            self.classified[voice_of(record), kind].append(record)
         else:
             self.others[kind].append(record)
 
     def extend(self, later: _Records) -> None:
-        for key, windows in later.judged.items():
-            self.judged[key].extend(windows)
+        for key, windows in later.classified.items():
+            self.classified[key].extend(windows)
         for kind, records in later.others.items():
             self.others[kind].extend(records)
 
@@ -108,11 +108,11 @@ def read_voices(path: str | Path, recording: str | None = None) -> list[SessionL
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
     source, records = _records_of_one(path, recording)
-    kinds = {kind for _, kind in records.judged}
+    kinds = {kind for _, kind in records.classified}
     unit = next((kind for kind in ("window", "segment") if kind in kinds), None)
     if unit is None:
         raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
-    voices = [voice for voice, kind in records.judged if kind == unit]
+    voices = [voice for voice, kind in records.classified if kind == unit]
     voices.sort(key=lambda voice: voice.channel or 0)
     return [_log_of(path, source, records, unit, voice) for voice in voices]
 
@@ -121,19 +121,19 @@ def _log_of(
     path: str | Path, source: str, records: _Records, unit: str, voice: Voice
 ) -> SessionLog:
     """What the records tell of one voice."""
-    judged, clips = records.judged[voice, unit], records.others["clip"]
+    classified, clips = records.classified[voice, unit], records.others["clip"]
     facts: Record = next(iter(records.others["session"]), {})
     end: Record = next(reversed(records.others["end"]), {})
     gaps = sorted(records.others["gap"], key=lambda gap: gap["start"])
     # A timeline does not say the labels by themselves.
-    probable = judged.probable_labels() or _labels(clips)
+    probable = classified.probable_labels() or _labels(clips)
     labels = tuple(facts.get("labels") or probable)
     if len(labels) > _LABELS:
         raise LiveSerError(f"{path} knows {len(labels)} emotions; a page shows {_LABELS}", _HINT)
-    unknown = judged.labels.keys() - set(labels)
+    unknown = classified.labels.keys() - set(labels)
     if unknown:
         raise LiveSerError(f"{path} names {min(unknown)!r:.40}, which is no label of it", _HINT)
-    windows = judged.windows(labels, gaps)
+    windows = classified.windows(labels, gaps)
     lengths = [end.get("seconds", 0), *(clip["duration"] for clip in clips)]
     times = [windows.end[-1], *(gap["end"] for gap in gaps), *lengths]
     return SessionLog(
@@ -200,10 +200,10 @@ def _is_called(source: str, name: str) -> bool:
 
 def shares(log: SessionLog) -> dict[str, float]:
     """Seconds of each emotion and state, longest first; what was not heard is left out."""
-    names, said = log.windows.said()
-    lengths = np.bincount(said, log.windows.end - log.windows.since, len(names))
+    names, codes = log.windows.best_labels()
+    lengths = np.bincount(codes, log.windows.end - log.windows.since, len(names))
     seconds: dict[str, float] = {}
-    for code in dict.fromkeys(said.tolist()):  # in the order in which they were heard
+    for code in dict.fromkeys(codes.tolist()):  # in the order in which they were heard
         seconds[names[code]] = seconds.get(names[code], 0.0) + float(lengths[code])
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 

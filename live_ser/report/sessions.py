@@ -128,11 +128,11 @@ def _days_table(days: Mapping[str, Sequence[_Session]], labels: Sequence[str]) -
 def _day(sessions: Sequence[_Session], labels: Sequence[str], first: int, last: int) -> str:
     """The hours of a day; in each column, the shares of the speech above each other."""
     columns = math.ceil((last - first) * _HOUR / _BIN)
-    heard = np.zeros((columns, len(labels) + 1))
+    by_label = np.zeros((columns, len(labels) + 1))
     listened = np.zeros(columns)
     for session in sessions:
         offset = session.second_of_day - first * _HOUR
-        heard += _seconds_of_speech(session.log, labels, offset, columns)
+        by_label += _seconds_of_speech(session.log, labels, offset, columns)
         edges = np.arange(columns + 1) * _BIN - offset
         listened += np.clip(edges[1:], 0, session.log.seconds) - np.clip(
             edges[:-1], 0, session.log.seconds
@@ -141,9 +141,9 @@ def _day(sessions: Sequence[_Session], labels: Sequence[str], first: int, last: 
     shapes = []
     for column in np.flatnonzero(listened > 0):
         shapes.append(f'<rect class="heard" x="{column}" y="0" width="1" height="{_ROW}"/>')
-        height = _ROW / max(heard[column].sum(), 1e-9)
+        height = _ROW / max(by_label[column].sum(), 1e-9)
         top = 0.0
-        for seconds, shade in zip(heard[column], shades, strict=True):
+        for seconds, shade in zip(by_label[column], shades, strict=True):
             if seconds > 0:
                 shapes.append(
                     f'<rect x="{column}" y="{top:.2f}" width="0.9" '
@@ -167,16 +167,16 @@ def _seconds_of_speech(
         offset: seconds from the first column to the start of the session.
         columns: how many there are.
     """
-    names, said = log.windows.said()
+    names, codes = log.windows.best_labels()
     uncertain = len(log.labels) + STATES.index("uncertain")
     place = np.full(len(names), -1)
     place[: len(log.labels)] = [labels.index(label) for label in log.labels]
     place[uncertain] = len(labels)
     length = log.windows.end - log.windows.since
     column = ((offset + log.windows.end - length / 2) / _BIN).astype(int).clip(0, columns - 1)
-    counted = place[said] >= 0
+    counted = place[codes] >= 0
     seconds = np.zeros((columns, len(labels) + 1))
-    np.add.at(seconds, (column[counted], place[said][counted]), length[counted])
+    np.add.at(seconds, (column[counted], place[codes][counted]), length[counted])
     return seconds
 
 

@@ -153,14 +153,14 @@ def _voice_table(log: SessionLog) -> str:
     windows = log.windows
     if not windows.prosody or np.isnan(windows.prosody["loudness"]).all():
         return ""
-    names, said = windows.said()
+    names, codes = windows.best_labels()
     known = [one for one in _VOICE if not np.isnan(windows.prosody[one[0]]).all()]
     rows = []
-    for code in dict.fromkeys(said.tolist()):
+    for code in dict.fromkeys(codes.tolist()):
         if names[code] in NO_SPEECH:
             continue
         cells = "".join(
-            f'<td class="number">{_mean(windows.prosody[measure][said == code], form)}</td>'
+            f'<td class="number">{_mean(windows.prosody[measure][codes == code], form)}</td>'
             for measure, _, form in known
         )
         rows.append(f'<tr><td class="name">{text(names[code])}</td>{cells}</tr>')

@@ -156,22 +156,22 @@ class Windows:
     def __len__(self) -> int:
         return len(self.end)
 
-    def said(self) -> tuple[tuple[str, ...], Codes]:
+    def best_labels(self) -> tuple[tuple[str, ...], Codes]:
         """The emotion, or the state where there is none: their names, and which each has."""
         named = (self.state == _SPEECH) & (self.label >= 0)
         return (*self.labels, *STATES), np.where(named, self.label, len(self.labels) + self.state)
 
     def stretches(self) -> Iterator[tuple[float, float, str]]:
         """The stretches in which one emotion was heard: start, end, emotion."""
-        names, said = self.said()
+        names, codes = self.best_labels()
         speech = self.state == _SPEECH
         goes_on = np.zeros(len(self), bool)
-        goes_on[1:] = speech[:-1] & (said[1:] == said[:-1]) & (self.since[1:] == self.end[:-1])
+        goes_on[1:] = speech[:-1] & (codes[1:] == codes[:-1]) & (self.since[1:] == self.end[:-1])
         starts = np.flatnonzero(speech & ~goes_on)
         breaks = np.append(np.flatnonzero(~(speech & goes_on)), len(self))
         lasts = breaks[np.searchsorted(breaks, starts, "right")] - 1
         for start, last in zip(starts, lasts, strict=True):
-            yield float(self.since[start]), float(self.end[last]), names[said[start]]
+            yield float(self.since[start]), float(self.end[last]), names[codes[start]]
 
     def joined(self, many: int) -> Windows:
         """The same with ``many`` windows made one, but for those on both sides of a gap.

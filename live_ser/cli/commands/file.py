@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 
 from live_ser.batch.jobs import judge_files
@@ -18,7 +17,7 @@ from live_ser.cli.outputs import plot_places, record_places
 from live_ser.cli.progress import progress_bar
 from live_ser.cli.recordings import LeftAlone, check_named
 from live_ser.cli.speaker import taught_model
-from live_ser.live.signals import Ending, ending_signals
+from live_ser.live.signals import ending_signals, interrupt_when
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.formats import Style, style_of
 from live_ser.records.outputs import written
@@ -90,7 +89,7 @@ def _judge(
             quiet=options.quiet,
         )
         bar = progress_bar(paths, style, output=options.output, quiet=options.quiet)
-        look = _look_for(ending)
+        look = interrupt_when(ending)
         outcomes = judge_files(job, paths, workers=options.workers, progress=bar.update, look=look)
         try:
             with closing(outcomes), bar:
@@ -110,13 +109,3 @@ def _judge(
     if results.warning and not options.quiet:
         say(results.warning)
     return failures
-
-
-def _look_for(ending: Ending) -> Callable[[], None]:
-    """What raises ``KeyboardInterrupt`` once the process was asked to end."""
-
-    def look() -> None:
-        if ending():
-            raise KeyboardInterrupt
-
-    return look

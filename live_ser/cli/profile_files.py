@@ -40,7 +40,8 @@ def export_profile(profile: Path, name: str, *, force: bool) -> None:
     """
     path = Path(name)
     text = _text(profile)
-    if not name or name.endswith(("/", os.sep)) or path.is_dir():
+    is_other = path.exists() and not path.is_file()  # a folder, or a device
+    if not name or name.endswith(("/", os.sep)) or is_other:
         raise LiveSerError(
             f"{printable(name)!r} is no name for a file", "name a file, not a folder"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -367,6 +368,15 @@ def test_a_profile_is_exported_to_a_file_only(
     monkeypatch.chdir(tmp_path / "out")
     assert run("profiles", "export", "anna", name, "--force")[0] == 1
     assert [one.name for one in (tmp_path / "out").rglob("*")] == ["there"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_profile_takes_the_place_of_no_device(network: EmotionModel, tmp_path: Path) -> None:
+    Profile.named("anna", network).teach(Speaker().takes(1))
+    os.mkfifo(tmp_path / "pipe")
+    words = ["profiles", "export", "anna", str(tmp_path / "pipe"), "--force"]
+    assert main(words) == 1
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_profile_s_name_does_nothing_to_the_terminal(network: EmotionModel) -> None:

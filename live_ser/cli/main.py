@@ -24,6 +24,8 @@ from live_ser.live.deadlines import stuck, within
 from live_ser.live.signals import gentle_interrupts
 from live_ser.records.outputs import let_go
 
+_HELP = {"-h", "--help"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
@@ -38,15 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     _open_standard_streams()
     words = parser()
+    typed = sys.argv[1:] if argv is None else argv
+    if not typed:
+        words.print_help(sys.stderr)
+        return 2
     try:
-        words.preset(defaults())
+        if not _HELP.intersection(typed):  # help is there for whoever has set what can't be
+            words.preset(defaults())
     except LiveSerError as error:
         say_error(error, verbose=False)
         return 1
-    if not (sys.argv[1:] if argv is None else argv):
-        words.print_help(sys.stderr)
-        return 2
-    arguments = words.parse_args(argv)
+    arguments = words.parse_args(typed)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
     with gentle_interrupts(), ExitStack() as stack:

@@ -32,7 +32,11 @@ def parser() -> Parser:
     )
     whole.add_argument("--version", action="version", version=f"live-ser {__version__}")
     commands = whole.add_subparsers(
-        title="commands", dest="command", metavar="COMMAND", required=True
+        title="commands",
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        prog="live-ser",
     )
     common = common_options()
 

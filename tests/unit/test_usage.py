@@ -66,6 +66,24 @@ def test_without_a_command_all_commands_are_listed(capsys: pytest.CaptureFixture
     assert all(f"\n    {name}" in shown for name in parser().commands())
 
 
+def test_help_is_there_for_whoever_has_set_what_cannot_be(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text('palette = "rainbow"')
+    assert main(["info"]) == 1
+    assert "config.toml sets palette" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["listen", "--help"])
+    assert ended.value.code == 0
+    assert "--palette" in capsys.readouterr().out
+
+
+def test_a_command_blames_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["report"])
+    assert capsys.readouterr().err.startswith("live-ser report: ")
+
+
 def test_the_command_line_overrides_the_environment_and_that_the_file(
     config: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -33,6 +33,11 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         help="that the head learns from, recordings of your own among them: own=PATH, a folder "
         "with a folder for each emotion, or a CSV file (default: the network's)",
     )
+    parser.add_argument(
+        "--beside",
+        metavar="NAME,...",
+        help="further ones that it learns from, which do not say what a typical voice is",
+    )
     command.add_speaker_pattern(parser)
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
     for name, value in asdict(HeadConfig()).items():
@@ -49,15 +54,24 @@ def main(words: Sequence[str] | None = None) -> None:
         raise InvalidArgument(f"the head cannot be fitted so: {error}") from error
     runs = [Run.open(folder) for folder in given.heard_by]
     names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
+    beside, more = parse_corpora(given.beside or "", given.speaker_pattern)
     # Where the network learned from such recordings, the runs know where these are.
-    own = (*own, *(one for run in runs for one in run.splits.own))
+    own = (*own, *more, *(one for run in runs for one in run.splits.own))
     network = [given.network] if given.network else []
     command.keep_apart(given.output, given.data, *network, *(corpus.path for corpus in own))
     # After the arguments: what follows loads TensorFlow.
     with command.loading_quietly():
         from training.joined import Joined
 
-    joined = Joined(given.network, config, given.data, given.cache, corpora=names or None, own=own)
+    joined = Joined(
+        given.network,
+        config,
+        given.data,
+        given.cache,
+        corpora=names or None,
+        beside=beside,
+        own=own,
+    )
     info = joined.export(given.output, runs)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 

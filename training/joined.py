@@ -33,7 +33,15 @@ from training.evaluation import metrics
 from training.networks.embedding import fit_projection
 from training.networks.encoder import encode, encoder_graph, in_8_bits, session
 from training.networks.graphs import join, network_of
-from training.networks.head import ACTIVATION, OUTPUTS, Encodings, Head, HeadConfig, fit_head
+from training.networks.head import (
+    ACTIVATION,
+    OUTPUTS,
+    Encodings,
+    Head,
+    HeadConfig,
+    fit_head,
+    known_share,
+)
 from training.networks.model_file import TOLERANCE, Check, agree, origin, verify, write
 from training.networks.pretrained import GE2E, load
 from training.networks.valence import valence_of
@@ -72,6 +80,7 @@ class Joined:
         data: folder with a folder per corpus, and the encoder.
         cache: folder of features and statistics.
         corpora: that the head learns from; those of the network if None.
+        beside: further ones that it learns from, which don't say what a typical voice is.
         own: corpora among these that are not published.
 
     Attributes:
@@ -86,6 +95,7 @@ class Joined:
         cache: Path,
         *,
         corpora: Sequence[str] | None = None,
+        beside: Sequence[str] = (),
         own: Sequence[OwnCorpus] = (),
     ) -> None:
         self.config = config
@@ -104,26 +114,34 @@ class Joined:
             self.run_config = Config(corpora=tuple(corpora or Config().corpora))
             self.info = _info_of(self.run_config)
         self.corpora = tuple(corpora or self.run_config.corpora)
+        self.beside = tuple(name for name in beside if name not in self.corpora)
         self.exact = encoder_graph(load(GE2E, data), self.info.features)
         self.encoder = in_8_bits(self.exact)
-        self.utterances = self._read()
-        clean, degraded = (self._statistics(take) for take in (0, 1))
+        self.utterances = self._read(self.corpora, takes=1)
+        clean, degraded = (self._statistics(self.utterances, take) for take in (0, 1))
         self.encodings = Encodings(self.utterances.clips, clean, degraded)
+        self._more = self._clean(self.beside) if self.beside else None
 
-    def _read(self) -> Utterances:
-        """The utterances of the corpora, clean and in one degraded take."""
-        clips = [clip for name in self.corpora for clip in self._catalogue.read(name).clips]
+    def _read(self, corpora: Sequence[str], takes: int) -> Utterances:
+        """The utterances of corpora, clean and in some degraded takes."""
+        clips = [clip for name in corpora for clip in self._catalogue.read(name).clips]
         config = self.run_config
         return load_utterances(
-            clips, config.features, config.gate, data=self._data, cache=self._cache, takes=1
+            clips, config.features, config.gate, data=self._data, cache=self._cache, takes=takes
         )
 
-    def _statistics(self, take: int) -> NDArray[np.float32]:
-        """Statistics of one take of the utterances, from the cache if they are in it."""
+    def _clean(self, corpora: Sequence[str]) -> Encodings:
+        """Encodings of the clean takes alone."""
+        utterances = self._read(corpora, takes=0)
+        clean = self._statistics(utterances, 0)
+        return Encodings(utterances.clips, clean, clean[:0])
+
+    def _statistics(self, utterances: Utterances, take: int) -> NDArray[np.float32]:
+        """Statistics of one take of utterances, from the cache if they are in it."""
         digest = hashlib.sha256(self.encoder.SerializeToString())
         most = self.run_config.window_frames
-        frames = [takes[take] for takes in self.utterances.takes]
-        digest.update(repr([most, *(clip.id for clip in self.utterances.clips)]).encode())
+        frames = [takes[take] for takes in utterances.takes]
+        digest.update(repr([most, *(clip.id for clip in utterances.clips)]).encode())
         for one in frames:
             digest.update(one.tobytes())
         file = self._cache / f"encoder-{digest.hexdigest()[:16]}.npz"
@@ -166,7 +184,7 @@ class Joined:
         elif len(self.corpora) > 1:
             for corpus in self.corpora:
                 tested = np.array([clip.corpus == corpus for clip in self.encodings.clips])
-                head = fit_head(self.encodings.where(~tested), self.config)
+                head = self._fit(~tested)
                 test = self.encodings.where(tested)
                 yield self._sum(None, head.voice(test.statistics), head), list(test.clips)
 
@@ -186,13 +204,14 @@ class Joined:
             )
         test = self.utterances.where(tested)
         speakers = {clip.speaker for clip in test.clips}
-        head = fit_head(
-            self.encodings.where([clip.speaker not in speakers for clip in self.encodings.clips]),
-            self.config,
-        )
+        head = self._fit([clip.speaker not in speakers for clip in self.encodings.clips])
         network = recipe(run.config).judge(trained(run), test)
         voice = head.voice(self.encodings.where(tested).statistics)
         return self._sum(network, voice, head), list(test.clips)
+
+    def _fit(self, learnt: Sequence[bool] | NDArray[np.bool_]) -> Head:
+        """A head that learns from some of the utterances, and from what is beside them."""
+        return fit_head(self.encodings.where(learnt), self.config, self._more)
 
     def _sum(self, network: Logits | None, voice: NDArray[np.float32], head: Head) -> Logits:
         """Sum of the logits of a network and a head, without a baseline."""
@@ -218,9 +237,8 @@ class Joined:
             LiveSerError: the file would not do; nothing is written.
         """
         calibration, figures = self.calibration(runs)
-        fitted = Fitted(
-            fit_head(self.encodings, self.config), fit_projection(self.encodings), calibration
-        )
+        head = self._fit(np.ones(len(self.encodings.clips), bool))
+        fitted = Fitted(head, fit_projection(self.encodings), calibration)
         names = [run.read_json("splits.json")["name"] for run in runs]
         if self.network is None:
             names = [f"corpora/{name}" for name in self.corpora if len(self.corpora) > 1]
@@ -238,6 +256,7 @@ class Joined:
             fitted.head,
             fitted.projection,
             share=self.config.share,
+            surer=self.config.surer,
             temperature=calibration.temperature,
             activation=calibration.activation,
             valence=calibration.valence,
@@ -258,7 +277,7 @@ class Joined:
             offsets[:] = calibration.offsets
         memory = self.run_config.baseline.memory
         baseline = BaselineSpec(size, self.config.typical, memory, pack_matrix(offsets.round(3)))
-        taught = [*self.corpora, *_corpora_of(self.info)]
+        taught = [*self.corpora, *self.beside, *_corpora_of(self.info)]
         return replace(
             self.info,
             name=path.stem,
@@ -270,10 +289,12 @@ class Joined:
 
     def _provenance(self, left_out: Sequence[str], figures: dict[str, float]) -> dict[str, Any]:
         """Where the parts come from: every corpus that taught one of them, and the protocol."""
-        before, clips = self.info.provenance, self.encodings.clips
+        before = self.info.provenance
+        clips = [*self.encodings.clips, *(self._more.clips if self._more else ())]
         counts = {"clips": len(clips), "speakers": len({clip.speaker for clip in clips})}
-        head = {**asdict(self.config), "corpora": list(self.corpora), **counts}
-        corpora = list(dict.fromkeys([*before.get("corpora", ()), *self.corpora]))
+        learnt = [*self.corpora, *self.beside]
+        head = {**asdict(self.config), "corpora": learnt, **counts}
+        corpora = list(dict.fromkeys([*before.get("corpora", ()), *learnt]))
         origins: dict[str, Any] = {**before, "corpora": corpora}
         if self.network is None:
             by = "a head"
@@ -314,7 +335,8 @@ class Joined:
             voice = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
             logits = self._sum(network, voice, fitted.head)
             slope, offset = calibration.activation
-            probabilities = softmax(logits.emotion, calibration.temperature)
+            gain = 1 + self.config.surer * known_share(baseline[np.newaxis, self.size :])
+            probabilities = softmax(logits.emotion * gain, calibration.temperature)
             return {
                 "probabilities": probabilities[0],
                 "activation": 1 / (1 + np.exp(-logits.activation[0] * slope - offset)),

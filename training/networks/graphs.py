@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from live_ser.errors import LiveSerError
 from training.networks.encoder import OPSET
-from training.networks.head import ACTIVATION, OUTPUTS, Head
+from training.networks.head import ACTIVATION, KNOWN, OUTPUTS, Head
 from training.networks.valence import NEVER, SIDES
 
 _NETWORK = "network/"
@@ -130,6 +130,7 @@ def join(
     projection: NDArray[np.float32],
     *,
     share: float,
+    surer: float,
     temperature: float,
     activation: tuple[float, float],
     valence: tuple[float, float],
@@ -144,6 +145,7 @@ def join(
         head: on these.
         projection: from these to an embedding.
         share: what the network's logits count for beside the head's.
+        surer: what a well-known voice adds to the emotions' logits, as a share of them.
         temperature: that the emotions' logits are divided by.
         activation: slope and offset of the activation's logit.
         valence: slope and offset of the log odds of pleasant against unpleasant.
@@ -161,6 +163,7 @@ def join(
         constants += network.graph.initializer
     behind = (
         _head(head, projection, size, alone=network is None),
+        _known(surer),
         _calibrated(share if network is not None else 0.0, temperature, activation),
         _valence(valence),
     )
@@ -220,6 +223,23 @@ def _head(head: Head, projection: NDArray[np.float32], size: int, *, alone: bool
     ], constants
 
 
+def _known(surer: float) -> Part:
+    """From the baseline to what the logits are multiplied by: more, the better a voice is known."""
+    constants = _constants(
+        {"half_known": np.float32(KNOWN), "surer": np.float32(surer), "one": np.float32(1)}
+    )
+    half, more, one = (each.name for each in constants)
+    node = helper.make_node
+    return [
+        _slice("head/baseline", "usual_emotions", 0, ACTIVATION),
+        node("ReduceSumSquare", ["usual_emotions"], ["unusual"], axes=[1], keepdims=1),
+        node("Add", ["unusual", half], ["unusual_at_least"]),
+        node("Div", ["unusual", "unusual_at_least"], ["known"]),
+        node("Mul", ["known", more], ["known_more"]),
+        node("Add", ["known_more", one], ["known_gain"]),
+    ], constants
+
+
 def _calibrated(share: float, temperature: float, activation: tuple[float, float]) -> Part:
     """From the logits of both, or of the head alone, to probabilities and activation."""
     slope, offset = activation
@@ -258,7 +278,8 @@ def _calibrated(share: float, temperature: float, activation: tuple[float, float
         ]
         emotion, aroused = "emotion", "aroused"
     nodes += [
-        node("Softmax", [emotion], ["probabilities"], axis=-1),
+        node("Mul", [emotion, "known_gain"], ["known_emotion"]),
+        node("Softmax", ["known_emotion"], ["probabilities"], axis=-1),
         node("Add", [aroused, shift], ["calibrated"]),
         node("Sigmoid", ["calibrated"], ["activation"]),
     ]

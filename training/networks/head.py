@@ -5,6 +5,9 @@ few thousand clips. So the head is a softmax regression on pooled statistics wit
 fitted by itself, on clean utterances and, for less, on degraded takes of them. Being linear, it is
 measured against a speaker's other speech like the network beside it, though it never saw that in
 its fitting.
+
+How far the logits can be trusted depends on what is known of the speaker: the further the baseline
+is from a typical voice, the more speech it was made of, and the larger they are made.
 """
 
 from __future__ import annotations
@@ -24,6 +27,10 @@ ACTIVATION = len(LABELS)
 """Which output is the activation; those before it are the labels."""
 
 OUTPUTS = len(LABELS) + 1
+
+KNOWN = 0.3
+"""Squared length of a baseline's logits at which a voice is half known."""
+
 _STILL = 1e-3  # deviation of a unit that hardly moves: what it says is not blown up
 _OUT = -1e9  # logit of a class that a corpus lacks
 
@@ -41,17 +48,21 @@ class HeadConfig:
         degraded: what the degraded takes count for, of all.
         share: what the network's logits count for beside the head's.
         typical: seconds of speech that a typical voice counts for beside the speaker's.
+        surer: what a well-known voice adds to the logits, as a share of them.
     """
 
-    strength: float = 0.9
+    strength: float = 2.0
     smoothing: float = 0.2
     degraded: float = 0.25
-    share: float = 0.2
+    share: float = 0.1
     typical: float = 6.0
+    surer: float = 0.35
 
     def __post_init__(self) -> None:
-        if not self.strength > 0 or not self.typical > 0 or not self.share >= 0:
-            raise ValueError("strength and typical are above 0, and share is 0 at least")
+        if not self.strength > 0 or not self.typical > 0:
+            raise ValueError("strength and typical are above 0")
+        if not self.share >= 0 or not self.surer >= 0:
+            raise ValueError("share and surer are 0 at least")
         if not (0 <= self.smoothing < 1 and 0 <= self.degraded < 1):
             raise ValueError("smoothing and degraded are 0 at least, and less than 1")
 
@@ -78,6 +89,16 @@ class Head:
         return np.asarray((statistics - self.typical) @ self.weights, np.float32)
 
 
+def known_share(baseline: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How well voices are known, 0 to 1, ``[n, 1]``.
+
+    Args:
+        baseline: of the head, ``[n, outputs]``; zeros where nothing is known.
+    """
+    square = np.square(baseline[:, :ACTIVATION]).sum(axis=1, keepdims=True)
+    return np.asarray(square / (square + np.float32(KNOWN)), np.float32)
+
+
 @dataclass(frozen=True)
 class Encodings:
     """Statistics of utterances, as the encoder gives them.
@@ -99,31 +120,36 @@ class Encodings:
         return Encodings(clips, self.statistics[chosen], self.degraded[chosen])
 
 
-def fit_head(encodings: Encodings, config: HeadConfig) -> Head:
+def fit_head(encodings: Encodings, config: HeadConfig, beside: Encodings | None = None) -> Head:
     """Fit a head.
 
     Args:
         encodings: to learn from.
         config: settings of the fit.
+        beside: of further corpora, whose clean takes teach it, too. What a typical voice is, and
+            how much each number varies, the others say.
     """
     corpora = np.array([clip.corpus for clip in encodings.clips])
     means = [encodings.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
     typical = np.mean(means, axis=0, dtype=np.float64)
     scale = encodings.statistics.std(axis=0) + _STILL
-    takes = np.concatenate([encodings.statistics, encodings.degraded])
-    x = np.asarray((takes - typical) / scale, np.float32)
+    takes = [encodings.statistics, encodings.degraded]
     clips = (*encodings.clips, *encodings.clips)
-    shares = [1 - config.degraded, config.degraded]
-    worth = np.repeat(shares, len(encodings.clips)) * config.strength
-    labels = _fit_labels(x, clips, worth, config.smoothing)
-    activation = _fit_activation(x, clips, worth)
+    worth = np.repeat([1 - config.degraded, config.degraded], len(encodings.clips))
+    if beside is not None:
+        takes.append(beside.statistics)
+        clips += beside.clips
+        worth = np.concatenate([worth, np.ones(len(beside.clips))])
+    x = np.asarray((np.concatenate(takes) - typical) / scale, np.float32)
+    labels = _fit_labels(x, clips, worth, config)
+    activation = _fit_activation(x, clips, worth, config)
     rows = np.concatenate([labels, activation], axis=1)  # the last row is the bias
     weights = rows[:-1] / scale[:, np.newaxis]
     return Head(*(np.asarray(one, np.float32) for one in (typical, weights, rows[-1])))
 
 
 def _fit_labels(
-    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], smoothing: float
+    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], config: HeadConfig
 ) -> NDArray[np.float64]:
     """Softmax regression; classes that an utterance's corpus lacks are left out of its softmax."""
     known, label = known_targets(clips, LABELS)
@@ -132,8 +158,8 @@ def _fit_labels(
     for corpus in np.unique(corpora):
         own = corpora == corpus
         has[np.ix_(np.flatnonzero(own), np.unique(label[own]))] = True
-    target = smoothing * has / has.sum(axis=1, keepdims=True)
-    target[np.arange(len(label)), label] += 1 - smoothing
+    target = config.smoothing * has / has.sum(axis=1, keepdims=True)
+    target[np.arange(len(label)), label] += 1 - config.smoothing
     shut = np.where(has, 0.0, _OUT)
 
     def slope(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -144,16 +170,18 @@ def _fit_labels(
         loss = np.log(total[:, 0]) - (target * np.where(has, z, 0)).sum(axis=1)
         return loss, p / total - target
 
-    return _minimise(x[known], worth[known] * _alike(corpora), len(LABELS), slope)
+    weights = config.strength * _alike(worth[known], corpora)
+    return _minimise(x[known], weights, len(LABELS), slope)
 
 
 def _fit_activation(
-    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64]
+    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], config: HeadConfig
 ) -> NDArray[np.float64]:
     """Logistic regression on the emotions that are aroused or not; both count alike."""
     known = np.array([i for i, clip in enumerate(clips) if clip.activation is not None], np.intp)
     target = np.array([bool(clips[i].activation) for i in known], np.float64)[:, np.newaxis]
-    weights = worth[known] * _alike(np.array([clips[i].corpus for i in known]))
+    corpora = np.array([clips[i].corpus for i in known])
+    weights = config.strength * _alike(worth[known], corpora)
     weights *= np.where(target[:, 0] > 0, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
 
     def slope(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -163,10 +191,10 @@ def _fit_activation(
     return _minimise(x[known], weights, 1, slope)
 
 
-def _alike(corpora: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weights of utterances in both takes, so that corpora count alike, each for 1."""
-    _, places, sizes = np.unique(corpora, return_inverse=True, return_counts=True)
-    return np.asarray(2 / sizes[places], np.float64)
+def _alike(worth: NDArray[np.float64], corpora: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Weights of takes: what each is worth in its corpus, and corpora count alike, each for 1."""
+    _, places = np.unique(corpora, return_inverse=True)
+    return np.asarray(worth / np.bincount(places, worth)[places], np.float64)
 
 
 def _minimise(

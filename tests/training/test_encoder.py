@@ -13,6 +13,7 @@ pytest.importorskip("librosa")
 pytest.importorskip("scipy")
 
 import onnx
+from onnx import numpy_helper
 
 from live_ser.frontend.features import Frames, log_mel
 from training.corpora.readers import LABELS, Clip
@@ -26,7 +27,7 @@ from training.networks.encoder import (
     mean_square,
     mel_map,
 )
-from training.networks.head import ACTIVATION, Encodings, HeadConfig, fit_head
+from training.networks.head import ACTIVATION, Encodings, HeadConfig, fit_head, known_share
 from training.networks.pretrained import GE2E, LAYERS, UNITS, Weights
 
 SPEC = FeatureConfig().spec()
@@ -96,6 +97,15 @@ def test_weights_in_8_bits_say_nearly_the_same(graph: onnx.ModelProto) -> None:
     frames[0][:10] += 40  # dB: a bang, and what is soft beside it is heard all the same
     exact, near = (encode(one, frames, 347) for one in (graph, small))
     assert np.abs(exact - near).max() < 0.03
+
+
+def test_weights_in_8_bits_overflow_on_no_processor(graph: onnx.ModelProto) -> None:
+    """Two products of theirs with what is heard, 0 to 255, fit into 16 bits."""
+    small = {one.name: numpy_helper.to_array(one) for one in in_8_bits(graph).graph.initializer}
+    weights = [one for name, one in small.items() if name.endswith("weights1_quantized")]
+    assert len(weights) == 2
+    for one in weights:
+        assert 2 * 255 * np.abs(one.astype(int)).max() <= np.iinfo(np.int16).max
 
 
 def test_level_leaves_no_trace(graph: onnx.ModelProto) -> None:
@@ -186,8 +196,31 @@ def test_boredom_teaches_activation_alone() -> None:
     assert (head.voice(3 * calm[:1]) + head.bias)[0, ACTIVATION] < 0
 
 
+def test_what_is_beside_teaches_but_is_no_typical_voice() -> None:
+    """It is taught in clean takes alone, and what it lies apart from the others costs nothing."""
+    some = encodings({"nemo": ("neutral", "happy", "sad")})
+    further = encodings({"emospeech": ("neutral", "angry")})
+    beside = Encodings(further.clips, further.statistics + 3, further.degraded[:0])
+    head = fit_head(some, HeadConfig(strength=50), beside)
+    np.testing.assert_array_equal(head.typical, fit_head(some, HeadConfig()).typical)
+    logits = head.voice(beside.statistics) + head.bias
+    angry = [clip.emotion == "angry" for clip in beside.clips]
+    said = logits[:, LABELS.index("angry")] > logits[:, LABELS.index("neutral")]
+    assert np.mean(said == angry) > 0.9
+
+
+def test_a_voice_is_known_by_how_far_its_baseline_is_from_a_typical_one() -> None:
+    baseline = np.zeros((3, 8), np.float32)
+    baseline[1, 2], baseline[2, 2] = 0.3, 3
+    nothing, little, much = known_share(baseline)[:, 0]
+    assert nothing == 0
+    assert 0.1 < little < 0.5
+    assert 0.9 < much < 1
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"strength": 0.0}, {"smoothing": 1.0}, {"share": -1.0}, {"typical": 0.0}]
+    "wrong",
+    [{"strength": 0.0}, {"smoothing": 1.0}, {"share": -1.0}, {"typical": 0.0}, {"surer": -1.0}],
 )
 def test_a_head_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"above 0|at least"):

@@ -547,7 +547,8 @@ def joined(run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def _join(network: Path, file: Path, run: Path, corpus: Path) -> None:
-    Joined(network, HeadConfig(), corpus, run.parent / "cache").export(file, [Run.open(run)])
+    config = HeadConfig(surer=0.35)
+    Joined(network, config, corpus, run.parent / "cache").export(file, [Run.open(run)])
 
 
 def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:

@@ -381,7 +381,8 @@ def test_partial_judges_what_there_is_and_says_what_there_is_not(
     assert part["duration"] == pytest.approx(start, abs=0.01)
     assert end == pytest.approx(whole["duration"], abs=0.01)
     assert "missing" not in whole
-    verdict = library.load(tiny_model).predict(cut, partial=True)
+    with pytest.warns(UserWarning, match="sound is missing"):
+        verdict = library.load(tiny_model).predict(cut, partial=True)
     assert verdict.missing == ((start, end),)
     assert verdict.label == part["label"]
     out = tmp_path / "out.csv"

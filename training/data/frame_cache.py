@@ -28,7 +28,7 @@ def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Fra
 def read_frames(file: Path) -> list[Frames] | None:
     """The frames that :func:`write_frames` kept; ``None`` where there is no such file, or half."""
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as raw, np.load(raw) as stored:
             frames = stored["frames"].astype(np.float32)
             return np.split(frames, np.cumsum(stored["lengths"])[:-1])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from live_ser.audio.reading import Reading, checked_names
+from live_ser.audio.reading import Reading
 from live_ser.batch.analysis import Analysis
 from live_ser.cli.errors import UsageError
 from live_ser.cli.options import AnalysisOptions, CommonOptions, RecordOptions, VoiceOptions
@@ -37,7 +37,7 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
         """How the recordings are judged, and what is asked for of them."""
         if self.tiers is not None and self.at is None:
             raise UsageError("--tiers are those of a file of intervals", "name it: --at FILE")
-        tiers = () if self.tiers is None else checked_names(self.tiers)
+        tiers = () if self.tiers is None else _checked_tiers(self.tiers)
         at = None if self.at is None else TurnFiles(Path(self.at), tiers)
         return Analysis(self.hop, self.smoothing, self.timeline, self.segments, self.reading(), at)
 
@@ -47,3 +47,10 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
         if self.resume and self.output is not None and Path(self.output).exists():
             return "append"
         return super().mode()
+
+
+def _checked_tiers(words: str) -> tuple[str, ...]:
+    tiers = tuple(dict.fromkeys(name.strip() for name in words.split(",")))
+    if "" in tiers:
+        raise UsageError("--tiers: one of them is empty", "name some, or leave it out for all")
+    return tiers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
 from live_ser.palette import colours
-from live_ser.text import clock, in_words
+from live_ser.text import clock, in_words, printable
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Decision, Prediction, Segment
@@ -20,15 +20,16 @@ _MARGIN = 30  # beside it, for half the label of a tick
 _TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)  # seconds apart
 _MOST_TICKS = 8
 _MINUTE = 60.0
+_LATEST = 1e7  # second that is drawn
 
 
 def card(result: Decision) -> str:
     """A result as a heading, a bar for each emotion, and the measures beside them."""
-    heading = html.escape(in_words(result.to_dict()))
+    heading = _text(in_words(result.to_dict()))
     return (
         '<div style="max-width: 32em">'
         f'<div style="font-size: 1.4em">{heading}</div>'
-        f'<div style="opacity: 0.7">{html.escape(_measures(result))}</div>'
+        f'<div style="opacity: 0.7">{_text(_measures(result))}</div>'
         f"{_bars(result.probabilities or {})}</div>"
     )
 
@@ -41,15 +42,17 @@ def lanes(results: Sequence[Prediction | Segment]) -> str:
     parts = []
     for voice in voices:
         own = [one for one in results if Voice(one.channel, one.speaker) == voice]
-        parts.append(f"<div>{html.escape(voice.name)}</div>{lane(own)}")
+        parts.append(f"<div>{_text(voice.name)}</div>{lane(own)}")
     return "".join(parts)
 
 
 def lane(results: Sequence[Prediction | Segment]) -> str:
     """Results along a time axis: a bar each, coloured by emotion and as high as its confidence.
 
-    A bar of an uncertain result is pale. Under the axis stand the emotions that occur.
+    A bar of an uncertain result is pale; a result whose times cannot be has none. Under the axis
+    stand the emotions that occur.
     """
+    results = [one for one in results if -_LATEST <= one.start <= one.end <= _LATEST]
     if not results:
         return "<div>nothing was found</div>"
     spans = _spans(results)
@@ -64,7 +67,8 @@ def lane(results: Sequence[Prediction | Segment]) -> str:
     marks = [_tick(second, (second - first) * scale) for second in _ticks(first, last)]
     occurring = {result.label for result in results}
     legend = "".join(
-        f'<span style="margin-right: 1em"><span style="color: {hex_}">&#9632;</span> {label}</span>'
+        f'<span style="margin-right: 1em"><span style="color: {hex_}">&#9632;</span> '
+        f"{_text(label)}</span>"
         for label, hex_ in colour.items()
         if label in occurring
     )
@@ -100,6 +104,11 @@ class LivePicture:
             self._handle.update(picture)
 
 
+def _text(words: str) -> str:
+    """Words from outside, which are markup nowhere."""
+    return html.escape(printable(words))
+
+
 def _measures(result: Decision) -> str:
     values = [f"{result.evidence:.1f} s of speech"]
     if result.activation is not None:
@@ -111,7 +120,7 @@ def _measures(result: Decision) -> str:
 
 def _bars(probabilities: Mapping[str, float]) -> str:
     rows = [
-        f'<tr><td style="text-align: left">{html.escape(label)}</td>'
+        f'<tr><td style="text-align: left">{_text(label)}</td>'
         f'<td style="width: 16em"><div style="background: {colour.hex}; height: 0.8em; '
         f'width: {100 * probabilities[label]:.1f}%"></div></td>'
         f"<td>{100 * probabilities[label]:.0f} %</td></tr>"
@@ -123,10 +132,7 @@ def _bars(probabilities: Mapping[str, float]) -> str:
 def _colours(results: Iterable[Decision]) -> dict[str, str]:
     """The colour of each label that the results know."""
     labels = next((list(one.probabilities) for one in results if one.probabilities), [])
-    return {
-        html.escape(label): colour.hex
-        for label, colour in zip(labels, colours(labels), strict=True)
-    }
+    return {label: colour.hex for label, colour in zip(labels, colours(labels), strict=True)}
 
 
 def _spans(results: Sequence[Prediction | Segment]) -> list[tuple[float, float]]:
@@ -139,13 +145,13 @@ def _spans(results: Sequence[Prediction | Segment]) -> list[tuple[float, float]]
 
 
 def _bar(result: Decision, left: float, width: float, colour: Mapping[str, str]) -> str:
-    label = html.escape(result.label or "")
+    label = result.label or ""
     height = _LANE[1] * (result.confidence or 0.0)
     pale = 0.35 if result.state == "uncertain" else 1
     return (
         f'<rect x="{left:.1f}" y="{_LANE[1] - height:.1f}" width="{max(width, 0.5):.1f}" '
         f'height="{height:.1f}" fill="{colour.get(label, "currentColor")}" opacity="{pale}">'
-        f"<title>{html.escape(in_words(result.to_dict()))}</title></rect>"
+        f"<title>{_text(in_words(result.to_dict()))}</title></rect>"
     )
 
 

@@ -39,7 +39,7 @@ def takes_of_parts(
     network: EmotionModel,
     blocks: Iterable[Samples],
     parts: Sequence[tuple[float, float, str]],
-) -> list[Take | None]:
+) -> tuple[list[Take | None], float]:
     """Make takes of parts of a recording.
 
     Args:
@@ -48,7 +48,8 @@ def takes_of_parts(
         parts: seconds from which to which, and the emotion.
 
     Returns:
-        The take of each part; None where there is too little speech.
+        The take of each part, None where there is too little speech; and how long the recording
+        is, in seconds.
     """
     rate = network.info.features.sample_rate
     kept: list[list[Samples]] = [[] for _ in parts]
@@ -60,10 +61,11 @@ def takes_of_parts(
             if first < min(stop, len(block)):
                 samples.append(block[first:stop])
         position += len(block)
-    return [
+    takes = [
         take_of(network, samples, emotion)
         for samples, (_, _, emotion) in zip(kept, parts, strict=True)
     ]
+    return takes, position / rate
 
 
 def _utterances(network: EmotionModel, blocks: Iterable[Samples]) -> Iterator[Utterance]:

@@ -223,7 +223,6 @@ def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float)
         seconds: of the recording.
     """
     outside = [turn for turn in turns if turn.start >= seconds]
-    longer = [turn for turn in turns if turn.start < seconds and turn.end > seconds + _ROUNDING]
     silent = [
         turn
         for turn, segment in zip(turns, segments, strict=True)
@@ -232,12 +231,24 @@ def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float)
     own, others = _overlapping(turns)
     kinds = {
         f"outside the sound, which is {seconds:.1f} s long": outside,
-        f"longer than the sound, which ends at {seconds:.1f} s": longer,
         "without speech": silent,
         "on top of another one of the same speaker": own,
         "on top of another speaker's: both are heard": others,
     }
-    return [_in_words(kind, found) for kind, found in kinds.items() if found]
+    notes = [_in_words(kind, found) for kind, found in kinds.items() if found]
+    return notes_on_ends(turns, seconds) + notes
+
+
+def notes_on_ends(turns: Sequence[Turn], seconds: float) -> list[str]:
+    """What the user should know of where intervals end.
+
+    Args:
+        turns: as they were given.
+        seconds: of the recording.
+    """
+    longer = [turn for turn in turns if turn.start < seconds and turn.end > seconds + _ROUNDING]
+    kind = f"longer than the sound, which ends at {seconds:.1f} s"
+    return [_in_words(kind, longer)] if longer else []
 
 
 _ROUNDING = 0.1  # seconds by which an interval may end after the sound, unsaid

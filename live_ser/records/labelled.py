@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
 from live_ser.records.schema import standing_labels
-from live_ser.records.tiers import LATEST, MAX_BYTES, read_tiers
+from live_ser.records.tiers import LATEST, MAX_BYTES, read_table, read_tiers, text_of
 
 # Other names of emotions that are taken for the model's.
 _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}
@@ -65,8 +64,6 @@ def read_labelled(
             found = list(_in_session(path, labels))
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
-    except csv.Error as error:
-        raise LiveSerError(f"{path} is no table: {error}", "save it as CSV") from error
     except UnicodeDecodeError as error:
         raise LiveSerError(f"{path} is not text", "save it as UTF-8") from error
     if not found:
@@ -97,28 +94,23 @@ def _in_folders(
 
 
 def _in_table(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        file.seek(0)
-        rows = csv.DictReader(file, delimiter=max(",;\t", key=first.count))
-        names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
-        if not {"file", "emotion"} <= set(names) or ("start" in names) != ("end" in names):
+    table = read_table(path, text_of(path))
+    names = set(table.names)
+    if not {"file", "emotion"} <= names or ("start" in names) != ("end" in names):
+        raise LiveSerError(
+            f"{path} does not begin with the columns file,emotion or file,start,end,emotion",
+            "write them in its first line",
+        )
+    for where, values in table.rows:
+        emotion = _known(values["emotion"], labels)
+        if emotion is None or not values["file"]:
             raise LiveSerError(
-                f"{path} does not begin with the columns file,emotion or file,start,end,emotion",
-                "write them in its first line",
+                f"{where}: no emotion of the model, or no file",
+                f"emotions: {', '.join(labels)}",
             )
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            values = {name: row[own] or "" for name, own in names.items()}
-            emotion = _known(values["emotion"], labels)
-            if emotion is None or not values["file"]:
-                raise LiveSerError(
-                    f"{where}: no emotion of the model, or no file",
-                    f"emotions: {', '.join(labels)}",
-                )
-            sound = path.parent / values["file"]
-            part = _part(values.get("start", "0"), values.get("end", "inf"), where)
-            yield LabelledSound(sound, emotion, *part)
+        sound = path.parent / values["file"]
+        part = _part(values.get("start", "0"), values.get("end", "inf"), where)
+        yield LabelledSound(sound, emotion, *part)
 
 
 def _part(start: str, end: str, where: str) -> tuple[float, float]:

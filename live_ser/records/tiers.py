@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -75,6 +76,53 @@ def text_of(path: Path) -> str:
         return data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise LiveSerError(f"{path} is not text", "save it as UTF-8") from error
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a person or of another program; none of its rows goes on in the next line.
+
+    Attributes:
+        delimiter: between its columns: a comma, a semicolon or a tab.
+        names: of its columns, in lower case.
+        rows: the place of each, for messages, and what stands in its columns; empty where it ends
+            before them.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    rows: Iterator[tuple[str, dict[str, str]]]
+
+
+def read_table(path: Path, text: str) -> Table:
+    """Read a table; what stands in its rows is read as they are asked for.
+
+    Raises:
+        LiveSerError: a line is no row, also later: a quote is not closed where it begins.
+    """
+    lines = io.StringIO(text, newline="")
+    first = lines.readline()
+    delimiter = max(",;\t", key=first.count)
+    names = [name.strip().lower() for name in _row(first, delimiter, f"{path}, line 1")]
+
+    def rows() -> Iterator[tuple[str, dict[str, str]]]:
+        for number, line in enumerate(lines, start=2):
+            where = f"{path}, line {number}"
+            if row := _row(line, delimiter, where):
+                values = dict(zip_longest(names, row[: len(names)], fillvalue=""))
+                yield where, {name: value for name, value in values.items() if name}
+
+    return Table(delimiter, tuple(filter(None, names)), rows())
+
+
+def _row(line: str, delimiter: str, where: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise LiveSerError(
+            f"{where} is no row of a table: {error}",
+            "close each quote in its line",
+        ) from error
 
 
 def checked_times(start: str | float, end: str | float, where: str) -> tuple[float, float]:
@@ -176,26 +224,19 @@ def _rttm_intervals(path: Path, text: str) -> Iterator[Marked]:
 
 def _table_intervals(path: Path, text: str) -> Iterator[Marked]:
     """The rows of a table with the columns start, end and, if wanted, speaker and file."""
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
-    if not {"start", "end"} <= set(names):
+    table = read_table(path, text)
+    if not {"start", "end"} <= set(table.names):
         raise LiveSerError(
             f"{path} does not begin with the columns start,end or start,end,speaker",
             "write them in its first line, and times in seconds under them",
         )
-    try:
-        for row in rows:
-            values = {name: (row[own] or "").strip() for name, own in names.items()}
-            where = f"{path}, line {rows.line_num}"
-            start, end = values["start"], values["end"]
-            if delimiter == ";":
-                start, end = start.replace(",", "."), end.replace(",", ".")
-            speaker, file = values.get("speaker", ""), values.get("file", "")
-            yield Marked(*checked_times(start, end, where), speaker, speaker, file, where)
-    except csv.Error as error:
-        raise LiveSerError(f"{path} is no table: {error}", "save it as CSV") from error
+    for where, row in table.rows:
+        values = {name: value.strip() for name, value in row.items()}
+        start, end = values["start"], values["end"]
+        if table.delimiter == ";":
+            start, end = start.replace(",", "."), end.replace(",", ".")
+        speaker, file = values.get("speaker", ""), values.get("file", "")
+        yield Marked(*checked_times(start, end, where), speaker, speaker, file, where)
 
 
 _READERS: dict[str, Callable[[Path, str], Iterator[Marked]]] = {

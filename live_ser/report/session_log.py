@@ -20,6 +20,10 @@ _NAMED = 5  # recordings that a message lists
 _HINT = "take what `live-ser listen` writes, or `live-ser file` with `timeline` or `segments`"
 
 
+class NothingJudged(LiveSerError):
+    """The records of a session in which nothing was judged."""
+
+
 @dataclass(frozen=True)
 class SessionLog:
     """What the records of one session or recording tell.
@@ -82,6 +86,7 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         recording: which one, where the file holds several: its name, or the end of it.
 
     Raises:
+        NothingJudged: they are of a session, and hold no window.
         LiveSerError: they cannot be read, or are not of exactly one session or recording, of one
             voice.
     """
@@ -89,7 +94,8 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
     if len(logs) > 1:
         names = ", ".join(log.voice for log in logs[:_NAMED])
         raise LiveSerError(
-            f"{path} holds {len(logs)} voices: {names}", "`live-ser report` shows each of them"
+            f"{path} holds {len(logs)} voices: {names}",
+            "give it alone: `live-ser report` shows each of them then",
         )
     return logs[0]
 
@@ -105,13 +111,15 @@ def read_voices(path: str | Path, recording: str | None = None) -> list[SessionL
         A log for each voice, in the order of their channels; one where all of it was judged as one.
 
     Raises:
+        NothingJudged: they are of a session, and hold no window.
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
     source, records = _records_of_one(path, recording)
     kinds = {kind for _, kind in records.classified}
     unit = next((kind for kind in ("window", "segment") if kind in kinds), None)
     if unit is None:
-        raise LiveSerError(f"{path} holds no judged window or segment", _HINT)
+        kind_of_error = NothingJudged if records.others["session"] else LiveSerError
+        raise kind_of_error(f"{path} holds no judged window or segment", _HINT)
     voices = [voice for voice, kind in records.classified if kind == unit]
     voices.sort(key=lambda voice: voice.channel or 0)
     return [_log_of(path, source, records, unit, voice) for voice in voices]

@@ -18,7 +18,7 @@ from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.report.markup import block, filled, text
 from live_ser.report.page import write_page
-from live_ser.report.session_log import SessionLog, read_session, shares
+from live_ser.report.session_log import NothingJudged, SessionLog, read_session, shares
 from live_ser.report.tables import GREY, NO_SPEECH, date, shares_table
 from live_ser.report.window_columns import STATES, Column
 from live_ser.text import clock, counted
@@ -46,8 +46,10 @@ def write_sessions(
     *,
     title: str | None = None,
     force: bool = False,
-) -> None:
+) -> list[str]:
     """Write a page of several sessions: a row for each day, and all of them in tables.
+
+    A session in which nothing was judged is left out.
 
     Args:
         paths: files of their records, one session each; a file that is named twice counts once.
@@ -55,16 +57,29 @@ def write_sessions(
         title: heading of the page.
         force: replace what stands at ``output``.
 
+    Returns:
+        What the user should know: a line for each session that is left out.
+
     Raises:
-        LiveSerError: a record cannot be read or has no date, or the page cannot be written.
+        LiveSerError: a record cannot be read or has no date, nothing was judged in any session, or
+            the page cannot be written.
     """
     claims = Claims()
     for path in paths:
         claims.read(path)
     if output != STANDARD_OUTPUT:
         claims.write(output)
-    sessions = [_read(path) for path in {Path(path).resolve(): path for path in paths}.values()]
+    sessions: list[_Session] = []
+    left_out: list[NothingJudged] = []
+    for path in {Path(path).resolve(): path for path in paths}.values():
+        try:
+            sessions.append(_read(path))
+        except NothingJudged as error:
+            left_out.append(error)
+    if left_out and not sessions:
+        raise left_out[0]
     write_page(sessions_page(sessions, title), output, force=force)
+    return [f"{error.message}, and is left out" for error in left_out]
 
 
 def _read(path: str | Path) -> _Session:

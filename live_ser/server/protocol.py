@@ -84,17 +84,17 @@ class Start:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Start:
-        """Check the first message of a stream.
+        """Check the first message of a stream; a field that is null is none.
 
         Raises:
             ProtocolError: a field is missing, unknown or out of its range.
         """
-        given = {name: value for name, value in message.items() if name != "type"}
         known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(given) - known):
+        if unknown := sorted(set(message) - known - {"type"}):
             raise ProtocolError(
                 "bad_start", f"unknown field {unknown[0]!r:.60}", f"one of {', '.join(known)}"
             )
+        given = {name: message[name] for name in known & set(message) if message[name] is not None}
         encoding = given.get("encoding", cls.encoding)
         if not isinstance(encoding, str) or encoding not in ENCODINGS:
             raise ProtocolError(
@@ -119,7 +119,7 @@ class Start:
             raise ProtocolError(
                 "bad_start", "a profile is for one speaker", "leave out each_channel, or profile"
             )
-        return cls(**{name: value for name, value in given.items() if value is not None})
+        return cls(**given)
 
     @property
     def format(self) -> RawFormat:

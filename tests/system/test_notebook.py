@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,18 @@ def test_a_label_that_is_markup_is_shown_as_text(tiny_model: Path, speech: Path)
     verdict = live_ser.load(tiny_model).predict(speech)
     hostile = live_ser.Verdict(**{**vars(verdict), "label": "<b>", "probabilities": {"<b>": 1.0}})
     assert "<b>" not in hostile._repr_html_()
+
+
+def test_times_that_cannot_be_are_not_drawn(tiny_model: Path, speech: Path) -> None:
+    segment = live_ser.load(tiny_model).segments(speech)[0]
+    shares = {"a\x07b": 1.0}
+    good = replace(segment, label="a\x07b", confidence=1.0, probabilities=shares)
+    odd = [replace(good, end=float("inf")), replace(good, start=float("nan"))]
+    shown = live_ser.Results([good, *odd])._repr_html_()
+    assert shown.count("<rect") == 1
+    assert "a\N{REPLACEMENT CHARACTER}b" in shown
+    assert "\x07" not in shown
+    assert "nothing was found" in live_ser.Results(odd)._repr_html_()
 
 
 def test_the_microphone_is_drawn_live(

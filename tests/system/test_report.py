@@ -21,6 +21,7 @@ from live_ser.errors import LiveSerError
 from live_ser.report import timeline
 from live_ser.report.page import write_report
 from live_ser.report.session_log import longest_intervals, read_session, shares
+from live_ser.report.sessions import write_sessions
 from tests.support.command import live_ser
 from tests.support.tiny_model import tiny_info, write_model
 
@@ -246,6 +247,26 @@ def test_several_sessions_are_one_page_with_a_row_for_each_day(tmp_path: Path) -
         "2026-02-03 10:00",
     ]
     assert re.search(r"neutral</td><td[^>]*>0:00:12</td>", page)  # four seconds of each
+
+
+def test_a_session_without_windows_is_left_out_of_several(tmp_path: Path) -> None:
+    records = session()
+    path = written(tmp_path, records)
+    empty = written(tmp_path, [records[0], records[-1]], "empty.jsonl")
+    output = tmp_path / "page.html"
+    (told,) = write_sessions([path, empty], output)
+    assert "empty.jsonl" in told
+    assert "1 session · 1 day" in output.read_text("utf-8")
+    with pytest.raises(LiveSerError, match="holds no judged window"):
+        write_sessions([empty, empty], output, force=True)
+
+
+def test_several_voices_are_shown_alone(tmp_path: Path) -> None:
+    voices = [{**window(0.5, "neutral"), "channel": channel} for channel in (1, 2)]
+    call = written(tmp_path, [session()[0], *voices, session()[-1]])
+    with pytest.raises(LiveSerError, match="holds 2 voices") as caught:
+        read_session(call)
+    assert "alone" in caught.value.hint
 
 
 def test_what_has_no_date_is_no_session_among_several(tmp_path: Path) -> None:

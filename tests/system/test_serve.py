@@ -195,6 +195,7 @@ class TestStream:
             ("bad_message", ["[]"]),
             ("bad_message", ['{"type": "go"}']),
             ("bad_start", ['{"type": "start"}']),
+            ("bad_start", ['{"type": "start", "encoding": "s16le", "rate": null}']),
             ("bad_start", ['{"type": "start", "rate": 7999}']),
             ("bad_start", ['{"type": "start", "rate": 48001}']),
             ("bad_start", ['{"type": "start", "rate": 1e999}']),

@@ -182,6 +182,12 @@ def test_a_folder_has_intervals_for_each_recording(
     assert "is read" in run.stderr
 
 
+def test_an_empty_tier_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    result = live_ser("file", tmp_path / "a.wav", "--at", tmp_path / "a.csv", "--tiers", "")
+    assert result.returncode == 2
+    assert "--tiers: one of them is empty" in result.stderr
+
+
 @pytest.mark.parametrize("words", [("--timeline",), ("--each-channel",), ("--tiers", "a")])
 def test_what_does_not_go_with_intervals_is_refused(call: Path, words: tuple[str, ...]) -> None:
     at = () if words[0] == "--tiers" else ("--at", "x.csv")

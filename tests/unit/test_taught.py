@@ -272,6 +272,7 @@ def test_labelled_recordings_are_read_from_folders_tables_and_textgrids(tmp_path
         "file,emotion\na.wav,bored\n",
         "file,start,end,emotion\na.wav,2,1,sad\n",
         "file,start,end,emotion\na.wav,2,1e308,sad\n",
+        'file,emotion\n"a.wav,sad\nb.wav,happy\n',
         "file,emotion\n" + "a" * 200_000 + ",sad\n",
         "",
     ],
@@ -530,6 +531,21 @@ def test_the_same_part_of_a_recording_counts_once_and_a_missing_one_is_told_once
     told = capsys.readouterr()
     assert json.loads(told.out)["takes"] == {"happy": 1, "sad": 1}
     assert told.err.count("gone.wav") == 1
+
+
+def test_what_lies_outside_the_sound_is_told(
+    network: EmotionModel, takes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = takes / "t.csv"
+    rows = ["happy/0.wav,0,9999,happy", "sad/0.wav,,,sad", "sad/0.wav,50,60,sad"]
+    table.write_text("\n".join(["file,start,end,emotion", *rows]))
+    words = ["--profile", "anna", "--model", str(network.path)]
+    assert main(["teach", "--from", str(table), "--format", "jsonl", *words]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["takes"] == {"happy": 1, "sad": 1}
+    assert told.err.count("1 interval longer than the sound, which ends at") == 1
+    assert told.err.count("sad from 50.00 s on is outside the sound, which is") == 1
+    assert "too little speech" not in told.err
 
 
 def test_profiles_say_what_was_done(

@@ -229,6 +229,9 @@ def test_every_kind_of_file_gives_the_same(
     [
         (("a.csv", "start,end\n1,0.5\n"), "line 2: from 1 to 0.5 s is no interval"),
         (("a.csv", "start,end\none,two\n"), "line 2: from one to two s is no interval"),
+        (("a.csv", 'start,end,speaker\n0,1,"anna\n2,3,ben\n'), "line 2 is no row of a table"),
+        (("a.csv", 'start,end,speaker\n0,1,a\n2,3,"a\n5,6,b"\n'), "line 3 is no row of a table"),
+        (("a.csv", 'start,end,"speaker\n0,1,a\n'), "line 1 is no row of a table"),
         (("a.csv", "from,to\n0,1\n"), "does not begin with the columns start,end"),
         (("a.csv", "start,end\n"), "marks no interval"),
         (("a.rttm", "SPEAKER call 1 0.4 -1 <NA> <NA> anna\n"), "line 1: from 0.4"),

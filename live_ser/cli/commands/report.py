@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_ser.cli.errors import UsageError
-from live_ser.cli.messages import say
+from live_ser.cli.messages import say, say_notes
 from live_ser.cli.options import CommonOptions, SoundOptions
 from live_ser.errors import LiveSerError
 from live_ser.records.formats import STANDARD_OUTPUT
@@ -70,4 +70,5 @@ def _write_several(options: Options, records: list[str], output: str | Path) -> 
     for name in _OF_ONE:
         if getattr(options, name) is not None:
             raise UsageError(f"--{name} is of one session", "give one record, or leave it out")
-    write_sessions(records, output, title=options.title, force=options.force)
+    notes = write_sessions(records, output, title=options.title, force=options.force)
+    say_notes(notes, quiet=options.quiet)

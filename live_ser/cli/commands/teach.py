@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from live_ser.audio.reading import Reading
-from live_ser.cli.messages import say
+from live_ser.cli.messages import say, say_notes
 from live_ser.cli.options import CommonOptions, SoundOptions
 from live_ser.cli.teaching_report import report_lines, report_record
 from live_ser.errors import LiveSerError
@@ -52,7 +52,7 @@ def run(options: Options) -> int:
         )
     left_out = (lambda line: None) if options.quiet else say
     labelled = read_labelled(Path(options.takes), network.info.labels, left_out)
-    takes, failures = _read_takes(network, labelled, options.reading())
+    takes, failures = _read_takes(network, labelled, options)
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
     teaching = profile.teach(takes)
@@ -68,15 +68,16 @@ def run(options: Options) -> int:
 
 
 def _read_takes(
-    network: EmotionModel, labelled: list[LabelledSound], reading: Reading
+    network: EmotionModel, labelled: list[LabelledSound], options: Options
 ) -> tuple[list[Take], int]:
     """The takes, and how many parts of recordings could not be used."""
     from live_ser.audio.sources import open_sound
     from live_ser.inference.takes import takes_of_parts
+    from live_ser.inference.turns import Turn, notes_on_ends
 
     takes: list[Take] = []
     failures = 0
-    rate = network.info.features.sample_rate
+    rate, reading = network.info.features.sample_rate, options.reading()
     parts: dict[Path, list[LabelledSound]] = {}
     for one in labelled:
         parts.setdefault(one.path, []).append(one)
@@ -84,15 +85,22 @@ def _read_takes(
         try:
             with open_sound(path, None, rate, reading) as blocks:
                 spans = [(part.start, part.end, part.emotion) for part in group]
-                found = takes_of_parts(network, blocks, spans)
+                found, seconds = takes_of_parts(network, blocks, spans)
         except LiveSerError as error:
             say(error.message if str(path) in error.message else f"{path}: {error.message}")
             failures += len(group)
             continue
+        marked = [Turn(part.start, part.end) for part in group if part.end < math.inf]
+        notes = notes_on_ends(marked, seconds)
+        say_notes([f"{path}: {note}" for note in notes], quiet=options.quiet)
         for part, take in zip(group, found, strict=True):
-            if take is None:
-                say(f"{path}: too little speech for a take of {part.emotion}")
-                failures += 1
-            else:
+            if take is not None:
                 takes.append(take)
+                continue
+            failures += 1
+            if part.start >= seconds:
+                place = f"from {part.start:.2f} s on is outside the sound"
+                say(f"{path}: {part.emotion} {place}, which is {seconds:.1f} s long")
+            else:
+                say(f"{path}: too little speech for a take of {part.emotion}")
     return takes, failures

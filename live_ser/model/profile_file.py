@@ -21,6 +21,7 @@ from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.local_time import now
 from live_ser.model.onnx_model import KnownVoice
 from live_ser.model.take import Take
+from live_ser.small_file import read_small, size_of
 
 _SCHEMA = 4
 _SCHEMAS = (2, 3, _SCHEMA)
@@ -62,12 +63,10 @@ def read_json(path: Path) -> Any:
     """What a file holds, whatever it is.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no file.
         ValueError: it is too large, or no JSON.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError("it is too large")
-    return json.loads(path.read_text("utf-8"))
+    return json.loads(read_small(path, MAX_BYTES).decode("utf-8"))
 
 
 def whole_profile(kept: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
@@ -152,7 +151,7 @@ def _positive(given: Any) -> float:
 
 
 def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Replace a profile's file whole or not at all.
+    """Replace a profile's file whole or not at all; what is no file is not replaced.
 
     Args:
         path: of the file.
@@ -165,6 +164,8 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            size_of(path)  # or it is no file
         with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -12,6 +12,7 @@ from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
 from live_ser.records.schema import standing_labels
 from live_ser.records.tiers import LATEST, MAX_BYTES, read_table, read_tiers, text_of
+from live_ser.small_file import size_of
 
 # Other names of emotions that are taken for the model's.
 _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}
@@ -54,7 +55,7 @@ def read_labelled(
     try:
         if path.is_dir():
             found = list(_in_folders(path, labels, left_out))
-        elif path.stat().st_size > MAX_BYTES:
+        elif size_of(path) > MAX_BYTES:
             raise LiveSerError(f"{path} is too large for a file of labels", "split it")
         elif path.suffix.lower() == ".csv":
             found = list(_in_table(path, labels))

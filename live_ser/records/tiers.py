@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from live_ser.errors import LiveSerError
+from live_ser.small_file import TooLarge, read_small
 
 MAX_BYTES = 64 * 2**20  # of a file of intervals
 LATEST = 1e7  # second of a recording, which is months
@@ -66,9 +67,9 @@ def text_of(path: Path) -> str:
         LiveSerError: it cannot be read, is too large, or no text.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise LiveSerError(f"{path} is too large for a file of intervals", "split it")
-        data = path.read_bytes()
+        data = read_small(path, MAX_BYTES)
+    except TooLarge as error:
+        raise LiveSerError(f"{path} is too large for a file of intervals", "split it") from error
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
     utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))

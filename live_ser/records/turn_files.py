@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,15 @@ class TurnFiles:
             raise LiveSerError(f"{path} marks no interval", "mark some, or leave it out")
         return turns
 
-    def files(self) -> list[str]:
-        """Every file that may be read."""
+    def files(self, recordings: Iterable[str | os.PathLike[str]]) -> list[str]:
+        """Every file that is looked for, and read where it is there.
+
+        Args:
+            recordings: their paths.
+        """
         if not self.path.is_dir():
             return [str(self.path)]
-        return [str(path) for path in sorted(self.path.iterdir()) if path.is_file()]
+        return [str(path) for one in recordings for path in self._looked_for(Path(one))]
 
     def words(self) -> str:
         """The same in words."""
@@ -60,12 +64,19 @@ class TurnFiles:
 
     def _file_of(self, recording: Path) -> Path:
         """The file in the folder that is named like a recording."""
-        for ending in ENDINGS:
-            for name in (recording.stem + ending, recording.stem + ending.lower()):
-                if (path := self.path / name).is_file():
-                    return path
+        *_, path = self._looked_for(recording)
+        if path.is_file():
+            return path
         names = ", ".join(recording.stem + ending for ending in ENDINGS)
         raise LiveSerError(f"{self.path} has no intervals of {recording}", f"one of {names}")
+
+    def _looked_for(self, recording: Path) -> Iterator[Path]:
+        """The files in the folder that may be a recording's, up to the first that is there."""
+        for ending in ENDINGS:
+            for name in dict.fromkeys((recording.stem + ending, recording.stem + ending.lower())):
+                yield (path := self.path / name)
+                if path.is_file():
+                    return
 
 
 Intervals = str | os.PathLike[str] | Sequence[Turn | tuple[Any, ...]]

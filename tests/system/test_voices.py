@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import soundfile
 
 from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
+from live_ser.records.labelled import read_labelled
 from live_ser.report.session_log import read_session
 from tests.support.command import Completed, live_ser, records
 
@@ -186,6 +188,32 @@ def test_an_empty_tier_is_refused_by_its_own_name(tmp_path: Path) -> None:
     result = live_ser("file", tmp_path / "a.wav", "--at", tmp_path / "a.csv", "--tiers", "")
     assert result.returncode == 2
     assert "--tiers: one of them is empty" in result.stderr
+
+
+def test_records_may_lie_in_the_folder_of_intervals(
+    call: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "call.rttm").write_text(RTTM, "utf-8")
+    words = ["file", call, "--model", tiny_model, "--at", labels, "-o", labels / "out.jsonl"]
+    for more in ((), ("--resume",), ("--force",)):
+        assert live_ser(*words, *more).returncode == 0
+    for name in ("call.rttm", "call.eaf"):  # which would be read in its place
+        run = live_ser(*words[:-1], labels / name, "--format", "jsonl", "--force")
+        assert run.returncode == 2
+        assert "is read" in run.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_intervals_are_read_from_a_file_only(call: Path, tmp_path: Path, tiny_model: Path) -> None:
+    pipe = tmp_path / "call.csv"
+    os.mkfifo(pipe)
+    run = live_ser("file", call, "--model", tiny_model, "--at", pipe)
+    assert run.returncode == 1
+    assert f"cannot read {pipe}: it is no file" in run.stderr.splitlines()[0]
+    with pytest.raises(LiveSerError, match="it is no file"):
+        read_labelled(pipe, ("happy",))
 
 
 @pytest.mark.parametrize("words", [("--timeline",), ("--each-channel",), ("--tiers", "a")])

@@ -149,3 +149,20 @@ def test_a_pipe_is_written_into(tmp_path: Path) -> None:
         writer.write(SEGMENTS[0])
     reader.join()
     assert len(records(read[0])) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_into_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    read: list[bytes] = []
+    for name in ("pipe", "link"):
+        reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+        reader.start()
+        with NewFile(tmp_path / name, mode="overwrite") as file:
+            file.raw.write(name.encode())
+        reader.join()
+    assert read == [b"pipe", b"link"]
+    assert pipe.is_fifo()
+    assert names(tmp_path) == ["link", "pipe"]

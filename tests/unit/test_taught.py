@@ -378,6 +378,29 @@ def test_a_profile_takes_the_place_of_no_device(network: EmotionModel, tmp_path:
     words = ["profiles", "export", "anna", str(tmp_path / "pipe"), "--force"]
     assert main(words) == 1
     assert (tmp_path / "pipe").is_fifo()
+    pipe = Profile.named("bea", network).path
+    os.mkfifo(pipe)
+    assert run("profiles", "rename", "anna", "bea", "--force")[0] == 1
+    assert pipe.is_fifo()
+    assert [path.name for path in sorted(pipe.parent.iterdir())] == ["anna.json", "bea.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_profile_is_read_from_a_file_only(
+    network: EmotionModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = Profile.named("anna", network)
+    profile.path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(profile.path)
+    code, listed = run("profiles")
+    assert code == 0
+    assert listed.splitlines() == [f"anna: cannot read {profile.path}: it is no file"]
+    with pytest.raises(LiveSerError, match="it is no file"):
+        profile.read()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("/dev/zero", str(tmp_path / "pipe")):
+        assert main(["profiles", "import", "bea", name]) == 1
+        assert f"cannot read {name}: it is no file" in capsys.readouterr().err.splitlines()[0]
 
 
 def test_a_profile_s_name_does_nothing_to_the_terminal(network: EmotionModel) -> None:

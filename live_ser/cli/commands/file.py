@@ -40,7 +40,7 @@ def run(options: Options) -> int:
     records = record_places(options.output, paths, style)
     pictures = plot_places(options.plot, paths)
     at = options.analysis().at
-    inputs = [str(model.path), *paths, *(at.files() if at else [])]
+    inputs = [str(model.path), *paths, *(at.files(paths) if at else [])]
     listed = "-" in options.paths
     claim_files(inputs, style, listed=listed, records=records, pictures=pictures)
     if options.resume:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from live_ser.errors import LiveSerError
 from training import command
-from training.corpora.own import parse_corpora
-from training.corpora.readers import READERS
+from training.data.packed import packed_runs
+from training.recipes import options
 from training.recipes.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -25,13 +28,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--preset", choices=sorted(PRESETS), default="live_ser", help="what to train"
     )
-    parser.add_argument(
-        "--corpora",
-        metavar="NAME,...",
-        help=f"to train on, of {', '.join(READERS)}, or recordings of your own: own=PATH, a "
-        "folder with a folder for each emotion, or a CSV file (default: the preset's)",
-    )
-    command.add_speaker_pattern(parser)
+    options.add_settings(parser)
     parser.add_argument(
         "--split",
         help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article; "
@@ -48,17 +45,22 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "exported file, too; may be given again",
     )
     parser.add_argument("--song", action="store_true", help="sung clips of RAVDESS too")
-    parser.add_argument("--epochs", type=int, metavar="N")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="replace a setting of the preset, such as network.lstm=128; may be given again",
-    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="of the run")
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run")
+    parser.add_argument(
+        "--packed",
+        type=Path,
+        metavar="FOLDER",
+        help="train the runs that python -m training.pack put there, all at once, on JAX",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=max(1, (os.cpu_count() or 1) - 1),
+        metavar="N",
+        help="processes that draw batches for --packed (default: all cores but one)",
+    )
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
     parser.add_argument("--no-export", action="store_true", help="leave out the ONNX file")
     return parser.parse_args(words)
@@ -67,6 +69,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 def main(words: Sequence[str] | None = None) -> None:
     """Train, or go on training."""
     given = _arguments(words)
+    if given.packed:
+        _fit_packed(given)
+        return
     run = _run(given)
     print(f"run: {run.folder}{_progress(run)}", file=sys.stderr)
     # After all that was said was found right: TensorFlow takes seconds to load.
@@ -86,6 +91,29 @@ def main(words: Sequence[str] | None = None) -> None:
     _report(run)
     if model.is_file():
         print(f"model: {model}\nuse it: live-ser listen --model {shlex.quote(str(model))}")
+
+
+def _fit_packed(given: argparse.Namespace) -> None:
+    """Train all runs of a packed folder, on JAX."""
+    from training.recipes.run import Run
+
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    if find_spec("jax") is None or os.environ["KERAS_BACKEND"] != "jax":
+        raise LiveSerError(
+            "packed runs are trained on JAX",
+            "pip install jax (for a GPU: 'jax[cuda13]'), and leave KERAS_BACKEND unset",
+        )
+    output = given.output or Path("runs")
+    command.keep_apart(output, given.packed)
+    runs = [Run.unpack(folder, output) for folder in packed_runs(given.packed)]
+    with command.loading_quietly():
+        from training.recipes.side_by_side import fit_side_by_side
+    fit_side_by_side(runs, given.packed, given.workers)
+    print(
+        f"{len(runs)} runs are trained in {output}; their figures and files come from "
+        f"python -m training.fit --resume {output}/NAME where the corpora are",
+        file=sys.stderr,
+    )
 
 
 def _progress(run: Run) -> str:
@@ -109,12 +137,8 @@ def _run(given: argparse.Namespace) -> Run:
     if given.resume:
         return Run.open(given.resume)
     preset = PRESETS[given.preset]
-    names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
-    changes: dict[str, Any] = {"corpora": names} if names else {}
-    config = preset.config(**changes)
-    epochs = [] if given.epochs is None else [f"epochs={given.epochs}"]
-    for setting in (f"seed={given.seed}", *epochs, *given.set):
-        config = config.with_setting(setting)
+    config, own = options.config_of(given, preset.config)
+    config = config.with_setting(f"seed={given.seed}")
     folder = given.output or Path("runs", f"{given.preset}-{datetime.now():%Y%m%d-%H%M%S}")
     command.keep_apart(folder, given.data, *(one.path for one in own), *given.teacher)
     return begin(

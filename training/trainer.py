@@ -42,6 +42,11 @@ def fit(run: Run, data: Path, cache: Path) -> None:
     config = run.config
     how = recipe(config)
     train, test = _utterances(run, config, data, cache)
+    if run.weights.is_file():  # trained where the corpora are not
+        model = trained(run)
+        _look_at_last(run, model, test)
+        _finish(run, model, train, test)
+        return
     model = how.compiled(train)
     start = run.restore(model)
     validate = _validation(model, test, config) if len(test) else dict[str, float]
@@ -53,6 +58,14 @@ def fit(run: Run, data: Path, cache: Path) -> None:
     elif config.average:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     _finish(run, model, train, test)
+
+
+def _look_at_last(run: Run, model: keras.Model, test: Utterances) -> None:
+    """Add what the test clips say of the weights to the history's last epoch."""
+    rows = run.history()
+    if len(test) and rows:
+        rows[-1] |= _validation(model, test, run.config)()
+        run.write_history(rows)
 
 
 def trained(run: Run) -> keras.Model:

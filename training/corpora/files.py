@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import soundfile
-
 _SOUND = {".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg"}
 
 
@@ -24,6 +22,8 @@ def sound_files(folder: Path) -> Iterator[Path]:
 
 def unusable(path: Path) -> str | None:
     """Why a file cannot be used, as far as its header and its last sample tell."""
+    import soundfile  # not needed where packed features are trained on
+
     try:
         with soundfile.SoundFile(path) as file:
             if not file.frames:

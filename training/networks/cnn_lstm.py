@@ -14,6 +14,7 @@ import keras
 from keras import layers, ops
 
 from training.networks.config import NetworkConfig
+from training.networks.convolution import Conv2D
 
 _NEPERS = math.log(10) / 10  # of power, in a decibel
 _USUAL_DEVIATION = 6.0  # dB, of a band of speech
@@ -139,7 +140,10 @@ def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
     norm = WindowNorm(config.normalise, config.floor, name="window_norm")
     x, statistics = norm(log_mel)
     x = _regions(x, config)
-    x = layers.Bidirectional(layers.LSTM(config.lstm, return_sequences=True), name="lstm")(x)
+    # On JAX, networks are trained side by side: for cuDNN's LSTM there is no such way.
+    cudnn = False if keras.backend.backend() == "jax" else "auto"
+    lstm = layers.LSTM(config.lstm, return_sequences=True, use_cudnn=cudnn)
+    x = layers.Bidirectional(lstm, name="lstm")(x)
     x = AttentionPooling(config.heads, name="pooling")(x)
     speech = _about_the_typical("speech")(x)
     timbre = _about_the_typical("timbre")(Timbre(name="spectrum")(statistics))
@@ -160,7 +164,7 @@ def _regions(window: Any, config: NetworkConfig) -> Any:
     x = layers.Reshape((-1, window.shape[2], 1))(window)
     for i, (channels, kernel) in enumerate(zip(config.channels, config.kernels, strict=False)):
         stride = 1 if i else 2
-        x = layers.Conv2D(channels, kernel, stride, padding="same", name=f"conv{i}")(x)
+        x = Conv2D(channels, kernel, stride, padding="same", name=f"conv{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)
         if stride == 1:
             # Before the ELU, which changes no order: the same result, from a quarter of the work.

@@ -132,6 +132,15 @@ class Run:
         return run
 
     @classmethod
+    def unpack(cls, packed: Path, output: Path) -> Run:
+        """The run of a packed folder, within ``output``; one that was begun there goes on."""
+        folder = output / packed.name
+        if not folder.exists():
+            run = cls.open(packed)
+            return cls.new(folder, run.config, run.splits)
+        return cls.open(folder)
+
+    @classmethod
     def open(cls, folder: Path) -> Run:
         """A run that was begun."""
         if not (folder / "config.json").is_file():
@@ -201,8 +210,11 @@ class Run:
         self.write_json("metrics.json", {**content, **held_out})
 
     def save_weights(self, model: keras.Model) -> None:
-        """Keep the trained weights."""
-        self._replace(self.weights.name, model.save_weights)
+        """Keep the trained weights; the optimizer's state, thrice as large, is left out."""
+        import keras
+
+        alone = keras.Model(model.input, model.output)
+        self._replace(self.weights.name, alone.save_weights)
 
     def load_weights(self, model: keras.Model) -> None:
         """Give a network the trained weights."""
@@ -235,6 +247,12 @@ class Run:
         for path in old:
             path.unlink(missing_ok=True)
 
+    @property
+    def epoch(self) -> int:
+        """How many epochs the newest checkpoint has seen."""
+        found = self._checkpoints()
+        return int(found[-1].name.removeprefix("checkpoint-").split(".")[0]) if found else 0
+
     def restore(self, model: keras.Model) -> int:
         """Go on from the newest checkpoint; how many epochs it had seen.
 
@@ -247,7 +265,7 @@ class Run:
             return 0
         model.optimizer.build(model.trainable_variables)
         model.load_weights(checkpoints[-1])
-        return int(checkpoints[-1].name.removeprefix("checkpoint-").split(".")[0])
+        return self.epoch
 
     def clear_checkpoints(self) -> None:
         """Forget them: the run is done."""

@@ -1,0 +1,95 @@
+"""Batches of several runs, drawn by processes of their own while a GPU trains."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Self
+
+import jax
+import numpy as np
+
+from training.data.batches import Batches
+from training.data.packed import read_packed
+from training.data.utterances import Utterances
+from training.recipes.presets import recipe
+from training.recipes.run import Run
+
+_AHEAD = 3  # batches drawn in advance by each process
+
+
+def batches_of(run: Run, utterances: Utterances) -> Batches:
+    """The batches of a run, from all utterances that were packed."""
+    wanted = set(run.splits.train)
+    train = utterances.where([clip.id in wanted for clip in utterances.clips])
+    batches = recipe(run.config).batches(train)
+    assert isinstance(batches, Batches)
+    return batches
+
+
+class Drawing:
+    """Processes that draw batches.
+
+    Args:
+        packed: folder of the utterances.
+        runs: folders of the runs.
+        workers: number of processes.
+    """
+
+    def __init__(self, packed: Path, runs: Sequence[Path], workers: int) -> None:
+        jax.devices()  # this process takes the GPU
+        before = os.environ.get("JAX_PLATFORMS")
+        os.environ["JAX_PLATFORMS"] = "cpu"  # and the others have none
+        try:
+            spawn = get_context("spawn")
+            self._pool = ProcessPoolExecutor(workers, spawn, _begin, (packed, list(runs)))
+            for _ in range(workers):
+                self._pool.submit(int)  # starts a process
+        finally:
+            del os.environ["JAX_PLATFORMS"]
+            if before is not None:
+                os.environ["JAX_PLATFORMS"] = before
+        self._ahead = _AHEAD * workers
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def batches(self, order: Iterable[tuple[int, int]]) -> Iterator[Any]:
+        """Batches in order.
+
+        Args:
+            order: epochs and places in the epoch.
+
+        Yields:
+            Inputs and targets as :class:`training.data.batches.Batches` has them, stacked over the
+            runs, in float16.
+        """
+        waiting: deque[Future[Any]] = deque()
+        for place in order:
+            waiting.append(self._pool.submit(_draw, *place))
+            if len(waiting) >= self._ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+_drawn: list[Batches] = []  # of the runs, in a process that draws
+
+
+def _begin(packed: Path, runs: Sequence[Path]) -> None:
+    utterances = read_packed(packed)
+    _drawn[:] = [batches_of(Run.open(folder), utterances) for folder in runs]
+
+
+def _draw(epoch: int, index: int) -> Any:
+    for one in _drawn:
+        one.epoch = epoch
+    batches = [one[index] for one in _drawn]
+    return jax.tree.map(lambda *arrays: np.stack(arrays).astype(np.float16), *batches)

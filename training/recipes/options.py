@@ -1,0 +1,51 @@
+"""Options of the commands that begin runs: what they train on, and their settings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from training import command
+from training.corpora.own import OwnCorpus, parse_corpora
+from training.corpora.readers import READERS
+from training.recipes.config import RunConfig
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add what decides the settings of a run: the corpora, epochs, and any field."""
+    parser.add_argument(
+        "--corpora",
+        metavar="NAME,...",
+        help=f"to train on, of {', '.join(READERS)}, or recordings of your own: own=PATH, a "
+        "folder with a folder for each emotion, or a CSV file (default: the preset's)",
+    )
+    command.add_speaker_pattern(parser)
+    parser.add_argument("--epochs", type=int, metavar="N")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a setting of the preset, such as network.lstm=128; may be given again",
+    )
+
+
+def config_of(
+    given: argparse.Namespace, preset: type[RunConfig]
+) -> tuple[RunConfig, tuple[OwnCorpus, ...]]:
+    """The settings that the options of :func:`add_settings` ask for.
+
+    Args:
+        given: parsed options.
+        preset: settings that are changed.
+
+    Returns:
+        The settings, and the corpora among them that are not published.
+    """
+    names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
+    changes: dict[str, Any] = {"corpora": names} if names else {}
+    config = preset(**changes)
+    epochs = [] if given.epochs is None else [f"epochs={given.epochs}"]
+    for setting in (*epochs, *given.set):
+        config = config.with_setting(setting)
+    return config, own

@@ -423,6 +423,7 @@ class Orders:
         self.mute = False
         self.told: SimpleQueue[tuple[Samples, bool]] = SimpleQueue()
         self.brought = 0
+        self._opened = 0  # how often; the device opened last does what it is told
 
     def scripts(self) -> Iterator[Script | None]:
         """What each attempt to open it gets."""
@@ -432,12 +433,16 @@ class Orders:
                 yield None
             else:
                 self.mute = False
-                yield self._script()
+                self._opened += 1
+                yield self._script(self._opened)
 
-    def _script(self) -> Script:
-        while True:
+    def _script(self, number: int) -> Script:
+        while number == self._opened:
             try:
                 block, overflow = self.told.get(timeout=BLOCK_SECONDS)
+                if number != self._opened:  # another one was opened meanwhile
+                    self.told.put((block, overflow))
+                    return
             except Empty:
                 yield _nothing if self.mute else SILENCE
             else:

@@ -18,7 +18,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from tests.training.test_training import SMALL, corpus, training  # noqa: F401  # a fixture
-from training.networks.convolution import Conv2D
+from training.networks.layers import Conv2D
 from training.recipes.presets import recipe
 from training.recipes.run import Run
 

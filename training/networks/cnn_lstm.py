@@ -14,7 +14,7 @@ import keras
 from keras import layers, ops
 
 from training.networks.config import NetworkConfig
-from training.networks.convolution import Conv2D
+from training.networks.layers import Conv2D
 
 _NEPERS = math.log(10) / 10  # of power, in a decibel
 _USUAL_DEVIATION = 6.0  # dB, of a band of speech

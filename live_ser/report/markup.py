@@ -17,7 +17,7 @@ def filled(template: str, values: Mapping[str, str], scripts: tuple[str, ...] = 
     """A page, with its style and script inside, which allows no other.
 
     Args:
-        template: file of this package whose holes are ``{{name}}``.
+        template: body, a file of this package whose holes are ``{{name}}``, as those of its head.
         values: of the holes, as HTML.
         scripts: files of this package that the page runs.
     """
@@ -29,8 +29,9 @@ def filled(template: str, values: Mapping[str, str], scripts: tuple[str, ...] = 
         "style_hash": _hash(style),
         "script_hash": _hash(script),
     }
+    whole = _resource("head.html") + _resource(template)
     # In one pass: what is filled in is never looked at again.
-    return re.sub(r"\{\{(\w+)\}\}", lambda hole: {**values, **own}[hole[1]], _resource(template))
+    return re.sub(r"\{\{(\w+)\}\}", lambda hole: {**values, **own}[hole[1]], whole)
 
 
 def text(words: str) -> str:

@@ -25,6 +25,13 @@ def printable(text: str) -> str:
     return "".join(_shown(character) for character in text)
 
 
+def in_html(text: str) -> str:
+    """Text from outside, which is markup nowhere and acts on nothing."""
+    import html  # for pages alone
+
+    return html.escape(printable(text))
+
+
 def _shown(character: str) -> str:
     category = unicodedata.category(character)
     if category in _UNSAFE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
 from live_ser.palette import colours
-from live_ser.text import clock, in_words, printable
+from live_ser.text import clock, in_html, in_words
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Decision, Prediction, Segment
@@ -25,11 +24,11 @@ _LATEST = 1e7  # second that is drawn
 
 def card(result: Decision) -> str:
     """A result as a heading, a bar for each emotion, and the measures beside them."""
-    heading = _text(in_words(result.to_dict()))
+    heading = in_html(in_words(result.to_dict()))
     return (
         '<div style="max-width: 32em">'
         f'<div style="font-size: 1.4em">{heading}</div>'
-        f'<div style="opacity: 0.7">{_text(_measures(result))}</div>'
+        f'<div style="opacity: 0.7">{in_html(_measures(result))}</div>'
         f"{_bars(result.probabilities or {})}</div>"
     )
 
@@ -42,7 +41,7 @@ def lanes(results: Sequence[Prediction | Segment]) -> str:
     parts = []
     for voice in voices:
         own = [one for one in results if Voice(one.channel, one.speaker) == voice]
-        parts.append(f"<div>{_text(voice.name)}</div>{lane(own)}")
+        parts.append(f"<div>{in_html(voice.name)}</div>{lane(own)}")
     return "".join(parts)
 
 
@@ -68,7 +67,7 @@ def lane(results: Sequence[Prediction | Segment]) -> str:
     occurring = {result.label for result in results}
     legend = "".join(
         f'<span style="margin-right: 1em"><span style="color: {hex_}">&#9632;</span> '
-        f"{_text(label)}</span>"
+        f"{in_html(label)}</span>"
         for label, hex_ in colour.items()
         if label in occurring
     )
@@ -104,11 +103,6 @@ class LivePicture:
             self._handle.update(picture)
 
 
-def _text(words: str) -> str:
-    """Words from outside, which are markup nowhere."""
-    return html.escape(printable(words))
-
-
 def _measures(result: Decision) -> str:
     values = [f"{result.evidence:.1f} s of speech"]
     if result.activation is not None:
@@ -120,7 +114,7 @@ def _measures(result: Decision) -> str:
 
 def _bars(probabilities: Mapping[str, float]) -> str:
     rows = [
-        f'<tr><td style="text-align: left">{_text(label)}</td>'
+        f'<tr><td style="text-align: left">{in_html(label)}</td>'
         f'<td style="width: 16em"><div style="background: {colour.hex}; height: 0.8em; '
         f'width: {100 * probabilities[label]:.1f}%"></div></td>'
         f"<td>{100 * probabilities[label]:.0f} %</td></tr>"
@@ -151,7 +145,7 @@ def _bar(result: Decision, left: float, width: float, colour: Mapping[str, str])
     return (
         f'<rect x="{left:.1f}" y="{_LANE[1] - height:.1f}" width="{max(width, 0.5):.1f}" '
         f'height="{height:.1f}" fill="{colour.get(label, "currentColor")}" opacity="{pale}">'
-        f"<title>{_text(in_words(result.to_dict()))}</title></rect>"
+        f"<title>{in_html(in_words(result.to_dict()))}</title></rect>"
     )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import re
 from collections.abc import Mapping
 from importlib.resources import files
 
-from live_ser.text import clock, printable
+from live_ser.text import clock
 
 
 def filled(template: str, values: Mapping[str, str], scripts: tuple[str, ...] = ()) -> str:
@@ -32,11 +31,6 @@ def filled(template: str, values: Mapping[str, str], scripts: tuple[str, ...] = 
     whole = _resource("head.html") + _resource(template)
     # In one pass: what is filled in is never looked at again.
     return re.sub(r"\{\{(\w+)\}\}", lambda hole: {**values, **own}[hole[1]], whole)
-
-
-def text(words: str) -> str:
-    """Words from outside, which are markup nowhere."""
-    return html.escape(printable(words))
 
 
 def block(kind: str, *parts: tuple[float, str]) -> str:

@@ -17,7 +17,7 @@ from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.records.new_file import NewFile
 from live_ser.report.embedded_sound import EmbeddedSound, embedded, player
-from live_ser.report.markup import filled, json_data, text
+from live_ser.report.markup import filled, json_data
 from live_ser.report.session_log import SessionLog, read_voices, shares
 from live_ser.report.tables import (
     labels_section,
@@ -33,6 +33,7 @@ from live_ser.report.tables import (
 )
 from live_ser.report.timeline import timeline_data, windows_together
 from live_ser.spec import ModelInfo
+from live_ser.text import in_html
 
 
 def write_report(
@@ -112,9 +113,9 @@ def report_page(
     heading = log.source if title is None else title
     facts = session_facts(log) if title is None else [log.source, *session_facts(log)]
     values = {
-        "title": text(f"{heading}: how it sounded"),
-        "heading": text(heading),
-        "facts": text(" · ".join(facts)),
+        "title": in_html(f"{heading}: how it sounded"),
+        "heading": in_html(heading),
+        "facts": in_html(" · ".join(facts)),
         "player": "" if sound is None else player(sound),
         "timelines": "".join(timeline(number, one.voice) for number, one in enumerate(logs)),
         "shares": "".join(named(x.voice) + shares_table(shares(x), x.labels) for x in logs),
@@ -124,7 +125,7 @@ def report_page(
         "labels": labels_section(log),
         "windows": "".join(_windows(number, one) for number, one in enumerate(logs)),
         "card": model_card(log, model),
-        "version": text(__version__),
+        "version": in_html(__version__),
         # Each voice has its level; the sound is that of all of them.
         "data": json_data(
             timeline_data(logs, sound.waveform if sound and len(logs) == 1 else None)

@@ -16,12 +16,12 @@ from live_ser.errors import LiveSerError
 from live_ser.palette import colours
 from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
-from live_ser.report.markup import block, filled, text
+from live_ser.report.markup import block, filled
 from live_ser.report.page import write_page
 from live_ser.report.session_log import NothingJudged, SessionLog, read_session, shares
 from live_ser.report.tables import GREY, NO_SPEECH, date, shares_table
 from live_ser.report.window_columns import STATES, Column
-from live_ser.text import clock, counted
+from live_ser.text import clock, counted, in_html
 
 _BIN = 300.0  # seconds of the day that are one column of a row
 _HOUR = 3600.0
@@ -111,14 +111,14 @@ def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str
         f"{clock(seconds)} together",
     ]
     values = {
-        "title": text(heading),
-        "heading": text(heading),
-        "facts": text(" · ".join(facts)),
+        "title": in_html(heading),
+        "heading": in_html(heading),
+        "facts": in_html(" · ".join(facts)),
         "days": _days_table(days, labels),
         "legend": _legend(labels),
         "shares": shares_table(dict(total.most_common()), labels),
         "sessions": _sessions_table(ordered, labels),
-        "version": text(__version__),
+        "version": in_html(__version__),
     }
     return filled("sessions.html", values)
 
@@ -129,7 +129,7 @@ def _days_table(days: Mapping[str, Sequence[_Session]], labels: Sequence[str]) -
     first = math.floor(min(one.second_of_day for one in every) / _HOUR)
     last = math.ceil(max(one.second_of_day + one.log.seconds for one in every) / _HOUR)
     rows = [
-        f'<tr><th scope="row">{text(day)}</th><td>{_day(sessions, labels, first, last)}</td></tr>'
+        f'<tr><th scope="row">{day}</th><td>{_day(sessions, labels, first, last)}</td></tr>'
         for day, sessions in days.items()
     ]
     hours = "".join(
@@ -189,16 +189,16 @@ def _seconds_of_speech(
     place[uncertain] = len(labels)
     length = log.windows.end - log.windows.since
     column = ((offset + log.windows.end - length / 2) / _BIN).astype(int).clip(0, columns - 1)
-    counted = place[codes] >= 0
+    is_speech = place[codes] >= 0
     seconds = np.zeros((columns, len(labels) + 1))
-    np.add.at(seconds, (column[counted], place[codes][counted]), length[counted])
+    np.add.at(seconds, (column[is_speech], place[codes][is_speech]), length[is_speech])
     return seconds
 
 
 def _legend(labels: Sequence[str]) -> str:
     shades = [*zip(labels, (colour.hex for colour in colours(labels)), strict=True)]
     items = (
-        f"<span>{block('swatch', (1, shade))}{text(name)}</span>"
+        f"<span>{block('swatch', (1, shade))}{in_html(name)}</span>"
         for name, shade in [*shades, ("uncertain", GREY)]
     )
     return f'<p class="legend">{" ".join(items)}</p>'
@@ -225,7 +225,7 @@ def _session_row(session: _Session, labels: Sequence[str]) -> str:
         str(len(log.marks) or ""),
     )
     numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
-    when = text(f"{date(log.facts['started'])}, {log.source}")
+    when = in_html(f"{date(log.facts['started'])}, {log.source}")
     return f"<tr><td>{when}</td>{numbers}<td>{block('share', *parts)}</td></tr>"
 
 

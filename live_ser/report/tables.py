@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from live_ser.palette import colours
 from live_ser.records.tables import flat
-from live_ser.report.markup import block, moment, text
+from live_ser.report.markup import block, moment
 from live_ser.report.session_log import SessionLog, longest_intervals
 from live_ser.spec import ModelInfo
-from live_ser.text import clock
+from live_ser.text import clock, in_html
 
 GREY = "var(--faint)"  # what is no emotion
 NO_SPEECH = ("silence", "listening")  # speech that is too short to tell is not counted either
@@ -60,7 +60,7 @@ def shares_table(found: Mapping[str, float], labels: Sequence[str]) -> str:
         of_speech = "" if name in NO_SPEECH else f"{100 * seconds / speech:.0f} %"
         bar = "" if name in NO_SPEECH else block("share", (seconds / speech, colour))
         rows.append(
-            f'<tr><td class="name">{block("swatch", (1, colour))}{text(name)}</td>'
+            f'<tr><td class="name">{block("swatch", (1, colour))}{in_html(name)}</td>'
             f'<td class="number">{clock(seconds)}</td>'
             f'<td class="number">{100 * seconds / time:.0f} %</td>'
             f'<td class="number">{of_speech}</td><td>{bar}</td></tr>'
@@ -76,7 +76,7 @@ def stretches_table(log: SessionLog) -> str:
     """The longest stretches in which one emotion was heard."""
     rows = [
         f'<tr><td>{moment(start)}</td><td class="number">{end - start:.1f} s</td>'
-        f"<td>{text(name)}</td></tr>"
+        f"<td>{in_html(name)}</td></tr>"
         for start, end, name in longest_intervals(log)
     ]
     if not rows:
@@ -95,7 +95,7 @@ def timeline(number: int, voice: str) -> str:
         voice: its name; empty where there is but one.
     """
     tail = f"-{number}" if number else ""
-    of_whom = f" for {text(voice)}" if voice else ""
+    of_whom = f" for {in_html(voice)}" if voice else ""
     hint = "" if number else "Click on the timeline for one moment; the wheel looks closer."
     return (
         f"{named(voice)}"
@@ -114,7 +114,7 @@ def windows_section(number: int, voice: str, unit: str) -> str:
         unit: what was judged.
     """
     tail = f"-{number}" if number else ""
-    of_whom = f" of {text(voice)}" if voice else ""
+    of_whom = f" of {in_html(voice)}" if voice else ""
     return (
         f'<section><details id="windows{tail}"><summary><h2>All {unit}{of_whom}</h2></summary>'
         f'<div class="bar"><p id="page-name{tail}"></p><div class="tools">'
@@ -126,7 +126,7 @@ def windows_section(number: int, voice: str, unit: str) -> str:
 
 def named(voice: str) -> str:
     """The heading of what belongs to a voice; empty where there is but one."""
-    return f"<h3>{text(voice)}</h3>" if voice else ""
+    return f"<h3>{in_html(voice)}</h3>" if voice else ""
 
 
 def voice_section(logs: Sequence[SessionLog]) -> str:
@@ -163,7 +163,7 @@ def _voice_table(log: SessionLog) -> str:
             f'<td class="number">{_mean(windows.prosody[measure][codes == code], form)}</td>'
             for measure, _, form in known
         )
-        rows.append(f'<tr><td class="name">{text(names[code])}</td>{cells}</tr>')
+        rows.append(f'<tr><td class="name">{in_html(names[code])}</td>{cells}</tr>')
     heads = "".join(f'<th class="number">{head}</th>' for _, head, _ in known)
     return (
         f'<div class="scroll"><table><tr><th>sounded</th>{heads}</tr>{"".join(rows)}</table></div>'
@@ -190,8 +190,8 @@ def labels_section(log: SessionLog) -> str:
         return ""
     agreed = sum(one["label"] == one["guess"] for one in given)
     rows = "".join(
-        f"<tr><td>{moment(one['start'])}</td><td>{text(one['label'])}</td>"
-        f"<td>{text(one['guess'] or 'nothing')}</td></tr>"
+        f"<tr><td>{moment(one['start'])}</td><td>{in_html(one['label'])}</td>"
+        f"<td>{in_html(one['guess'] or 'nothing')}</td></tr>"
         for one in given
     )
     return (
@@ -216,7 +216,7 @@ def model_card(log: SessionLog, model: ModelInfo | None) -> str:
     if model is not None:
         entries["licence"] = model.licence
         entries |= {name: _brief(value) for name, value in model.provenance.items()}
-    rows = (f"<dt>{text(str(k))}</dt><dd>{text(str(v))}</dd>" for k, v in entries.items())
+    rows = (f"<dt>{in_html(str(k))}</dt><dd>{in_html(str(v))}</dd>" for k, v in entries.items())
     return f'<dl id="card">{"".join(rows)}</dl>'
 
 

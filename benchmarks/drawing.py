@@ -1,8 +1,8 @@
 """What drawing the dashboard costs: ``python -m benchmarks.drawing``.
 
-The demonstration clip is shown in real time, over and over, without anything being judged: blocks
-of 50 ms to the meter and the spectrogram, a made-up prediction each half second. What the process
-uses is what drawing uses. Beside it, the same page at the same pace through ``rich.live``, and made
+The demonstration clip is shown in real time, over and over, with no model: blocks of 50 ms to
+the meter and the spectrogram, a made-up prediction each half second. What the process uses is what
+drawing uses. Beside it, the same page at the same pace through ``rich.live``, and made
 but not drawn.
 """
 

@@ -30,7 +30,7 @@ STAGES = {
     "resample from 48 kHz": (Resampler, "push"),
     "speech gate": (SpeechGate, "push"),
     "features": (FrameStream, "push"),
-    "network": (EmotionModel, "judge"),
+    "network": (EmotionModel, "predict"),
     "baseline": (RunningBaseline, "hear"),
     "smoothing": (Smoother, "push"),
 }
@@ -48,14 +48,14 @@ def measure(quick: bool) -> Table:
     rest = whole - sum(times.values())
     rows.append(["everything else", *percentiles(rest * 1000)])
     rows.append(["**whole hop**", *percentiles(whole * 1000)])
-    judged = np.count_nonzero(times["network"]) / hops
+    classified = np.count_nonzero(times["network"]) / hops
     share = whole.sum() / (hops * model.info.hop)
     return Table(
         f"One hop of {model.info.hop:g} s by stage, in ms",
         ("stage", "p50", "p95", "p99"),
         rows,
         (
-            f"{hops} hops of speech on one core, {judged:.0%} of them with a prediction; "
+            f"{hops} hops of speech on one core, {classified:.0%} of them with a prediction; "
             f"{share:.2%} of the core. Aim: p95 under 9 ms, under 2 % of the core.",
         ),
     )

@@ -17,7 +17,7 @@ AIM_SECONDS = 40.0
 
 
 def measure(quick: bool) -> Table:
-    """Time and memory of long recordings, with a judgement each half second."""
+    """Time and memory of long recordings, with a prediction each half second."""
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
         for minutes in (2, 10) if quick else (10, 120):

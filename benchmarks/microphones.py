@@ -19,7 +19,7 @@ _FILL = 8  # hops before anything is timed: until the windows are full
 def measure(quick: bool) -> Table:
     """Microphones at once, until the 95th percentile of their answers passes the hop.
 
-    Each has a monitor of its own, and its hops end at a moment of its own. What a judgement costs
+    Each has a monitor of its own, and its hops end at a moment of its own. What a prediction costs
     is measured; when its sound is there is reckoned, so that nothing has to be waited for.
     """
     hops = 4 if quick else 12
@@ -50,7 +50,7 @@ def measure(quick: bool) -> Table:
 
 
 def _answers(model: EmotionModel, count: int, hops: int) -> np.ndarray:
-    """Seconds from the end of each hop to its judgement, waiting for others included."""
+    """Seconds from the end of each hop to its prediction, waiting for others included."""
     hop = model.info.hop
     monitors = [iter(Monitor(model, _sound(model, start))) for start in range(count)]
     for _ in range(_FILL):

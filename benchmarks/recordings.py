@@ -15,7 +15,7 @@ SHORT_SECONDS = 3.0
 
 
 def measure(quick: bool) -> Table:
-    """How much faster than real time files are judged, and what memory that takes."""
+    """How much faster than real time files are classified, and what memory that takes."""
     minutes = (1, 10) if quick else (1, 10, 60, 480)
     count = 100 if quick else 1000
     rows: list[list[Cell]] = []

@@ -33,7 +33,7 @@ _REST = 0.02  # seconds between contenders: pools of threads spin on for a while
 
 
 def measure(quick: bool) -> Table:
-    """What one judgement of the newest 3.5 s costs, live-ser's way and others'."""
+    """What one prediction of the newest 3.5 s costs, live-ser's way and others'."""
     rounds = 20 if quick else 300
     model = load()
     spec = model.info.features
@@ -96,9 +96,9 @@ def _serve(name: str, line: Connection) -> None:
         on_one_core()
     contender = _CONTENDERS[name][1](load())
     while (sound := line.recv()) is not None:
-        judge = contender(*sound)
+        classify = contender(*sound)
         before = time.perf_counter()
-        judge()
+        classify()
         line.send(time.perf_counter() - before)
 
 
@@ -138,7 +138,7 @@ def _ours(model: EmotionModel) -> Contender:
 def _network(model: EmotionModel) -> Contender:
     def contender(hop: Samples, window: Samples) -> Callable[[], Any]:
         frames = log_mel(window, model.info.features)
-        return lambda: model.judge(frames)
+        return lambda: model.predict(frames)
 
     return contender
 
@@ -162,10 +162,10 @@ def _keras(model: EmotionModel) -> Contender:
         if one.name != "log_mel"
     }
 
-    def judge(window: Samples) -> Any:
+    def classify(window: Samples) -> Any:
         return network.predict(others | {"log_mel": _mel(window, model)}, verbose=0)
 
-    return lambda hop, window: lambda: judge(window)
+    return lambda hop, window: lambda: classify(window)
 
 
 def _onnx(model: EmotionModel) -> Contender:

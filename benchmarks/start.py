@@ -59,7 +59,7 @@ def to_prediction() -> float:
                 seconds = time.perf_counter() - start
                 process.terminate()
                 return seconds
-    raise RuntimeError("nothing was judged")
+    raise RuntimeError("nothing was classified")
 
 
 def to_dashboard() -> float:

@@ -53,7 +53,7 @@ def listen(
         channels: how many to record; None for as many as it takes.
         channel: which of them to hear, from 1; None for their mean, or one of them where that is
             lost because they are out of phase.
-        each_channel: judge each of them by itself: a prediction of each each hop.
+        each_channel: classify each of them separately: a prediction of each each hop.
         names: of who speaks in each channel then.
         reconnect: when the device goes away, wait for it to come back.
         display: draw the newest prediction and the last minute in a notebook.

@@ -20,7 +20,7 @@ from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Results, Segment, Verdict
 from live_ser.inference.stream import Stream
 from live_ser.inference.takes import take_of
-from live_ser.inference.turns import judge_turns_and_check
+from live_ser.inference.turns import classify_turns_and_check
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.taught import TaughtModel, Teaching, check_teachable
@@ -36,8 +36,8 @@ class Model:
     holds one, or as samples ``[n]``, ``[n, channels]`` or ``[1, n]``: floats with full scale at 1,
     or integers of at most 32 bits with that of their type. Samples need their ``rate`` in Hz. How
     it is read is chosen by the keywords of :class:`ReadingOptions`: ``channel``, ``track``, ``raw``
-    and ``partial``; with ``each_channel`` each channel is judged by itself, and ``names`` say who
-    speaks in each.
+    and ``partial``; with ``each_channel`` each channel is classified separately, and ``names`` say
+    who speaks in each.
 
     It can be pickled: its path travels, not the network.
 
@@ -273,8 +273,8 @@ class Model:
             blocks: ``[n]`` each, mono at the model's rate; see :class:`Monitor`.
             hop: seconds between predictions; the model's own if None.
             smoothing: time constant in seconds; 0 is off, None for the usual one.
-            channels: blocks are ``[n, channels]``, and each channel is judged by itself; None for
-                mono blocks, or for what the source says of itself.
+            channels: blocks are ``[n, channels]``, and each channel is classified separately; None
+                for mono blocks, or for what the source says of itself.
             names: of who speaks in each channel.
 
         Returns:
@@ -376,7 +376,7 @@ class Model:
             raise InvalidArgument("each_channel: intervals have speakers", "leave it out")
         turns = turns_of(intervals, sound, tiers)
         with self._open(sound, rate, how) as recording:
-            found, notes = judge_turns_and_check(self.network, recording, turns)
+            found, notes = classify_turns_and_check(self.network, recording, turns)
             missing = spans(recording.missing)
         for note in notes:
             warnings.warn(note, stacklevel=3)  # the caller's line

@@ -88,7 +88,7 @@ class GateSpec:
         floor_db: level in dB re full scale (RMS) under which nothing is speech.
         trim: whether the network is given a window cut to its speech (first to last moment of
             it) or the whole window.
-        min_speech: seconds of speech in a window under which it is not judged.
+        min_speech: seconds of speech in a window under which it is not classified.
         onset: the same while an utterance goes on, of which more is soon heard.
     """
 
@@ -109,7 +109,7 @@ class GateSpec:
             raise ValueError(f"onset {self.onset} s is not between 0 and 60 s")
 
     def enough(self, *, over: bool) -> float:
-        """Seconds of speech that a judgement of an utterance takes.
+        """Seconds of speech that a prediction of an utterance takes.
 
         Args:
             over: whether the utterance has ended.
@@ -150,8 +150,8 @@ class ModelInfo:
     Attributes:
         name: what the model is called.
         labels: emotions, in the order of the network's output.
-        window: seconds that one judgement hears at most.
-        hop: seconds between judgements, unless the user says otherwise.
+        window: seconds that one prediction hears at most.
+        hop: seconds between predictions, unless the user says otherwise.
         features: of the network's input.
         gate: when sound counts as speech.
         abstain: confidence under which the state is ``uncertain``, 0 to 1.

@@ -62,7 +62,7 @@ def unescaped(text: str) -> str:
 
 
 def in_words(record: Mapping[str, Any]) -> str:
-    """The judgement of a window, segment, clip or stretch, such as ``happy 81 %``."""
+    """The output of a window, segment, clip or stretch, such as ``happy 81 %``."""
     if record["label"] is None:
         return str(record["state"])
     guess = f"{record['label']} {100 * record['confidence']:.0f} %"

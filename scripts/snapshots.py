@@ -2,7 +2,7 @@
 
     python scripts/snapshots.py [FOLDER]
 
-What it shows is made up (no model judged it); how it is shown is what ``live-ser listen`` draws.
+What it shows is made up, without a model; how it is shown is what ``live-ser listen`` draws.
 The pictures go into docs/images.
 """
 

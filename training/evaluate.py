@@ -107,7 +107,7 @@ def _config(given: argparse.Namespace) -> tuple[RunConfig, Sequence[OwnCorpus]]:
 def _run_protocol(
     given: argparse.Namespace, config: RunConfig, own: Sequence[OwnCorpus], results: Results
 ) -> None:
-    """Train, export and judge each fold of a protocol, for each seed."""
+    """Train, export and classify each fold of a protocol, for each seed."""
     from training.evaluation.card import draw
     from training.protocols import Setting, cross_validate
 

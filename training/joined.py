@@ -205,7 +205,7 @@ class Joined:
         test = self.utterances.where(tested)
         speakers = {clip.speaker for clip in test.clips}
         head = self._fit([clip.speaker not in speakers for clip in self.encodings.clips])
-        network = recipe(run.config).judge(trained(run), test)
+        network = recipe(run.config).predict(trained(run), test)
         voice = head.voice(self.encodings.where(tested).statistics)
         return self._sum(network, voice, head), list(test.clips)
 

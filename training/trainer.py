@@ -143,7 +143,7 @@ def _validation(
     known, acted = known_targets(test.clips, config.classes)
 
     def validate() -> dict[str, float]:
-        predicted = recipe(config).judge(model, test).emotion[known].argmax(axis=1)
+        predicted = recipe(config).predict(model, test).emotion[known].argmax(axis=1)
         return {
             "test_uar": metrics.uar(acted, predicted, len(config.classes)),
             "test_accuracy": metrics.accuracy(acted, predicted),
@@ -160,7 +160,7 @@ def _finish(run: Run, model: keras.Model, train: Utterances, test: Utterances) -
     held_out = None
     calibration: dict[str, Any] = {}
     if len(test):
-        logits = recipe(config).judge(model, test)
+        logits = recipe(config).predict(model, test)
         held_out = _held_out(logits, test, run)
         pictures.confusion(held_out.confusion, LABELS, run.folder / "confusion.png")
         calibration = calibrate(logits, test.clips, config).to_dict()

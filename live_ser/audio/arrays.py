@@ -54,7 +54,7 @@ class ArraySound:
         rate: sample rate of it, in Hz.
         wanted: sample rate of the blocks, in Hz.
         name: what the caller calls the samples.
-        reading: which channel is heard, or whether each is judged by itself.
+        reading: which channel is heard, or whether each is classified separately.
 
     Attributes:
         missing: what is missing of the sound: nothing.
@@ -87,7 +87,7 @@ class ArraySound:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is judged by itself."""
+        """Its channels, where each is classified separately."""
         return self._mix.voices
 
     def __iter__(self) -> Iterator[Samples]:

@@ -10,7 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]  # [n]; [n, channels] where each is judged by itself; full scale at 1
+Samples = NDArray[np.float32]
+"""``[n]``, or ``[n, channels]`` where each is classified separately; full scale at 1."""
+
 
 HEARTBEAT = 0.1  # seconds after which a source says that time goes by
 AGAIN = "begins again"  # the reason of a gap before which somebody else spoke
@@ -37,7 +39,7 @@ Block = Samples | Gap
 
 @dataclass(frozen=True)
 class Voice:
-    """Who is judged by themselves: the channel that they are heard in, and their name.
+    """Who is classified separately: the channel that they are heard in, and their name.
 
     Attributes:
         channel: from 1; None where several speak in one.
@@ -64,8 +66,8 @@ class Source(Protocol):
         behind: seconds from the newest sound that was given to what is heard now.
         message: what the user should know of it now; empty where all is well.
         notes: what the user should know once; more may come while it is iterated over.
-        voices: the channels of blocks ``[n, channels]``, where each is judged by itself; none where
-            blocks are mono.
+        voices: the channels of blocks ``[n, channels]``, each classified separately; none for mono
+            blocks.
     """
 
     @property

@@ -18,11 +18,11 @@ _MEMORY_SECONDS = 0.3  # after which what was heard counts for 1/e of what is he
 _CANCELLED = 0.1  # at most: most of it is lost
 _INTACT = 0.5  # at least: the mean is worth hearing again
 _LOUDER = 2.0  # energy of another channel by that of the one that is heard, to take its place
-_MOST = 64  # channels that are judged each by itself
+_MOST = 64  # channels that are classified separately
 
 
 def mixer(channels: int, rate: int, reading: Reading) -> Downmix | Split:
-    """What makes of several channels what is judged.
+    """What makes of several channels what is classified.
 
     Args:
         channels: how many there are.
@@ -49,7 +49,7 @@ def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
     """
     if not 1 <= channels <= _MOST:
         raise InvalidArgument(
-            f"{counted(channels, 'channel')} cannot be judged each by itself", f"from 1 to {_MOST}"
+            f"{counted(channels, 'channel')} cannot be classified separately", f"from 1 to {_MOST}"
         )
     names = checked_names(names)
     if names and len(names) != channels:
@@ -63,11 +63,11 @@ def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
 
 
 def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
-    """What of a block each voice is judged by.
+    """What of a block each voice is classified by.
 
     Args:
         block: ``[n]``, or ``[n, voices]`` where there are any.
-        voices: that are judged each by itself; 0 for mono sound.
+        voices: that are classified separately; 0 for mono sound.
 
     Raises:
         InvalidArgument: it has another number of channels.
@@ -86,7 +86,7 @@ def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
 
 
 class Split:
-    """Sound of several channels, each of which is judged by itself.
+    """Sound of several channels, each of which is classified separately.
 
     Args:
         channels: how many there are.

@@ -96,7 +96,7 @@ class AudioFile:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is judged by itself."""
+        """Its channels, where each is classified separately."""
         return self._mix.voices
 
     @property
@@ -142,7 +142,7 @@ class AudioFile:
         if self.missing and not self._partial:
             raise AudioError(
                 f"{self._path} is truncated or damaged: {_in_words(self.missing)}",
-                "copy it again, or judge what there is: `partial=True`",
+                "copy it again, or classify what there is: `partial=True`",
             )
 
 

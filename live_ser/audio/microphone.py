@@ -41,7 +41,7 @@ class Microphone:
         open_line: opens a device, which it is given first, and has it call ``callback``.
         device: index, part of a name, or None for the default one.
         rate: of the blocks, in Hz.
-        reading: which channel is heard, or whether each is judged by itself.
+        reading: which channel is heard, or whether each is classified separately.
         reconnect: when the device goes away, wait for it to come back.
 
     Attributes:
@@ -108,7 +108,7 @@ class Microphone:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is judged by itself."""
+        """Its channels, where each is classified separately."""
         return self._mix.voices if self._mix else ()
 
     def close(self) -> None:

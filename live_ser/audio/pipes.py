@@ -190,7 +190,7 @@ class PipedSound:
         sound: that reads the pipe.
         name: to show.
         rate: of the blocks, in Hz.
-        reading: which channel is heard, or whether each is judged by itself.
+        reading: which channel is heard, or whether each is classified separately.
 
     Raises:
         AudioError: there is no such channel; or, while iterating, it is no sound.
@@ -214,7 +214,7 @@ class PipedSound:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is judged by itself."""
+        """Its channels, where each is classified separately."""
         return self._mix.voices
 
     def __iter__(self) -> Iterator[Samples]:

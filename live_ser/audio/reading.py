@@ -34,8 +34,8 @@ class Reading:
         channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
         track: of a container, the one to hear, from 1; None for the one marked default.
         raw: what the bytes of sound without a header mean.
-        partial: whether to judge what there is where sound is missing.
-        each_channel: whether each channel is judged by itself.
+        partial: whether to classify what there is where sound is missing.
+        each_channel: whether each channel is classified separately.
         names: of who speaks in each channel then; none where nobody says it.
 
     Raises:
@@ -53,7 +53,7 @@ class Reading:
         object.__setattr__(self, "names", checked_names(self.names))
         if self.each_channel and self.channel is not None:
             raise InvalidArgument(
-                f"channel: each is judged by itself, not {self.channel} alone", "leave one out"
+                f"channel: each is classified separately, not {self.channel} alone", "leave one out"
             )
         if self.names and not self.each_channel:
             raise InvalidArgument(
@@ -109,8 +109,8 @@ def reading_of(
         raw: encoding of sound without a header.
         rate: of sound without a header, in Hz.
         channels: of sound without a header.
-        partial: whether to judge what there is where sound is missing.
-        each_channel: whether each channel is judged by itself.
+        partial: whether to classify what there is where sound is missing.
+        each_channel: whether each channel is classified separately.
         names: of who speaks in each channel then.
 
     Raises:

@@ -49,8 +49,8 @@ class Recording(Protocol):
     Attributes:
         missing: what is missing of it, as far as it was read.
         notes: what the user should know of it once, as far as it was read.
-        voices: the channels of blocks ``[n, channels]``, where each is judged by itself; none where
-            blocks are mono.
+        voices: the channels of blocks ``[n, channels]``, each classified separately; none for mono
+            blocks.
     """
 
     @property
@@ -86,7 +86,7 @@ def microphone(
             :func:`live_ser.audio.devices.open_input`.
         channel: which of them to hear, from 1; None for their mean, or one of them where that is
             lost.
-        each_channel: whether each of them is judged by itself.
+        each_channel: whether each of them is classified separately.
         names: of who speaks in each channel then.
         reconnect: when the device goes away, wait for it to come back.
         opener: opens the device.

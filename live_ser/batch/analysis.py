@@ -1,4 +1,4 @@
-"""How recordings are judged, and how their records say so: by it an output knows its own."""
+"""How recordings are classified, and how their records say so: by it an output knows its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from live_ser.records.turn_files import TurnFiles
 
 @dataclass(frozen=True)
 class Analysis:
-    """How recordings are judged, and what is given of them.
+    """How recordings are classified, and what is given of them.
 
     Attributes:
         hop: seconds between windows; the model's own if None.
@@ -25,7 +25,7 @@ class Analysis:
         timeline: whether windows are given.
         segments: whether utterances are given.
         reading: how recordings are read.
-        at: the intervals that are judged, instead of utterances; None for none.
+        at: the intervals that are classified, instead of utterances; None for none.
 
     Raises:
         InvalidArgument: they do not go together.
@@ -43,7 +43,9 @@ class Analysis:
             return
         given = {"timeline": self.timeline, "each_channel": self.reading.each_channel}
         for name in (name for name, is_given in given.items() if is_given):
-            raise InvalidArgument(f"{name}: only intervals are judged with `at`", "leave it out")
+            raise InvalidArgument(
+                f"{name}: only intervals are classified with `at`", "leave it out"
+            )
 
     def words(self, model: EmotionModel) -> str:
         """This in words, as each clip says it; a digest of the model's file tells it from others.
@@ -70,7 +72,7 @@ class Stamp:
 
     Args:
         source: path or address of the recording.
-        judged_with: how it is judged, in words.
+        judged_with: how it is classified, in words.
     """
 
     def __init__(self, source: str, judged_with: str) -> None:
@@ -88,7 +90,7 @@ def finished_key(output: str, clip: Record, judged_with: str) -> str:
     Args:
         output: path of the output.
         clip: its record; one that has no key was written before there were any.
-        judged_with: how the next recordings will be judged, in words.
+        judged_with: how the next recordings will be classified, in words.
 
     Raises:
         LiveSerError: the output was begun with other options.

@@ -1,6 +1,6 @@
 """Clusters: the same work on many machines, from and to wherever the files are.
 
-Files are judged in parts. The result of a part is one Parquet file, written whole or not at all,
+Files are processed in parts. The result of a part is one Parquet file, written whole or not at all,
 so that a worker that dies leaves nothing behind, and whoever takes its part begins anew.
 """
 
@@ -41,7 +41,7 @@ _PATIENCE = 20  # seconds, for a scheduler and its workers to answer
 
 @dataclass(frozen=True)
 class Part:
-    """Files that are judged by one worker.
+    """Files that are classified by one worker.
 
     Attributes:
         name: of the Parquet file.
@@ -59,7 +59,7 @@ class Done:
     Attributes:
         files: how many it had.
         seconds: of sound in them.
-        errors: for each file that could not be judged, why.
+        errors: for each file that could not be classified, why.
         notes: what to tell the user of the others, a line each.
     """
 
@@ -101,13 +101,13 @@ def sources_meant(
 
 
 class Cluster:
-    """A Dask cluster that judges files.
+    """A Dask cluster that classifies files.
 
     Args:
         scheduler: its address, such as ``tcp://host:8786``.
-        model: that judges; it need not lie on the workers' machines.
+        model: the model; it need not lie on the workers' machines.
         output: folder of the Parquet files, by path or address.
-        analysis: how each file is judged.
+        analysis: how each file is classified.
         judged_with: the same in words, as each clip says it.
 
     Raises:
@@ -165,8 +165,8 @@ class Cluster:
                     found.add(finished_key(self._output, clip, self._judged_with))
         return found
 
-    def judge(self, sources: Sequence[str]) -> Generator[Done, None, None]:
-        """Judge files; what comes of each part is told when it is done, in whatever order.
+    def classify(self, sources: Sequence[str]) -> Generator[Done, None, None]:
+        """Classify files; what comes of each part is told when it is done, in whatever order.
 
         Raises:
             LiveSerError: the output cannot be written, the workers lack a package, or the
@@ -179,7 +179,7 @@ class Cluster:
 
         def begin(part: Part) -> None:
             task = self._client.submit(
-                _judge_part,
+                _classify_part,
                 self._analysis,
                 self._judged_with,
                 part,
@@ -252,7 +252,7 @@ class _Model(WorkerPlugin):  # type: ignore[misc]
             worker.live_ser_model = self._open(path)
 
 
-def _judge_part(analysis: Analysis, judged_with: str, part: Part, output: str) -> Done:
+def _classify_part(analysis: Analysis, judged_with: str, part: Part, output: str) -> Done:
     """What a worker does."""
     errors: list[LiveSerError] = []
     notes: list[str] = []
@@ -363,7 +363,7 @@ def _of(error: LiveSerError, path: str, source: str) -> LiveSerError:
 
 
 def _deadly(source: str) -> LiveSerError:
-    return LiveSerError(f"{source} ended every worker that judged it", "judge it alone")
+    return LiveSerError(f"{source} ended every worker that classified it", "classify it alone")
 
 
 def _result(task: Any) -> Done:

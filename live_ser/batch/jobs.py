@@ -1,4 +1,4 @@
-"""Archives: many recordings, judged one by one, here or by worker processes."""
+"""Archives: many recordings, classified one by one, here or by worker processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from live_ser.errors import LiveSerError
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.settings import Settings
-from live_ser.inference.turns import judge_turns_and_check
+from live_ser.inference.turns import classify_turns_and_check
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record, clip_record, segment_record, window_record
 
@@ -33,9 +33,9 @@ class Outcome:
 
     Attributes:
         source: name of the file.
-        seconds: of sound in it; 0 where it could not be judged.
+        seconds: of sound in it; 0 where it could not be classified.
         records: its windows and segments as they were found, and its clip at the end; one clip for
-            each channel, where each is judged by itself.
+            each channel, where each is classified separately.
         error: why there are none, if there are none.
         notes: what the user should know of the file, a line each.
     """
@@ -52,9 +52,9 @@ class Job:
     """What is done with each file. It can be pickled, as its model can.
 
     Attributes:
-        model: that judges.
+        model: the model.
         folder: for records, where they are many.
-        analysis: how each is judged.
+        analysis: how each is classified.
         judged_with: what each clip says of the options, for ``--resume`` to compare.
         threads: that work on a file: one or two.
 
@@ -73,7 +73,7 @@ class Job:
         Settings.checked(self.model.info, self.analysis.hop, self.analysis.smoothing)
 
     def __call__(self, path: str, tell: Tell) -> Outcome:
-        """Judge one file; whatever is wrong with it comes out as the outcome's error.
+        """Classify one file; whatever is wrong with it comes out as the outcome's error.
 
         Args:
             path: of the file.
@@ -81,13 +81,13 @@ class Job:
         """
         spool = Spool(self.folder)
         try:
-            seconds, notes = self._judge(path, spool, tell)
+            seconds, notes = self._classify(path, spool, tell)
         except LiveSerError as error:
             spool.drop()
             return Outcome(path, 0.0, spool, not_meant(path) or error)
-        except Exception as error:  # whatever it is, the other files are judged
+        except Exception as error:  # whatever it is, the other files are classified
             spool.drop()
-            message = f"cannot judge {path}: {type(error).__name__}: {error}"
+            message = f"cannot classify {path}: {type(error).__name__}: {error}"
             return Outcome(
                 path, 0.0, spool, LiveSerError(message, "convert it to WAV and try that")
             )
@@ -97,12 +97,12 @@ class Job:
     def lost(self, path: str) -> Outcome:
         """What came of a file whose worker died, and died again."""
         error = LiveSerError(
-            f"{path} ended the process that judged it, or held it up, twice",
-            "judge it alone, with `workers=1`",
+            f"{path} ended the process that classified it, or held it up, twice",
+            "classify it alone, with `workers=1`",
         )
         return Outcome(path, 0.0, Spool(self.folder), error)
 
-    def _judge(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
+    def _classify(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
         rate, analysis = self.model.info.features.sample_rate, self.analysis
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
@@ -127,7 +127,7 @@ class Job:
         """What is found in a recording, and what the user should know of what was looked for."""
         analysis = self.analysis
         if analysis.at is not None:
-            found, notes = judge_turns_and_check(self.model, sound, analysis.at.turns_of(path))
+            found, notes = classify_turns_and_check(self.model, sound, analysis.at.turns_of(path))
             return found, [f"{path}: {note}" for note in notes]
         results = analyse(
             self.model,
@@ -142,7 +142,7 @@ class Job:
         return results, []
 
 
-def judge_files(
+def classify_files(
     job: Job,
     paths: Sequence[str],
     *,
@@ -150,7 +150,7 @@ def judge_files(
     progress: Callable[[int, float], None] = lambda number, share: None,
     look: Callable[[], None] = lambda: None,
 ) -> Generator[Outcome, None, None]:
-    """Judge files, in the order in which they are named.
+    """Classify files, in the order in which they are named.
 
     Args:
         job: what to do with each.

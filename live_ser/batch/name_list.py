@@ -11,7 +11,7 @@ from live_ser.errors import LiveSerError
 
 _PIECE_BYTES = 8192  # looked at, before more is waited for
 _LONGEST_NAME = 4096 * 4  # bytes: no system has longer paths, in whatever letters
-_SEEN_BYTES = 2 * _LONGEST_NAME  # of the newest, that are judged together
+_SEEN_BYTES = 2 * _LONGEST_NAME  # of the newest, that are examined together
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ANY_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")

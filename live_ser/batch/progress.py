@@ -1,4 +1,4 @@
-"""How far the judging of many files is, on one line of a terminal."""
+"""Progress over many files, on one line of a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FileProgress:
 
     def __init__(self, console: Console, paths: Sequence[str]) -> None:
         self._sizes = [_size(path) for path in paths]
-        self._shares: dict[int, float] = {}  # of the files that are being judged
+        self._shares: dict[int, float] = {}  # of the files that are being classified
         self._done = 0  # files
         self._total = sum(self._sizes)
         self._bytes = 0

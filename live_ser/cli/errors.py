@@ -32,8 +32,8 @@ def in_options(hint: str) -> str:
     """A hint of the library with the options of the command line in place of its arguments.
 
     Examples:
-        >>> in_options("judge what there is: `partial=True`")
-        'judge what there is: --partial'
+        >>> in_options("classify what there is: `partial=True`")
+        'classify what there is: --partial'
         >>> in_options("leave out `track`, or take `channel=2`")
         'leave out --track, or take --channel 2'
     """

@@ -106,7 +106,7 @@ def examine_sound(samples: Samples, model: EmotionModel) -> Iterator[Finding]:
 
     Args:
         samples: float32 ``[n]``, mono at the model's rate.
-        model: that would judge it.
+        model: the model that would be used.
     """
     rate = model.info.features.sample_rate
     if not samples.any():
@@ -180,7 +180,7 @@ def _model_at_work(model: EmotionModel) -> Iterator[Finding]:
         start = time.perf_counter()
         gate.push(hop)
         log_mel(hop, info.features)
-        model.judge(window)
+        model.predict(window)
         times.append(1000 * (time.perf_counter() - start))
     middle, worst = np.percentile(times, [50, 95])
     text = f"compute latency {middle:.1f} ms, {worst:.1f} ms at worst, of {1000 * info.hop:.0f} ms"
@@ -255,7 +255,7 @@ def _bandwidth(samples: Samples, rate: int) -> Finding:
         return Finding(
             "note",
             "nothing above 4 kHz: the band of a telephone, as wireless headsets have it in calls",
-            "take another microphone; what sounds aroused is judged by the high band too",
+            "take another microphone; how aroused a voice sounds shows in the high band too",
         )
     return Finding("ok", "bandwidth beyond that of a telephone")
 

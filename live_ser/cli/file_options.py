@@ -34,7 +34,7 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
         return replace(super().reading(), partial=self.partial)
 
     def analysis(self) -> Analysis:
-        """How the recordings are judged, and what is asked for of them."""
+        """How the recordings are classified, and what is asked for of them."""
         if self.tiers is not None and self.at is None:
             raise UsageError("--tiers are those of a file of intervals", "name it: --at FILE")
         tiers = () if self.tiers is None else _checked_tiers(self.tiers)

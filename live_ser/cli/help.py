@@ -31,7 +31,7 @@ USAGE = {
         ),
     ),
     "file": Usage(
-        "Judge recordings, each as a whole.",
+        "Classify recordings, each as a whole.",
         "[OPTIONS] PATH ...",
         (
             "live-ser file interview.wav --segments",

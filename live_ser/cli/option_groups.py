@@ -46,13 +46,13 @@ def channels_options() -> Parser:
 
 
 def voices_options() -> Parser:
-    """Whether each channel is judged by itself."""
+    """Whether each channel is classified separately."""
     voices = Parser(add_help=False)
     sound = group(voices, "sound")
     sound.add_argument(
         "--each-channel",
         action="store_true",
-        help="judge each channel by itself, as in calls and interviews",
+        help="classify each channel separately, as in calls and interviews",
     )
     sound.add_argument(
         "--names", metavar="A,B", help="who speaks in each channel, such as agent,caller"
@@ -77,25 +77,25 @@ def recording_options() -> Parser:
 
 
 def model_options() -> Parser:
-    """Which model judges."""
+    """Which model is used."""
     model = Parser(add_help=False)
     analysis = group(model, "analysis")
-    analysis.add_argument("--model", metavar="NAME|PATH", help="model to judge with")
+    analysis.add_argument("--model", metavar="NAME|PATH", help="model to classify with")
     return model
 
 
-def judging_options() -> Parser:
-    """How windows are judged, and where their records go."""
-    judging = Parser(add_help=False)
-    analysis = group(judging, "analysis")
-    analysis.add_argument("--hop", type=number, metavar="SECONDS", help="between judgements")
+def analysis_options() -> Parser:
+    """How windows are classified, and where their records go."""
+    parser = Parser(add_help=False)
+    analysis = group(parser, "analysis")
+    analysis.add_argument("--hop", type=number, metavar="SECONDS", help="between predictions")
     analysis.add_argument(
         "--smoothing",
         type=number,
         metavar="SECONDS",
         help="time constant of the smoothing over time; 0 is off (default: 1)",
     )
-    output = group(judging, "output")
+    output = group(parser, "output")
     output.add_argument("--format", choices=STYLES, help="of the records")
     output.add_argument(
         "-o", "--output", metavar="FILE", help="write the records there; FOLDER/ for a file each"
@@ -106,7 +106,7 @@ def judging_options() -> Parser:
         help="begin CSV and TSV with a byte order mark, for spreadsheets",
     )
     output.add_argument("--force", action="store_true", help="overwrite files that are there")
-    return judging
+    return parser
 
 
 def publishing_options() -> Parser:

@@ -56,7 +56,7 @@ class SoundOptions(ChannelOptions):
 
 @dataclass(frozen=True)
 class VoiceOptions(SoundOptions):
-    """Whether each channel is judged by itself, and who speaks in each."""
+    """Whether each channel is classified separately, and who speaks in each."""
 
     each_channel: bool
     names: str | None
@@ -71,7 +71,7 @@ class VoiceOptions(SoundOptions):
         return replace(how, each_channel=self.each_channel, names=self.names or ())
 
     def check_one_speaker(self, *, profile: str | None, enroll: float | None = None) -> None:
-        """Refuse what is of one speaker, where several are judged.
+        """Refuse what is of one speaker, where several are classified.
 
         Raises:
             UsageError: it is asked for.
@@ -82,7 +82,7 @@ class VoiceOptions(SoundOptions):
 
         option = "--enroll" if profile is None else "--profile"
         raise UsageError(
-            f"{option} is for one speaker, and --each-channel judges several",
+            f"{option} is for one speaker, and --each-channel classifies several",
             "leave one of them out; --channel K hears one speaker of them",
         )
 

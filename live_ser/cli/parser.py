@@ -6,11 +6,11 @@ from live_ser import __version__
 from live_ser.cli.help import USAGE, Help
 from live_ser.cli.numbers import amount, count, number, port, positive
 from live_ser.cli.option_groups import (
+    analysis_options,
     channels_options,
     common_options,
     device_options,
     group,
-    judging_options,
     model_options,
     publishing_options,
     recording_options,
@@ -54,10 +54,10 @@ def parser() -> Parser:
         )
 
     device, channels, recording = device_options(), channels_options(), recording_options()
-    voices, model, judging = voices_options(), model_options(), judging_options()
+    voices, model, analysis = voices_options(), model_options(), analysis_options()
     sound, publishing = (channels, recording), publishing_options()
-    _add_listen_options(command("listen", device, *sound, voices, model, judging, publishing))
-    _add_file_options(command("file", *sound, voices, model, judging))
+    _add_listen_options(command("listen", device, *sound, voices, model, analysis, publishing))
+    _add_file_options(command("file", *sound, voices, model, analysis))
     command("devices", device)
     _add_teach_options(command("teach", device, *sound, model))
     _add_profiles_options(command("profiles"))
@@ -208,24 +208,28 @@ def _add_file_options(file: Parser) -> None:
     )
     analysis = group(file, "analysis")
     analysis.add_argument(
-        "--profile", metavar="NAME", help="judge by how this speaker sounds and what they taught"
+        "--profile",
+        metavar="NAME",
+        help="use what is known of this speaker, and what they taught",
     )
-    analysis.add_argument("--timeline", action="store_true", help="judge every window of them too")
+    analysis.add_argument(
+        "--timeline", action="store_true", help="classify every window of them too"
+    )
     analysis.add_argument(
         "--segments", action="store_true", help="give every utterance in them too"
     )
     analysis.add_argument(
         "--at",
         metavar="FILE",
-        help="judge the intervals in a TextGrid, .eaf, .rttm or CSV; FOLDER/ for a file each",
+        help="classify the intervals in a TextGrid, .eaf, .rttm or CSV; FOLDER/ for a file each",
     )
     analysis.add_argument(
-        "--tiers", metavar="A,B", help="of --at, the tiers or speakers that are judged"
+        "--tiers", metavar="A,B", help="of --at, the tiers or speakers that are classified"
     )
     analysis.add_argument(
         "--partial",
         action="store_true",
-        help="judge what there is of files of which sound is missing, and say what that is",
+        help="classify what there is of files of which sound is missing, and say what that is",
     )
     _add_file_running_options(file)
 
@@ -236,12 +240,12 @@ def _add_file_running_options(file: Parser) -> None:
         "--workers",
         type=count,
         metavar="N",
-        help="processes that judge (default: one for each core, where there is much to judge)",
+        help="worker processes (default: one for each core, where there is much to do)",
     )
     running.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="of a Dask cluster that judges instead, such as tcp://HOST:8786",
+        help="of a Dask cluster that does the work, such as tcp://HOST:8786",
     )
     output = group(file, "output")
     output.add_argument(
@@ -303,6 +307,6 @@ def _add_report_options(report: Parser) -> None:
     report.add_argument("--title", metavar="TEXT", help="heading of the page")
     report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
     report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
-    report.add_argument("--model", metavar="NAME|PATH", help="model that judged it, for its card")
+    report.add_argument("--model", metavar="NAME|PATH", help="model of the records, for its card")
     report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
     report.add_argument("--force", action="store_true", help="overwrite a page that is there")

@@ -39,7 +39,7 @@ def taught_model(name: str | None, profile_name: str | None) -> EmotionModel:
 def _check_takes_a_baseline(info: ModelInfo) -> None:
     if info.baseline is None:
         raise LiveSerError(
-            f"the model {info.name} judges every voice by itself",
+            f"the model {info.name} uses no speaker baseline",
             "leave out --enroll and --profile, or take another model",
         )
 

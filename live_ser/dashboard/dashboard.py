@@ -56,7 +56,7 @@ class Dashboard(Sink):
         sample_rate: of the device or file, in Hz.
         recording: what keeps the sound, if anything does.
         marks_kept: whether there is a record for marks.
-        voices: that are judged each by itself, and each have a lane; none for one voice.
+        voices: that are classified separately, and each have a lane; none for one voice.
     """
 
     name = "the dashboard"

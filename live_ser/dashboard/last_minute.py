@@ -24,13 +24,13 @@ _SPANS = (10, 20, 30, 60)  # seconds that are shown: at first there is little to
 
 @dataclass(frozen=True)
 class Moment:
-    """One judgement, as the last minute remembers it.
+    """One prediction, as the last minute remembers it.
 
     Attributes:
         end: seconds from the start of the source.
         state: as in a prediction.
         label: the emotion; None in silence and listening.
-        probabilities: smoothed, in the order of the labels; None where nothing was judged.
+        probabilities: smoothed, in the order of the labels; None where nothing was classified.
     """
 
     end: float
@@ -120,7 +120,7 @@ def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | N
         cell = field - 1 - (int(now * per_second) - int(moment.end * per_second))
         if not 0 <= cell < field:
             continue
-        # Between two judgements that follow each other there is no gap.
+        # Between two predictions that follow each other there is no gap.
         for between in range(previous + 1, cell):
             if previous >= 0 and cell - previous <= 1 + 2 * per_second:
                 cells[between] = moment

@@ -55,7 +55,7 @@ def header(
 
 @lru_cache(maxsize=32)
 def lane(voice: str, fact: str, *, width: int, look: Look) -> Line:
-    """The title of a lane: a rule with who is judged, and what is known of them."""
+    """The title of a lane: a rule with who is classified, and what is known of them."""
     rule = look.pick("\N{BOX DRAWINGS LIGHT HORIZONTAL}", "-")
     fact = f" {look.text(fact)} " if fact else ""
     name = fitted(voice, min(cell_len(look.text(voice)), max(1, width - 6 - cell_len(fact))), look)
@@ -85,7 +85,7 @@ def bars(
 
     Args:
         labels: in the model's order.
-        smoothed: probability of each, the length of its bar; None before the first judgement.
+        smoothed: probability of each, the length of its bar; None before the first prediction.
         raw: probability of each in this window alone, the tick on its bar.
         best: the emotions that the headline names; marked.
         kind: ``sure``, ``unsure``, or ``stale`` for what was said before a silence.

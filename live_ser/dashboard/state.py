@@ -17,7 +17,7 @@ class DashboardState:
     Attributes:
         model: name of the model.
         labels: its emotions, in its order.
-        window: seconds that a judgement hears at most.
+        window: seconds that a prediction hears at most.
         min_speech: seconds of speech under which nothing is judged.
         source: name of the device or file.
         sample_rate: of the device or file, in Hz.
@@ -26,7 +26,7 @@ class DashboardState:
         headline: the verdict that stands large; None where there is nothing to show.
         evidence: seconds of speech in the newest window.
         since_speech: seconds since speech was last heard; None if it never was.
-        probabilities: smoothed, of the last window that was judged; None before the first.
+        probabilities: smoothed, of the last window that was classified; None before the first.
         raw: of that window alone.
         activation: 0 (calm) to 1, of that window.
         valence: -1 (unpleasant) to 1, of that window; None where the model does not tell.
@@ -52,8 +52,8 @@ class DashboardState:
         spectrogram_on: whether the spectrogram is shown.
         telemetry_on: whether telemetry is shown, even if all is as it should be.
         help_page: page of the legend that is shown, from 1; 0 for none.
-        voice: name of who is judged, on a lane of their own; empty where there is but one voice.
-        lanes: a state for each voice, where several are judged each by itself; none elsewhere.
+        voice: name of the speaker of this lane; empty where there is but one voice.
+        lanes: a state for each voice, where several are classified separately; none elsewhere.
     """
 
     model: str

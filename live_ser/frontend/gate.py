@@ -90,7 +90,7 @@ class _Slowed:
         """Probabilities of the next chunks, ``[n]``: what was heard by the end of each."""
         if not len(chunks):
             return np.zeros(0, np.float32)
-        # Where in the pending sound each chunk begins; each is longer than what is judged at once.
+        # Where in the pending sound each chunk begins; each is longer than a chunk of the detector.
         begins = len(self._pending) + np.arange(len(chunks)) * _SLOWED
         slow = np.concatenate([self._pending, self._slow(chunks)])
         count = len(slow) // CHUNK

@@ -59,10 +59,10 @@ class Silero:
             float32 ``[n]``, 0 to 1.
         """
         starts = range(0, len(chunks), _TOGETHER)
-        parts = [self._judge(chunks[i : i + _TOGETHER]) for i in starts]
+        parts = [self._probabilities(chunks[i : i + _TOGETHER]) for i in starts]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
-    def _judge(self, chunks: Samples) -> Array:
+    def _probabilities(self, chunks: Samples) -> Array:
         weights, padded = self._weights, self._with_context(chunks)
         length = len(weights.window)
         frames = sliding_window_view(padded, length, axis=1)[:, ::_STEP] * weights.window

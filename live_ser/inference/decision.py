@@ -32,7 +32,7 @@ def decide(
     """Decide how a stretch of speech is called.
 
     Args:
-        info: metadata of the model that judged it.
+        info: metadata of the model that was used.
         probabilities: float ``[classes]``, summing to 1, in the order of the labels.
         activation: how aroused the voice sounds, 0 to 1.
         evidence: seconds of speech.

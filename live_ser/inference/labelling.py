@@ -46,7 +46,7 @@ class Label:
 
 
 class _Piece(NamedTuple):
-    """A part of an utterance that is short enough to be judged as one."""
+    """A part of an utterance that is short enough to be classified as one."""
 
     start: float
     end: float
@@ -58,8 +58,8 @@ class Labelling:
     """Labels of the utterances of a source, and what is learnt from them.
 
     Args:
-        model: the model that judges; labels add to what it was taught before.
-        classifier: judges with what was learnt from the next utterance on.
+        model: the model; labels add to what it was taught before.
+        classifier: classifies with what was learnt from the next utterance on.
 
     Attributes:
         model: with all that it was taught by now.
@@ -134,11 +134,11 @@ class Labelling:
         network = _untaught(self._before)
         if not network.embedding_size or network.info.baseline is None:
             return None
-        judgements = [network.judge(piece.frames) for piece in spoken]
-        return Take.of(judgements, [piece.evidence for piece in spoken], emotion)
+        outputs = [network.predict(piece.frames) for piece in spoken]
+        return Take.of(outputs, [piece.evidence for piece in spoken], emotion)
 
     def _learn(self, since: float) -> None:
-        """Judge with what was taught before and with the labels, from the next utterance on."""
+        """Classify with what was taught before and with the labels, from the next utterance on."""
         takes = [label.take for label in self._labels if label.take]
         before = self._before.teaching if isinstance(self._before, TaughtModel) else None
         self.model = self._before
@@ -146,7 +146,7 @@ class Labelling:
             network = _untaught(self._before)
             teaching = Teaching(network, [*(before.takes if before else ()), *takes])
             self.model = TaughtModel(network, teaching, self._before.known)
-        self._classifier.judge_with(self.model, since)
+        self._classifier.switch_model(self.model, since)
 
 
 class Labelled(Protocol):
@@ -240,7 +240,7 @@ class _NewestUtterance:
             self._steps.popleft()
 
     def pieces(self) -> list[_Piece]:
-        """The pieces of it with enough speech to be judged; none where nobody spoke.
+        """The pieces of it with enough speech to be classified; none where nobody spoke.
 
         An utterance that has only begun is none yet, as it has no prediction.
         """

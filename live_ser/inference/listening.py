@@ -21,7 +21,7 @@ class Listening:
     again opens it again.
 
     Args:
-        model: the model that judges.
+        model: the model.
         microphone: opens the microphone.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from live_ser.inference.prosody import Prosody, UsualProsody
 from live_ser.inference.utterances import Utterance
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.speaker import RunningBaseline
 
 HORIZON = 120.0
@@ -42,24 +42,24 @@ class _Context:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An utterance as it was judged at first; one with too little speech tells nothing."""
+    """An utterance as it was classified at first; one with too little speech tells nothing."""
 
     utterance: Utterance
-    judgement: Judgement | None
+    output: ModelOutput | None
     context: _Context | None = None
 
 
 class Lookahead:
-    """Judges the utterances of a recording, in their order, when it is known what follows them.
+    """Classifies the utterances of a recording, in their order, when it is known what follows them.
 
     A model without a baseline has no use for what follows: nothing waits then.
 
     Args:
-        model: the model that judges.
+        model: the model.
         baseline: what is known of the speaker, which learns from what is heard; nothing if None.
 
     Attributes:
-        model: the model that judges; it may be taught meanwhile.
+        model: the model; it may be taught meanwhile.
     """
 
     def __init__(self, model: EmotionModel, baseline: RunningBaseline | None = None) -> None:
@@ -72,12 +72,12 @@ class Lookahead:
 
     def push(
         self, utterance: Utterance, *, wanted: bool
-    ) -> Iterator[tuple[Utterance, Judgement | None]]:
+    ) -> Iterator[tuple[Utterance, ModelOutput | None]]:
         """Take the next utterance; yield those that need not wait any longer, classified.
 
         Args:
             utterance: the next one of the recording.
-            wanted: whether it is to be judged.
+            wanted: whether it is to be classified.
         """
         yield from self._due(utterance.start - HORIZON)
         self._waiting.append(self._first(utterance) if wanted else _Waiting(utterance, None))
@@ -89,11 +89,11 @@ class Lookahead:
         """How the speaker spoke so far; None where too little is known."""
         return self._usual.with_later(())
 
-    def finish(self) -> Iterator[tuple[Utterance, Judgement | None]]:
+    def finish(self) -> Iterator[tuple[Utterance, ModelOutput | None]]:
         """Those that nothing follows any more."""
         yield from self._due(math.inf)
 
-    def _due(self, until: float) -> Iterator[tuple[Utterance, Judgement | None]]:
+    def _due(self, until: float) -> Iterator[tuple[Utterance, ModelOutput | None]]:
         while self._waiting and self._waiting[0].utterance.end <= until:
             first = self._waiting.popleft()
             later = [one.utterance.prosody_sums for one in self._waiting]
@@ -102,28 +102,28 @@ class Lookahead:
             yield utterance, self._again(first)
 
     def _first(self, utterance: Utterance) -> _Waiting:
-        """Judge an utterance against what was said before it."""
+        """Classify an utterance against what was said before it."""
         if self._baseline is None:
-            return _Waiting(utterance, self.model.judge(utterance.frames))
+            return _Waiting(utterance, self.model.predict(utterance.frames))
         past = self._baseline.before(utterance.start)
-        judgement = self.model.judge(utterance.frames, past)
+        output = self.model.predict(utterance.frames, past)
         if utterance.evidence < self.model.info.gate.min_speech:
-            return _Waiting(utterance, judgement)
+            return _Waiting(utterance, output)
         context = _Context(
-            self._baseline.neutral_voice(judgement),
+            self._baseline.neutral_voice(output),
             utterance.end - utterance.start,
             past.astype(np.float64),
             self._baseline.denominator,
         )
-        self._baseline.update(judgement, utterance.start, utterance.end)
-        return _Waiting(utterance, judgement, context)
+        self._baseline.update(output, utterance.start, utterance.end)
+        return _Waiting(utterance, output, context)
 
-    def _again(self, first: _Waiting) -> Judgement | None:
-        """Judge it against what was said after it, too, where anything was."""
+    def _again(self, first: _Waiting) -> ModelOutput | None:
+        """Classify it against what was said after it, too, where anything was."""
         later = [one.context for one in self._waiting if one.context]
         if not first.context or not later:
-            return first.judgement
+            return first.output
         seconds = [first.context.weight, *(one.seconds for one in later)]
         voices = [first.context.past, *(one.voice for one in later)]
         around = np.average(voices, axis=0, weights=seconds)
-        return self.model.judge(first.utterance.frames, around.astype(np.float32))
+        return self.model.predict(first.utterance.frames, around.astype(np.float32))

@@ -19,17 +19,17 @@ from live_ser.model.speaker import RunningBaseline
 
 
 class Monitor:
-    """Judges sound while it comes: iterate over it for one prediction each hop.
+    """Classifies sound while it comes: iterate over it for one prediction each hop.
 
     Args:
-        model: the model that judges.
+        model: the model.
         blocks: ``[n]`` each, mono at the model's rate, or ``[n, channels]`` with ``voices``; a
             :class:`Gap` between them for what was not heard. A :class:`Source` tells its backlog.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.
         baseline: what is known of the speaker; nothing if None. It learns from what is heard.
-        voices: the channels of the blocks, each of which is judged by itself, against a baseline of
-            its own; none for mono blocks. There is a prediction of each each hop, in their order.
+        voices: the channels of the blocks, each classified separately, against a baseline of its
+            own; none for mono blocks. Each hop gives a prediction for each of them, in their order.
 
     Attributes:
         info: metadata of the model.
@@ -136,7 +136,7 @@ class Monitor:
 
 @dataclass(frozen=True)
 class _Chain:
-    """What judges one voice: its front end, its windows, their classifier, and its labels."""
+    """What classifies one voice: its front end, its windows, their classifier, and its labels."""
 
     voice: Voice
     front_end: FrontEnd

@@ -36,19 +36,19 @@ def analyse(
     segments: bool = False,
     threads: int = 1,
 ) -> Iterator[Prediction | Segment | Verdict]:
-    """Judge a recording in one pass.
+    """Classify a recording in one pass.
 
     Args:
-        model: that judges.
+        model: the model.
         blocks: float32 ``[n]`` each, mono at the model's rate; or ``[n, channels]``, with
             ``voices``.
-        voices: the channels of the blocks, each of which is judged by itself, against a baseline of
-            its own; none for mono blocks.
+        voices: the channels of the blocks, each classified separately, against a baseline of its
+            own; none for mono blocks.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant of the predictions in seconds; the usual one if None.
         timeline: give a :class:`Prediction` each hop, the same as a :class:`Monitor` gives.
         segments: give a :class:`Segment` for each utterance, when it is known what follows.
-        threads: two read and hear ahead while the network judges, which takes less time
+        threads: two read and hear ahead while the network classifies, which takes less time
             where there are cores for both.
 
     Returns:
@@ -74,11 +74,11 @@ def analyse(
         yield chain.verdict()
 
 
-def judge_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
+def classify_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
     """One verdict for a whole recording.
 
     Args:
-        model: that judges.
+        model: the model.
         blocks: float32 ``[n]`` each, mono at the model's rate.
     """
     (verdict,) = analyse(model, blocks)
@@ -88,7 +88,7 @@ def judge_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
 
 @dataclass(frozen=True)
 class _Chain:
-    """What judges one voice: its front end, its windows and its utterances."""
+    """What classifies one voice: its front end, its windows and its utterances."""
 
     voice: Voice
     front_end: FrontEnd

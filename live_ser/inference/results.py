@@ -21,17 +21,17 @@ class Decision:
     """How a stretch of sound is called.
 
     Attributes:
-        state: ``speech`` (judged), ``uncertain`` (judged, but the model cannot tell),
+        state: ``speech`` (classified), ``uncertain`` (classified, but the model cannot tell),
             ``listening`` (too little speech) or ``silence``.
         label: the emotion; the best guess in ``uncertain``, None in ``silence`` and ``listening``.
         confidence: probability of the label, 0 to 1.
-        probabilities: probability of every label; None where nothing was judged.
+        probabilities: probability of every label; None where nothing was classified.
         activation: how aroused the voice sounds, 0 (calm) to 1.
         valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None also
             for a model that does not estimate it.
         evidence: seconds of speech.
         prosody: what the voice did: pitch, loudness, rate, pauses; None where nobody speaks.
-        channel: that it was heard in, from 1, where each channel is judged by itself; None
+        channel: that it was heard in, from 1, where each channel is classified separately; None
             elsewhere.
         speaker: who spoke, where that was told; None elsewhere.
     """
@@ -66,7 +66,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Decision):
-    """A window, judged; probabilities, activation and valence are smoothed over time.
+    """A window, classified; probabilities, activation and valence are smoothed over time.
 
     Attributes:
         start: seconds from the start of the source to the start of the window.
@@ -77,7 +77,7 @@ class Prediction(Decision):
         level_db: RMS of the newest hop in dB re full scale.
         latency_ms: from the newest block in to the probabilities out.
         baseline: seconds of the speaker's earlier speech that the window was measured against; None
-            where it was judged by itself, or not at all.
+            where there was none.
     """
 
     start: float
@@ -105,15 +105,15 @@ class Segment(Decision):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Decision):
-    """A recording, judged as a whole.
+    """A recording, classified as a whole.
 
     Attributes:
         duration: seconds.
         speech: share of the recording that is speech, 0 to 1.
-        windows: number of stretches that were judged.
+        windows: number of stretches that were classified.
         shares: share of the speech whose utterances sound like each emotion, 0 to 1; the rest is
-            uncertain, or too short to tell. None where nothing was judged.
-        missing: seconds from which to which sound is lost of a file that was judged in part;
+            uncertain, or too short to tell. None where nothing was classified.
+        missing: seconds from which to which sound is lost of a file that was classified in part;
             None for an end that nothing tells.
         taught: whether the model was taught with this very recording, so that the verdict tells
             nothing of how good it is.

@@ -1,4 +1,4 @@
-"""How windows are judged: the settings that a user can choose, checked."""
+"""How windows are classified: the settings that a user can choose, checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_SMOOTHING = 60.0  # seconds
 
 @dataclass(frozen=True)
 class Settings:
-    """How often windows are judged, and how they are smoothed.
+    """How often windows are classified, and how they are smoothed.
 
     Attributes:
         hop: seconds from one window to the next.

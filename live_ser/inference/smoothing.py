@@ -7,14 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.model.onnx_model import Judgement
+from live_ser.model.onnx_model import ModelOutput
 
 FULL_EVIDENCE = 3.0  # seconds of speech from which a window counts in full
 STAY = 0.05  # a new label has to be more probable than the one shown by this much
 
 
 class Smoother:
-    """An exponential mean of judgements over time, weighted by the speech that they rest on.
+    """An exponential mean of outputs over time, weighted by the speech that they rest on.
 
     A window moves the mean the more, the longer ago the last one was, and the more speech it holds
     beside those before: a first guess, on little speech, soon counts for little. Whatever the hop,
@@ -26,20 +26,20 @@ class Smoother:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._mean: NDArray[np.float64] | None = None  # as judgements have them
+        self._mean: NDArray[np.float64] | None = None  # as outputs have them
         self._weight = 0.0  # that it rests on
         self._time = 0.0
         self._label: int | None = None
 
-    def push(self, judgement: Judgement, time: float, evidence: float) -> Judgement:
-        """The mean, moved by one judgement.
+    def push(self, output: ModelOutput, time: float, evidence: float) -> ModelOutput:
+        """The mean, moved by one prediction.
 
         Args:
-            judgement: of a window alone.
+            output: of a window alone.
             time: seconds, of the window's end.
             evidence: seconds of speech in the window.
         """
-        new = judgement.numbers
+        new = output.numbers
         weight = min(1.0, evidence / FULL_EVIDENCE)
         if self._mean is None or self._seconds == 0:
             self._mean, self._weight = new, weight
@@ -49,7 +49,7 @@ class Smoother:
             self._weight = kept * self._weight + added
             self._mean = self._mean + added / self._weight * (new - self._mean)
         self._time = time
-        return Judgement.mean(self._mean)
+        return ModelOutput.mean(self._mean)
 
     def label(self, probabilities: NDArray[np.float32], least: float = 0.0) -> int:
         """The label to show: the one shown, until another one is clearly more probable.

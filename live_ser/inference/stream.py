@@ -22,13 +22,13 @@ from live_ser.model.speaker import RunningBaseline
 
 
 class Stream:
-    """Judges sound that somebody else captures, such as a voice assistant or a server.
+    """Classifies sound that somebody else captures, such as a voice assistant or a server.
 
     One speaker's sound goes into one stream, whatever the size of the blocks. :meth:`Model.stream`
     makes one.
 
     Args:
-        model: the model that judges.
+        model: the model.
         rate: sample rate of what is fed, in Hz; the model's own if None.
         hop: seconds between predictions; the model's own if None.
         smoothing: time constant in seconds; 0 is off, 1 if None.
@@ -74,14 +74,14 @@ class Stream:
         self._sliding = SlidingWindows(info)
         self._windows = WindowClassifier(model, settings, baseline)
         self._labelling = Labelling(model, self._windows)
-        # Turns are judged by utterances, which would count the windows' speech twice.
+        # Turns are classified by utterances, which would count the windows' speech twice.
         self._lookahead = Lookahead(model, RunningBaseline.of(model))
         self._turn_start = 0.0
         self._utterances = UtteranceClassifier(model, self._lookahead)
 
     @property
     def seconds(self) -> float:
-        """Time from the start of the stream to the newest sample that is judged or waits to be."""
+        """Time from the start of the stream to the newest sample, classified or waiting."""
         return self._front_end.seconds
 
     @property
@@ -106,9 +106,9 @@ class Stream:
         return self.predictions()
 
     def take(self, samples: ArrayLike) -> bool:
-        """Take the next block of sound without judging it, which is cheap.
+        """Take the next block of sound without classifying it, which is cheap.
 
-        :meth:`feed` in two steps, for those who judge in a thread of their own.
+        :meth:`feed` in two steps, for those who classify in a thread of their own.
 
         Args:
             samples: as :meth:`feed` takes them.
@@ -123,8 +123,8 @@ class Stream:
         return self._front_end.take(self._resampler.push(checked_block(samples, "samples")))
 
     def predictions(self) -> list[Prediction]:
-        """Judge what was taken: a prediction for each hop that is complete."""
-        self._ready += self._judge(self._front_end.steps(), self._arrived)
+        """Classify what was taken: a prediction for each hop that is complete."""
+        self._ready += self._classify(self._front_end.steps(), self._arrived)
         ready, self._ready = self._ready, []
         return ready
 
@@ -146,7 +146,7 @@ class Stream:
             hop, as at the end of a recording.
         """
         self._flush()
-        rest = self._judge(self._front_end.finish(), time.perf_counter(), cut_short=True)
+        rest = self._classify(self._front_end.finish(), time.perf_counter(), cut_short=True)
         return self.predictions() + rest
 
     def turn(self) -> Verdict:
@@ -156,7 +156,7 @@ class Stream:
             The verdict on what was fed since the last turn; the next block begins another one.
         """
         self._flush()
-        self._judge(self._front_end.finish(), time.perf_counter())
+        self._classify(self._front_end.finish(), time.perf_counter())
         for _ in self._utterances.finish():
             pass
         verdict = self._utterances.verdict(self.seconds - self._turn_start)
@@ -197,7 +197,7 @@ class Stream:
         self._lookahead.model = self._labelling.model
         return label
 
-    def _judge(
+    def _classify(
         self, steps: Iterable[Features], arrived: float, *, cut_short: bool = False
     ) -> list[Prediction]:
         predictions = []
@@ -214,9 +214,9 @@ class Stream:
         return predictions
 
     def _flush(self) -> None:
-        """Judge what the resampler still holds; what comes next begins anew."""
+        """Classify what the resampler still holds; what comes next begins anew."""
         rest = self._front_end.push(self._resampler.finish())
-        self._ready += self._judge(rest, time.perf_counter())
+        self._ready += self._classify(rest, time.perf_counter())
         self._resampler = self._new_resampler()
 
     def _new_resampler(self) -> Resampler:

@@ -31,8 +31,8 @@ def take_of(network: EmotionModel, blocks: Iterable[Samples], emotion: str) -> T
     ]
     if not spoken:
         return None
-    judgements = [network.judge(utterance.frames) for utterance in spoken]
-    return Take.of(judgements, [utterance.evidence for utterance in spoken], emotion)
+    outputs = [network.predict(utterance.frames) for utterance in spoken]
+    return Take.of(outputs, [utterance.evidence for utterance in spoken], emotion)
 
 
 def takes_of_parts(

@@ -1,4 +1,4 @@
-"""Turns: intervals that somebody else found, each judged against what else its speaker says.
+"""Turns: intervals that somebody else found, each classified against what else its speaker says.
 
 A diariser, a person or another program says who speaks when. Each interval is heard as a recording
 of its own, and measured against the speech in the other intervals of the same speaker.
@@ -18,7 +18,7 @@ from live_ser.inference.prosody import NOTHING, Prosody
 from live_ser.inference.results import Decision, Segment, Verdict
 from live_ser.inference.utterances import Utterance, UtteranceStream
 from live_ser.inference.verdict import VerdictSum
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.text import counted
 
 
@@ -37,15 +37,15 @@ class Turn:
     speaker: str | None = None
 
 
-def judge_turns(
+def classify_turns(
     model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
 ) -> Iterator[Segment | Verdict]:
-    """Judge intervals of a recording in one pass.
+    """Classify intervals of a recording in one pass.
 
     Args:
-        model: that judges.
+        model: the model.
         blocks: float32 ``[n]`` each, mono at the model's rate.
-        turns: that are judged, in any order; they may overlap.
+        turns: that are classified, in any order; they may overlap.
 
     Yields:
         A segment for each turn, in the order of ``turns``, and then a verdict on each speaker, in
@@ -83,13 +83,13 @@ def judge_turns(
         yield replace(speaker.verdict(position / rate), speaker=name)
 
 
-def judge_turns_and_check(
+def classify_turns_and_check(
     model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
 ) -> tuple[list[Segment | Verdict], list[str]]:
-    """The results of :func:`judge_turns`, and what the user should know of the intervals."""
+    """The results of :func:`classify_turns`, and what the user should know of the intervals."""
     if not turns:
         return [], []
-    found = [*judge_turns(model, blocks, turns)]
+    found = [*classify_turns(model, blocks, turns)]
     segments = [one for one in found if isinstance(one, Segment)]
     (seconds, *_) = (one.duration for one in found if isinstance(one, Verdict))
     return found, notes_on(turns, segments, seconds)
@@ -118,7 +118,7 @@ class _TurnStream:
 
 
 class _Sum:
-    """What was heard and judged in a turn, or of a speaker."""
+    """What was heard and classified in a turn, or of a speaker."""
 
     def __init__(self, model: EmotionModel) -> None:
         self.verdict_sum = VerdictSum(model.info)
@@ -140,7 +140,7 @@ class _Sum:
 
 
 class _Speaker:
-    """Judges the turns of one speaker, in the order in which they begin."""
+    """Classifies the turns of one speaker, in the order in which they begin."""
 
     def __init__(self, model: EmotionModel) -> None:
         self._model = model
@@ -171,25 +171,25 @@ class _Speaker:
         turn.add(utterance)
         self._total.add(utterance)
         wanted = wanted and len(utterance.frames) > 0
-        for due, judgement in self._lookahead.push(utterance, wanted=wanted):
-            self._add(due, judgement)
+        for due, output in self._lookahead.push(utterance, wanted=wanted):
+            self._add(due, output)
 
     def finish(self) -> None:
-        """Judge those that nothing follows any more."""
-        for due, judgement in self._lookahead.finish():
-            self._add(due, judgement)
+        """Classify those that nothing follows any more."""
+        for due, output in self._lookahead.finish():
+            self._add(due, output)
 
-    def _add(self, utterance: Utterance, judgement: Judgement | None) -> None:
+    def _add(self, utterance: Utterance, output: ModelOutput | None) -> None:
         info, evidence = self._model.info, utterance.evidence
         turn = self._turns[utterance.turn]
         turn.usual = utterance.usual
-        if judgement is None:
+        if output is None:
             return
         for one in (turn, self._total):
             if one.verdict_sum.wants(evidence):
-                one.verdict_sum.add(judgement, evidence)
+                one.verdict_sum.add(output, evidence)
         if evidence >= info.gate.min_speech:
-            shares, activation = judgement.probabilities, judgement.activation
+            shares, activation = output.probabilities, output.activation
             decision = decide(info, shares, activation, evidence=evidence)
             if decision.state == "speech" and decision.label is not None:
                 self._seconds[decision.label] += evidence
@@ -215,7 +215,7 @@ class _Speaker:
 
 
 def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float) -> list[str]:
-    """What the user should know of intervals that were judged, a line for each kind.
+    """What the user should know of intervals that were classified, a line for each kind.
 
     Args:
         turns: as they were given.

@@ -17,16 +17,16 @@ from live_ser.inference.prosody import NOTHING
 from live_ser.inference.results import Decision, Segment, Verdict
 from live_ser.inference.utterances import Utterance, UtteranceStream
 from live_ser.inference.verdict import VerdictSum
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.taught import TaughtModel
 
 
 class UtteranceClassifier:
-    """Judges the utterances of a recording, in their order.
+    """Classifies the utterances of a recording, in their order.
 
     Args:
-        model: the model that judges.
-        lookahead: judges each utterance once it is known what follows it; one of its own if None.
+        model: the model.
+        lookahead: classifies each utterance once it is known what follows; a new one if None.
         start: seconds from the start of the source to the first step that is pushed.
     """
 
@@ -48,25 +48,25 @@ class UtteranceClassifier:
         self._weight = 0.0  # these seconds
 
     def push(self, features: Features) -> Iterator[Segment]:
-        """Yield the utterances that are judged for good, now that this step is known.
+        """Yield the utterances that are classified for good, now that this step is known.
 
         Args:
             features: those of the next step. No utterance holds sound from both sides of a gap.
         """
         if self._origin not in (None, features.origin):
-            yield from self._judge(self._utterances.finish())
+            yield from self._classify(self._utterances.finish())
             self._start = features.origin / self._info.features.sample_rate
             self._counted_until = None
             self._utterances = UtteranceStream(self._info)
         self._origin = features.origin
         self._evidence += float(np.count_nonzero(features.mask)) * CHUNK_SECONDS
-        yield from self._judge(
+        yield from self._classify(
             self._utterances.push(features.frames, features.mask, features.voice)
         )
 
     def finish(self) -> Iterator[Segment]:
         """Yield the utterances that nothing follows any more."""
-        yield from self._judge(self._utterances.finish())
+        yield from self._classify(self._utterances.finish())
         yield from starmap(self._segment, self._lookahead.finish())
 
     def verdict(self, duration: float) -> Verdict:
@@ -90,7 +90,7 @@ class UtteranceClassifier:
             return False
         return model.teaching.holds(self._embedding / self._weight)
 
-    def _judge(self, utterances: Iterable[Utterance]) -> Iterator[Segment]:
+    def _classify(self, utterances: Iterable[Utterance]) -> Iterator[Segment]:
         for utterance in utterances:
             if utterance.evidence:
                 wanted = len(utterance.frames) > 0 and self._verdict.wants(utterance.evidence)
@@ -106,22 +106,22 @@ class UtteranceClassifier:
         self._prosody += utterance.prosody_sums.after(utterance.start - since)
         self._counted_until = utterance.end
 
-    def _segment(self, utterance: Utterance, judgement: Judgement | None) -> Segment:
+    def _segment(self, utterance: Utterance, output: ModelOutput | None) -> Segment:
         """An utterance, counted in the verdict."""
         evidence = utterance.evidence
-        if judgement and self._verdict.wants(evidence):
-            self._verdict.add(judgement, evidence)
+        if output and self._verdict.wants(evidence):
+            self._verdict.add(output, evidence)
         decision = Decision(state="listening", evidence=evidence)
-        if judgement and evidence >= self._info.gate.min_speech:
-            if judgement.embedding is not None:
-                self._embedding = self._embedding + evidence * judgement.embedding
+        if output and evidence >= self._info.gate.min_speech:
+            if output.embedding is not None:
+                self._embedding = self._embedding + evidence * output.embedding
                 self._weight += evidence
             decision = decide(
                 self._info,
-                judgement.probabilities,
-                judgement.activation,
+                output.probabilities,
+                output.activation,
                 evidence=evidence,
-                valence=judgement.valence,
+                valence=output.valence,
             )
         if decision.state == "speech" and decision.label is not None:
             self._seconds[decision.label] += evidence

@@ -31,7 +31,7 @@ _UNBROKEN = 16  # times the longest piece: speech without any pause is cut after
 
 @dataclass(frozen=True)
 class Utterance:
-    """A part of a recording that is judged as one.
+    """A part of a recording that is classified as one.
 
     Attributes:
         start: seconds from the start of the recording.
@@ -40,7 +40,7 @@ class Utterance:
         evidence: seconds of speech in it.
         prosody_sums: what the voice did in it.
         usual: how the speaker spoke before and after it; None where too little is known.
-        turn: number of the interval that it was cut from, where intervals are judged.
+        turn: number of the interval that it was cut from, where intervals are classified.
     """
 
     start: float
@@ -258,7 +258,7 @@ class _Windows:
 
     @property
     def begun(self) -> _Cut:
-        # A recording that ends before the offset is judged from its start.
+        # A recording that ends before the offset is classified from its start.
         return self._at(self._start if self._seconds > self._info.offset else 0.0)
 
     @property

@@ -1,6 +1,6 @@
 """Clips: one verdict for a recording as a whole.
 
-The verdict is no average of windows: each stretch of speech is judged once, and those that hold
+The verdict is no average of windows: each stretch of speech is classified once, and those that hold
 more speech count for more.
 """
 
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from live_ser.inference.decision import decide, is_silence
 from live_ser.inference.results import Decision, Verdict
-from live_ser.model.onnx_model import Judgement
+from live_ser.model.onnx_model import ModelOutput
 from live_ser.spec import ModelInfo
 
 
 class VerdictSum:
-    """The verdict on a clip, from the judgements of its stretches, one after another.
+    """The verdict on a clip, from the outputs of its stretches, one after another.
 
-    Scraps, which hold too little speech to be judged, count only where there is nothing else.
+    Scraps, which hold too little speech to be classified, count only where there is nothing else.
 
     Args:
         info: of the model.
@@ -37,17 +37,17 @@ class VerdictSum:
         """Whether a stretch with so many seconds of speech counts, as far as is known."""
         return evidence > 0 and (self._scraps or evidence >= self._info.gate.min_speech)
 
-    def add(self, judgement: Judgement, evidence: float) -> None:
+    def add(self, output: ModelOutput, evidence: float) -> None:
         """Count a stretch that is wanted.
 
         Args:
-            judgement: of it.
+            output: of it.
             evidence: seconds of speech in it.
         """
         if self._scraps and evidence >= self._info.gate.min_speech:
             self._scraps = False
             self._sum, self._weight, self._stretches = np.zeros_like(self._sum), 0.0, 0
-        self._sum += evidence * judgement.numbers
+        self._sum += evidence * output.numbers
         self._weight += evidence
         self._stretches += 1
 

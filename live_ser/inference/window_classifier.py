@@ -17,7 +17,7 @@ from live_ser.inference.results import Decision, Prediction
 from live_ser.inference.settings import Settings
 from live_ser.inference.smoothing import Smoother
 from live_ser.inference.windows import Window
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.speaker import RunningBaseline
 
 _BREATH = 0.3  # seconds without speech after which an utterance may be over
@@ -26,10 +26,10 @@ _Inputs = tuple[EmotionModel, Frames, NDArray[np.float32] | None]  # frames, and
 
 
 class WindowClassifier:
-    """Judges the windows of a source, in their order.
+    """Classifies the windows of a source, in their order.
 
     Args:
-        model: the model that judges.
+        model: the model.
         settings: how the windows are smoothed.
         baseline: what is known of the speaker, which learns from what is heard; nothing if None.
 
@@ -51,10 +51,10 @@ class WindowClassifier:
         self._newest: Prediction | None = None  # that has a label
         self._next: tuple[EmotionModel, float] | None = None
         self._inputs: _Inputs | None = None  # of the network, last
-        self._output: Judgement
+        self._output: ModelOutput
 
-    def judge_with(self, model: EmotionModel, since: float) -> None:
-        """Judge with another model what is said from a moment on.
+    def switch_model(self, model: EmotionModel, since: float) -> None:
+        """Classify with another model what is said from a moment on.
 
         Args:
             model: the same network, taught otherwise.
@@ -63,7 +63,7 @@ class WindowClassifier:
         self._next = model, since
 
     def guess(self, start: float, end: float) -> str | None:
-        """The best guess in the newest window that was judged of this stretch of speech."""
+        """The best guess in the newest window that was classified of this stretch of speech."""
         newest = self._newest
         if newest is None or not start < newest.end - (newest.since_speech or 0.0) + CHUNK_SECONDS:
             return None
@@ -80,7 +80,7 @@ class WindowClassifier:
             self.baseline = RunningBaseline(self._model.info)
 
     def classify(self, window: Window, arrived: float) -> Prediction:
-        """Judge the next window.
+        """Classify the next window.
 
         Args:
             window: what was heard.
@@ -98,9 +98,9 @@ class WindowClassifier:
         elif window.evidence < info.gate.enough(over=(since or 0.0) > _BREATH) or not len(frames):
             decision = Decision(state="listening", evidence=window.evidence)
         else:
-            judgement, against = self._judge(frames, window)
-            raw = dict(zip(info.labels, map(float, judgement.probabilities), strict=True))
-            decision = self._smoothed(judgement, window)
+            output, against = self._classify(frames, window)
+            raw = dict(zip(info.labels, map(float, output.probabilities), strict=True))
+            decision = self._smoothed(output, window)
         if decision.state != "silence":
             decision = replace(decision, prosody=self._prosody(window))
         prediction = Prediction(
@@ -125,8 +125,8 @@ class WindowClassifier:
         self._usual.update(window.start, window.end, sums)
         return prosody
 
-    def _smoothed(self, judgement: Judgement, window: Window) -> Decision:
-        mean = self._smoother.push(judgement, window.end, window.evidence)
+    def _smoothed(self, output: ModelOutput, window: Window) -> Decision:
+        mean = self._smoother.push(output, window.end, window.evidence)
         return decide(
             self._model.info,
             mean.probabilities,
@@ -136,7 +136,7 @@ class WindowClassifier:
             best=self._smoother.label(mean.probabilities, self._model.info.abstain),
         )
 
-    def _judge(self, frames: Frames, window: Window) -> tuple[Judgement, float | None]:
+    def _classify(self, frames: Frames, window: Window) -> tuple[ModelOutput, float | None]:
         """What the network says, and the seconds of the baseline that it is measured against."""
         if self.baseline is None:
             return self._predict(frames, None), None
@@ -145,15 +145,15 @@ class WindowClassifier:
         start = end - len(frames) * spec.hop_length / spec.sample_rate
         if self._next and start > self._next[1] - CHUNK_SECONDS:
             self._model, self._next = self._next[0], None
-        judgement = self._predict(frames, self.baseline.before(start))
-        self.baseline.update(judgement, start, end)
-        return judgement, self.baseline.seconds or None
+        output = self._predict(frames, self.baseline.before(start))
+        self.baseline.update(output, start, end)
+        return output, self.baseline.seconds or None
 
-    def _predict(self, frames: Frames, baseline: NDArray[np.float32] | None) -> Judgement:
+    def _predict(self, frames: Frames, baseline: NDArray[np.float32] | None) -> ModelOutput:
         """The network's output. In a pause its inputs do not change, and it is not run again."""
         inputs = self._model, frames, baseline
         if not _is_same(inputs, self._inputs):
-            self._output = self._model.judge(frames, baseline)
+            self._output = self._model.predict(frames, baseline)
             self._inputs = inputs
         return self._output
 

@@ -79,7 +79,7 @@ class SlidingWindows:
     """The newest window of a source, after each step of its front end.
 
     Args:
-        info: metadata of the model that will judge the windows.
+        info: metadata of the model that will classify the windows.
     """
 
     def __init__(self, info: ModelInfo) -> None:

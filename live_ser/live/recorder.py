@@ -1,4 +1,4 @@
-"""A recording of what was judged, which stays readable whatever ends the program.
+"""A recording of what was classified, which stays readable whatever ends the program.
 
 Sound files say in their header how long they are, and libsndfile fills that in when it closes them.
 Here it is filled in as the file grows: where the program is killed, even by ``kill -9``, the file

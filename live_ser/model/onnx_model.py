@@ -22,10 +22,10 @@ from live_ser.spec import METADATA_KEY, ModelInfo
 
 DEFAULT_MODEL = "live_ser"
 _MAX_BYTES = 256 * 2**20  # of a file
-_MAX_MEMORY = 512 * 2**20  # bytes that all models of a process may take to judge
-_PATIENCE = 20.0  # seconds in which a model has to load, and to judge its first window
-# Nothing is computed of constants while a model loads, where time and memory have no end: judging,
-# where they have, does it. What this would save our networks cannot be measured.
+_MAX_MEMORY = 512 * 2**20  # bytes that all models of a process may take to classify
+_PATIENCE = 20.0  # seconds in which a model has to load, and to classify its first window
+# Constants are not folded while a model loads, when neither time nor memory is bounded, but when it
+# runs, when they are. For our networks the difference cannot be measured.
 _NOT_OPTIMISED = ["ConstantFolding", "ConstantFoldingDQ"]
 
 
@@ -47,7 +47,7 @@ class KnownVoice:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ModelOutput:
     """What the network makes of one stretch of speech.
 
     Attributes:
@@ -76,15 +76,15 @@ class Judgement:
         return np.array([*self.probabilities, self.activation, valence], np.float64)
 
     @classmethod
-    def mean(cls, numbers: NDArray[np.float64]) -> Judgement:
-        """The judgement that an average of :attr:`numbers` stands for; it has no voice."""
+    def mean(cls, numbers: NDArray[np.float64]) -> ModelOutput:
+        """The output that an average of :attr:`numbers` stands for; it has no voice."""
         *probabilities, activation, valence = numbers.tolist()
         shares = np.array(probabilities, np.float32)
         return cls(shares, activation, valence=None if np.isnan(valence) else valence)
 
 
 class EmotionModel:
-    """An ONNX file with live-ser's metadata, ready to judge.
+    """An ONNX file with live-ser's metadata, ready to run.
 
     Args:
         path: of the ``.onnx`` file.
@@ -106,8 +106,8 @@ class EmotionModel:
         self._outputs = _outputs(self._session, self.info)
         self.embedding_size = _check_graph(self._session, self.info, self.path, self._outputs)
 
-    def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
-        """Judge one stretch of speech.
+    def predict(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> ModelOutput:
+        """Classify one stretch of speech.
 
         Args:
             log_mel: float32 ``[frames, n_mels]``, as :mod:`live_ser.frontend.features` makes them.
@@ -123,7 +123,7 @@ class EmotionModel:
         values = self._session.run(self._outputs, given)
         of = {name: value[0] for name, value in zip(self._outputs, values, strict=True)}
         valence = of.get("valence")
-        return Judgement(
+        return ModelOutput(
             of["probabilities"],
             float(of["activation"]),
             of.get("voice"),
@@ -144,8 +144,8 @@ class EmotionModel:
         time = np.arange(self.info.features.sample_rate) / self.info.features.sample_rate
         harmonics = [np.sin(2 * np.pi * n * (120 * time + 30 * time**2)) / n for n in range(1, 30)]
         sound = 0.1 * np.sum(harmonics, axis=0) * np.sin(2 * np.pi * 3 * time)
-        judgement = self.judge(log_mel(sound.astype(np.float32), self.info.features))
-        parts = [part for part in (judgement.voice, judgement.embedding) if part is not None]
+        output = self.predict(log_mel(sound.astype(np.float32), self.info.features))
+        parts = [part for part in (output.voice, output.embedding) if part is not None]
         return np.concatenate([*parts, []]).astype(np.float64)
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
@@ -309,7 +309,7 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
         of = dict(zip(names, _run_in_time(session, names, probe), strict=True))
     except Exception as error:  # as above
         raise ModelError(
-            f"{path} cannot judge {frames} frames of {spec.n_mels} mels, as its metadata says, "
+            f"{path} cannot classify {frames} frames of {spec.n_mels} mels, as its metadata says, "
             f"in {_PATIENCE:g} s and {_MAX_MEMORY >> 20} MiB",
             hint,
         ) from error

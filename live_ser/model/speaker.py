@@ -1,8 +1,8 @@
-"""How a voice usually sounds: what the network measures a stretch of it against.
+"""The speaker's baseline: how their voice usually sounds.
 
-Of each stretch the network tells its ``voice``, numbers in which everything stands that it judges
-by. Their mean is the speaker's baseline; what a stretch adds to it is the emotion. No sound can be
-made of it again.
+For each stretch of speech the model outputs ``voice``, an embedding. The mean of a speaker's voices
+is their baseline, and the model classifies a stretch by how it differs from that. Sound cannot be
+reconstructed from it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
+from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 from live_ser.spec import ModelInfo
 
 _ORDINARY = 6.0  # times that enrolled speech counts
@@ -174,13 +174,13 @@ class RunningBaseline:
             self._count(self._newest.popleft())
         return np.asarray(self._sum / self.denominator, np.float32)
 
-    def update(self, judgement: Judgement, start: float, end: float) -> None:
+    def update(self, output: ModelOutput, start: float, end: float) -> None:
         """Learn from a stretch of speech; what is known of it already is not counted twice.
 
         A stretch that holds others speaks for them: the more was heard, the better it is told.
 
         Args:
-            judgement: of it.
+            output: of it.
             start: seconds from the start of the source to its first moment.
             end: seconds from the start of the source to its last moment.
         """
@@ -191,16 +191,16 @@ class RunningBaseline:
             self._until = last.start
             self.speech -= last.seconds
         weight = _ORDINARY if self.enrolling else 1.0
-        speech = _Speech(max(start, self._until), end, weight, self.neutral_voice(judgement))
+        speech = _Speech(max(start, self._until), end, weight, self.neutral_voice(output))
         self._newest.append(speech)
         self._until = end
         self.speech += speech.seconds
 
-    def neutral_voice(self, judgement: Judgement) -> NDArray[np.float64]:
+    def neutral_voice(self, output: ModelOutput) -> NDArray[np.float64]:
         """A voice less what the emotion in it usually adds, float64 ``[size]``."""
-        assert judgement.voice is not None
-        emotion = self._neutral if self.enrolling else judgement.probabilities
-        return np.asarray(judgement.voice - emotion @ self._offsets, np.float64)
+        assert output.voice is not None
+        emotion = self._neutral if self.enrolling else output.probabilities
+        return np.asarray(output.voice - emotion @ self._offsets, np.float64)
 
     def finish(self) -> None:
         """Let all that was heard count."""

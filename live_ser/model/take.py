@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
+from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 
 Matrix = NDArray[np.float64]
 
@@ -32,17 +32,17 @@ class Take:
     embedding: Matrix
 
     @classmethod
-    def of(cls, judgements: Sequence[Judgement], seconds: Sequence[float], emotion: str) -> Take:
+    def of(cls, outputs: Sequence[ModelOutput], seconds: Sequence[float], emotion: str) -> Take:
         """The take that one or several stretches of speech make up.
 
         Args:
-            judgements: of each stretch, against a typical voice.
+            outputs: of each stretch, against a typical voice.
             seconds: of speech in each.
             emotion: that all of it bears.
         """
 
         def mean(name: str) -> Matrix:
-            rows = [np.asarray(getattr(one, name), np.float64) for one in judgements]
+            rows = [np.asarray(getattr(one, name), np.float64) for one in outputs]
             return np.asarray(np.average(rows, axis=0, weights=seconds))
 
         logits = np.log(np.maximum(mean("probabilities"), 1e-7))

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
-from live_ser.model.onnx_model import EmotionModel, Judgement, KnownVoice
+from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 from live_ser.model.take import Take, known_voice
 from live_ser.model.teaching_report import Report
 
 Matrix = NDArray[np.float64]
 
-# Chosen on four training corpora, each judged by networks and heads that never heard it.
+# Chosen on four training corpora, each classified by networks and heads that never heard it.
 _RIDGE = 0.2
 _SCALE = 8.0  # of the correction in logits
 _WRONG = 0.05  # share of labels that are taken to be wrong where a take is weighted,
@@ -126,22 +126,22 @@ class Teaching:
         known = np.array([take.embedding for take in self.takes])
         return bool(len(known)) and bool((np.abs(known - embedding).max(axis=1) < _SAME).any())
 
-    def correct(self, judgement: Judgement) -> Judgement:
-        """A judgement as it is after teaching.
+    def correct(self, output: ModelOutput) -> ModelOutput:
+        """Correct an output by what was taught.
 
         Emotions that were not taught keep their probability, the taught ones share theirs anew;
         activation and valence follow.
         """
         if len(self._taught) < 2 or not self.report.helps:
-            return judgement
-        assert judgement.embedding is not None
-        before = np.asarray(judgement.probabilities, np.float64)
-        correction = (judgement.embedding - self._centre) @ self._slopes[:-1] + self._slopes[-1]
+            return output
+        assert output.embedding is not None
+        before = np.asarray(output.probabilities, np.float64)
+        correction = (output.embedding - self._centre) @ self._slopes[:-1] + self._slopes[-1]
         logits = np.log(before + 1e-9)[np.newaxis]
         after = self._shared(logits, correction[np.newaxis], self._temperature)[0]
-        activation, valence = self._followed(judgement, before, after)
+        activation, valence = self._followed(output, before, after)
         return replace(
-            judgement,
+            output,
             probabilities=after.astype(np.float32),
             activation=activation,
             valence=valence,
@@ -157,15 +157,15 @@ class Teaching:
         return found
 
     def _followed(
-        self, judgement: Judgement, before: Matrix, after: Matrix
+        self, output: ModelOutput, before: Matrix, after: Matrix
     ) -> tuple[float, float | None]:
         """Activation and valence, moved as the odds of emotions that go with them moved."""
         sums = np.log(self._sides @ np.stack([before, after], axis=1) + 1e-3)
         up, down, pleasant, unpleasant = (sums[:, 1] - sums[:, 0]).tolist()
-        activation = _moved(judgement.activation, _FOLLOWS * (up - down))
-        if judgement.valence is None:
+        activation = _moved(output.activation, _FOLLOWS * (up - down))
+        if output.valence is None:
             return activation, None
-        odds = (judgement.valence + 1) / 2
+        odds = (output.valence + 1) / 2
         return activation, 2 * _moved(odds, _FOLLOWS * (pleasant - unpleasant)) - 1
 
     @cached_property
@@ -226,10 +226,10 @@ class TaughtModel(EmotionModel):
         self.teaching = teaching
         self.known = known or (teaching.known if teaching else None)
 
-    def judge(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> Judgement:
-        """Judge one stretch of speech, corrected by what was taught."""
-        judgement = self.network.judge(log_mel, baseline)
-        return self.teaching.correct(judgement) if self.teaching else judgement
+    def predict(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> ModelOutput:
+        """Classify one stretch of speech, corrected by what was taught."""
+        output = self.network.predict(log_mel, baseline)
+        return self.teaching.correct(output) if self.teaching else output
 
     def opener(self) -> Callable[[Path], EmotionModel]:
         """What makes this model of a copy of its file; it can be pickled without the file."""
@@ -270,7 +270,7 @@ def check_teachable(network: EmotionModel) -> None:
 def _is_no_worse(*, base_right: NDArray[np.bool_], right: NDArray[np.bool_]) -> bool:
     """Whether no more takes got lost than chance accounts for.
 
-    Each take is judged by one take fewer of its emotion than there are, so a few lost ones say
+    Each take is classified by one take fewer of its emotion than there are, so a few lost ones say
     little.
     """
     lost, won = np.count_nonzero(base_right & ~right), np.count_nonzero(~base_right & right)
@@ -287,8 +287,8 @@ def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
     assert network.info.baseline is not None
     baseline = known.mean * known.weight / (known.weight + network.info.baseline.typical)
     frames = np.full((100, network.info.features.n_mels), -60, np.float32)
-    judgements = [network.judge(frames, b) for b in (None, np.asarray(baseline, np.float32))]
-    typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in judgements)
+    outputs = [network.predict(frames, b) for b in (None, np.asarray(baseline, np.float32))]
+    typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in outputs)
     return np.asarray(typical - measured, np.float64)
 
 

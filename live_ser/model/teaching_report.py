@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Report:
-    """What teaching is worth, by takes that were each left out of what judged it.
+    """What teaching is worth, by takes that were each left out of what classified it.
 
     Attributes:
         takes: that were taught, by emotion.

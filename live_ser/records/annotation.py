@@ -24,7 +24,7 @@ class Annotation:
         intervals: those in which an emotion was heard; those of one voice in the order of time.
             They don't overlap.
         marks: seconds at which the user marked a moment.
-        voices: names of those who were judged each by themselves; none where there is one voice.
+        voices: names of those who were classified separately; none where there is one voice.
     """
 
     source: str
@@ -55,7 +55,7 @@ def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
 def in_a_line(interval: Interval) -> str:
     """A interval in words that no format mistakes for its own: ``happy 81 %``, ``agent: sad 53 %``.
 
-    Who speaks stands in front where several are judged.
+    Who speaks stands in front where several are classified.
     """
     words = in_words(vars(interval))
     return printable(f"{interval.voice}: {words}" if interval.voice else words)

@@ -39,7 +39,7 @@ def sidecar(labels: Iterable[str]) -> str:
         "duration": {"Description": "of the event; 0 for a mark", "Units": "s"},
         "trial_type": {
             "LongName": "Emotion",
-            "Description": "how the voice sounds, as a model judges it",
+            "Description": "how the voice sounds, as a model classifies it",
             "Levels": {**levels, "mark": "a moment that the user marked"},
         },
         "state": {
@@ -56,7 +56,7 @@ def sidecar(labels: Iterable[str]) -> str:
             "n/a if the model does not estimate it"
         },
         "speaker": {
-            "Description": "who speaks, or the channel; n/a if all of the sound is judged as one"
+            "Description": "who speaks, or the channel; n/a if the sound is classified as one"
         },
     }
     return json.dumps(columns, indent=2, ensure_ascii=False) + "\n"

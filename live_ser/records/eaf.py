@@ -31,7 +31,7 @@ def eaf(annotation: Annotation) -> str:
     """The text of an ``.eaf`` file (EAF 3.0) with the tiers emotion, state, confidence, activation.
 
     Where the model tells valence there is a tier ``valence``, and where moments were marked a tier
-    ``marks``, too. Where several voices are judged, each has tiers of its own, such as ``agent
+    ``marks``, too. Where several voices are classified, each has tiers of its own, such as ``agent
     emotion``, of which it is the participant.
     """
     tiers = {

@@ -1,7 +1,7 @@
 """Records as rows of a table: what CSV and Parquet hold.
 
 The first columns are those of audformat's tables: ``file``, ``start``, ``end`` in seconds, and then
-what was judged. A clip reaches from 0 to its end, and a mark has no length.
+what was classified. A clip reaches from 0 to its end, and a mark has no length.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def session_record(
 ) -> Record:
     """How a session begins; with the channel and track that are heard, if they were chosen.
 
-    Where each channel is judged by itself, it says how many there are and who speaks in each.
+    Where each channel is classified separately, it says how many there are and who speaks in each.
     """
     names = [voice.speaker for voice in voices if voice.speaker]
     each = {"channels": len(voices), **({"names": names} if names else {})}
@@ -55,7 +55,7 @@ def _selection(channel: int | None, track: int | None) -> Record:
 
 
 def window_record(prediction: Prediction) -> Record:
-    """One window, judged."""
+    """One window, classified."""
     return {
         "type": "window",
         "start": round(prediction.start, 4),
@@ -69,7 +69,7 @@ def window_record(prediction: Prediction) -> Record:
 
 
 def segment_record(segment: Segment) -> Record:
-    """One utterance, judged on its own speech."""
+    """One utterance, classified on its own speech."""
     seconds = segment.end - segment.start
     return {
         "type": "segment",
@@ -87,7 +87,7 @@ def clip_record(
     track: int | None = None,
     part: tuple[int, int] = (1, 1),
 ) -> Record:
-    """One clip, judged as a whole; with the channel and track that were heard, if only one was.
+    """One clip, classified as a whole; with the channel and track that were heard, if only one was.
 
     Args:
         source: name of the clip.
@@ -121,7 +121,7 @@ def is_first(record: Record) -> bool:
 
 
 def voice_of(record: Record) -> Voice:
-    """Whose a record is, where each channel or speaker was judged by itself."""
+    """Whose a record is, where each channel or speaker was classified separately."""
     # A clip says which channel was heard also where that was the only one.
     channel = record.get("channel") if record["type"] != "clip" or "parts" in record else None
     return Voice(None if channel is None else int(channel), record.get("speaker"))

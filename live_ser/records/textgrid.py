@@ -14,8 +14,8 @@ def textgrid(annotation: Annotation) -> str:
     """The text of a ``.TextGrid`` file, in Praat's long format.
 
     Its tiers are ``emotion`` (with a question mark where the model can't tell) and ``activation``,
-    and, where there are any, ``valence`` and ``marks``. Where several voices are judged, each has
-    tiers of its own, such as ``agent emotion``.
+    and, where there are any, ``valence`` and ``marks``. Where several voices are classified, each
+    has tiers of its own, such as ``agent emotion``.
     """
     end = max(annotation.duration, 0.001)  # Praat has no empty tiers
     tiers = []

@@ -1,4 +1,4 @@
-"""The intervals of a recording that are to be judged, and where they stand."""
+"""The intervals of a recording that are to be classified, and where they stand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TurnFiles:
 
     Attributes:
         path: of a file of intervals; or of a folder with a file for each recording, of its name.
-        tiers: names of the tiers, or speakers, that are judged; all of them if empty.
+        tiers: names of the tiers, or speakers, that are classified; all of them if empty.
     """
 
     path: Path
@@ -90,7 +90,7 @@ def turns_of(intervals: Intervals, recording: object, tiers: Sequence[str] = ())
         intervals: path of a file of them; or a sequence of :class:`Turn`, of ``(start, end)`` or
             ``(start, end, speaker)``.
         recording: path of the recording, by which a file that holds several is looked up.
-        tiers: names of the tiers that are judged; all of them if empty.
+        tiers: names of the tiers that are classified; all of them if empty.
 
     Raises:
         LiveSerError: they cannot be read.

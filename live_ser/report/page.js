@@ -224,7 +224,7 @@
     function tell() {
       const index = windowAt(cursor), w = windows[index];
       const gap = gaps.find((g) => g.start <= cursor && cursor < g.end);
-      detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was judged"
+      detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was classified"
         : said(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
           + lines.map(([name]) => w[name] === null ? "" : `, ${name} ${w[name].toFixed(2)}`).join("")
           + measures.map(([name, unit, digits]) => w[name] === null ? "" : `, ${called(name)} ${signed(name, w[name], digits)} ${unit}`).join("")

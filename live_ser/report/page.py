@@ -47,14 +47,14 @@ def write_report(
     force: bool = False,
     reading: Reading = USUAL,
 ) -> None:
-    """Write the page of a session, or of a recording that was judged window by window.
+    """Write the page of a session, or of a recording that was classified window by window.
 
     Args:
         session: file of its records; JSON Lines, CSV or Parquet.
         recording: which one, where the file holds several: its name, or the end of it.
         output: the page; an existing one is kept unless ``force``; ``"-"`` is standard output.
         audio: file of its sound, to be played and seen on the page.
-        model: name or path of the model that judged it, for its card; where there is none, the
+        model: name or path of the model that was used, for its card; where there is none, the
             one that came with live-ser, if that is its name.
         title: heading of the page; the name of what was heard if None.
         force: replace what stands at ``output``.
@@ -104,9 +104,9 @@ def report_page(
     """The page.
 
     Args:
-        logs: of the session; one for each voice that was judged by itself.
+        logs: of the session; one for each voice that was classified separately.
         sound: what was heard; None where there is none.
-        model: that judged it, for its card.
+        model: the model that made them, for its card.
         title: heading of the page; the name of what was heard if None.
     """
     log = logs[0]
@@ -142,7 +142,7 @@ def _windows(number: int, log: SessionLog) -> str:
 
 
 def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:
-    """The model that judged a session, if it is at hand."""
+    """The model of a session, if it is at hand."""
     from live_ser.model.onnx_model import load, shipped_models
 
     if wanted is not None:

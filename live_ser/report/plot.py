@@ -55,10 +55,10 @@ def draw_plot(
 
     Args:
         path: of the recording.
-        info: of the model that judged it.
+        info: of the model that was used.
         records: of its windows, in the order of time; of its utterances, which are labelled on the
             waveform; and of the verdict, which stands in the title: one for each voice that is
-            judged by itself, which is drawn under the one before.
+            classified separately, which is drawn under the one before.
         output: the picture, of the kind that its ending says; an existing one is kept unless
             ``force``.
         over_time: type of the records whose probabilities are drawn over time.
@@ -328,6 +328,6 @@ class _Steps:
     def arrays(self) -> tuple[NDArray[np.float64], Values]:
         """Times ``[n]``, and probabilities and activation ``[n, labels + 1]``.
 
-        They are not numbers where nothing was judged.
+        They are not numbers where nothing was classified.
         """
         return np.array(self._times), np.array(self._rows)

@@ -20,8 +20,8 @@ _NAMED = 5  # recordings that a message lists
 _HINT = "take what `live-ser listen` writes, or `live-ser file` with `timeline` or `segments`"
 
 
-class NothingJudged(LiveSerError):
-    """The records of a session in which nothing was judged."""
+class NoPredictions(LiveSerError):
+    """The records of a session in which nothing was classified."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class SessionLog:
         labels_given: the label records of utterances that the user labelled, in order of time.
         seconds: that the session lasted.
         end: the end record; empty where the session was cut off.
-        unit: what was judged: ``windows`` or ``segments``.
-        voice: name of who was judged by themselves; empty where there was one voice.
+        unit: what was classified: ``windows`` or ``segments``.
+        voice: name of who was classified separately; empty where there was one voice.
     """
 
     source: str
@@ -86,7 +86,7 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         recording: which one, where the file holds several: its name, or the end of it.
 
     Raises:
-        NothingJudged: they are of a session, and hold no window.
+        NoPredictions: they are of a session, and hold no window.
         LiveSerError: they cannot be read, or are not of exactly one session or recording, of one
             voice.
     """
@@ -101,25 +101,25 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
 
 
 def read_voices(path: str | Path, recording: str | None = None) -> list[SessionLog]:
-    """Read the records of a session or a recording of which several voices may be judged.
+    """Read the records of a session or a recording of which several voices may be classified.
 
     Args:
         path: of their file.
         recording: which one, where the file holds several: its name, or the end of it.
 
     Returns:
-        A log for each voice, in the order of their channels; one where all of it was judged as one.
+        A log for each voice, in the order of their channels; one where there is one voice.
 
     Raises:
-        NothingJudged: they are of a session, and hold no window.
+        NoPredictions: they are of a session, and hold no window.
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
     source, records = _records_of_one(path, recording)
     kinds = {kind for _, kind in records.classified}
     unit = next((kind for kind in ("window", "segment") if kind in kinds), None)
     if unit is None:
-        kind_of_error = NothingJudged if records.others["session"] else LiveSerError
-        raise kind_of_error(f"{path} holds no judged window or segment", _HINT)
+        kind_of_error = NoPredictions if records.others["session"] else LiveSerError
+        raise kind_of_error(f"{path} holds no classified window or segment", _HINT)
     voices = [voice for voice, kind in records.classified if kind == unit]
     voices.sort(key=lambda voice: voice.channel or 0)
     return [_log_of(path, source, records, unit, voice) for voice in voices]

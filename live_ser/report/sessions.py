@@ -18,7 +18,7 @@ from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.report.markup import block, filled
 from live_ser.report.page import write_page
-from live_ser.report.session_log import NothingJudged, SessionLog, read_session, shares
+from live_ser.report.session_log import NoPredictions, SessionLog, read_session, shares
 from live_ser.report.tables import GREY, NO_SPEECH, date, shares_table
 from live_ser.report.window_columns import STATES, Column
 from live_ser.text import clock, counted, in_html
@@ -49,7 +49,7 @@ def write_sessions(
 ) -> list[str]:
     """Write a page of several sessions: a row for each day, and all of them in tables.
 
-    A session in which nothing was judged is left out.
+    A session in which nothing was classified is left out.
 
     Args:
         paths: files of their records, one session each; a file that is named twice counts once.
@@ -61,8 +61,8 @@ def write_sessions(
         What the user should know: a line for each session that is left out.
 
     Raises:
-        LiveSerError: a record cannot be read or has no date, nothing was judged in any session, or
-            the page cannot be written.
+        LiveSerError: a record cannot be read or has no date, no session holds a prediction, or the
+            page cannot be written.
     """
     claims = Claims()
     for path in paths:
@@ -70,11 +70,11 @@ def write_sessions(
     if output != STANDARD_OUTPUT:
         claims.write(output)
     sessions: list[_Session] = []
-    left_out: list[NothingJudged] = []
+    left_out: list[NoPredictions] = []
     for path in {Path(path).resolve(): path for path in paths}.values():
         try:
             sessions.append(_read(path))
-        except NothingJudged as error:
+        except NoPredictions as error:
             left_out.append(error)
     if left_out and not sessions:
         raise left_out[0]

@@ -111,7 +111,7 @@ def windows_section(number: int, voice: str, unit: str) -> str:
     Args:
         number: of the voice, from 0.
         voice: its name; empty where there is but one.
-        unit: what was judged.
+        unit: what was classified.
     """
     tail = f"-{number}" if number else ""
     of_whom = f" of {in_html(voice)}" if voice else ""
@@ -203,7 +203,7 @@ def labels_section(log: SessionLog) -> str:
 
 
 def model_card(log: SessionLog, model: ModelInfo | None) -> str:
-    """What is known of the model, and how it judged."""
+    """What is known of the model, and how it classified."""
     entries: dict[str, object] = {
         "name": log.facts.get("model", "not recorded"),
         "emotions": ", ".join(log.labels),

@@ -1,4 +1,4 @@
-"""Judged windows by the hundred thousand, in columns: a day of them takes tens of megabytes."""
+"""Classified windows by the hundred thousand, in columns: a day of them takes tens of megabytes."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class WindowReader:
 
 @dataclass(frozen=True)
 class Windows:
-    """Judged windows or segments in the order of time, each ``[n]``, NaN or -1 where there is none.
+    """Windows or segments in the order of time; each column ``[n]``, NaN or -1 where there is none.
 
     Attributes:
         labels: that may be.

@@ -38,7 +38,7 @@ class LslSink(Sink):
         info: metadata of the model.
         hop: seconds between predictions.
         behind: tells the seconds from the newest sound that was given to what is captured now.
-        voices: that are judged each by itself; each has a stream of numbers, whose name ends with
+        voices: that are classified separately; each has a stream of numbers, whose name ends with
             theirs. None where there is but one voice.
     """
 

@@ -75,7 +75,7 @@ class OscSink(Sink):
 def messages(prediction: Prediction) -> Iterator[Message]:
     """The messages of a prediction; there is none for what it doesn't have.
 
-    Where each channel is judged by itself, its number stands in the addresses.
+    Where each channel is classified separately, its number stands in the addresses.
     """
     record = window_record(prediction)
     prefix = PREFIX if prediction.channel is None else f"{PREFIX}/{prediction.channel}"

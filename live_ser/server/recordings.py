@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from live_ser.audio.reading import reading_of
 from live_ser.batch.analysis import Analysis
-from live_ser.batch.jobs import Job, judge_files
+from live_ser.batch.jobs import Job, classify_files
 from live_ser.errors import LiveSerError
 from live_ser.records.schema import Record
 from live_ser.server.protocol import LONGEST_NAME, error_record
@@ -86,7 +86,7 @@ class FileEndpoint:
             if self._service.ending:
                 raise _ServerEndsError
 
-        (outcome,) = judge_files(job, [str(path)], workers=1, look=look)
+        (outcome,) = classify_files(job, [str(path)], workers=1, look=look)
         if outcome.error:
             raise outcome.error
         notes = [{"type": "note", "message": _hidden(path, name, note)} for note in outcome.notes]

@@ -148,7 +148,7 @@ def _outcome(reader: Reader, path: Path) -> str:
 
 def _audio_readers() -> list[Reader]:
     from live_ser.audio.sources import audio_file
-    from live_ser.inference.recordings import judge_clip
+    from live_ser.inference.recordings import classify_clip
     from live_ser.model.onnx_model import load
     from tests.support.tiny_model import tiny_info, write_model
 
@@ -156,7 +156,7 @@ def _audio_readers() -> list[Reader]:
 
     def reader(path: Path) -> None:
         with audio_file(path, model.info.features.sample_rate) as blocks:
-            judge_clip(model, blocks)
+            classify_clip(model, blocks)
 
     return [reader]
 
@@ -168,7 +168,7 @@ def _model_readers() -> list[Reader]:
 
     def reader(path: Path) -> None:
         model = load(path)
-        model.judge(np.full((20, model.info.features.n_mels), -40, np.float32))
+        model.predict(np.full((20, model.info.features.n_mels), -40, np.float32))
 
     return [reader]
 

@@ -166,8 +166,8 @@ class Clock(Sink):
 
 def listen(folder: Path, device: str, seconds: float, model: str | None) -> None:
     """The session that is watched: records, a recording, and a dashboard that nobody sees."""
-    judge = load(model)
-    rate = judge.info.features.sample_rate
+    classify = load(model)
+    rate = classify.info.features.sample_rate
 
     opener: Opener = irregular_microphone() if device == "irregular" else open_input
     with ExitStack() as stack:
@@ -175,14 +175,14 @@ def listen(folder: Path, device: str, seconds: float, model: str | None) -> None
 
         mic = stack.enter_context(microphone(device, rate, opener=opener))
         session = Session(mic, rate, duration=seconds)
-        monitor = Monitor(judge, session)
+        monitor = Monitor(classify, session)
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
         records = stack.enter_context((folder / "session.jsonl").open("w", encoding="utf-8"))
         console = Console(file=nowhere, width=120, height=40, force_terminal=True)
         recording = stack.enter_context(Recording(folder / "kept.flac", rate))
         clock = Clock()
         screen = stack.enter_context(
-            Dashboard(console, judge.info, mic.name, mic.native_rate, recording=recording)
+            Dashboard(console, classify.info, mic.name, mic.native_rate, recording=recording)
         )
         for sink in (RecordSink(JsonLines(records), "the records"), recording, screen, clock):
             session.sinks.attach(sink)

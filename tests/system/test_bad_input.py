@@ -1,6 +1,6 @@
 """Whatever is called a recording gets a verdict or one line, and never a traceback.
 
-One command judges all of them, so that each is shown not to stop the others either.
+One command classifies all of them, so that each is shown not to stop the others either.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def made(speech: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     return place, names
 
 
-def judge(place: Path, names: list[str], *words: object) -> subprocess.CompletedProcess[str]:
+def classify(place: Path, names: list[str], *words: object) -> subprocess.CompletedProcess[str]:
     command = [*LIVE_SER, "file", *map(str, words), "--", *names]
     return subprocess.run(
         command, cwd=place, capture_output=True, encoding="utf-8", timeout=300, check=False
@@ -234,7 +234,7 @@ def judge(place: Path, names: list[str], *words: object) -> subprocess.Completed
 def said(made: tuple[Path, list[str]], tiny_model: Path) -> dict[str, str]:
     """Of each name, the state of its verdict, or its line."""
     place, names = made
-    run = judge(place, names, "--model", tiny_model, "--format", "jsonl")
+    run = classify(place, names, "--model", tiny_model, "--format", "jsonl")
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
     found = {record["source"]: record["state"] for record in records(run.stdout)}
@@ -269,7 +269,7 @@ def test_no_name_acts_on_the_terminal(
 ) -> None:
     place, names = made
     odd = [name for name in names if not re.fullmatch(r"[\w.-]+", name)]
-    run = judge(place, odd, "--model", tiny_model, "--format", style)
+    run = classify(place, odd, "--model", tiny_model, "--format", style)
     for text in (run.stdout, run.stderr):
         codes = {c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)}
         assert not codes
@@ -280,18 +280,18 @@ def test_no_name_acts_on_the_terminal(
 
 
 @pytest.mark.parametrize("style", ["csv", "jsonl"])
-def test_no_name_is_judged_again(
+def test_no_name_is_classified_again(
     style: str, made: tuple[Path, list[str]], tiny_model: Path, tmp_path: Path
 ) -> None:
     place, names = made
     odd = [name for name in names if not re.fullmatch(r"[\w.-]+", name) and len(name) < 99]
     odd = [name for name in odd if (place / name).is_file()]
     out = tmp_path / f"out.{style}"
-    assert judge(place, odd, "--model", tiny_model, "-o", out).returncode == 0
+    assert classify(place, odd, "--model", tiny_model, "-o", out).returncode == 0
     kept = out.read_bytes()
-    again = judge(place, odd, "--model", tiny_model, "-o", out, "--resume")
+    again = classify(place, odd, "--model", tiny_model, "-o", out, "--resume")
     assert again.returncode == 0
-    assert f"{len(odd)} of {len(odd)} files are judged already" in again.stderr
+    assert f"{len(odd)} of {len(odd)} files are already done" in again.stderr
     assert out.read_bytes() == kept
 
 
@@ -303,7 +303,7 @@ def test_no_name_acts_in_the_page(
     if name is None:
         pytest.skip("this system has no such names")
     out, page = tmp_path / "out.jsonl", tmp_path / "page.html"
-    assert not judge(place, [name], "--model", tiny_model, "--timeline", "-o", out).returncode
+    assert not classify(place, [name], "--model", tiny_model, "--timeline", "-o", out).returncode
     assert live_ser("report", out, "-o", page).returncode == 0
     text = page.read_text("utf-8")
     assert "&lt;script&gt;alert(1)" in text

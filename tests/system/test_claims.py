@@ -69,7 +69,7 @@ def test_a_file_is_known_by_whatever_name(clip: Path, other_name: str) -> None:
     ],
     ids=" ".join,
 )
-def test_no_output_is_a_recording_that_is_judged(
+def test_no_output_is_a_recording_that_is_classified(
     tiny_model: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
     monkeypatch.chdir(clip.parent)

@@ -1,4 +1,4 @@
-"""A cluster judges every file once and says what this machine says, whatever becomes of workers."""
+"""A cluster classifies every file once, as this machine does, whatever becomes of workers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def cluster(tmp_path: Path) -> Iterator[LocalCluster]:
     started.close()
 
 
-def judged(found: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[dict[str, Any]]:
+def classified(found: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Records, without what may differ from run to run."""
     kept = ("type", "source", "start", "end", "label", "confidence", "probabilities", "evidence")
     return [{name: record[name] for name in kept if name in record} for record in found]
@@ -91,7 +91,7 @@ def parts(folder: Path) -> list[dict[str, Any]]:
 
 
 def clips(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return judged([record for record in found if record["type"] == "clip"])
+    return classified([record for record in found if record["type"] == "clip"])
 
 
 def test_a_worker_that_is_killed_half_way_costs_nothing(
@@ -142,7 +142,7 @@ def test_an_output_is_gone_on_with_and_never_added_to_unasked(
     assert "--resume" in again.stderr
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     more = live_ser("file", calls, *words, "--resume")
-    assert f"{len(some)} of {FILES + 1} files are judged already" in more.stderr
+    assert f"{len(some)} of {FILES + 1} files are already done" in more.stderr
     assert {name: (out / name).read_bytes() for name in before} == before
     sources = [clip["source"] for clip in clips(parts(out))]
     assert sorted(sources) == sorted(map(str, set(calls.glob("*.wav")) - {calls / "call 20x.wav"}))
@@ -154,7 +154,7 @@ def test_an_output_is_gone_on_with_and_never_added_to_unasked(
     assert sorted(clip["source"] for clip in clips(parts(out))) == sorted(sources)
 
 
-def test_a_cluster_judges_by_what_the_speaker_taught(
+def test_a_cluster_classifies_by_what_the_speaker_taught(
     calls: Path, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     model = write_model(tmp_path / "tiny.onnx", tiny_info(baseline=tiny_baseline()), embedding=True)
@@ -180,7 +180,7 @@ def test_a_cluster_judges_by_what_the_speaker_taught(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
-def test_names_that_are_no_text_are_judged_once_and_other_options_are_refused(
+def test_names_that_are_no_text_are_classified_once_and_other_options_are_refused(
     tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "strange", tmp_path / "verdicts"
@@ -192,7 +192,7 @@ def test_names_that_are_no_text_are_judged_once_and_other_options_are_refused(
     assert live_ser("file", folder / names[0], folder / names[3], *words).returncode == 0
     (tmp_path / "link").symlink_to(folder)
     more = live_ser("file", tmp_path / "link", *words, "--resume")
-    assert "2 of 4 files are judged already" in more.stderr
+    assert "2 of 4 files are already done" in more.stderr
     assert "4 of 4 files" in live_ser("file", folder, *words, "--resume").stderr
     found = sorted(Path(clip["source"]).name for clip in clips(parts(out)))
     assert found == sorted(names)
@@ -243,7 +243,7 @@ def test_what_a_cluster_cannot_do_is_one_line_and_what_to_try(
     shutil.rmtree(tmp_path / "out", ignore_errors=True)
 
 
-def test_a_cluster_judges_each_channel_by_itself(
+def test_a_cluster_classifies_each_channel_by_itself(
     tiny_model: Path, speech: Path, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     sound, rate = soundfile.read(speech, dtype="float32")
@@ -260,4 +260,4 @@ def test_a_cluster_judges_each_channel_by_itself(
     ]
     assert clips(parts(out)) == clips(here)
     again = live_ser(*words, "--scheduler", cluster.address, "-o", out, "--resume")
-    assert "1 of 1 files are judged already" in again.stderr
+    assert "1 of 1 files are already done" in again.stderr

@@ -36,8 +36,8 @@ def test_every_example_is_in_the_list() -> None:
     assert all(f"({name})" in text for name in examples)
 
 
-def test_recordings_are_judged(speech: Path) -> None:
-    first, *utterances = run("judge_recordings.py", speech).splitlines()
+def test_recordings_are_classified(speech: Path) -> None:
+    first, *utterances = run("classify_recordings.py", speech).splitlines()
     assert first.startswith(f"{speech}: ")
     assert len(utterances) == 2
 

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_ser.audio.sources import audio_file
-from live_ser.inference.recordings import judge_clip
+from live_ser.inference.recordings import classify_clip
 from live_ser.inference.utterances import pieces
 from live_ser.model.onnx_model import EmotionModel
 from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
@@ -95,7 +95,7 @@ def test_the_output_file_is_not_overwritten_without_force(
     assert live_ser(*words, "--force").returncode == 0
 
 
-def test_each_bad_file_has_its_line_and_the_others_are_judged(
+def test_each_bad_file_has_its_line_and_the_others_are_classified(
     tiny_model: Path, speech: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.wav").touch()
@@ -177,7 +177,7 @@ def test_a_reader_that_has_enough_is_no_error(tiny_model: Path, speech: Path) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
 def test_what_is_known_when_it_is_interrupted_is_told(tiny_model: Path, speech: Path) -> None:
-    # The line that the missing one has says that the first one is judged.
+    # The line that the missing one has says that the first one is classified.
     clips = [str(speech), "missing.wav", *[str(speech)] * 2000]
     words = ["file", "--model", str(tiny_model), *clips]
     with subprocess.Popen(
@@ -217,7 +217,7 @@ def test_silence_is_silence(tiny_model: Path, tmp_path: Path) -> None:
     assert clip["windows"] == 0
 
 
-def test_a_long_clip_is_judged_in_pieces_and_the_first_piece_alone_is_the_short_clip(
+def test_a_long_clip_is_classified_in_pieces_and_the_first_piece_alone_is_the_short_clip(
     tiny_model: Path, speech: Path, tmp_path: Path
 ) -> None:
     model = EmotionModel(tiny_model)
@@ -225,7 +225,7 @@ def test_a_long_clip_is_judged_in_pieces_and_the_first_piece_alone_is_the_short_
     long = tmp_path / "long.wav"
     soundfile.write(long, np.concatenate([samples] * 3), rate)
     with audio_file(long, 16000) as blocks:
-        verdict = judge_clip(model, blocks)
+        verdict = classify_clip(model, blocks)
     assert verdict.windows > 2
     assert verdict.duration == pytest.approx(3 * len(samples) / rate, abs=1e-3)
 
@@ -234,7 +234,7 @@ def test_a_model_that_does_not_trim_is_given_whole_windows(tmp_path: Path, speec
     gate = replace(tiny_info().gate, trim=False)
     model = EmotionModel(write_model(tmp_path / "whole.onnx", tiny_info(gate=gate)))
     with audio_file(speech, 16000) as blocks:
-        verdict = judge_clip(model, blocks)
+        verdict = classify_clip(model, blocks)
     assert verdict.state == "speech"
     assert 1 <= verdict.windows <= verdict.duration / 3.5 + 1
 

@@ -44,9 +44,9 @@ def test_broken_sounds_leave_no_trace_in_the_results(tiny_model: Path, tmp_path:
         paths.append(tmp_path / f"{seed}{suffix}")
         paths[-1].write_bytes(content)
     run = live_ser("file", "--format", "jsonl", "--model", tiny_model, *paths)
-    judged = {record["source"] for record in records(run.stdout)}
+    classified = {record["source"] for record in records(run.stdout)}
     lines = run.stderr.splitlines()
     assert all(line.startswith("live-ser: ") for line in lines)
-    assert len(judged) + len(lines) == len(paths)
-    assert judged
+    assert len(classified) + len(lines) == len(paths)
+    assert classified
     assert lines

@@ -1,4 +1,4 @@
-"""Many files: every one is judged once, whatever happens to the others or to who judges them."""
+"""Many files: each is classified once, whatever happens to the others or to the workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import soundfile
 import soxr
 from rich.console import Console
 
-from live_ser.batch.jobs import Job, judge_files
+from live_ser.batch.jobs import Job, classify_files
 from live_ser.batch.paths import files_meant
 from live_ser.batch.progress import FileProgress
 from live_ser.batch.spool import Spool
@@ -124,9 +124,9 @@ def test_a_worker_that_is_killed_costs_a_retry(
 ) -> None:
     job = Job(load(tiny_model), tmp_path)
     paths = sorted(str(path) for path in calls.rglob("*.wav")) * 8
-    expected = [outcome.source for outcome in judge_files(job, paths, workers=1)]
+    expected = [outcome.source for outcome in classify_files(job, paths, workers=1)]
     found, killed = [], 0
-    for outcome in judge_files(job, paths, workers=2):
+    for outcome in classify_files(job, paths, workers=2):
         assert outcome.error is None
         assert [record["source"] for record in outcome.records] == [outcome.source]
         found.append(outcome.source)
@@ -146,7 +146,7 @@ def test_the_file_of_a_worker_that_is_stopped_is_given_to_another(
     job = Job(load(tiny_model), tmp_path)
     paths = sorted(str(path) for path in calls.rglob("*.wav")) * 8
     found = []
-    for outcome in judge_files(job, paths, workers=2):
+    for outcome in classify_files(job, paths, workers=2):
         assert outcome.error is None
         found.append(outcome.source)
         if len(found) == 5:
@@ -197,11 +197,11 @@ def test_an_output_that_was_broken_off_is_gone_on_with(
         broken.write_bytes(data[:cut])
         run = live_ser(*words, "-o", broken, "--resume", "-q")
         assert (run.returncode, run.stderr) == (0, "")
-        assert judged(broken) == judged(whole)
+        assert classified(broken) == classified(whole)
     (tmp_path / "new").mkdir()
     new = tmp_path / "new" / f"new.{style}"
     assert live_ser(*words, "-o", new, "--resume").returncode == 0
-    assert judged(new) == judged(whole)
+    assert classified(new) == classified(whole)
 
 
 @pytest.mark.parametrize("style", ["jsonl", "csv"])
@@ -224,7 +224,7 @@ def test_resume_knows_a_file_however_its_path_is_typed(
     for name in (here / "call.wav", "../here/./call.wav", "link.wav"):
         run = live_ser(*words, name, "--resume")
         assert (run.returncode, out.read_bytes()) == (0, held)
-        assert "1 of 1 files are judged already" in run.stderr
+        assert "1 of 1 files are already done" in run.stderr
     out.write_bytes(held[:-5])  # torn off: its windows are known, too
     assert live_ser(*words, "link.wav", "--resume").returncode == 0
     assert len(out.read_bytes().splitlines()) == len(held.splitlines())
@@ -281,7 +281,7 @@ def test_names_that_look_alike_are_told_apart(
     if style != "parquet":
         assert live_ser(*words, *(folder / name for name in STRANGE[:3])).returncode == 0
         run = live_ser(*words, folder, "--resume")
-        assert "3 of 6 files are judged already" in run.stderr
+        assert "3 of 6 files are already done" in run.stderr
     else:
         assert live_ser(*words, folder).returncode == 0
     sources = [record["source"] for record in read_records(out)]
@@ -311,14 +311,14 @@ def test_a_name_that_is_too_long_for_a_folder_costs_its_file_alone(
         assert held == {"a", "c"}
 
 
-def judged(path: Path) -> list[tuple[object, ...]]:
+def classified(path: Path) -> list[tuple[object, ...]]:
     return [
         (r["type"], r.get("source"), r.get("start"), r.get("end"), r["label"], r["confidence"])
         for r in read_records(path)
     ]
 
 
-def test_what_is_judged_already_is_not_judged_again(
+def test_what_is_classified_already_is_not_classified_again(
     tiny_model: Path, calls: Path, tmp_path: Path
 ) -> None:
     first = sorted(calls.rglob("*.wav"))[0]
@@ -328,7 +328,7 @@ def test_what_is_judged_already_is_not_judged_again(
     out.write_text(line)
     run = live_ser("file", calls, "--model", tiny_model, "-o", out, "--resume")
     assert run.returncode == 0
-    assert "1 of 12 files are judged already" in run.stderr
+    assert "1 of 12 files are already done" in run.stderr
     assert out.read_text().startswith(line)
     assert len(out.read_text().splitlines()) == 12
 

@@ -34,7 +34,7 @@ def test_into_a_pipe_it_writes_only_json_lines(tiny_model: Path, speech: Path) -
     assert "\x1b" not in run.stdout + run.stderr
 
 
-def test_a_replay_is_judged_as_the_file_is(tiny_model: Path, speech: Path) -> None:
+def test_a_replay_is_classified_as_the_file_is(tiny_model: Path, speech: Path) -> None:
     options = ["--model", tiny_model, "--format", "jsonl"]
     live = live_ser("listen", *options, "--from", speech, "--speed", "0")
     file = live_ser("file", *options, "--timeline", speech)
@@ -45,7 +45,7 @@ def test_a_replay_is_judged_as_the_file_is(tiny_model: Path, speech: Path) -> No
     assert heard == read
 
 
-def test_a_replay_in_real_time_is_judged_as_one_at_full_speed(
+def test_a_replay_in_real_time_is_classified_as_one_at_full_speed(
     tiny_model: Path, speech: Path
 ) -> None:
     words = ["listen", "--model", tiny_model, "--from", speech, "--duration", "3"]

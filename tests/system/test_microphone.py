@@ -87,7 +87,7 @@ def assert_heard(listener: Listener, model: Path, clip: Path) -> None:
     assert heard["activation"] == pytest.approx(expected["activation"], abs=0.05)
 
 
-def test_a_clip_played_to_the_microphone_is_judged_as_its_file_is(
+def test_a_clip_played_to_the_microphone_is_classified_as_its_file_is(
     room: SoundServer, tiny_model: Path, sentence: Path
 ) -> None:
     words = ["--format", "jsonl", "--duration", "8"]

@@ -365,7 +365,7 @@ def cut(speech: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_partial_judges_what_there_is_and_says_what_there_is_not(
+def test_partial_classifies_what_there_is_and_says_what_there_is_not(
     cut: Path, speech: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     words = ["file", cut, speech, "--model", tiny_model, "--format", "jsonl"]

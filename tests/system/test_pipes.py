@@ -40,7 +40,7 @@ def spoken(speech: Path) -> tuple[Samples, int]:
     return soundfile.read(speech, dtype="float32")  # type: ignore[no-any-return]
 
 
-def test_a_file_is_judged_alike_through_a_pipe(tiny_model: Path, speech: Path) -> None:
+def test_a_file_is_classified_alike_through_a_pipe(tiny_model: Path, speech: Path) -> None:
     words: list[str | Path] = ["file", "--model", tiny_model, "--format", "jsonl"]
     (expected,) = records(live_ser(*words, speech).stdout)
     run = run_with(speech.read_bytes(), *words, "--from", "-")

@@ -147,6 +147,6 @@ def test_what_only_tells_leaves_nothing(home: Home, command: str) -> None:
 
 
 def test_python_leaves_nothing(home: Home) -> None:
-    judge = f"import live_ser; print(live_ser.load().predict({str(DEMO)!r}))"
-    home.run(sys.executable, "-c", judge)
+    classify = f"import live_ser; print(live_ser.load().predict({str(DEMO)!r}))"
+    home.run(sys.executable, "-c", classify)
     home.check()

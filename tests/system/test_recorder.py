@@ -1,4 +1,4 @@
-"""``--record`` keeps the sound as it was judged, and keeps it whatever happens."""
+"""``--record`` keeps the sound as it was classified, and keeps it whatever happens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def heard(path: Path) -> Samples:
 
 
 @KINDS
-def test_a_recording_is_the_sound_that_was_judged(
+def test_a_recording_is_the_sound_that_was_classified(
     tiny_model: Path, speech: Path, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / f"kept.{kind}"

@@ -30,12 +30,13 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' {{d
 
 
 def window(end: float, label: str | None, state: str = "speech", labels: list[str] = LABELS) -> Any:
-    judged = label is not None
+    classified = label is not None
     share = {x: 0.7 if x == label else 0.1 for x in labels}
     return {
         "type": "window", "start": max(0.0, end - 3.5), "end": end, "state": state, "label": label,
-        "confidence": 0.7 if judged else None, "probabilities": share if judged else None,
-        "activation": 0.5 if judged else None, "speech": 0.6, "level_db": -23.0, "latency_ms": 3.0,
+        "confidence": 0.7 if classified else None, "probabilities": share if classified else None,
+        "activation": 0.5 if classified else None, "speech": 0.6, "level_db": -23.0,
+        "latency_ms": 3.0,
     }  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def test_a_timeline_of_a_clip_is_a_session_too(tmp_path: Path) -> None:
     assert log.labels == tuple(LABELS)
 
 
-def judged_files(*sources: str, kind: str = "window") -> list[Any]:
+def classified_files(*sources: str, kind: str = "window") -> list[Any]:
     """What live-ser file writes of several recordings, each of which sounds otherwise."""
     found = []
     for number, source in enumerate(sources):
@@ -135,7 +136,7 @@ def judged_files(*sources: str, kind: str = "window") -> list[Any]:
 
 @pytest.mark.parametrize("kind", ["window", "segment"])
 def test_one_of_several_recordings_is_chosen_by_its_name(tmp_path: Path, kind: str) -> None:
-    path = written(tmp_path, judged_files("a/x.wav", "b/x.wav", "b/yx.wav", kind=kind))
+    path = written(tmp_path, classified_files("a/x.wav", "b/x.wav", "b/yx.wav", kind=kind))
     for name, label in (("a/x.wav", "neutral"), ("b/x.wav", "happy"), ("yx.wav", "sad")):
         log = read_session(path, name)
         assert log.source.endswith(name)
@@ -149,7 +150,7 @@ def test_one_of_several_recordings_is_chosen_by_its_name(tmp_path: Path, kind: s
 
 
 def test_segments_have_a_page(tmp_path: Path) -> None:
-    path = written(tmp_path, judged_files("a.wav", "b.wav", kind="segment"))
+    path = written(tmp_path, classified_files("a.wav", "b.wav", kind="segment"))
     run = live_ser("report", path, "--recording", "b.wav")
     assert run.returncode == 0, run.stderr
     text = (tmp_path / "session.html").read_text("utf-8")
@@ -158,8 +159,8 @@ def test_segments_have_a_page(tmp_path: Path) -> None:
 
 
 def test_verdicts_alone_are_no_session_and_the_hint_says_what_is(tmp_path: Path) -> None:
-    verdicts = [record for record in judged_files("a.wav") if record["type"] == "clip"]
-    with pytest.raises(LiveSerError, match="no judged window") as caught:
+    verdicts = [record for record in classified_files("a.wav") if record["type"] == "clip"]
+    with pytest.raises(LiveSerError, match="no classified window") as caught:
         read_session(written(tmp_path, verdicts))
     assert "`timeline`" in caught.value.hint
 
@@ -257,7 +258,7 @@ def test_a_session_without_windows_is_left_out_of_several(tmp_path: Path) -> Non
     (told,) = write_sessions([path, empty], output)
     assert "empty.jsonl" in told
     assert "1 session · 1 day" in output.read_text("utf-8")
-    with pytest.raises(LiveSerError, match="holds no judged window"):
+    with pytest.raises(LiveSerError, match="holds no classified window"):
         write_sessions([empty, empty], output, force=True)
 
 

@@ -119,7 +119,7 @@ class TestStream:
         assert clip["probabilities"] == pytest.approx(expected.probabilities, abs=1e-4)
         assert end["seconds"] == pytest.approx(expected.duration, abs=1e-3)
 
-    def test_each_channel_is_judged_by_itself(
+    def test_each_channel_is_classified_separately(
         self, server: Served, model: live_ser.Model, sound: Samples
     ) -> None:
         call = np.stack([sound, np.roll(sound, 20_000)], axis=1)

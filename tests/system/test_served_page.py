@@ -271,7 +271,7 @@ def other_origin(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_a_channel_is_chosen_where_each_is_judged_by_itself(
+def test_a_channel_is_chosen_where_each_is_classified_separately(
     browser: Any, model: live_ser.Model, speech: Path, tmp_path: Path
 ) -> None:
     sound, rate = soundfile.read(speech, dtype="float32")

@@ -60,9 +60,9 @@ def test_live_and_file_agree(call: Path, against_model: Path) -> None:
     assert live[0]["channels"] == 2
     windows = [alike(record) for record in live if record["type"] == "window"]
     file = told(live_ser("file", call, "--timeline", "--format=jsonl", *words))
-    judged = [alike(record) for record in file if record["type"] == "window"]
+    classified = [alike(record) for record in file if record["type"] == "window"]
     assert [{**one, "source": None, "key": None} for one in windows] == [
-        {**one, "source": None, "key": None} for one in judged
+        {**one, "source": None, "key": None} for one in classified
     ]
 
 
@@ -79,7 +79,7 @@ def test_a_broken_off_output_is_gone_on_with_whole_recordings_only(
     assert len(lines) == 4
     out.write_text("".join(lines[:3]), "utf-8")  # the second verdict on the other is missing
     run = live_ser(*words, "--resume")
-    assert (run.returncode, "1 of 2 files are judged already" in run.stderr) == (0, True)
+    assert (run.returncode, "1 of 2 files are already done" in run.stderr) == (0, True)
     assert out.read_text("utf-8") == whole
     run = live_ser(*words[:-3], "-o", out, "--resume")
     assert run.returncode == 1
@@ -122,7 +122,7 @@ def test_the_sound_of_each_channel_is_recorded_and_lines_say_who_speaks(
     ("words", "said"),
     [
         (("--names", "a,b"), "who speaks in each channel"),
-        (("--each-channel", "--channel", "1"), "each is judged by itself"),
+        (("--each-channel", "--channel", "1"), "each is classified separately"),
         (("--each-channel", "--profile", "anna"), "--profile is for one speaker"),
         (("--each-channel", "--names", "a,,b"), "one of them is empty"),
     ],
@@ -147,7 +147,7 @@ SPEAKER call 1 2.9 4 <NA> <NA> ben <NA> <NA>
 """
 
 
-def test_intervals_of_a_diariser_are_judged(
+def test_intervals_of_a_diariser_are_classified(
     call: Path, tmp_path: Path, against_model: Path
 ) -> None:
     turns = tmp_path / "call.rttm"
@@ -161,7 +161,7 @@ def test_intervals_of_a_diariser_are_judged(
     out = tmp_path / "out.csv"
     assert live_ser(*words, "-o", out).returncode == 0
     run = live_ser(*words, "-o", out, "--resume")
-    assert "1 of 1 files are judged already" in run.stderr
+    assert "1 of 1 files are already done" in run.stderr
     grid = live_ser(*words, "--format", "textgrid").stdout
     assert '"anna emotion"' in grid
     assert '"ben emotion"' in grid
@@ -244,10 +244,10 @@ def test_a_report_has_a_timeline_for_each_voice(
 def test_a_report_says_how_the_voice_differs_from_its_usual(tmp_path: Path) -> None:
     prosody = {"pitch": 182.0, "pitch_change": 3.0, "loudness": -21.0, "loudness_change": 5.0}
     prosody |= {"rate": 4.8, "rate_change": 1.2, "pauses": 0.1}
-    judged = {"state": "speech", "label": "happy", "confidence": 0.8, "activation": 0.7}
+    classified = {"state": "speech", "label": "happy", "confidence": 0.8, "activation": 0.7}
     shares = {"neutral": 0.2, "happy": 0.8}
     heard = {"speech": 0.9, "level_db": -20.0, "latency_ms": 2.0, "since_speech": 0.0}
-    window = {"type": "window", "start": 0.0, "end": 0.5, **judged, **heard, "source": "a.wav"}
+    window = {"type": "window", "start": 0.0, "end": 0.5, **classified, **heard, "source": "a.wav"}
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({**window, "probabilities": shares, "prosody": prosody}), "utf-8")
     path.write_text(path.read_text("utf-8") + "\n", "utf-8")

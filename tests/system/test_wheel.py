@@ -56,7 +56,7 @@ def test_it_carries_the_models_the_clip_and_the_types_but_not_the_training(wheel
 
 
 @pytest.mark.slow
-def test_it_judges_a_file_with_no_repository_around_it(installed: Path, tmp_path: Path) -> None:
+def test_it_classifies_a_file_with_no_repository_around_it(installed: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clip.flac"
     clip.write_bytes((ROOT / "live_ser" / "demo.flac").read_bytes())
     result = run([str(installed / "live-ser"), "file", "clip.flac", "--format", "jsonl"], tmp_path)

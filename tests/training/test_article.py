@@ -217,10 +217,10 @@ def test_every_point_is_scaled_by_the_training_clips() -> None:
     assert np.abs(loud).max() < 100
 
 
-def test_clips_are_judged_as_recorded_and_each_alone() -> None:
+def test_clips_are_classified_as_recorded_and_each_alone() -> None:
     test = utterances(9)
     model = Article(CONFIG).network()
-    said = Article(CONFIG).judge(model, test)
+    said = Article(CONFIG).predict(model, test)
     assert said.emotion.shape == (9, 7)
     assert said.activation.shape == (9,)
     alone = model(test.takes[4][0][np.newaxis], training=False)
@@ -283,7 +283,7 @@ def test_nothing_can_be_chosen_on_a_test_split_that_is_not_there(corpus: Path) -
     assert not (corpus.parent / "never").exists()
 
 
-def test_the_exported_model_judges_a_clip_like_any_other(run: Run) -> None:
+def test_the_exported_model_classifies_a_clip_like_any_other(run: Run) -> None:
     path = run.folder / "article.onnx"
     info = export_run(run, path)
     assert info.labels == LABELS
@@ -297,7 +297,7 @@ def test_the_exported_model_judges_a_clip_like_any_other(run: Run) -> None:
     assert 0 <= clip["activation"] <= 1
 
 
-def test_a_live_window_is_judged_as_the_whole_model_in_keras_judges_it(run: Run) -> None:
+def test_a_live_window_is_classified_as_the_whole_model_in_keras_classifies_it(run: Run) -> None:
     path = run.folder / "parity.onnx"
     export_run(run, path)
     model = Article(CONFIG).network()
@@ -307,5 +307,5 @@ def test_a_live_window_is_judged_as_the_whole_model_in_keras_judges_it(run: Run)
         window = random_frames(count, seed=count)
         logits = model(window[np.newaxis], training=False)["emotion"] / calibration["temperature"]
         wanted = keras.ops.convert_to_numpy(keras.ops.softmax(logits))[0]
-        said = live_ser.model.onnx_model.load(path).judge(window).probabilities
+        said = live_ser.model.onnx_model.load(path).predict(window).probabilities
         assert np.allclose(said, wanted, atol=1e-5)

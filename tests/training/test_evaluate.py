@@ -21,7 +21,7 @@ pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
-from live_ser.inference.recordings import judge_clip
+from live_ser.inference.recordings import classify_clip
 from live_ser.inference.results import Verdict
 from live_ser.model.onnx_model import EmotionModel
 from training import command, evaluate
@@ -104,7 +104,7 @@ def test_every_picture_of_the_card_is_there(evaluated: Path) -> None:
         assert (evaluated / name).stat().st_size > 5000
 
 
-def test_a_clip_is_judged_as_the_file_command_judges_it(
+def test_a_clip_is_classified_as_the_file_command_classifies_it(
     evaluated: Path, model: Path, clips: tuple[Clip, ...]
 ) -> None:
     paths = {clip.id: clip.path for clip in clips}
@@ -245,16 +245,16 @@ def test_no_noise_to_test_with_is_said(
 def verdict(label: str | None, confidence: float = 0.6, **changes: Any) -> Verdict:
     """A verdict by its label."""
     rest = (1 - confidence) / (len(LABELS) - 1)
-    judged_at_all = label is not None
+    classified = label is not None
     values: dict[str, Any] = {
         "duration": 2.0,
-        "state": "speech" if judged_at_all else "silence",
+        "state": "speech" if classified else "silence",
         "label": label,
-        "confidence": confidence if judged_at_all else None,
+        "confidence": confidence if classified else None,
         "probabilities": {name: confidence if name == label else rest for name in LABELS}
-        if judged_at_all
+        if classified
         else None,
-        "activation": 0.9 if judged_at_all else None,
+        "activation": 0.9 if classified else None,
         "speech": 0.5,
         "evidence": 1.0,
         "windows": 1,
@@ -278,7 +278,7 @@ def test_a_clip_without_label_counts_as_wrong(clips: tuple[Clip, ...]) -> None:
     assert calm < 1
 
 
-def test_activation_is_judged_where_the_emotion_tells_it(clips: tuple[Clip, ...]) -> None:
+def test_activation_is_classified_where_the_emotion_tells_it(clips: tuple[Clip, ...]) -> None:
     verdicts = tuple(verdict("sad", activation=0.8 if clip.activation else 0.2) for clip in clips)
     figures = clip_figures(Predictions(LABELS, clips, verdicts)).activation
     assert figures.clips == 12  # disgust counts for neither
@@ -334,7 +334,7 @@ def test_so_much_speech_is_heard_and_no_more(
     by_itself = replace(clips[0], speaker="x/1", emotion="sad")
     followers = {by_itself.id: clips[1:4]}
     heard = list(conditions.for_seconds(by_itself, INFO, seconds=seconds, followers=followers))
-    evidence = judge_clip(EmotionModel(model), heard).evidence
+    evidence = classify_clip(EmotionModel(model), heard).evidence
     assert seconds - 1e-6 <= evidence < seconds + CHUNK_SECONDS
 
 
@@ -362,14 +362,14 @@ def test_clips_are_concatenated_with_one_to_four_seconds_between(clips: tuple[Cl
     assert agree.mean() > 0.9
 
 
-def test_a_clip_in_a_recording_is_judged_by_the_segments_in_it(
+def test_a_clip_in_a_recording_is_classified_by_the_segments_in_it(
     model: Path, clips: tuple[Clip, ...]
 ) -> None:
     by_itself = EmotionModel(model)  # it takes no baseline: what is around a clip is no matter
     verdicts = sessions.predict_session(by_itself, clips[:5], seed=0)
     assert sorted(verdicts) == sorted(clip.id for clip in clips[:5])
     for clip in clips[:5]:
-        alone = judge_clip(by_itself, conditions.as_recorded(clip, by_itself.info))
+        alone = classify_clip(by_itself, conditions.as_recorded(clip, by_itself.info))
         assert verdicts[clip.id].evidence == pytest.approx(alone.evidence, abs=0.4)
         assert verdicts[clip.id].label is not None
 

@@ -1,4 +1,4 @@
-"""Recordings of one's own: read from folders or a CSV file, trained on, judged."""
+"""Recordings of one's own: read from folders or a CSV file, trained on, classified."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_killed_run_on_them_finds_them_again(
     assert (begun / "metrics.json").read_bytes() == (run / "metrics.json").read_bytes()
 
 
-def test_an_evaluation_judges_them(own: Path, run: Path, tmp_path: Path) -> None:
+def test_an_evaluation_classifies_them(own: Path, run: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "tiny.onnx", tiny_info(labels=LABELS))
     shared = ["--parts=clips", "--workers=1"]
     strangers = tmp_path / "strangers"

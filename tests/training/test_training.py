@@ -114,7 +114,7 @@ def test_a_run_leaves_all_that_it_promises(run: Path) -> None:
         assert [float(row["epoch"]) for row in csv.DictReader(file)] == [1, 2]
 
 
-def test_the_exported_model_judges_a_clip(run: Path, corpus: Path) -> None:
+def test_the_exported_model_classifies_a_clip(run: Path, corpus: Path) -> None:
     clip = next(corpus.rglob("*.wav"))
     command = [sys.executable, "-m", "live_ser", "file", "--format", "jsonl"]
     done = subprocess.run(
@@ -151,7 +151,7 @@ def test_no_speaker_held_out_has_trained(run: Path) -> None:
         pytest.param("splits.json", id="before an epoch"),
         pytest.param("checkpoint-0001.weights.h5", id="between epochs"),
         pytest.param("checkpoint-0002.weights.h5", id="after the last epoch"),
-        pytest.param("weights.weights.h5", id="while it is judged"),
+        pytest.param("weights.weights.h5", id="while it is classified"),
     ],
 )
 def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path, there: str) -> None:
@@ -170,7 +170,7 @@ def test_a_killed_run_goes_on_and_comes_to_the_same(run: Path, corpus: Path, the
     # The converter's names of nodes differ from run to run; what the file says does not.
     window = np.random.default_rng(0).normal(-30, 10, (200, 64)).astype(np.float32)
     wanted, got = (
-        live_ser.model.onnx_model.load(path / "live_ser.onnx").judge(window)
+        live_ser.model.onnx_model.load(path / "live_ser.onnx").predict(window)
         for path in (run, folder)
     )
     np.testing.assert_allclose(got.probabilities, wanted.probabilities, atol=1e-6)
@@ -419,11 +419,11 @@ def test_the_exported_network_measures_as_the_one_that_trains(run: Path) -> None
     windows = rng.normal(-40, 10, (4, 120, 64)).astype(np.float32)
     wanted = training_model.predict_on_batch({"log_mel": windows, "others": others})
     model = live_ser.model.onnx_model.load(run / "live_ser.onnx")
-    voices = np.stack([np.asarray(model.judge(window).voice) for window in windows])
+    voices = np.stack([np.asarray(model.predict(window).voice) for window in windows])
     temperature = json.loads((run / "calibration.json").read_text())["temperature"]
     emotion = np.exp(wanted["emotion"] / temperature)
     for window, baseline, raised in zip(windows, others @ voices, emotion, strict=True):
-        got = model.judge(window, baseline).probabilities
+        got = model.predict(window, baseline).probabilities
         np.testing.assert_allclose(got, raised / raised.sum(), atol=1e-4)
 
 
@@ -560,13 +560,13 @@ def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
     assert both.info.provenance["corpora"] == ["ravdess"]
     assert both.info.offset_matrix.any()
     frames = np.random.default_rng(1).normal(-40, 10, (120, 64)).astype(np.float32)
-    alone, summed = network.judge(frames), both.judge(frames)
+    alone, summed = network.predict(frames), both.predict(frames)
     assert alone.voice is not None
     assert summed.voice is not None
     assert alone.valence is None
     assert summed.valence is not None
     np.testing.assert_allclose(summed.voice[: len(alone.voice)], alone.voice, atol=1e-5)
-    against = both.judge(frames, summed.voice)
+    against = both.predict(frames, summed.voice)
     assert np.abs(against.probabilities - summed.probabilities).max() > 1e-4
 
 
@@ -577,7 +577,7 @@ def test_a_joined_file_can_be_joined_anew(
     again = tmp_path / "joined.onnx"
     _join(joined, again, run, corpus)
     frames = np.random.default_rng(1).normal(-40, 10, (120, 64)).astype(np.float32)
-    first, second = (live_ser.model.onnx_model.load(one).judge(frames) for one in (joined, again))
+    first, second = (live_ser.model.onnx_model.load(one).predict(frames) for one in (joined, again))
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
 
 

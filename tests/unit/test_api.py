@@ -1,4 +1,4 @@
-"""``import live_ser`` judges files, samples and microphones in a few lines."""
+"""``import live_ser`` classifies files, samples and microphones in a few lines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def model(tiny_model: Path) -> Model:
     return live_ser.load(tiny_model)
 
 
-def test_files_and_samples_are_judged_as_the_command_line_judges_them(
+def test_files_and_samples_are_classified_as_the_command_line_classifies_them(
     model: Model, speech: Path, tiny_model: Path
 ) -> None:
     words = ["file", speech, "--timeline", "--format", "jsonl", "--model", tiny_model]
@@ -113,9 +113,9 @@ def test_what_is_no_sound_is_refused_with_what_to_try(
     ],
 )
 def test_a_block_that_is_no_mono_sound_is_refused(model: Model, block: Any, said: str) -> None:
-    for judge in (Monitor, analyse):
+    for classify in (Monitor, analyse):
         with pytest.raises(LiveSerError, match=said) as caught:
-            list(judge(model.network, [block]))
+            list(classify(model.network, [block]))
         assert caught.value.hint
 
 
@@ -133,7 +133,7 @@ def test_mono_is_mono_whatever_its_shape_and_type(model: Model, speech: Path) ->
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3"])
-def test_a_file_object_is_judged_as_its_file(
+def test_a_file_object_is_classified_as_its_file(
     model: Model, speech: Path, tmp_path: Path, ending: str
 ) -> None:
     samples, rate = soundfile.read(speech, dtype="float32")
@@ -206,9 +206,9 @@ def test_results_are_tables_where_pandas_is_installed(model: Model, speech: Path
     table = timeline.to_frame()
     assert len(table) == len(timeline)
     assert list(table["end"]) == [p.end for p in timeline]
-    judged = table[table["state"] == "speech"]
+    classified = table[table["state"] == "speech"]
     columns = [f"p_{label}" for label in model.info.labels]
-    assert np.allclose(judged[columns].sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(classified[columns].sum(axis=1), 1, atol=1e-5)
     assert table[table["state"] == "silence"][columns].isna().all(axis=None)
     assert len(model.segments(speech).to_frame()) == 2
     nothing = np.zeros(32_000, np.float32)
@@ -343,7 +343,7 @@ def test_the_library_speaks_of_no_option_of_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("hint", "shown"),
     [
-        ("judge what there is: `partial=True`", "judge what there is: --partial"),
+        ("classify what there is: `partial=True`", "classify what there is: --partial"),
         ("leave out `track`", "leave out --track"),
         ("`channels=2`, or leave it out", "--channels 2, or leave it out"),
         ("`raw=RawFormat('s16le', rate=8000, channels=1)`", "--raw s16le --rate 8000 --channels 1"),

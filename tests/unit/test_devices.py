@@ -290,7 +290,9 @@ def test_without_portaudio_there_is_one_line_and_the_command_that_installs_it(
     assert run.stdout
 
 
-def test_without_portaudio_files_are_judged(tmp_path: Path, tiny_model: Path, speech: Path) -> None:
+def test_without_portaudio_files_are_classified(
+    tmp_path: Path, tiny_model: Path, speech: Path
+) -> None:
     (tmp_path / "sounddevice.py").write_text('raise OSError("PortAudio library not found")\n')
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     words = [sys.executable, "-m", "live_ser", "file", "--model", str(tiny_model), str(speech)]

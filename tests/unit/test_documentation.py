@@ -75,8 +75,8 @@ def test_commands_work(command: str, folder: Path) -> None:
         words += ["--speed", "0", *([] if "--from" in words else ["--from", "clip.wav"])]
     if "session.jsonl" in words and words[0] == "listen":
         words.append("--force")
-    if "judged.jsonl" in words and words[0] == "report":
-        live_ser("file", "clip.wav", "interview.flac", "--timeline", "-o", "judged.jsonl")
+    if "classified.jsonl" in words and words[0] == "report":
+        live_ser("file", "clip.wav", "interview.flac", "--timeline", "-o", "classified.jsonl")
     result = live_ser(*words)
     assert result.returncode == 0, result.stderr
 

@@ -1,4 +1,4 @@
-"""Each channel of a recording is judged by itself, as it would be alone."""
+"""Each channel of a recording is classified separately, as it would be alone."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def test_a_channel_without_speech_says_so(two: Samples, against_model: Path) -> 
     assert (silent.state, silent.label, silent.evidence) == ("silence", None, 0.0)
 
 
-def test_live_each_channel_is_judged_each_hop(two: Samples, call: Path, tiny_model: Path) -> None:
+def test_live_each_channel_is_classified_each_hop(
+    two: Samples, call: Path, tiny_model: Path
+) -> None:
     model = live_ser.load(tiny_model)
     with replay(call, RATE, speed=0, reading=Reading(each_channel=True)) as source:
         live = [*model.monitor(source)]
@@ -139,7 +141,7 @@ def test_blocks_of_ones_own(tiny_model: Path) -> None:
         ({"names": ["a", "b", "c"]}, "2 channels, and 3 names"),
         ({"names": ["a", "a"]}, "two of them are the same"),
         ({"names": ["a", " "]}, "one of them is empty"),
-        ({"channel": 1}, "each is judged by itself, not 1 alone"),
+        ({"channel": 1}, "each is classified separately, not 1 alone"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

@@ -35,7 +35,7 @@ from tests.support.tiny_model import LABELS
 HOSTILE = 'a "b"\t<c>&amp; 1 --> 2\n\r\x1b[2J\u2028 {d} ąę😀'
 
 
-def judged(label: str | None, state: str = "speech") -> Record:
+def classified(label: str | None, state: str = "speech") -> Record:
     shares = {x: 0.7 if x == label else 0.1 for x in LABELS} if label else None
     return {
         "state": state, "label": label, "confidence": label and 0.7, "probabilities": shares,
@@ -45,17 +45,17 @@ def judged(label: str | None, state: str = "speech") -> Record:
 
 def segment(start: float, end: float, label: str | None, state: str = "speech") -> Record:
     named = {"type": "segment", "start": start, "end": end, "source": "a/clip.wav"}
-    return {**named, **judged(label, state)}
+    return {**named, **classified(label, state)}
 
 
 def window(end: float, label: str | None, state: str = "speech") -> Record:
     start = max(0.0, end - 3.5)
     heard = {"since_speech": 0.0, "level_db": -20.0, "latency_ms": 1.0}
-    return {"type": "window", "start": start, "end": end, **judged(label, state), **heard}
+    return {"type": "window", "start": start, "end": end, **classified(label, state), **heard}
 
 
 def clip(source: str = "a/clip.wav") -> Record:
-    return {"type": "clip", "source": source, "duration": 9.5, **judged("happy"), "windows": 2}
+    return {"type": "clip", "source": source, "duration": 9.5, **classified("happy"), "windows": 2}
 
 
 SEGMENTS = [
@@ -380,7 +380,7 @@ def test_each_ending_stands_for_its_format() -> None:
     assert style_of(None, "no ending", "csv") == "csv"
 
 
-def test_a_folder_keeps_the_tree_of_what_was_judged(
+def test_a_folder_keeps_the_tree_of_what_was_classified(
     tiny_model: Path, speech: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -451,7 +451,7 @@ def test_a_textgrid_reader_gives_quotes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("style", ANNOTATIONS)
 def test_a_recording_without_speech_has_an_empty_annotation(tmp_path: Path, style: Style) -> None:
-    silent = {**clip(), **judged(None, "silence")}
+    silent = {**clip(), **classified(None, "silence")}
     text = write(tmp_path / "x", style, [silent])
     assert "happy" not in text
     begins = {"vtt": "WEBVTT", "textgrid": "File type", "eaf": "<?xml", "bids": "onset\tduration"}

@@ -102,7 +102,7 @@ def test_before_anybody_spoke_there_is_nothing_to_label(network: EmotionModel) -
 def test_labels_count_from_the_next_utterance_on_and_an_undone_one_never(
     network: EmotionModel, spoken: list[Samples]
 ) -> None:
-    def judged(*labels: str, undo: bool = False) -> list[list[Prediction]]:
+    def classified(*labels: str, undo: bool = False) -> list[list[Prediction]]:
         """The predictions of four utterances, with a label after each but the last."""
         stream, found = Stream(network, smoothing=0), []
         for utterance, label in zip([*spoken, *spoken], [*labels, ""], strict=True):
@@ -122,9 +122,9 @@ def test_labels_count_from_the_next_utterance_on_and_an_undone_one_never(
         shares = [p.raw["happy"] / (p.raw["happy"] + p.raw["sad"]) for p in predictions if p.raw]
         return float(np.mean(shares))
 
-    plain = judged("", "", "")
-    taught = judged("happy", "sad", "")
-    undone = judged("happy", "sad", "", undo=True)
+    plain = classified("", "", "")
+    taught = classified("happy", "sad", "")
+    undone = classified("happy", "sad", "", undo=True)
     assert [[p.raw for p in one] for one in taught[:2]] == [
         [p.raw for p in one] for one in plain[:2]
     ]

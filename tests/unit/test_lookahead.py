@@ -51,15 +51,15 @@ def frames_of(model: EmotionModel, sound: Samples, segment: Segment) -> Frames:
     return frames[begin:end]
 
 
-def judged_against(
+def measured_against(
     model: EmotionModel, sound: Samples, segment: Segment, other: Segment
 ) -> list[float]:
     """What is said of a segment where one other was heard, and a typical voice."""
-    voice = model.judge(frames_of(model, sound, other)).voice
+    voice = model.predict(frames_of(model, sound, other)).voice
     assert voice is not None
     seconds = other.end - other.start
     baseline = np.asarray(voice * seconds / (seconds + SPEC.typical), np.float32)
-    said = model.judge(frames_of(model, sound, segment), baseline).probabilities
+    said = model.predict(frames_of(model, sound, segment), baseline).probabilities
     return [float(one) for one in said]
 
 
@@ -71,8 +71,8 @@ def test_each_of_two_utterances_is_measured_against_the_other(
     model: EmotionModel, sound: Samples
 ) -> None:
     first, second = segments(model, sound)
-    assert said(first) == pytest.approx(judged_against(model, sound, first, second), abs=1e-4)
-    assert said(second) == pytest.approx(judged_against(model, sound, second, first), abs=1e-4)
+    assert said(first) == pytest.approx(measured_against(model, sound, first, second), abs=1e-4)
+    assert said(second) == pytest.approx(measured_against(model, sound, second, first), abs=1e-4)
 
 
 def test_a_single_utterance_is_measured_against_a_typical_voice(
@@ -80,7 +80,7 @@ def test_a_single_utterance_is_measured_against_a_typical_voice(
 ) -> None:
     first, _ = segments(model, sound)
     (alone,) = segments(model, sound[: round((first.end + 0.3) * RATE)])
-    alone_said = model.judge(frames_of(model, sound, first)).probabilities
+    alone_said = model.predict(frames_of(model, sound, first)).probabilities
     assert said(alone) == pytest.approx(alone_said, abs=1e-4)
     assert said(alone) != pytest.approx(said(first), abs=1e-3)
 

@@ -22,10 +22,10 @@ from tests.support.tiny_model import LABELS, tiny_info, write_model
 def test_probabilities_are_in_the_order_of_the_labels(tiny_model: Path) -> None:
     model = load(tiny_model)
     frames = np.full((100, model.info.features.n_mels), -40, np.float32)
-    judgement = model.judge(frames)
-    assert judgement.probabilities.shape == (len(LABELS),)
-    assert judgement.probabilities.sum() == pytest.approx(1, abs=1e-5)
-    assert 0 <= judgement.activation <= 1
+    output = model.predict(frames)
+    assert output.probabilities.shape == (len(LABELS),)
+    assert output.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert 0 <= output.activation <= 1
 
 
 def test_the_metadata_travels_unchanged(tiny_model: Path) -> None:
@@ -250,6 +250,6 @@ def test_the_model_for_any_use_comes_by_its_name() -> None:
     assert free.info.provenance["encoder"]["licence"] == "Apache-2.0"
     assert (free.info.labels, free.info.features) == (default.info.labels, default.info.features)
     frames = np.full((100, free.info.features.n_mels), -40, np.float32)
-    assert free.judge(frames).valence is not None
+    assert free.predict(frames).valence is not None
     assert "-dirty" not in free.info.provenance["revision"]
     assert "-dirty" not in default.info.provenance["revision"]

@@ -63,7 +63,7 @@ def test_the_size_of_the_blocks_changes_nothing(
 
 
 @pytest.mark.parametrize("rate", [16000, 44100, 48000])
-def test_file_replay_and_microphone_are_judged_alike(
+def test_file_replay_and_microphone_are_classified_alike(
     model: EmotionModel, at_rate: Callable[[int], Path], rate: int
 ) -> None:
     path = at_rate(rate)
@@ -101,9 +101,9 @@ def test_a_source_that_ends_at_a_hop_has_no_window_more(
 
 
 def test_probabilities_sum_to_one_and_name_the_labels(model: EmotionModel, sound: Samples) -> None:
-    judged = [p for p in predictions(model, [sound]) if p.probabilities is not None]
-    assert judged
-    for p in judged:
+    classified = [p for p in predictions(model, [sound]) if p.probabilities is not None]
+    assert classified
+    for p in classified:
         assert p.probabilities is not None
         assert p.raw is not None
         assert p.activation is not None
@@ -180,13 +180,13 @@ def test_speech_that_is_over_becomes_silence_after_a_second(
 def test_in_a_pause_the_network_is_not_run_again(
     model: EmotionModel, sound: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge, asked = EmotionModel.judge, []
+    classify, asked = EmotionModel.predict, []
 
     def counted(self: EmotionModel, *given: Any) -> Any:
         asked.append(given)
-        return judge(self, *given)
+        return classify(self, *given)
 
-    monkeypatch.setattr(EmotionModel, "judge", counted)
+    monkeypatch.setattr(EmotionModel, "predict", counted)
     pause = np.zeros(24_000, np.float32)
     found = [p for p in predictions(model, [sound[:24_000], pause], hop=0.25) if p.raw]
     assert len(asked) < len(found)
@@ -213,9 +213,9 @@ def test_more_speech_is_waited_for_only_while_there_is_more_to_come(
     begun = int(np.argmax(speech_mask(sound, RATE, gate)) * CHUNK_SECONDS * RATE)
     word = sound[begun : begun + int(0.8 * RATE)]
     said = predictions(model, [word, np.zeros(2 * RATE, np.float32)])
-    judged = [p for p in said if p.label is not None]
-    assert judged
-    assert all(p.evidence >= 1 or (p.since_speech or 0) > 0.3 for p in judged)
+    classified = [p for p in said if p.label is not None]
+    assert classified
+    assert all(p.evidence >= 1 or (p.since_speech or 0) > 0.3 for p in classified)
     assert any(p.state == "listening" and p.evidence >= 0.3 for p in said)
 
 
@@ -223,9 +223,9 @@ def test_a_model_that_cannot_tell_is_uncertain_with_its_best_guess(
     tmp_path: Path, sound: Samples
 ) -> None:
     model = EmotionModel(write_model(tmp_path / "doubtful.onnx", tiny_info(abstain=1.0)))
-    judged = [p for p in predictions(model, [sound]) if p.label is not None]
-    assert judged
-    assert {p.state for p in judged} == {"uncertain"}
+    classified = [p for p in predictions(model, [sound]) if p.label is not None]
+    assert classified
+    assert {p.state for p in classified} == {"uncertain"}
 
 
 def test_a_model_that_does_not_trim_hears_the_whole_window(tmp_path: Path, sound: Samples) -> None:
@@ -250,7 +250,7 @@ class Late:
             yield block
 
 
-def test_on_a_backlog_the_newest_window_is_judged_and_the_others_are_counted(
+def test_on_a_backlog_the_newest_window_is_classified_and_the_others_are_counted(
     model: EmotionModel, sound: Samples
 ) -> None:
     hops = [sound[i : i + 8000] for i in range(0, 64000, 8000)]

@@ -75,7 +75,7 @@ def test_nothing_that_a_killed_process_left_is_written_over(old: Path) -> None:
     assert names(old.parent) == ["out.jsonl", left.name]
 
 
-def test_where_nothing_could_be_judged_the_old_file_stays(tiny_model: Path, old: Path) -> None:
+def test_where_nothing_could_be_classified_the_old_file_stays(tiny_model: Path, old: Path) -> None:
     run = live_ser("file", "--model", tiny_model, "mistyped.wav", "-o", old, "--force")
     assert run.returncode == 1
     assert old.read_bytes() == OLD

@@ -1,4 +1,4 @@
-"""A recording as a picture: it shows what was judged where, and grows with nothing."""
+"""A recording as a picture: it shows what was classified where, and grows with nothing."""
 
 from __future__ import annotations
 

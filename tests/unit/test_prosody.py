@@ -241,7 +241,7 @@ def test_records_tables_and_page_hold_prosody(
     for record in records:
         check_record(record)
         assert (record["prosody"] is None) == (record["state"] == "silence")
-    lines, table = tmp_path / "judged.jsonl", tmp_path / "judged.csv"
+    lines, table = tmp_path / "classified.jsonl", tmp_path / "classified.csv"
     lines.write_text("".join(json.dumps(record) + "\n" for record in records))
     with table.open("w", encoding="utf-8") as stream:
         writer = Csv(stream, LABELS)

@@ -23,7 +23,7 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import log_mel
 from live_ser.frontend.gate import CHUNK_SECONDS, frame_range, speech_mask
 from live_ser.inference.monitor import Monitor
-from live_ser.inference.recordings import analyse, judge_clip
+from live_ser.inference.recordings import analyse, classify_clip
 from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.utterances import UtteranceCutter, pieces
 from live_ser.inference.windows import PAUSE_SECONDS
@@ -78,7 +78,7 @@ def test_the_verdict_comes_last_and_what_else_is_asked_for_does_not_change_it(
     )
 
 
-def test_segments_are_the_utterances_each_judged_on_its_own_speech(
+def test_segments_are_the_utterances_each_classified_on_its_own_speech(
     model: EmotionModel, sound: Samples
 ) -> None:
     segments = [s for s in analyse(model, [sound], segments=True) if isinstance(s, Segment)]
@@ -95,7 +95,7 @@ def test_segments_are_the_utterances_each_judged_on_its_own_speech(
         own[first:stop] = True
         frames = log_mel(sound, info.features)
         begin, end = frame_range(own, hop, len(frames))
-        expected = model.judge(frames[begin:end])
+        expected = model.predict(frames[begin:end])
         assert segment.probabilities is not None
         assert list(segment.probabilities.values()) == pytest.approx(expected.probabilities)
         assert segment.label == info.labels[int(np.argmax(expected.probabilities))]
@@ -124,7 +124,7 @@ def test_scraps_of_speech_are_listening_and_count_only_where_there_is_nothing_el
     evidence = sorted(s.evidence for s in segments if isinstance(s, Segment))
     between = sum(evidence) / 2
     assert evidence[0] < between < evidence[1]
-    for least, states, judged in (
+    for least, states, classified in (
         (0.25, {"speech"}, 2),
         (between, {"listening", "speech"}, 1),
         (evidence[1] + 0.01, {"listening"}, 2),
@@ -135,12 +135,12 @@ def test_scraps_of_speech_are_listening_and_count_only_where_there_is_nothing_el
         *segments, both = analyse(model, [sound], segments=True)
         assert {s.state for s in segments if isinstance(s, Segment)} == states
         assert isinstance(both, Verdict)
-        assert both.windows == judged
-        assert (both.state == "listening") == (judged == 0)
+        assert both.windows == classified
+        assert (both.state == "listening") == (classified == 0)
 
 
 def test_nothing_is_silence_of_no_length(model: EmotionModel) -> None:
-    assert judge_clip(model, []) == Verdict(
+    assert classify_clip(model, []) == Verdict(
         duration=0.0, state="silence", speech=0.0, evidence=0.0, windows=0
     )
 

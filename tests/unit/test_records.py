@@ -67,11 +67,11 @@ SILENT = {
 
 def every_kind(source: str = "clip.wav") -> list[Record]:
     started = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    judged = dict(zip(LABELS, (0.1, 0.1, 0.1, 0.7), strict=True))
+    classified = dict(zip(LABELS, (0.1, 0.1, 0.1, 0.7), strict=True))
     angry: dict[str, Any] = {
         "label": "angry",
         "confidence": 0.7,
-        "probabilities": judged,
+        "probabilities": classified,
         "activation": 0.9,
     }
     verdict = Verdict(**angry, state="uncertain", evidence=1.8, duration=3.6, speech=0.5, windows=1)

@@ -116,7 +116,7 @@ def test_sound_that_waits_too_long_gives_way_to_the_newest_and_the_hole_is_told(
         assert mic.backlog == 0
 
 
-def test_a_machine_that_falls_behind_judges_the_newest_window(tiny_model: Path) -> None:
+def test_a_machine_that_falls_behind_classifies_the_newest_window(tiny_model: Path) -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(8), RATE))
     with microphone(None, RATE, reconnect=False, opener=scripted) as mic:
         assert scripted.played.wait(30)

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from live_ser.inference.smoothing import FULL_EVIDENCE, STAY, Smoother
-from live_ser.model.onnx_model import Judgement
+from live_ser.model.onnx_model import ModelOutput
 
 
-def judgement(first: float, activation: float = 0.5) -> Judgement:
-    return Judgement(np.array([first, 1 - first], np.float32), activation)
+def output(first: float, activation: float = 0.5) -> ModelOutput:
+    return ModelOutput(np.array([first, 1 - first], np.float32), activation)
 
 
 def first_after(times: list[float], seconds: float, evidence: list[float] | None = None) -> float:
-    """The first probability after a change from 0 to 1 at time 0, which was judged too."""
+    """The first probability after a change from 0 to 1 at time 0, which was classified too."""
     smoother = Smoother(seconds)
     heard = evidence or [FULL_EVIDENCE] * (1 + len(times))
-    smoother.push(judgement(0.0), 0.0, heard[0])
+    smoother.push(output(0.0), 0.0, heard[0])
     for time, seconds_heard in zip(times, heard[1:], strict=True):
-        smooth = smoother.push(judgement(1.0), time, seconds_heard)
+        smooth = smoother.push(output(1.0), time, seconds_heard)
     return float(smooth.probabilities[0])
 
 
@@ -51,18 +51,18 @@ def test_a_first_guess_on_little_speech_soon_counts_for_little() -> None:
     assert first_after([0.5], 1.0, [more, more]) < 0.4
 
 
-def test_the_first_judgement_counts_as_it_is_and_again_after_forgetting() -> None:
+def test_the_first_output_counts_as_it_is_and_again_after_forgetting() -> None:
     smoother = Smoother(1.0)
-    assert smoother.push(judgement(0.9), 5.0, 0.3).probabilities[0] == pytest.approx(0.9)
-    smoother.push(judgement(0.5), 5.5, 0.3)
+    assert smoother.push(output(0.9), 5.0, 0.3).probabilities[0] == pytest.approx(0.9)
+    smoother.push(output(0.5), 5.5, 0.3)
     smoother.forget()
-    assert smoother.push(judgement(0.1), 6.0, 0.3).probabilities[0] == pytest.approx(0.1)
+    assert smoother.push(output(0.1), 6.0, 0.3).probabilities[0] == pytest.approx(0.1)
 
 
 def test_probabilities_stay_probabilities_and_activation_is_smoothed_too() -> None:
     smoother = Smoother(1.0)
-    smoother.push(judgement(1.0, 1.0), 0.0, 3.0)
-    smooth = smoother.push(judgement(0.0, 0.0), 1.0, 3.0)
+    smoother.push(output(1.0, 1.0), 0.0, 3.0)
+    smooth = smoother.push(output(0.0, 0.0), 1.0, 3.0)
     assert smooth.probabilities.sum() == pytest.approx(1.0)
     assert smooth.activation == pytest.approx(smooth.probabilities[0])
 

@@ -12,8 +12,8 @@ import pytest
 from live_ser.audio.sources import audio_file
 from live_ser.frontend.features import log_mel
 from live_ser.inference.monitor import Monitor
-from live_ser.inference.recordings import judge_clip
-from live_ser.model.onnx_model import Judgement, load
+from live_ser.inference.recordings import classify_clip
+from live_ser.model.onnx_model import ModelOutput, load
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import BaselineSpec, pack_matrix
 from tests.support.command import live_ser, records
@@ -26,10 +26,10 @@ def running(spec: BaselineSpec = SPEC, *, enrol: float = 0.0) -> RunningBaseline
     return RunningBaseline(tiny_info(baseline=spec), enrol=enrol)
 
 
-def said(voice: float, label: int | None = None) -> Judgement:
+def said(voice: float, label: int | None = None) -> ModelOutput:
     """A stretch of a voice of so much everywhere, heard as a label for sure, or as anything."""
     probabilities = np.full(4, 0.25) if label is None else np.eye(4)[label]
-    return Judgement(probabilities.astype(np.float32), 0.5, np.full(16, voice, np.float32))
+    return ModelOutput(probabilities.astype(np.float32), 0.5, np.full(16, voice, np.float32))
 
 
 def test_the_metadata_of_a_baseline_travels(against_model: Path) -> None:
@@ -41,12 +41,12 @@ def test_the_first_words_are_measured_against_a_typical_voice(
 ) -> None:
     with audio_file(speech, 16000) as blocks:
         windows = list(Monitor(load(against_model), blocks, smoothing=0))
-    judged = [window for window in windows if window.raw]
-    assert judged[0].baseline is None
-    assert judged[-1].baseline is not None
+    classified = [window for window in windows if window.raw]
+    assert classified[0].baseline is None
+    assert classified[-1].baseline is not None
     # No window is measured against speech that it holds itself.
-    for window in judged:
-        assert (window.baseline or 0) + window.evidence <= judged[-1].end - judged[0].start
+    for window in classified:
+        assert (window.baseline or 0) + window.evidence <= classified[-1].end - classified[0].start
 
 
 def test_blocks_of_any_size_give_the_same(against_model: Path, speech: Path) -> None:
@@ -136,9 +136,9 @@ def test_a_voice_is_heard_against_the_baseline(against_model: Path, speech: Path
     model = load(against_model)
     with audio_file(speech, 16000) as blocks:
         frames = log_mel(np.concatenate(list(blocks)), model.info.features)
-    by_itself = model.judge(frames)
+    by_itself = model.predict(frames)
     assert by_itself.voice is not None
-    against = model.judge(frames, by_itself.voice)
+    against = model.predict(frames, by_itself.voice)
     assert np.abs(by_itself.probabilities - against.probabilities).max() > 1e-3
 
 
@@ -146,7 +146,7 @@ def test_a_long_clip_is_measured_against_its_own_beginning(
     against_model: Path, speech: Path
 ) -> None:
     with audio_file(speech, 16000) as blocks:
-        verdict = judge_clip(load(against_model), blocks)
+        verdict = classify_clip(load(against_model), blocks)
     assert verdict.state == "speech"
 
 
@@ -171,8 +171,8 @@ def test_a_profile_is_kept_and_taken_up_again(
     assert len(kept["mean"]) == SPEC.size
     assert path.stat().st_size < 4000
     second = live_ser(*command)
-    judged = [one for one in records(second.stdout) if one.get("probabilities")]
-    assert judged[0]["baseline"] == pytest.approx(kept["seconds"], abs=0.1)
+    classified = [one for one in records(second.stdout) if one.get("probabilities")]
+    assert classified[0]["baseline"] == pytest.approx(kept["seconds"], abs=0.1)
     assert json.loads(path.read_text())["seconds"] > kept["seconds"]
 
 
@@ -226,4 +226,4 @@ def test_a_model_that_takes_none_says_so(
 ) -> None:
     refused = live_ser("listen", "--from", speech, "--model", tiny_model, *option)
     assert refused.returncode == 1
-    assert "judges every voice by itself" in refused.stderr
+    assert "uses no speaker baseline" in refused.stderr

@@ -1,4 +1,4 @@
-"""Sound that is pushed in is judged as the same sound from a file, and turn by turn."""
+"""Sound that is pushed in is classified as the same sound from a file, and turn by turn."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_it_says_what_the_timeline_of_a_file_says(model: Model, sound: Samples, 
         assert (one.raw or {}) == pytest.approx(other.raw or {}, abs=1e-5)
 
 
-def test_a_turn_is_judged_as_a_recording_of_its_own(model: Model, sound: Samples) -> None:
+def test_a_turn_is_classified_as_a_recording_of_its_own(model: Model, sound: Samples) -> None:
     stream = model.stream(rate=48000)
     for block in in_blocks(sound, 960):
         stream.feed(block)
@@ -69,7 +69,7 @@ def test_the_end_of_a_turn_leaves_the_hops_where_they_are(model: Model) -> None:
     assert ends == [0.5, 1.0, 1.5]
 
 
-def test_nothing_is_judged_across_a_gap(model: Model, sound: Samples) -> None:
+def test_nothing_is_classified_across_a_gap(model: Model, sound: Samples) -> None:
     stream = model.stream(rate=48000)
     before = stream.feed(sound[: 2 * 48000])
     stream.gap(10.0)

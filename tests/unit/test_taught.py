@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from live_ser.cli.main import main
 from live_ser.errors import LiveSerError
 from live_ser.loaded_model import Model
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline
 from live_ser.model.take import Take
@@ -57,10 +57,10 @@ class Speaker:
         return [self.take(emotion) for emotion in emotions for _ in range(count)]
 
 
-def judgement(take: Take, **changes: object) -> Judgement:
+def output(take: Take, **changes: object) -> ModelOutput:
     shares = np.exp(take.logits) / np.exp(take.logits).sum()
     values = {"activation": 0.5, "embedding": take.embedding.astype(np.float32), **changes}
-    return Judgement(shares.astype(np.float32), **values)  # type: ignore[arg-type]
+    return ModelOutput(shares.astype(np.float32), **values)  # type: ignore[arg-type]
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -68,7 +68,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def accuracy(teaching: Teaching, tests: Sequence[Take]) -> float:
-    found = [LABELS[int(teaching.correct(judgement(t)).probabilities.argmax())] for t in tests]
+    found = [LABELS[int(teaching.correct(output(t)).probabilities.argmax())] for t in tests]
     return float(np.mean([said == t.emotion for said, t in zip(found, tests, strict=True)]))
 
 
@@ -85,7 +85,7 @@ def test_probabilities_stay_probabilities_and_untaught_emotions_keep_theirs(
 ) -> None:
     speaker = Speaker()
     teaching = Teaching(network, speaker.takes(3, ("happy", "angry")))
-    before = judgement(speaker.take("happy"))
+    before = output(speaker.take("happy"))
     after = teaching.correct(before)
     assert after.probabilities.sum() == pytest.approx(1, abs=1e-5)
     odds = [np.log(found.probabilities[[0, 2]]) for found in (before, after)]  # neutral, sad
@@ -98,8 +98,8 @@ def test_probabilities_stay_probabilities_and_untaught_emotions_keep_theirs(
 def test_activation_and_valence_follow(network: EmotionModel) -> None:
     speaker = Speaker()
     teaching = Teaching(network, speaker.takes(5))
-    happy = teaching.correct(judgement(speaker.take("happy"), valence=0.0))
-    sad = teaching.correct(judgement(speaker.take("sad"), valence=0.0))
+    happy = teaching.correct(output(speaker.take("happy"), valence=0.0))
+    sad = teaching.correct(output(speaker.take("sad"), valence=0.0))
     assert happy.activation > 0.5 > sad.activation
     assert happy.valence is not None
     assert sad.valence is not None
@@ -112,12 +112,12 @@ def test_nothing_or_one_emotion_taught_corrects_nothing(
 ) -> None:
     speaker = Speaker()
     teaching = Teaching(network, speaker.takes(3, emotions))
-    before = judgement(speaker.take("sad"))
+    before = output(speaker.take("sad"))
     assert teaching.correct(before) is before
     assert not teaching.report.helps
 
 
-def test_the_report_leaves_out_what_it_judges(network: EmotionModel) -> None:
+def test_the_report_leaves_out_what_it_classifies(network: EmotionModel) -> None:
     speaker = Speaker(apart=0.0)  # nothing can be learnt of them
     report = Teaching(network, speaker.takes(8)).report
     assert report.tested == 32
@@ -154,7 +154,7 @@ def test_teaching_that_does_not_help_is_not_used(network: EmotionModel) -> None:
         return Take(emotion, 2.0, logits, np.zeros(16), rng.normal(0, 3, SIZE))
 
     teaching = Teaching(network, [take(label) for label in LABELS for _ in range(8)])
-    before = judgement(take("happy"))
+    before = output(take("happy"))
     assert not teaching.report.helps
     assert teaching.correct(before) is before
 
@@ -456,7 +456,7 @@ def test_a_session_adds_what_it_heard_to_what_others_wrote_meanwhile(
     profile.teach(Speaker().takes(1))  # a voice of zeros, for 8 s
     session = RunningBaseline.of(profile.applied())
     assert session is not None
-    session.update(judgement(Speaker().take("sad"), voice=np.full(16, 6.0)), 0, 8)
+    session.update(output(Speaker().take("sad"), voice=np.full(16, 6.0)), 0, 8)
     profile.teach([replace(Speaker(1).take("happy"), seconds=8.0, voice=np.full(16, 3.0))])
     profile.keep(session)
     kept = profile.read()

@@ -1,4 +1,4 @@
-"""Intervals that somebody else found are judged as they lie, speaker by speaker."""
+"""Intervals that somebody else found are classified as they lie, speaker by speaker."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
 from live_ser.inference.smoothing import Smoother
-from live_ser.model.onnx_model import Judgement, load
+from live_ser.model.onnx_model import ModelOutput, load
 from live_ser.records.annotation import Annotation
 from live_ser.records.bids import events
 from live_ser.records.csv import Csv
@@ -86,8 +86,8 @@ def test_valence_is_smoothed_as_activation_is() -> None:
     smoother = Smoother(1.0)
     probabilities = np.array([0.5, 0.5], np.float32)
     for time, value in ((0.0, 1.0), (0.5, 0.0), (1.0, 0.5)):
-        judgement = Judgement(probabilities, value, valence=2 * value - 1)
-        smooth = smoother.push(judgement, time, 2.0)
+        output = ModelOutput(probabilities, value, valence=2 * value - 1)
+        smooth = smoother.push(output, time, 2.0)
         assert smooth.valence == pytest.approx(2 * smooth.activation - 1)
 
 
@@ -197,7 +197,7 @@ def test_annotations_hold_valence_if_there_is_any() -> None:
 def test_the_page_of_a_session_has_valence(
     pleasant_model: Path, sound: Samples, tmp_path: Path
 ) -> None:
-    lines = tmp_path / "judged.jsonl"
+    lines = tmp_path / "classified.jsonl"
     records = records_of(pleasant_model, sound)
     lines.write_text("".join(json.dumps(record) + "\n" for record in records))
     write_report(lines, tmp_path / "page.html", model=pleasant_model)
@@ -207,10 +207,10 @@ def test_the_page_of_a_session_has_valence(
     assert [window["valence"] for window in data["windows"]] == windows
 
 
-def test_judging_is_the_same_with_valence_and_without(
+def test_classifying_is_the_same_with_valence_and_without(
     tiny_model: Path, pleasant_model: Path
 ) -> None:
     frames = np.random.default_rng(0).normal(-40, 9, (100, 16)).astype(np.float32)
-    one, other = (load(path).judge(frames) for path in (tiny_model, pleasant_model))
+    one, other = (load(path).predict(frames) for path in (tiny_model, pleasant_model))
     np.testing.assert_array_equal(one.probabilities, other.probabilities)
     assert one.activation == other.activation

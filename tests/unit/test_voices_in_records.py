@@ -1,4 +1,4 @@
-"""Records and files of them say whose each judgement is."""
+"""Records and files of them say whose each prediction is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CALLER = {"channel": 2, "speaker": "caller"}
 SILENT = {"channel": 3, "speaker": "<nobody>"}
 
 
-def judged(label: str | None) -> Record:
+def classified(label: str | None) -> Record:
     shares = {x: 0.7 if x == label else 0.1 for x in LABELS} if label else None
     return {
         "state": "speech" if label else "silence", "label": label, "confidence": label and 0.7,
@@ -27,12 +27,12 @@ def judged(label: str | None) -> Record:
 
 def segment(start: float, end: float, label: str, voice: Record) -> Record:
     named = {"type": "segment", "start": start, "end": end, "source": "call.wav"}
-    return {**named, **judged(label), **voice}
+    return {**named, **classified(label), **voice}
 
 
 def clip(part: int, label: str | None, voice: Record) -> Record:
     named = {"type": "clip", "source": "call.wav", "duration": 9.0, "windows": 1}
-    return {**named, **judged(label), "part": part, "parts": 3, **voice}
+    return {**named, **classified(label), "part": part, "parts": 3, **voice}
 
 
 CALL = [

@@ -1,4 +1,4 @@
-"""A window judges the newest utterance, and only that."""
+"""A window classifies the newest utterance, and only that."""
 
 from __future__ import annotations
 

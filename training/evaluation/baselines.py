@@ -120,7 +120,7 @@ def _baseline(
         if now >= prior.seconds:
             break
         start, now = now, now + len(usable[index]) / _rate(model.info)
-        running.update(model.judge(usable[index], running.before(start)), start, now)
+        running.update(model.predict(usable[index], running.before(start)), start, now)
     return running.before(now)
 
 
@@ -152,7 +152,7 @@ def _verdict(model: EmotionModel, frames: Frames, baseline: NDArray[np.float32])
     if not len(frames):
         decision = Decision(state="silence", evidence=0.0)
     else:
-        output = model.judge(frames, baseline)
+        output = model.predict(frames, baseline)
         decision = decide(model.info, output.probabilities, output.activation, evidence=seconds)
     windows = int(bool(len(frames)))
     return Verdict(**vars(decision), duration=seconds, speech=float(windows), windows=windows)

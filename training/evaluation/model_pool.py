@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
-from live_ser.inference.recordings import judge_clip
+from live_ser.inference.recordings import classify_clip
 from live_ser.inference.results import Verdict
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import ModelInfo
@@ -113,4 +113,4 @@ def _model(path: Path) -> EmotionModel:
 
 
 def _verdict(model: EmotionModel, clip: Clip, condition: Condition) -> Verdict:
-    return judge_clip(model, condition(clip, model.info))
+    return classify_clip(model, condition(clip, model.info))

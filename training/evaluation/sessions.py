@@ -15,7 +15,7 @@ from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Segment, Verdict
 from live_ser.inference.verdict import VerdictSum
-from live_ser.model.onnx_model import EmotionModel, Judgement
+from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.spec import ModelInfo
 from training.corpora.readers import Clip
 from training.data.degrade import coloured_noise
@@ -96,8 +96,8 @@ def predict_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) ->
         place = most_frequent(session.clips_in(first, stop))
         if place is not None:
             probabilities = np.array(list(segment.probabilities.values()), np.float32)
-            judgement = Judgement(probabilities, segment.activation or 0.0, None)
-            sums[place].add(judgement, segment.evidence)
+            output = ModelOutput(probabilities, segment.activation or 0.0, None)
+            sums[place].add(output, segment.evidence)
             evidence[place] += segment.evidence
     return {
         clip.id: one.verdict(seconds, seconds)

@@ -159,7 +159,7 @@ def teach_speaker(
     }
     rate = model.info.features.sample_rate / model.info.features.hop_length
     takes = {
-        at: Take.of([model.judge(frames)], [len(frames) / rate], _emotion(clips[at]))
+        at: Take.of([model.predict(frames)], [len(frames) / rate], _emotion(clips[at]))
         for at, frames in enumerate(clean)
         if len(frames)
     }
@@ -196,13 +196,13 @@ def _outcome(
         end = 0.0
         for at in taught:
             start, end = end, end + takes[at].seconds
-            baseline.update(model.judge(frames[at], baseline.before(start)), start, end)
+            baseline.update(model.predict(frames[at], baseline.before(start)), start, end)
     elif taught:
         given = [_mislabelled(takes[at], takes, lesson, rng) for at in taught]
         network = TaughtModel(model, Teaching(model, given))
         baseline = RunningBaseline.of(network)
     known = baseline.before(np.inf) if baseline else None
-    probabilities = np.array([network.judge(frames[at], known).probabilities for at in tested])
+    probabilities = np.array([network.predict(frames[at], known).probabilities for at in tested])
     targets = np.array([labels.index(_emotion(clips[at])) for at in tested], np.intp)
     confidence = probabilities.max(axis=1).astype(np.float64)
     return Outcome(targets, probabilities.argmax(axis=1), confidence)

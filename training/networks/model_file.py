@@ -27,7 +27,7 @@ Check = Callable[[EmotionModel], None]
 """Raises ``LiveSerError`` where a model does not say what it should."""
 
 Expected = Callable[[Frames, "NDArray[np.float32] | None"], Mapping[str, ArrayLike]]
-"""From a window and a baseline to what the model should say, by the field of ``Judgement``."""
+"""From a window and a baseline to what the model should say, by the field of ``ModelOutput``."""
 
 
 def write(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) -> None:
@@ -96,7 +96,7 @@ def agree(
         if voice is not None:
             baselines.append(voice)
         for baseline in baselines:
-            got = model.judge(window, baseline)
+            got = model.predict(window, baseline)
             gap = max(
                 float(np.max(np.abs(np.asarray(wanted) - getattr(got, name))))
                 for name, wanted in expected(window, baseline).items()

@@ -91,7 +91,7 @@ class Article(Recipe[ArticleConfig]):
         """Make batches; this preset takes no teachers."""
         return Batches(train, self.config, epoch)
 
-    def judge(self, model: keras.Model, utterances: Utterances) -> Logits:
+    def predict(self, model: keras.Model, utterances: Utterances) -> Logits:
         """Predict utterances as recorded, each by itself."""
         frames = [takes[0] for takes in utterances.takes]
         length, size = self.config.window_frames, self.config.batch

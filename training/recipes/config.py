@@ -30,8 +30,8 @@ class RunConfig:
         classes: classes of the network's output.
         features: features of its input.
         gate: when sound counts as speech.
-        window: seconds that one judgement hears at most.
-        hop: seconds between judgements.
+        window: seconds that one prediction hears at most.
+        hop: seconds between predictions.
         offset: seconds left out at the start of a clip.
         epochs: passes.
         seed: seed of everything random.
@@ -83,7 +83,7 @@ class RunConfig:
 
     @property
     def window_frames(self) -> int:
-        """Frames that one judgement hears at most."""
+        """Frames that one prediction hears at most."""
         return self.features.frames_in(round(self.window * self.features.sample_rate))
 
     @property

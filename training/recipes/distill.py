@@ -47,10 +47,10 @@ class Exported:
     def predict_on_batch(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         """Logits of the calibrated predictions of the file."""
         windows = inputs["log_mel"]
-        outputs = [self._model.judge(window) for window in windows]
+        outputs = [self._model.predict(window) for window in windows]
         if self._model.info.baseline:
             baselines = inputs["others"] @ np.stack([np.asarray(one.voice) for one in outputs])
-            outputs = [self._model.judge(*one) for one in zip(windows, baselines, strict=True)]
+            outputs = [self._model.predict(*one) for one in zip(windows, baselines, strict=True)]
         emotion = np.log(np.stack([one.probabilities for one in outputs]) + _LEAST)
         roused = np.clip([[one.activation] for one in outputs], _LEAST, 1 - _LEAST)
         return {"emotion": emotion, "activation": logit(roused)}

@@ -87,7 +87,7 @@ class LiveSer(Recipe[Config]):
         """The network for one utterance, and what is known of its speaker."""
         return by_itself(model)
 
-    def judge(self, model: keras.Model, utterances: Utterances) -> Logits:
+    def predict(self, model: keras.Model, utterances: Utterances) -> Logits:
         """Predict utterances as recorded, nothing known of their speakers."""
         frames = [takes[0] for takes in utterances.takes]
         network = self.alone(model)

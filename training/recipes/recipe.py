@@ -54,7 +54,7 @@ class Recipe(ABC, Generic[C]):
 
     @abstractmethod
     def load(self, clips: Sequence[Clip], *, data: Path, cache: Path) -> Utterances:
-        """Read clips: each first as it is judged, then in further takes.
+        """Read clips: each first as it is classified, then in further takes.
 
         Args:
             clips: to read.
@@ -83,7 +83,7 @@ class Recipe(ABC, Generic[C]):
         """
 
     @abstractmethod
-    def judge(self, model: keras.Model, utterances: Utterances) -> Logits:
+    def predict(self, model: keras.Model, utterances: Utterances) -> Logits:
         """Predict utterances as recorded, each by itself."""
 
     def alone(self, model: keras.Model) -> keras.Model:

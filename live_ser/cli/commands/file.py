@@ -1,10 +1,10 @@
-"""``live-ser file``: recordings, each judged as a whole, on this machine."""
+"""``live-ser file``: classify recordings on this machine, each as a whole."""
 
 from __future__ import annotations
 
 from contextlib import closing
 
-from live_ser.batch.jobs import judge_files
+from live_ser.batch.jobs import classify_files
 from live_ser.batch.paths import files_meant
 from live_ser.batch.resume import RESUMABLE, unfinished
 from live_ser.cli.claims import claim_files
@@ -25,7 +25,7 @@ from live_ser.records.places import Places
 
 
 def run(options: Options) -> int:
-    """Judge the recordings and write what comes of each; 1 if one of them failed."""
+    """Classify the recordings and write what comes of each; 1 if one of them failed."""
     options = options.resolved("table")
     options.check_one_speaker(profile=options.profile)
     if options.scheduler is not None:
@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     claim_files(inputs, style, listed=listed, records=records, pictures=pictures)
     if options.resume:
         paths = _unfinished(options, paths, style, model)
-    failures = _judge(options, model, paths, style, records=records, pictures=pictures)
+    failures = _classify(options, model, paths, style, records=records, pictures=pictures)
     if not options.quiet:
         others.say()
     return int(failures > 0)
@@ -58,11 +58,11 @@ def _unfinished(options: Options, paths: list[str], style: Style, model: Emotion
     words = options.analysis().words(model)
     left = unfinished(options.output, style, model.info.labels, paths, words)
     if not options.quiet:
-        say(f"{len(paths) - len(left)} of {len(paths)} files are judged already")
+        say(f"{len(paths) - len(left)} of {len(paths)} files are already done")
     return left
 
 
-def _judge(
+def _classify(
     options: Options,
     model: EmotionModel,
     paths: list[str],
@@ -71,7 +71,7 @@ def _judge(
     records: Places | None,
     pictures: Places | None,
 ) -> int:
-    """Judge each recording and write what comes of it; how much failed."""
+    """Classify each recording and write what comes of it; how much failed."""
     labels, mode = model.info.labels, options.mode()
     output = written(records, style, labels, mode=mode, bom=options.bom)
     failures = 0
@@ -90,7 +90,9 @@ def _judge(
         )
         bar = progress_bar(paths, style, output=options.output, quiet=options.quiet)
         look = interrupt_when(ending)
-        outcomes = judge_files(job, paths, workers=options.workers, progress=bar.update, look=look)
+        outcomes = classify_files(
+            job, paths, workers=options.workers, progress=bar.update, look=look
+        )
         try:
             with closing(outcomes), bar:
                 for outcome in outcomes:

@@ -1,4 +1,4 @@
-"""``live-ser file --scheduler``: recordings, judged by a Dask cluster into a folder of Parquet."""
+"""``live-ser file --scheduler``: classify recordings on a Dask cluster, into Parquet files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Have the cluster judge the recordings; 1 if one of them failed."""
+    """Have the cluster classify the recordings; 1 if one of them failed."""
     _check(options)
     assert options.scheduler is not None
     assert options.output is not None
@@ -39,7 +39,7 @@ def run(options: Options) -> int:
     cluster = Cluster(options.scheduler, model, options.output, analysis, judged_with)
     with closing(cluster):
         sources = _unfinished(options, cluster, sources)
-        failures = _judge(options, cluster, sources)
+        failures = _classify(options, cluster, sources)
     if not options.quiet:
         others.say()
     return int(failures > 0)
@@ -66,15 +66,15 @@ def _unfinished(options: Options, cluster: Cluster, sources: list[str]) -> list[
         )
     left = [source for source in sources if key_of(source) not in done]
     if options.resume and not options.quiet:
-        say(f"{len(sources) - len(left)} of {len(sources)} files are judged already")
+        say(f"{len(sources) - len(left)} of {len(sources)} files are already done")
     return left
 
 
-def _judge(options: Options, cluster: Cluster, sources: list[str]) -> int:
-    """Have each recording judged; how many failed."""
+def _classify(options: Options, cluster: Cluster, sources: list[str]) -> int:
+    """Have each recording classified; how many failed."""
     failures = 0
     bar = progress_bar(sources, "parquet", output=options.output, quiet=options.quiet)
-    with bar, closing(cluster.judge(sources)) as parts:
+    with bar, closing(cluster.classify(sources)) as parts:
         for part in parts:
             for _ in range(part.files):
                 bar.done(part.seconds / part.files)

@@ -1,4 +1,4 @@
-"""``live-ser listen``: a microphone, or a recording that is replayed, judged while it sounds."""
+"""``live-ser listen``: classify a microphone, or the replay of a recording, as it sounds."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import { Picture } from "/page/picture.js";
 import { ServerMicrophone } from "/page/sound.js";
 
 const shown = (new URLSearchParams(location.search).get("show") || "word,bars").split(",");
-const channel = Number(new URLSearchParams(location.search).get("channel")) || 1; // where each is judged by itself
+const channel = Number(new URLSearchParams(location.search).get("channel")) || 1; // where each is classified separately
 const picture = new Picture(JSON.parse(document.body.dataset.labels), shown);
 
 function open() {

@@ -10,7 +10,7 @@ const picture = new Picture(shades);
 const MOST = 200000; // records that are kept for the download: a day of them
 
 let records = [], microphone = null, listening = false, paused = false;
-let channel = 1; // that is shown, where each is judged by itself
+let channel = 1; // that is shown, where each is classified separately
 const isShown = (record) => !record.channel || record.type === "clip" || record.channel === channel;
 
 const source = () => document.querySelector("input[name=source]:checked").value;
@@ -41,7 +41,7 @@ function heard(record) {
   else if (isShown(record)) picture.show(record);
 }
 
-// Where each channel is judged by itself, one of them is shown, and the user says which.
+// Where each channel is classified separately, one of them is shown, and the user says which.
 function voices({ channels = 0, names = [] }) {
   byId("voices").hidden = channels < 2;
   const options = Array.from({ length: channels }, (_, place) => new Option(names[place] || `channel ${place + 1}`, place + 1));

@@ -1,4 +1,4 @@
-"""Judge recordings: ``python examples/judge_recordings.py clip.wav interview.flac``."""
+"""Classify recordings: ``python examples/classify_recordings.py clip.wav interview.flac``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real-time speech emotion monitor: how a voice sounds, live in the terminal."""
+"""Real-time speech emotion recognition: how a voice sounds, live or in recordings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from live_ser.api import listen, load
+    from live_ser.api.listen import listen, load
+    from live_ser.api.model import Model
     from live_ser.audio.raw_sound import RawFormat
     from live_ser.audio.sources import replay
     from live_ser.errors import (
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
     from live_ser.inference.monitor import Monitor
     from live_ser.inference.results import Prediction, Results, Segment, Verdict
     from live_ser.inference.stream import Stream
-    from live_ser.loaded_model import Model
     from live_ser.report.page import write_report
     from live_ser.report.session_log import longest_intervals, read_session, shares
 
-# ONNX Runtime 1.31 and later report to their makers, unless this is set before they are imported,
-# by whatever: a model, the package of the speech detector, an exporter of networks.
+# ONNX Runtime 1.31 and later send telemetry unless this is set before their first import, here or
+# in another package.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
@@ -61,7 +61,7 @@ __all__ = [
     "write_report",
 ]
 
-# Imported when they are asked for, so that the command line starts at once.
+# Imported on first access, so that the command line starts quickly.
 _HOMES = {
     "OutputError": "errors",
     "ModelError": "errors",
@@ -70,7 +70,7 @@ _HOMES = {
     "DeviceError": "errors",
     "AudioError": "errors",
     "LiveSerError": "errors",
-    "Model": "loaded_model",
+    "Model": "api.model",
     "Monitor": "inference.monitor",
     "Prediction": "inference.results",
     "RawFormat": "audio.raw_sound",
@@ -78,8 +78,8 @@ _HOMES = {
     "Segment": "inference.results",
     "Stream": "inference.stream",
     "Verdict": "inference.results",
-    "listen": "api",
-    "load": "api",
+    "listen": "api.listen",
+    "load": "api.listen",
     "log_mel": "frontend.features",
     "longest_intervals": "report.session_log",
     "read_session": "report.session_log",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-# Until the command begins, Ctrl-C has nothing to save: no traceback out of half an import.
+# Until the command begins there is nothing to save: Ctrl-C ends it without a traceback.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -1,17 +1,26 @@
-"""The errors that live-ser raises on purpose."""
+"""The exceptions that live-ser raises.
+
+- LiveSerError
+    - InvalidArgument
+    - AudioError
+    - DeviceError
+    - ModelError
+    - OutputError
+    - MissingExtra
+"""
 
 from __future__ import annotations
 
 
 class LiveSerError(Exception):
-    """Something could not be done, in words for the person who asked.
+    """Base class of all exceptions that live-ser raises.
 
-    Arguments that a hint names stand between backticks, as Python takes them: ```partial=True```.
-    The command line shows its options in their place.
+    A hint names arguments between backticks, as Python takes them: ```partial=True```. The command
+    line replaces them by its options.
 
     Args:
-        message: one line that says what could not be done, and why.
-        hint: one line that says what to try; empty where there is nothing to say.
+        message: one line: what failed, and why.
+        hint: one line: what to try; may be empty.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -21,24 +30,24 @@ class LiveSerError(Exception):
 
 
 class InvalidArgument(LiveSerError):
-    """An argument that cannot be, whatever is done with it, or two that do not go together."""
+    """An argument is invalid, or two arguments exclude each other."""
 
 
 class AudioError(LiveSerError):
-    """A recording that cannot be read, or is no sound, or not all of it."""
+    """A recording cannot be read, is not sound, or is incomplete."""
 
 
 class DeviceError(LiveSerError):
-    """A microphone that cannot be found or opened, or that went away."""
+    """A microphone cannot be found or opened, or was disconnected."""
 
 
 class ModelError(LiveSerError):
-    """A model that is not there, cannot be loaded, or does not fit."""
+    """A model does not exist, cannot be loaded, or is not compatible."""
 
 
 class OutputError(LiveSerError):
-    """An output that cannot be written."""
+    """An output cannot be written."""
 
 
 class MissingExtra(LiveSerError):
-    """A package is missing that an extra of live-ser brings along."""
+    """A package that an extra of live-ser installs is missing."""

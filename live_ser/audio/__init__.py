@@ -1,1 +1,1 @@
-"""Sound in: devices, files, arrays and what they give, blocks. Imports nothing from other rooms."""
+"""Sound input: devices, sound files, arrays, pipes; all give blocks. Imports no other room."""

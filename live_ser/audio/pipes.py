@@ -27,7 +27,7 @@ from live_ser.audio.reading import Reading
 from live_ser.audio.resampler import Resampler
 from live_ser.audio.wav_header import read_wav_header
 from live_ser.errors import AudioError, InvalidArgument
-from live_ser.temporary import temporary_folder
+from live_ser.system.temporary import temporary_folder
 
 STANDARD_INPUT = "-"
 _PATIENCE = 10.0  # seconds in which somebody has to write into a named pipe

@@ -1,1 +1,1 @@
-"""Many recordings: jobs, workers, clusters. Imports from ``records``."""
+"""Many recordings: jobs, worker processes, Dask clusters. Imports from ``records``."""

@@ -29,7 +29,7 @@ from live_ser.batch.paths import files_meant, is_sound
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.parquet import Parquet
-from live_ser.temporary import temporary_folder
+from live_ser.system.temporary import temporary_folder
 from live_ser.text import unescaped
 
 _LONGEST = 256  # files of a part

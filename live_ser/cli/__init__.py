@@ -1,1 +1,1 @@
-"""The command line. Imports from everywhere; nothing imports it."""
+"""The command line. Imports from every room; no room imports it."""

@@ -10,7 +10,7 @@ from live_ser.batch.jobs import Job
 from live_ser.cli.file_options import Options
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.formats import ANNOTATIONS, Style
-from live_ser.temporary import temporary_folder
+from live_ser.system.temporary import temporary_folder
 
 
 @contextmanager

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from live_ser.durability import OWNER_ONLY
 from live_ser.errors import LiveSerError
 from live_ser.model.profile_file import alone, check_name, folder, read_content, write_whole
+from live_ser.system.durability import OWNER_ONLY
 from live_ser.text import printable
 
 

@@ -1,1 +1,1 @@
-"""The picture in the terminal. Imports from ``live``."""
+"""The terminal dashboard. Imports from ``live``."""

@@ -1,1 +1,1 @@
-"""Samples to features: log-mel frames, a speech mask, the level. Imports from ``audio``."""
+"""Samples to features: log-mel frames, speech mask, pitch, level. Imports from ``audio``."""

@@ -1,1 +1,1 @@
-"""The network in its file, and what is known of a speaker. Imports from ``frontend``."""
+"""The ONNX model, the speaker's baseline and profile, teaching. Imports from ``frontend``."""

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.durability import OWNER_ONLY
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel, KnownVoice
 from live_ser.model.profile_file import (
@@ -36,6 +35,7 @@ from live_ser.model.profile_file import (
 from live_ser.model.speaker import RunningBaseline
 from live_ser.model.take import Take, known_voice
 from live_ser.model.taught import TaughtModel, Teaching
+from live_ser.system.durability import OWNER_ONLY
 
 _ALIKE = 0.05  # of their length, by which what two models make of the probe may differ
 

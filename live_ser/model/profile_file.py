@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.durability import OWNER_ONLY, locked, sync, sync_entry
 from live_ser.errors import InvalidArgument, LiveSerError
-from live_ser.local_time import now
 from live_ser.model.onnx_model import KnownVoice
 from live_ser.model.take import Take
-from live_ser.small_file import read_small, size_of
+from live_ser.system.durability import OWNER_ONLY, locked, sync, sync_entry
+from live_ser.system.local_time import now
+from live_ser.system.small_file import read_small, size_of
 
 _SCHEMA = 4
 _SCHEMAS = (2, 3, _SCHEMA)

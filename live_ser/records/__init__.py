@@ -1,1 +1,1 @@
-"""Results as records, and the files that they are written to. Imports from ``inference``."""
+"""Results as records, and the file formats that hold them. Imports from ``inference``."""

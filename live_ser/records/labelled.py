@@ -12,7 +12,7 @@ from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
 from live_ser.records.schema import standing_labels
 from live_ser.records.tiers import LATEST, MAX_BYTES, read_table, read_tiers, text_of
-from live_ser.small_file import size_of
+from live_ser.system.small_file import size_of
 
 # Other names of emotions that are taken for the model's.
 _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from live_ser.durability import OWNER_ONLY, sync, sync_entry
 from live_ser.errors import OutputError
+from live_ser.system.durability import OWNER_ONLY, sync, sync_entry
 
 Mode = Literal["new", "overwrite", "append"]
 """What becomes of a file that is there: it is refused, replaced, or added to."""

@@ -11,12 +11,12 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from live_ser.durability import sync
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
 from live_ser.records.new_file import Mode, NewFile
 from live_ser.records.places import Places
 from live_ser.records.schema import is_last
+from live_ser.system.durability import sync
 
 if TYPE_CHECKING:
     from live_ser.records.annotation import Annotation

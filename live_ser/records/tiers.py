@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from live_ser.errors import LiveSerError
-from live_ser.small_file import TooLarge, read_small
+from live_ser.system.small_file import TooLarge, read_small
 
 MAX_BYTES = 64 * 2**20  # of a file of intervals
 LATEST = 1e7  # second of a recording, which is months

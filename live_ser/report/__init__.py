@@ -1,1 +1,1 @@
-"""Sessions and recordings as pages and pictures. Imports from ``records``."""
+"""HTML pages and plots of sessions and recordings. Imports from ``records``."""

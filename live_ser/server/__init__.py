@@ -1,1 +1,1 @@
-"""Ways out for other programs: HTTP and WebSocket, OSC, LSL. Imports from ``live``, ``batch``."""
+"""Results for other programs: HTTP and WebSocket, OSC, LSL. Imports from ``live``, ``batch``."""

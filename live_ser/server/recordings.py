@@ -21,7 +21,7 @@ from live_ser.errors import LiveSerError
 from live_ser.records.schema import Record
 from live_ser.server.protocol import LONGEST_NAME, error_record
 from live_ser.server.service import Service, text_of
-from live_ser.temporary import temporary_folder
+from live_ser.system.temporary import temporary_folder
 
 _NUMBERS = {"hop": float, "smoothing": float, "channel": int, "track": int, "rate": int}
 _FLAGS = ("timeline", "segments", "partial", "each_channel")

@@ -14,7 +14,6 @@ from live_ser.errors import LiveSerError
 from live_ser.inference.labelling import Label, NewestVoice
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.stream import Stream
-from live_ser.local_time import now
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline
@@ -29,6 +28,7 @@ from live_ser.records.schema import (
     window_record,
 )
 from live_ser.server.protocol import ProtocolError, Start, error_record, refusal
+from live_ser.system.local_time import now
 
 
 class StreamSession:

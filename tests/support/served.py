@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
+from live_ser.api.model import Model
 from live_ser.audio.blocks import Samples
-from live_ser.loaded_model import Model
 from live_ser.server.access import Rules
 from live_ser.server.app import Plan, Server, listening_socket, run
 from live_ser.server.live import Microphone

@@ -149,7 +149,7 @@ def test_the_folder_of_a_killed_run_is_removed_by_the_next_and_no_other(
     tiny_model: Path, speech: Path, tmp_path: Path
 ) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    hold = "from live_ser.temporary import temporary_folder as folder; import sys, time\n"
+    hold = "from live_ser.system.temporary import temporary_folder as folder; import sys, time\n"
     hold += "with folder() as it: print(it, flush=True); sys.stdin.read()"
     others = [tmp_path / "live-ser-of-somebody", tmp_path / "live-ser-file", tmp_path / "live-ser-"]
     others[0].mkdir()

@@ -20,9 +20,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from live_ser.api.model import Model
 from live_ser.cli.main import main
 from live_ser.errors import LiveSerError
-from live_ser.loaded_model import Model
 from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline

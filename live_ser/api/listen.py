@@ -1,4 +1,4 @@
-"""The Python interface: what loads a model, and what listens with it."""
+"""``live_ser.load`` and ``live_ser.listen``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from live_ser.api.model import Model
 from live_ser.audio.devices import Opener, open_input
 from live_ser.audio.sources import microphone
 from live_ser.inference.html import LivePicture
 from live_ser.inference.listening import Listening
-from live_ser.loaded_model import Model
 from live_ser.model.onnx_model import load as load_network
 
 
@@ -18,11 +18,11 @@ def load(model: str | os.PathLike[str] | None = None) -> Model:
     """Load a model.
 
     Args:
-        model: path of an ``.onnx`` file, or the name of one that came with live-ser; the default
-            one if None.
+        model: path of an ``.onnx`` file, or the name of a model that comes with live-ser; None for
+            the default one.
 
     Raises:
-        ModelError: there is no such model, or it does not fit.
+        ModelError: there is no such model, or it is not compatible.
     """
     return Model(load_network(model))
 
@@ -41,27 +41,27 @@ def listen(
     display: bool = False,
     opener: Opener = open_input,
 ) -> Listening:
-    """Listen to a microphone: a prediction each hop, with ``for`` or ``async for``.
+    """Listen to a microphone: iterate with ``for`` or ``async for``, one prediction each hop.
 
-    The microphone is opened for the first prediction, and closed when the loop is left.
+    The microphone is opened for the first prediction and closed when the loop ends.
 
     Args:
-        device: index, part of a name, or None for the default one.
-        model: loaded, or what :func:`load` takes.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; 0 is off, None for the usual one.
-        channels: how many to record; None for as many as it takes.
-        channel: which of them to hear, from 1; None for their mean, or one of them where that is
-            lost because they are out of phase.
-        each_channel: classify each of them separately: a prediction of each each hop.
-        names: of who speaks in each channel then.
-        reconnect: when the device goes away, wait for it to come back.
+        device: index or part of a name; None for the default device.
+        model: a loaded model, or what :func:`load` takes.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant in seconds; 0 is off, None for the default of 1.
+        channels: number of channels to record; None to choose it by the device.
+        channel: the channel to use, from 1; None for the mean of all, or for one of them where they
+            cancel each other out.
+        each_channel: classify each channel separately; each hop gives a prediction for each.
+        names: names of the speakers of the channels, with ``each_channel``.
+        reconnect: wait for a device that was disconnected, rather than raise.
         display: draw the newest prediction and the last minute in a notebook.
-        opener: opens the device.
+        opener: function that opens the device.
 
     Raises:
-        LiveSerError: the model cannot be loaded, the device not be opened, or with ``reconnect``
-            off it went away; or there is nothing to ``display`` it with.
+        LiveSerError: the model cannot be loaded; the device cannot be opened, or was disconnected
+            and ``reconnect`` is off; or ``display`` needs a package that is missing.
     """
     loaded = model if isinstance(model, Model) else load(model)
     opened = partial(

@@ -1,0 +1,1 @@
+"""The operating system: durable and small files, temporary folders, the clock."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.processes import LIVE_SER, run_watched
 from benchmarks.sounds import write_short
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 
 SHORT_SECONDS = 3.0
 AIM_SECONDS = 20.0
@@ -15,14 +15,13 @@ AIM_MEGABYTES = 300.0
 AIM_SCALING = 1.8
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Time of many clips, what a second worker brings, and the memory of one."""
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "clips"
         folder.mkdir()
-        few, many = (100, 400) if quick else (1000, 4000)
-        for count in (few, many):
+        for count in effort.of((1000, 4000), (100, 400), (2,)):
             write_short(folder, count, SHORT_SECONDS)
             alone = 0.0
             for workers in (1, 2):

@@ -19,7 +19,7 @@ from rich.live import Live
 from rich.segment import Segment, Segments
 
 from benchmarks.sounds import demo
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 from live_ser.dashboard.dashboard import Dashboard
 from live_ser.dashboard.lines import Line
 from live_ser.dashboard.screen import Screen
@@ -31,10 +31,10 @@ BLOCK = 0.05
 HOP = 0.5
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Share of one core that drawing takes at both sizes, and what it writes."""
     info = load().info
-    seconds = 4.0 if quick else 20.0
+    seconds = effort.of(20.0, 4.0, 0.1)
     rows: list[list[Cell]] = []
     for width, height in ((80, 24), (120, 40)):
         for screen, name in (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_LSTMS = {"LSTM", "DynamicQuantizeLSTM"}
 SIDE = 384  # a product that takes about as long as the network: neighbours disturb both alike
 
 
@@ -24,7 +25,7 @@ def multiply_adds(path: Path, frames: int) -> int:
     graph = onnx.load(str(path))
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.graph.initializer}
     # Shapes as they are when it runs: what the graph says of itself leaves much open.
-    wanted = [n for n in graph.graph.node if n.op_type in {"Conv", "LSTM", "MatMul", "Gemm"}]
+    wanted = [n for n in graph.graph.node if n.op_type in {"Conv", *_LSTMS, "MatMul", "Gemm"}]
     names = {n.output[0] for n in wanted} | {i for n in wanted for i in n.input if i}
     known = {value.name for value in (*graph.graph.output, *graph.graph.input)} | set(weights)
     graph.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(names - known))
@@ -38,8 +39,8 @@ def multiply_adds(path: Path, frames: int) -> int:
     for node in wanted:
         if node.op_type == "Conv":
             total += _size(shapes[node.output[0]]) * _size(shapes[node.input[1]][1:])
-        elif node.op_type == "LSTM":
-            steps = shapes[node.input[0]][0]
+        elif node.op_type in _LSTMS:
+            steps = _size(shapes[node.input[0]][:2])  # of all sequences side by side
             total += steps * sum(_size(shapes[name]) for name in node.input[1:3])
         else:
             total += _size(shapes[node.output[0]]) * shapes[node.input[0]][-1]

@@ -7,11 +7,11 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import live_ser
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 from live_ser.model.onnx_model import shipped_models
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Megabytes of the runtime and of all that it needs, by package."""
     sizes = {name: _size(found) for name, found in runtime().items()}
     ours = _folder_size(Path(live_ser.__file__).parent)

@@ -10,22 +10,22 @@ import soundfile
 
 from benchmarks.processes import LIVE_SER, Run, run_watched
 from benchmarks.sounds import demo
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 
 RATE = 48_000
 AIM_SECONDS = 40.0
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Time and memory of long recordings, with a prediction each half second."""
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
-        for minutes in (2, 10) if quick else (10, 120):
+        for minutes in effort.of((10, 120), (2, 10), (1,)):
             path = _write(Path(name) / "long.wav", 60 * minutes)
             out = Path(name) / "out.jsonl"
             words = ["--timeline", "--hop", "0.5", "-o", str(out), "--force", "-q"]
             run = run_watched([*LIVE_SER, "file", str(path), *words])
-            windows = sum(1 for _ in out.open("rb")) - 1
+            windows = len(out.read_bytes().splitlines()) - 1
             rows.append(_row(f"{minutes} min", 60.0 * minutes, windows, run))
             path.unlink()
     return Table(

@@ -14,16 +14,16 @@ import psutil
 
 from benchmarks.processes import LIVE_SER, resident
 from benchmarks.sounds import write_long
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 
 _LOOK_EVERY = 0.25  # seconds
 _SPEED = 80.0  # times real time: a minute of a run is more than an hour of sound
 _SETTLED = 0.5  # of the run, after which growth is looked at: half an hour of sound and more
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Resident memory of a session, and what it grows by in an hour of sound."""
-    seconds = 10.0 if quick else 60.0
+    seconds = effort.of(60.0, 10.0, 2.0)
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
         sound = write_long(Path(name) / "long.wav", 1.1 * seconds * _SPEED, rate=48_000)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.sounds import demo
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 from live_ser.audio.blocks import Samples
 from live_ser.inference.monitor import Monitor
 from live_ser.model.onnx_model import EmotionModel, load
@@ -16,17 +16,17 @@ from live_ser.model.onnx_model import EmotionModel, load
 _FILL = 8  # hops before anything is timed: until the windows are full
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Microphones at once, until the 95th percentile of their answers passes the hop.
 
     Each has a monitor of its own, and its hops end at a moment of its own. What a prediction costs
     is measured; when its sound is there is reckoned, so that nothing has to be waited for.
     """
-    hops = 4 if quick else 12
+    hops = effort.of(12, 4, 1)
     model = load()
     rows: list[list[Cell]] = []
     fits, fails = 0, 0
-    count = 32
+    count, most = effort.of((32, 4096), (32, 4096), (1, 1))
     while not fails or fails - fits > max(1, fits // 16):
         p50, p95 = np.percentile(_answers(model, count, hops), [50, 95])
         rows.append([str(count), 1000 * float(p50), 1000 * float(p95)])
@@ -35,7 +35,7 @@ def measure(quick: bool) -> Table:
         else:
             fails = count
         count = (fits + fails) // 2 if fails else 2 * count
-        if count > 4096:
+        if count > most:
             break
     rows.sort(key=lambda row: int(str(row[0])))
     return Table(

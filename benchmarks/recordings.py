@@ -9,15 +9,15 @@ from pathlib import Path
 
 from benchmarks.processes import LIVE_SER, peak_memory
 from benchmarks.sounds import write_long, write_short
-from benchmarks.table import Cell, Table, command
+from benchmarks.table import Cell, Effort, Table, command
 
 SHORT_SECONDS = 3.0
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """How much faster than real time files are classified, and what memory that takes."""
-    minutes = (1, 10) if quick else (1, 10, 60, 480)
-    count = 100 if quick else 1000
+    minutes = effort.of((1, 10, 60, 480), (1, 10), (1,))
+    count = effort.of(1000, 100, 2)
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

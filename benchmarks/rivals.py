@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.floor import SIDE, MatrixProduct, multiply_adds, silence
 from benchmarks.machine import on_one_core
 from benchmarks.sounds import demo
-from benchmarks.table import Cell, Table, command, spread
+from benchmarks.table import Cell, Effort, Table, command, spread
 from live_ser.audio.blocks import Samples
 from live_ser.frontend.features import log_mel
 from live_ser.frontend.gate import SpeechGate
@@ -32,9 +32,9 @@ WARM_UP = 10
 _REST = 0.02  # seconds between contenders: pools of threads spin on for a while
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """What one prediction of the newest 3.5 s costs, live-ser's way and others'."""
-    rounds = 20 if quick else 300
+    rounds = effort.of(300, 20, 1)
     model = load()
     spec = model.info.features
     frames = spec.frames_in(round(model.info.window * spec.sample_rate))

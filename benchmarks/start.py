@@ -12,21 +12,21 @@ from collections.abc import Callable
 from benchmarks.machine import forget_files
 from benchmarks.processes import LIVE_SER
 from benchmarks.sounds import DEMO
-from benchmarks.table import Cell, Table, command, spread
+from benchmarks.table import Cell, Effort, Table, command, spread
 
 HEAVY = 0.05  # seconds that an import may take
 _JUDGED = re.compile(rb'"state": "(?:speech|uncertain)"')
 
 
-def measure(quick: bool) -> Table:
+def measure(effort: Effort) -> Table:
     """Seconds to the help, the first drawn dashboard, the first prediction."""
     rows: list[list[Cell]] = []
     notes = [
         "Aims: help 0.15 s, dashboard 0.5 s. The first prediction is that of a replay that "
         "does not wait for its sound (``--speed 0``): the time to hear it comes on top."
     ]
-    warm, cold = (3, 1) if quick else (21, 7)
-    can_forget = forget_files()
+    warm, cold = effort.of((21, 7), (3, 1), (1, 0))
+    can_forget = bool(cold) and forget_files()
     if not can_forget:
         notes.append("Cold caches were not to be had: that takes root on Linux.")
     for name, first in _MOMENTS.items():

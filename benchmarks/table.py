@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, TextIO
+from enum import Enum
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,19 @@ from benchmarks.machine import on_one_core
 
 Floats = NDArray[np.float64]
 Cell = str | float | None
+Amount = TypeVar("Amount")
+
+
+class Effort(Enum):
+    """How often what is measured is repeated."""
+
+    FULL = "full"
+    QUICK = "quick"  # for a first impression
+    LEAST = "least"  # shows that it runs
+
+    def of(self, full: Amount, quick: Amount, least: Amount) -> Amount:
+        """The amount for this effort."""
+        return {Effort.FULL: full, Effort.QUICK: quick, Effort.LEAST: least}[self]
 
 
 @dataclass(frozen=True)
@@ -83,11 +97,11 @@ def percentiles(values: Floats) -> list[Cell]:
     return [float(value) for value in np.percentile(values, [50, 95, 99])]
 
 
-def command(measure: Callable[[bool], Table], *, one_core: bool = True) -> None:
+def command(measure: Callable[[Effort], Table], *, one_core: bool = True) -> None:
     """What ``python -m benchmarks.NAME`` does: measure, and print the table.
 
     Args:
-        measure: gives the table; is told whether it should be quick about it.
+        measure: gives the table, with such an effort.
         one_core: whether the process keeps to one core.
     """
     parser = argparse.ArgumentParser(description=measure.__doc__)
@@ -96,7 +110,7 @@ def command(measure: Callable[[bool], Table], *, one_core: bool = True) -> None:
     options = parser.parse_args()
     if one_core:
         on_one_core()
-    table = measure(options.quick)
+    table = measure(Effort.QUICK if options.quick else Effort.FULL)
     if options.json:
         print(json.dumps(asdict(table)))
     else:

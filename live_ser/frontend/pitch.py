@@ -22,7 +22,7 @@ LOWEST, HIGHEST = 65.0, 700.0
 REFERENCE = 27.5
 """Hz of which semitones are counted: the lowest A of a piano, as openSMILE has it."""
 
-FAVOUR = 0.05
+FAVOUR = 0.04
 """Strength that a pitch is worth more for each octave: half of a pitch fits nearly as well."""
 
 _WINDOW, _HOP = 0.048, 0.016  # seconds

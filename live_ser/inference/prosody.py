@@ -29,10 +29,9 @@ PAUSE = 0.25
 """Seconds without speech from which on it is a pause, and no consonant (Goldman-Eisler 1968)."""
 
 _VOICED = 0.5  # strength from which on a frame has a pitch
-_AROUND = 12  # frames to either side from which a pitch should not leap
-_PULL = 0.05  # strength that it costs for each semitone
+_AROUND = 8  # frames to either side from which a pitch should not leap
+_PULL = 0.1  # strength that it costs for each semitone
 _FARTHEST = 12.0  # semitones from which on it costs no more
-_PULL_ALL = 0.01  # the same, from the median of the whole stretch
 _DIP = 2.0  # dB between two syllables at least (de Jong and Wempe 2009)
 _SILENT = -200.0  # dB of the envelope where nobody speaks
 _FEWEST = 6  # frames with a pitch under which there is none to tell
@@ -219,8 +218,7 @@ def pitches(voice: VoiceFrames, speech: Mask) -> tuple[NDArray[np.float32], Mask
             break
         middle = float(np.median(chosen[voiced]))
         leap = np.abs(semitones - _medians(chosen, voiced, middle)[:, np.newaxis])
-        cost = _PULL * np.minimum(leap, _FARTHEST) + _PULL_ALL * np.abs(semitones - middle)
-        best = (worth - cost).argmax(axis=1)
+        best = (worth - _PULL * np.minimum(leap, _FARTHEST)).argmax(axis=1)
     return semitones[rows, best], speech & (strengths[rows, best] > _VOICED)
 
 

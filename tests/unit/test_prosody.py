@@ -82,6 +82,14 @@ def test_the_range_of_a_pitch_that_rises_an_octave() -> None:
     assert told.pitch_high == pytest.approx(120 * 2**0.9, rel=0.03)
 
 
+def test_a_short_cry_an_octave_up_is_not_taken_for_an_error() -> None:
+    around = voice(140, 0.6, drop=0.0)
+    told = measured(np.concatenate([around, voice(280, 0.2, drop=0.0), around])).prosody()
+    assert told is not None
+    assert told.pitch == pytest.approx(140, rel=0.02)
+    assert told.pitch_high == pytest.approx(280, rel=0.02)
+
+
 def test_noise_has_no_pitch_and_no_syllables() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32)
     told = measured(noise).prosody()

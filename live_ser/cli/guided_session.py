@@ -126,7 +126,7 @@ class GuidedSession:
         self._message = ""  # of the microphone
         self._offered: Take | None = None
         self._reading: Sequence[str] = _INTRO  # what is to be read before it goes on
-        self.accepted: dict[int, Take] = {}  # by the place of their prompts
+        self.accepted: dict[int, Take] = {}  # by the place of their prompts, the newest last
         self._begin()
 
     def run(self, blocks: Iterable[Block]) -> None:
@@ -174,7 +174,8 @@ class GuidedSession:
             self._show([*lines, *(f" {line}" for line in self._reading), "", f" {keys}", ""])
             return
         shown = [SENTENCES[(self._place + at) % len(SENTENCES)] for at in range(_SHOWN)]
-        keys = "r repeat   s skip   b back   q end"
+        undo = "u undo   " if self.accepted else ""
+        keys = f"r repeat   s skip   b back   {undo}q end"
         if self._offered is not None:
             keys = f"Enter accept   {keys}"
         lines += [
@@ -242,6 +243,8 @@ class GuidedSession:
             pass
         elif key in _ENTER and self._offered is not None:
             self._accept(self._offered)
+        elif key == "u":
+            self._undo()
         elif key == "r":
             self._ask("Once more, then.")
         elif key == "s":
@@ -260,10 +263,19 @@ class GuidedSession:
 
     def _accept(self, take: Take) -> None:
         """Write a take down, in place of the one that was accepted for the same prompt."""
-        before = self.accepted.get(self._place)
+        before = self.accepted.pop(self._place, None)
         self._profile.teach([take], instead_of=[before] if before else [])
         self.accepted[self._place] = take
         self._go_to(self._place + 1, "Kept.")
+
+    def _undo(self) -> None:
+        """Take the newest accepted take back, and ask for it again."""
+        if not self.accepted:
+            return
+        place, take = self.accepted.popitem()
+        self._profile.exchange([take], [])
+        self._place = place
+        self._ask("The last take is taken back.")
 
 
 def prompts_of(emotions: Sequence[str], rounds: int) -> list[str]:

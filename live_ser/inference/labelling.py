@@ -95,11 +95,7 @@ class Labelling:
         Raises:
             InvalidArgument: the model has no such label.
         """
-        if emotion not in self.model.info.labels:
-            raise InvalidArgument(
-                f"this model has no emotion {emotion!r}",
-                f"its emotions: {', '.join(self.model.info.labels)}",
-            )
+        check_emotion(self.model.info, emotion)
         spoken = self._newest.pieces()
         if not spoken:
             return None
@@ -188,6 +184,18 @@ class NewestVoice:
             if label := self._labelled.pop().undo():
                 return label
         return None
+
+
+def check_emotion(info: ModelInfo, emotion: str) -> None:
+    """See that a model has an emotion.
+
+    Raises:
+        InvalidArgument: it has not.
+    """
+    if emotion not in info.labels:
+        raise InvalidArgument(
+            f"this model has no emotion {emotion!r}", f"its emotions: {', '.join(info.labels)}"
+        )
 
 
 def _untaught(model: EmotionModel) -> EmotionModel:

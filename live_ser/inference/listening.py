@@ -6,9 +6,10 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 
 from live_ser.audio.blocks import Block, Source
+from live_ser.inference.labelling import Label, check_emotion
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
 from live_ser.model.onnx_model import EmotionModel
@@ -40,6 +41,36 @@ class Listening:
         self._model, self._microphone = model, microphone
         self._hop, self._smoothing = hop, smoothing
         self._show = show
+        self._monitor: Monitor | None = None  # the newest
+        self._computing = threading.Lock()  # held while the monitor is at work, not while it waits
+
+    def label(self, emotion: str) -> Label | None:
+        """Say what the newest utterance sounded like; the model learns from it.
+
+        What was learnt counts from the next utterance on, until the loop is left. Any thread may
+        call it, and any task beside an ``async for``.
+
+        Args:
+            emotion: one of the model's labels.
+
+        Returns:
+            The label; None where nobody has spoken yet.
+
+        Raises:
+            InvalidArgument: the model has no such label.
+        """
+        check_emotion(self._model.info, emotion)
+        with self._computing:
+            return self._monitor.label(emotion) if self._monitor else None
+
+    def undo(self) -> Label | None:
+        """Take the newest label back.
+
+        Returns:
+            The utterance without a label; None where none is left.
+        """
+        with self._computing:
+            return self._monitor.undo() if self._monitor else None
 
     def __iter__(self) -> Generator[Prediction, None, None]:
         return self._predictions(threading.Event())
@@ -61,19 +92,31 @@ class Listening:
 
     def _predictions(self, unwanted: threading.Event) -> Generator[Prediction, None, None]:
         with self._microphone() as source:
-            blocks = _Until(source, unwanted)
+            blocks = _Until(source, unwanted, self._computing)
             hop, smoothing, voices = self._hop, self._smoothing, source.voices
-            for one in Monitor(self._model, blocks, hop=hop, smoothing=smoothing, voices=voices):
-                if self._show is not None:
-                    self._show(one)
-                yield one
+            monitor = Monitor(self._model, blocks, hop=hop, smoothing=smoothing, voices=voices)
+            with self._computing:
+                self._monitor = monitor
+                for one in monitor:
+                    with _released(self._computing):
+                        if self._show is not None:
+                            self._show(one)
+                        yield one
 
 
 class _Until:
-    """The blocks of a source, until they are no longer wanted."""
+    """The blocks of a source, until they are no longer wanted.
 
-    def __init__(self, source: Source, unwanted: threading.Event) -> None:
-        self._source, self._unwanted = source, unwanted
+    Args:
+        source: of the blocks.
+        unwanted: set when no more are.
+        computing: released while it waits for the next block.
+    """
+
+    def __init__(
+        self, source: Source, unwanted: threading.Event, computing: threading.Lock
+    ) -> None:
+        self._source, self._unwanted, self._computing = source, unwanted, computing
 
     @property
     def backlog(self) -> float:
@@ -81,7 +124,20 @@ class _Until:
         return self._source.backlog
 
     def __iter__(self) -> Iterator[Block]:
-        for block in self._source:
-            if self._unwanted.is_set():
+        blocks = iter(self._source)
+        while True:
+            with _released(self._computing):
+                block = next(blocks, None)
+            if block is None or self._unwanted.is_set():
                 return
             yield block
+
+
+@contextmanager
+def _released(lock: threading.Lock) -> Iterator[None]:
+    """Let go of a lock for a while."""
+    lock.release()
+    try:
+        yield
+    finally:
+        lock.acquire()

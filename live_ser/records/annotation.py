@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from live_ser.records.intervals import Interval, Intervals
-from live_ser.records.schema import Record, is_last, voice_of
+from live_ser.records.schema import Record, is_last, standing_labels, voice_of
 from live_ser.text import in_words, printable
 
 _MARK_SECONDS = 1.0  # that the cue of a marked moment is shown
@@ -24,6 +24,8 @@ class Annotation:
         intervals: those in which an emotion was heard; those of one voice in the order of time.
             They don't overlap.
         marks: seconds at which the user marked a moment.
+        labels: start and end of utterances in seconds, and what the user says they sound like, in
+            the order of time. They don't overlap.
         voices: names of those who were classified separately; none where there is one voice.
     """
 
@@ -31,6 +33,7 @@ class Annotation:
     duration: float
     intervals: tuple[Interval, ...]
     marks: tuple[float, ...] = ()
+    labels: tuple[tuple[float, float, str], ...] = ()
     voices: tuple[str, ...] = ()
 
     def tracks(self) -> Iterator[tuple[str, list[Interval]]]:
@@ -48,6 +51,7 @@ def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
     """Subtitles: start and end in milliseconds, some time apart, and a line; in order of time."""
     texts = [(s.start, s.end, in_a_line(s)) for s in annotation.intervals]
     texts += [(mark, mark + _MARK_SECONDS, "marked") for mark in annotation.marks]
+    texts += labelled_lines(annotation)
     shown = [(round(1000 * start), round(1000 * end), text) for start, end, text in sorted(texts)]
     return [cue for cue in shown if cue[0] < cue[1]]  # one without length is an error
 
@@ -59,6 +63,11 @@ def in_a_line(interval: Interval) -> str:
     """
     words = in_words(vars(interval))
     return printable(f"{interval.voice}: {words}" if interval.voice else words)
+
+
+def labelled_lines(annotation: Annotation) -> list[tuple[float, float, str]]:
+    """The user's labels for formats without tiers: ``labelled happy``."""
+    return [(start, end, printable(f"labelled {label}")) for start, end, label in annotation.labels]
 
 
 class AnnotationWriter:
@@ -80,6 +89,7 @@ class AnnotationWriter:
         self._clips: list[Interval] = []
         self._voices: dict[str, int] = {}  # their names and channels
         self._marks: list[float] = []
+        self._labels: list[Record] = []  # taken back or not
         self._written = False
 
     def write(self, record: Record) -> None:
@@ -94,6 +104,8 @@ class AnnotationWriter:
             self._segments.append(Interval.of(record, record["start"], record["end"]))
         elif record["type"] == "mark":
             self._marks.append(record["time"])
+        elif record["type"] == "label":
+            self._labels.append(record)
         elif record["type"] == "clip":
             self._clips.append(Interval.of(record, 0.0, record["duration"]))
             if is_last(record):
@@ -109,12 +121,16 @@ class AnnotationWriter:
     def _finish(self, duration: float) -> None:
         gathered = [one for windows in self._windows.values() for one in windows.found]
         found = self._segments or gathered or self._clips
-        ends = [interval.end for interval in found] + self._marks
+        labels = sorted(
+            (one["start"], one["end"], str(one["label"])) for one in standing_labels(self._labels)
+        )
+        ends = [interval.end for interval in found] + self._marks + [end for _, end, _ in labels]
         annotation = Annotation(
             source=Path(self._source).name,
             duration=max([duration, *ends]),
             intervals=tuple(s for s in found if s.state in ("speech", "uncertain")),
             marks=tuple(self._marks),
+            labels=tuple(labels),
             voices=tuple(
                 name for name in sorted(self._voices, key=self._voices.__getitem__) if name
             ),

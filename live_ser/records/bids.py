@@ -21,6 +21,10 @@ def events(annotation: Annotation) -> str:
         (s.start, s.end - s.start, s.label, s.state, s.confidence, s.activation, s.valence, s.voice)
         for s in annotation.intervals
     ]
+    rows += [
+        (start, end - start, label, "labelled", None, None, None, None)
+        for start, end, label in annotation.labels
+    ]
     rows += [(mark, 0.0, "mark", None, None, None, None, None) for mark in annotation.marks]
     lines = ["\t".join(_COLUMNS)]
     lines += ["\t".join(map(_cell, row)) for row in sorted(rows, key=lambda row: row[:2])]
@@ -39,7 +43,8 @@ def sidecar(labels: Iterable[str]) -> str:
         "duration": {"Description": "of the event; 0 for a mark", "Units": "s"},
         "trial_type": {
             "LongName": "Emotion",
-            "Description": "how the voice sounds, as a model classifies it",
+            "Description": "how the voice sounds, as a model classifies it; or, where the state is "
+            "labelled, as the user says",
             "Levels": {**levels, "mark": "a moment that the user marked"},
         },
         "state": {
@@ -47,6 +52,7 @@ def sidecar(labels: Iterable[str]) -> str:
             "Levels": {
                 "speech": "an emotion was heard",
                 "uncertain": "the model can't tell; the emotion is its best guess",
+                "labelled": "the emotion is the user's label",
             },
         },
         "confidence": {"Description": "probability of the emotion, 0 to 1"},

@@ -30,9 +30,10 @@ _Interval = tuple[int, int, str]  # milliseconds
 def eaf(annotation: Annotation) -> str:
     """The text of an ``.eaf`` file (EAF 3.0) with the tiers emotion, state, confidence, activation.
 
-    Where the model tells valence there is a tier ``valence``, and where moments were marked a tier
-    ``marks``, too. Where several voices are classified, each has tiers of its own, such as ``agent
-    emotion``, of which it is the participant.
+    Where the model tells valence there is a tier ``valence``, where the user labelled utterances a
+    tier ``labels``, and where moments were marked a tier ``marks``, too. Where several voices are
+    classified, each has tiers of its own, such as ``agent emotion``, of which it is the
+    participant.
     """
     tiers = {
         (voice, name): [(_ms(s.start), _ms(s.end), field(s)) for s in intervals]
@@ -40,6 +41,10 @@ def eaf(annotation: Annotation) -> str:
         for name, field in _FIELDS.items()
         if name != "valence" or annotation.has_valence
     }
+    if annotation.labels:
+        tiers["", "labels"] = [
+            (_ms(start), _ms(end), label) for start, end, label in annotation.labels
+        ]
     if annotation.marks:
         marks = sorted({_ms(mark) for mark in annotation.marks})
         ends = [*marks[1:], marks[-1] + _ms(_MARK_SECONDS)]

@@ -126,7 +126,10 @@ def _part(start: str, end: str, where: str) -> tuple[float, float]:
 
 def _in_tiers(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
     sound = _beside(path)
-    for one in read_tiers(path):
+    marked = read_tiers(path)
+    # Beside the user's labels, the other tiers are what the model said.
+    labels_alone = [one for one in marked if one.tier == "labels"]
+    for one in labels_alone or marked:
         emotion = _known(one.text, labels)
         if emotion:
             yield LabelledSound(sound, emotion, one.start, one.end)

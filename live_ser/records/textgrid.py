@@ -14,8 +14,8 @@ def textgrid(annotation: Annotation) -> str:
     """The text of a ``.TextGrid`` file, in Praat's long format.
 
     Its tiers are ``emotion`` (with a question mark where the model can't tell) and ``activation``,
-    and, where there are any, ``valence`` and ``marks``. Where several voices are classified, each
-    has tiers of its own, such as ``agent emotion``.
+    and, where there are any, ``valence``, ``labels`` (the user's) and ``marks``. Where several
+    voices are classified, each has tiers of its own, such as ``agent emotion``.
     """
     end = max(annotation.duration, 0.001)  # Praat has no empty tiers
     tiers = []
@@ -29,6 +29,8 @@ def textgrid(annotation: Annotation) -> str:
         for name, column in texts.items():
             rows = [(s.start, s.end, text) for s, text in zip(intervals, column, strict=True)]
             tiers.append(_intervals(f"{voice} {name}".strip(), _gapless(rows, end), end))
+    if annotation.labels:
+        tiers.append(_intervals("labels", _gapless(annotation.labels, end), end))
     if annotation.marks:
         tiers.append(_points("marks", annotation.marks, end))
     lines = [

@@ -21,12 +21,14 @@ from live_ser.records.bids import events
 from live_ser.records.eaf import eaf
 from live_ser.records.formats import ANNOTATIONS, ENDINGS, STYLES, Style, style_of
 from live_ser.records.intervals import Interval, intervals
+from live_ser.records.labelled import read_labelled
 from live_ser.records.outputs import written
 from live_ser.records.places import Places
 from live_ser.records.reader import read_records
-from live_ser.records.schema import Record
+from live_ser.records.schema import Record, label_record
 from live_ser.records.srt import srt
 from live_ser.records.textgrid import textgrid
+from live_ser.records.tiers import read_tiers
 from live_ser.records.webvtt import webvtt
 from live_ser.text import printable
 from tests.support.command import live_ser, records
@@ -191,6 +193,26 @@ def test_marks_are_points(tmp_path: Path) -> None:
     write(tmp_path / "x.TextGrid", "textgrid", rows)
     grid = reader.openTextgrid(str(tmp_path / "x.TextGrid"), False, reportingMode="error")
     assert [tuple(entry) for entry in grid.getTier("marks").entries] == [(0.25, "marked")]
+
+
+def test_labels_that_stand_are_a_tier_and_teach_again(tmp_path: Path) -> None:
+    given = [
+        label_record(0.0, 0.4, "sad", None),
+        label_record(0.0, 0.4, "angry", "sad"),
+        label_record(0.4, 0.5, "happy", "happy"),
+        label_record(0.4, 0.5, None, "happy"),
+    ]
+    rows = [window(0.5, "happy"), *given, window(1.0, "happy")]
+    assert "0.000000\t0.400000\tlabelled angry\n" in write(tmp_path / "x.txt", "audacity", rows)
+    assert "00:00:00.400\nlabelled angry" in write(tmp_path / "x.vtt", "vtt", rows)
+    assert "\n0\t0.4\tangry\tlabelled\t" in write(tmp_path / "x_events.tsv", "bids", rows)
+    (tmp_path / "x.wav").touch()
+    for name in ("x.TextGrid", "x.eaf"):
+        write(tmp_path / name, style_of(None, name, "table"), rows)
+        found = [one for one in read_tiers(tmp_path / name) if one.tier == "labels"]
+        assert [(one.start, one.end, one.text) for one in found] == [(0.0, 0.4, "angry")]
+        taught = read_labelled(tmp_path / name, LABELS)  # and not with what the model said
+        assert [(one.emotion, one.end) for one in taught] == [("angry", 0.4)]
 
 
 def test_several_recordings_need_a_folder_and_have_a_file_each(

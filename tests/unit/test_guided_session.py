@@ -120,6 +120,14 @@ def test_a_take_that_is_accepted_for_a_prompt_again_takes_the_place_of_the_first
     assert take.embedding == pytest.approx(scene.session.accepted[0].embedding, abs=1e-3)
 
 
+def test_the_last_accepted_take_can_be_taken_back(network: EmotionModel, profile: Profile) -> None:
+    scene = Scene(network, profile, "\nuuq")
+    assert scene.asked == ["1", "2", "1"]
+    assert "The last take is taken back." in scene.text
+    kept = profile.read()
+    assert kept is None or not kept[1]
+
+
 def test_a_take_that_will_not_do_is_told() -> None:
     rng = np.random.default_rng(0)
     tone = np.sin(np.arange(2 * RATE) / 10).astype(np.float32)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import soundfile
 from live_ser.audio.blocks import Block, Samples, Voice
 from live_ser.audio.demo import DEMO
 from live_ser.errors import InvalidArgument
+from live_ser.inference.listening import Listening
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
 from live_ser.inference.stream import Stream
@@ -263,6 +267,63 @@ def test_keys_label_the_last_utterance_in_the_record_and_the_profile(
     assert kept is not None
     assert [take.emotion for take in kept[1]] == ["happy"]
     assert any(line.startswith("labels: 1, ") for line in tally.lines(14.0))
+
+
+def test_a_loop_over_a_microphone_is_taught_while_it_runs(
+    network: EmotionModel, spoken: list[Samples]
+) -> None:
+    def loop() -> Listening:
+        sound = np.concatenate([*spoken, spoken[1]])
+        return Listening(network, lambda: nullcontext(Spoken(sound)))
+
+    def happy(*, undo: bool) -> float:
+        """How happy the second utterance sounds again, after it was labelled so."""
+        listening, found = loop(), [0.0]
+        given = [(9.5, "happy"), (4.5, "sad")]
+        for one in listening:
+            if given and one.end > given[-1][0]:
+                label = listening.label(given.pop()[1])
+                assert label is not None
+                assert label.end <= one.end
+                if undo:
+                    assert listening.undo()
+                    assert listening.undo() is None
+            if one.raw and one.end > 11:
+                found.append(one.raw["happy"])
+        return max(found)
+
+    assert happy(undo=False) > happy(undo=True)
+    assert loop().label("happy") is None
+    with pytest.raises(InvalidArgument, match="no emotion 'bored'"):
+        loop().label("bored")
+
+
+def test_a_task_labels_beside_a_loop_that_waits_for_sound(
+    network: EmotionModel, spoken: list[Samples]
+) -> None:
+    is_labelled = threading.Event()
+
+    class Waiting(Spoken):
+        """A microphone that goes on only once somebody has labelled what it heard."""
+
+        def __iter__(self) -> Iterator[Block]:
+            yield from super().__iter__()
+            assert is_labelled.wait(20)
+
+    async def run() -> list[Prediction]:
+        listening = Listening(network, lambda: nullcontext(Waiting(spoken[0])))
+
+        async def label() -> None:
+            while listening.label("sad") is None:
+                await asyncio.sleep(0.01)
+            is_labelled.set()
+
+        task = asyncio.create_task(label())
+        found = [one async for one in listening]
+        await task
+        return found
+
+    assert asyncio.run(run())
 
 
 def test_a_label_with_nothing_to_label_is_told(network: EmotionModel) -> None:

@@ -1,4 +1,4 @@
-"""The decision rule: what is silence, what is uncertain, and which label stands."""
+"""The decision rule: silence, uncertain or speech, and the label."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from live_ser.spec import ModelInfo
 
 
 def is_silence(evidence: float, since_speech: float | None = 0.0) -> bool:
-    """Decide whether a window or recording is silence.
+    """Whether a window or recording is silence.
 
     Args:
         evidence: seconds of speech in it.
-        since_speech: seconds from the last speech to its end; None if there never was any.
+        since_speech: seconds from the last speech to its end; None if there was none.
     """
     return not evidence or since_speech is None or since_speech > PAUSE_SECONDS
 
@@ -29,19 +29,19 @@ def decide(
     valence: float | None = None,
     best: int | None = None,
 ) -> Decision:
-    """Decide how a stretch of speech is called.
+    """Decide the state and the label of a stretch of speech.
 
     Args:
-        info: metadata of the model that was used.
+        info: metadata of the model.
         probabilities: float ``[classes]``, summing to 1, in the order of the labels.
         activation: how aroused the voice sounds, 0 to 1.
         evidence: seconds of speech.
-        valence: how pleasant the voice sounds, -1 to 1; None where the model does not tell.
-        best: index of the label to show; that of the highest probability if None.
+        valence: how pleasant the voice sounds, -1 to 1; None for a model without it.
+        best: index of the label; None for the most probable one.
 
     Returns:
-        ``uncertain`` where the label's probability is under the model's threshold of abstention,
-        ``speech`` elsewhere.
+        A decision with state ``uncertain`` where the label's probability is below the model's
+        abstention threshold, ``speech`` otherwise.
     """
     values = [float(p) for p in np.asarray(probabilities)]
     best = int(np.argmax(values)) if best is None else best

@@ -1,4 +1,4 @@
-"""Results as HTML and SVG, as notebooks show them."""
+"""Results as HTML and SVG, for notebooks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LATEST = 1e7  # second that is drawn
 
 
 def card(result: Decision) -> str:
-    """A result as a heading, a bar for each emotion, and the measures beside them."""
+    """A result as a heading, its measures, and a bar for each emotion."""
     heading = in_html(in_words(result.to_dict()))
     return (
         '<div style="max-width: 32em">'
@@ -34,7 +34,7 @@ def card(result: Decision) -> str:
 
 
 def lanes(results: Sequence[Prediction | Segment]) -> str:
-    """A lane for each voice, under its name; one lane where there is but one voice."""
+    """A lane for each voice, under its name; a lane without a name for a single voice."""
     voices = dict.fromkeys(Voice(one.channel, one.speaker) for one in results)
     if len(voices) < 2:
         return lane(results)
@@ -46,10 +46,10 @@ def lanes(results: Sequence[Prediction | Segment]) -> str:
 
 
 def lane(results: Sequence[Prediction | Segment]) -> str:
-    """Results along a time axis: a bar each, coloured by emotion and as high as its confidence.
+    """Results along a time axis: a bar each, coloured by emotion, its height the confidence.
 
-    A bar of an uncertain result is pale; a result whose times cannot be has none. Under the axis
-    stand the emotions that occur.
+    Bars of uncertain results are pale; results with invalid times have none. The emotions that
+    occur are listed below the axis.
     """
     results = [one for one in results if -_LATEST <= one.start <= one.end <= _LATEST]
     if not results:
@@ -80,7 +80,7 @@ def lane(results: Sequence[Prediction | Segment]) -> str:
 
 
 class LivePicture:
-    """The newest prediction and the last minute, in a notebook's cell that is drawn over.
+    """The newest prediction and the last minute, updated in place in a notebook.
 
     Raises:
         MissingExtra: IPython is not installed.
@@ -92,7 +92,7 @@ class LivePicture:
         self._minute: deque[Prediction] = deque()
 
     def show(self, prediction: Prediction) -> None:
-        """Draw a prediction in place of the one before."""
+        """Draw a prediction, in place of the last one."""
         self._minute.append(prediction)
         while prediction.end - self._minute[0].end > _MINUTE:
             self._minute.popleft()
@@ -124,13 +124,13 @@ def _bars(probabilities: Mapping[str, float]) -> str:
 
 
 def _colours(results: Iterable[Decision]) -> dict[str, str]:
-    """The colour of each label that the results know."""
+    """The colour of each label."""
     labels = next((list(one.probabilities) for one in results if one.probabilities), [])
     return {label: colour.hex for label, colour in zip(labels, colours(labels), strict=True)}
 
 
 def _spans(results: Sequence[Prediction | Segment]) -> list[tuple[float, float]]:
-    """From when to when each is drawn: windows overlap, so each has the hop that it added."""
+    """Start and end of each bar: windows overlap, so each one covers the hop that it adds."""
     spans: list[tuple[float, float]] = []
     for result in results:
         start = max(result.start, spans[-1][1]) if spans else result.start

@@ -1,4 +1,4 @@
-"""Labels: what the user says an utterance sounded like, which the model learns from at once."""
+"""Labels that the user gives utterances of a live source, and that the model learns from."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from live_ser.model.take import Take
 from live_ser.model.taught import TaughtModel, Teaching
 from live_ser.spec import ModelInfo
 
-_LONGEST = 12.0  # seconds of an utterance that a label is about
+_LONGEST = 12.0  # seconds: a label applies to at most so much of an utterance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Label:
-    """What the user says an utterance sounded like.
+    """A label that the user gives an utterance.
 
     Attributes:
         start: seconds from the start of the source to its first speech.
         end: seconds from the start of the source to the end of its last speech.
-        label: the user's; None where an earlier label of it is taken back.
-        guess: the model's best guess; None where it had none.
-        take: what the model learns from it; None where it cannot be taught.
-        replaced: takes of the same utterance that no longer count.
+        label: the emotion; None for a label that was taken back.
+        guess: the model's prediction; None if there was none.
+        take: the utterance as a take to teach with; None for a model that cannot be taught.
+        replaced: takes of earlier labels of the same utterance, which this one replaces.
     """
 
     start: float
@@ -46,7 +46,7 @@ class Label:
 
 
 class _Piece(NamedTuple):
-    """A part of an utterance that is short enough to be classified as one."""
+    """A part of an utterance, at most a window long."""
 
     start: float
     end: float
@@ -55,42 +55,44 @@ class _Piece(NamedTuple):
 
 
 class Labelling:
-    """Labels of the utterances of a source, and what is learnt from them.
+    """Labels of the utterances of a source; the model learns from them.
 
     Args:
-        model: the model; labels add to what it was taught before.
-        classifier: classifies with what was learnt from the next utterance on.
+        model: the model; labels add to its teaching.
+        classifier: the classifier of windows, which uses the taught model from the next utterance
+            on.
 
     Attributes:
-        model: with all that it was taught by now.
+        model: the model, taught by the labels so far.
     """
 
     def __init__(self, model: EmotionModel, classifier: WindowClassifier) -> None:
         self.model = self._before = model
         self._classifier = classifier
         self._newest = _NewestUtterance(model.info)
-        self._labels: list[Label] = []  # that count
+        self._labels: list[Label] = []  # those in effect
 
     @property
     def spoken_until(self) -> float:
-        """Seconds from the start of the source to the end of the newest speech; -1 without any."""
+        """End of the newest speech, in seconds from the start of the source; -1 without speech."""
         pieces = self._newest.pieces()
         return pieces[-1].end if pieces else -1.0
 
     def push(self, features: Features) -> None:
-        """Hear the next step of the source."""
+        """Add the next step of the source."""
         self._newest.push(features)
 
     def label(self, emotion: str) -> Label | None:
-        """Label the newest utterance, which may still go on.
+        """Label the newest utterance, which may still be going on; the model learns from it.
 
-        An earlier label of the same utterance no longer counts.
+        An earlier label of the same utterance is replaced. The model uses what it learns from the
+        next utterance on.
 
         Args:
             emotion: one of the model's labels.
 
         Returns:
-            The label; None where nobody has spoken yet.
+            The label; None if nobody has spoken yet.
 
         Raises:
             InvalidArgument: the model has no such label.
@@ -114,10 +116,10 @@ class Labelling:
         return label
 
     def undo(self) -> Label | None:
-        """Take the newest label back.
+        """Take back the newest label.
 
         Returns:
-            The utterance without a label; None where none is left.
+            The utterance, without a label; None if there is no label.
         """
         if not self._labels:
             return None
@@ -134,7 +136,7 @@ class Labelling:
         return Take.of(outputs, [piece.evidence for piece in spoken], emotion)
 
     def _learn(self, since: float) -> None:
-        """Classify with what was taught before and with the labels, from the next utterance on."""
+        """Teach the model by the labels in effect, for the speech after a time."""
         takes = [label.take for label in self._labels if label.take]
         before = self._before.teaching if isinstance(self._before, TaughtModel) else None
         self.model = self._before
@@ -146,7 +148,7 @@ class Labelling:
 
 
 class Labelled(Protocol):
-    """What labels can be about: one voice, heard by itself."""
+    """A voice whose utterances can be labelled."""
 
     @property
     def spoken_until(self) -> float:
@@ -156,11 +158,11 @@ class Labelled(Protocol):
         """Label the newest utterance."""
 
     def undo(self) -> Label | None:
-        """Take the newest label back."""
+        """Take back the newest label."""
 
 
 class NewestVoice:
-    """Labels of whichever of several voices spoke last.
+    """Labels of several voices: a label applies to the voice that spoke last.
 
     Args:
         voices: each with labels of its own.
@@ -168,7 +170,7 @@ class NewestVoice:
 
     def __init__(self, voices: Iterable[Labelled]) -> None:
         self._voices = tuple(voices)
-        self._labelled: list[Labelled] = []  # for each label, whose it is
+        self._labelled: list[Labelled] = []  # the voice of each label
 
     def label(self, emotion: str) -> Label | None:
         """Label the newest utterance, as :meth:`Labelling.label` does."""
@@ -179,7 +181,7 @@ class NewestVoice:
         return label
 
     def undo(self) -> Label | None:
-        """Take the newest label back, as :meth:`Labelling.undo` does."""
+        """Take back the newest label, as :meth:`Labelling.undo` does."""
         while self._labelled:
             if label := self._labelled.pop().undo():
                 return label
@@ -203,7 +205,7 @@ def _untaught(model: EmotionModel) -> EmotionModel:
 
 
 class _Step(NamedTuple):
-    """Features, and how many frames and chunks there were before them."""
+    """Features of a step, and the number of frames and chunks before it."""
 
     features: Features
     frames: int
@@ -211,9 +213,9 @@ class _Step(NamedTuple):
 
 
 class _NewestUtterance:
-    """The newest utterance of a source, while it is heard.
+    """The newest utterance of a source.
 
-    Steps are kept as they come, and cut into pieces only when somebody asks.
+    Steps are stored as they come, and cut into pieces only on request.
 
     Args:
         info: metadata of the model.
@@ -228,7 +230,7 @@ class _NewestUtterance:
         self._begin(0)
 
     def push(self, features: Features) -> None:
-        """Hear the next step; no utterance holds sound from both sides of a gap."""
+        """Add the next step; no utterance reaches across a gap."""
         if features.origin != self._origin:
             self._end()
             self._begin(features.origin)
@@ -248,9 +250,9 @@ class _NewestUtterance:
             self._steps.popleft()
 
     def pieces(self) -> list[_Piece]:
-        """The pieces of it with enough speech to be classified; none where nobody spoke.
+        """Its pieces with enough speech to classify; none if nobody has spoken yet.
 
-        An utterance that has only begun is none yet, as it has no prediction.
+        An utterance that has just begun does not count, as it has no prediction yet.
         """
         newest = self._cut()
         evidence = sum(piece.evidence for piece in newest)
@@ -264,7 +266,7 @@ class _NewestUtterance:
         self._quiet, self._has_speech = 0.0, False
 
     def _end(self) -> None:
-        """What was said is an utterance of its own."""
+        """End the utterance."""
         if self._has_speech:
             self._last = self._cut() or self._last
         self._has_speech = False
@@ -291,6 +293,6 @@ class _NewestUtterance:
             evidence = float(np.count_nonzero(mask[begin:stop])) * CHUNK_SECONDS
             if len(rows) and evidence >= self._info.gate.min_speech:
                 if found and origin + start - found[-1].end > PAUSE_SECONDS:
-                    found = []  # what was said before the pause is another utterance
+                    found = []  # the speech before the pause is another utterance
                 found.append(_Piece(origin + start, origin + end, rows, evidence))
         return found

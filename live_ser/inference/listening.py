@@ -1,4 +1,4 @@
-"""Listening to a microphone from Python, with ``for`` or with ``async for``."""
+"""Listen to a microphone from Python, with ``for`` or ``async for``."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from live_ser.model.onnx_model import EmotionModel
 
 
 class Listening:
-    """Predictions of a microphone, one each hop, for as long as it is iterated over.
+    """The predictions for a microphone, one each hop.
 
-    The microphone is opened for the first prediction, and closed when the loop is left. Iterating
+    The microphone is opened for the first prediction, and closed when the loop ends. Iterating
     again opens it again.
 
     Args:
         model: the model.
-        microphone: opens the microphone.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; 0 is off, 1 if None.
-        show: called with each prediction, before whoever iterates has it, if it is there.
+        microphone: function that opens the microphone.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant in seconds; 0 is off, None for the default of 1.
+        show: function that is called with each prediction before it is yielded.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Listening:
         unwanted = threading.Event()
         predictions = self._predictions(unwanted)
         loop = asyncio.get_running_loop()
-        # One thread: the microphone is closed when the last wait for it is over, and not before.
+        # One thread, so that the microphone is closed only after the last wait for a prediction.
         with ThreadPoolExecutor(1, "live-ser") as thread:
             try:
                 while (
@@ -105,7 +105,7 @@ class Listening:
 
 
 class _Until:
-    """The blocks of a source, until they are no longer wanted.
+    """The blocks of a source, until an event is set.
 
     Args:
         source: of the blocks.
@@ -120,7 +120,7 @@ class _Until:
 
     @property
     def backlog(self) -> float:
-        """Seconds of sound that wait to be taken."""
+        """Seconds of sound that wait to be read."""
         return self._source.backlog
 
     def __iter__(self) -> Iterator[Block]:

@@ -1,7 +1,7 @@
-"""Lookahead: each utterance of a recording is measured against the speech around it.
+"""Lookahead: classify each utterance of a recording against the speech around it.
 
-Live, a voice can be measured only against its earlier speech. In a recording, its later speech is
-there as well; so an utterance waits for that, and is classified again.
+Live, the speaker's baseline can contain only earlier speech. In a recording, the later speech is
+known too; so an utterance waits for it, and is classified again.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.speaker import RunningBaseline
 
 HORIZON = 120.0
-"""Seconds of the recording, after its end, that an utterance waits for."""
+"""Seconds of later sound that an utterance waits for."""
 
 
 @dataclass(frozen=True)
 class _Context:
-    """How the speaker sounds in an utterance, and how they sounded before it.
+    """The voice in an utterance, and the baseline before it.
 
     Attributes:
-        voice: float64 ``[size]``, the mean of its seconds.
-        seconds: that it counts for.
-        past: float64 ``[size]``, the mean of the seconds before it, a typical voice among them.
-        weight: these seconds.
+        voice: float64 ``[size]``, the voice of the utterance without the effect of its emotion.
+        seconds: weight of ``voice``, in seconds.
+        past: float64 ``[size]``, the baseline before the utterance.
+        weight: weight of ``past``, in seconds, including that of a typical voice.
     """
 
     voice: NDArray[np.float64]
@@ -42,7 +42,7 @@ class _Context:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An utterance as it was classified at first; one with too little speech tells nothing."""
+    """An utterance after its first classification; it has no context if it is too short."""
 
     utterance: Utterance
     output: ModelOutput | None
@@ -50,16 +50,16 @@ class _Waiting:
 
 
 class Lookahead:
-    """Classifies the utterances of a recording, in their order, when it is known what follows them.
+    """Classify the utterances of a recording, in order, once the speech after them is known.
 
-    A model without a baseline has no use for what follows: nothing waits then.
+    With a model that has no baseline, utterances do not wait.
 
     Args:
         model: the model.
-        baseline: what is known of the speaker, which learns from what is heard; nothing if None.
+        baseline: the speaker's baseline, which the utterances update; None for a new one.
 
     Attributes:
-        model: the model; it may be taught meanwhile.
+        model: the model; it may be replaced by one with other teaching.
     """
 
     def __init__(self, model: EmotionModel, baseline: RunningBaseline | None = None) -> None:
@@ -73,11 +73,11 @@ class Lookahead:
     def push(
         self, utterance: Utterance, *, wanted: bool
     ) -> Iterator[tuple[Utterance, ModelOutput | None]]:
-        """Take the next utterance; yield those that need not wait any longer, classified.
+        """Add an utterance; yield those that need not wait any longer, with the model's output.
 
         Args:
-            utterance: the next one of the recording.
-            wanted: whether it is to be classified.
+            utterance: the next utterance of the recording.
+            wanted: whether to classify it.
         """
         yield from self._due(utterance.start - HORIZON)
         self._waiting.append(self._first(utterance) if wanted else _Waiting(utterance, None))
@@ -86,11 +86,11 @@ class Lookahead:
 
     @property
     def usual(self) -> Prosody | None:
-        """How the speaker spoke so far; None where too little is known."""
+        """The speaker's usual prosody so far; None after too little speech."""
         return self._usual.with_later(())
 
     def finish(self) -> Iterator[tuple[Utterance, ModelOutput | None]]:
-        """Those that nothing follows any more."""
+        """Yield the utterances that still wait: nothing follows any more."""
         yield from self._due(math.inf)
 
     def _due(self, until: float) -> Iterator[tuple[Utterance, ModelOutput | None]]:
@@ -102,7 +102,7 @@ class Lookahead:
             yield utterance, self._again(first)
 
     def _first(self, utterance: Utterance) -> _Waiting:
-        """Classify an utterance against what was said before it."""
+        """Classify an utterance against the speech before it."""
         if self._baseline is None:
             return _Waiting(utterance, self.model.predict(utterance.frames))
         past = self._baseline.before(utterance.start)
@@ -119,7 +119,7 @@ class Lookahead:
         return _Waiting(utterance, output, context)
 
     def _again(self, first: _Waiting) -> ModelOutput | None:
-        """Classify it against what was said after it, too, where anything was."""
+        """Classify an utterance against the speech after it as well, if there is any."""
         later = [one.context for one in self._waiting if one.context]
         if not first.context or not later:
             return first.output

@@ -1,4 +1,4 @@
-"""The monitor: sound in, one prediction each hop out."""
+"""The monitor: blocks of sound in, one prediction each hop out."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from live_ser.model.speaker import RunningBaseline
 
 
 class Monitor:
-    """Classifies sound while it comes: iterate over it for one prediction each hop.
+    """Classify live sound: iterate over the monitor for one prediction each hop.
 
     Args:
         model: the model.
         blocks: ``[n]`` each, mono at the model's rate, or ``[n, channels]`` with ``voices``; a
-            :class:`Gap` between them for what was not heard. A :class:`Source` tells its backlog.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; 0 is off, 1 if None.
-        baseline: what is known of the speaker; nothing if None. It learns from what is heard.
+            :class:`Gap` between them stands for lost sound. A :class:`Source` has a backlog.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant in seconds; 0 is off, None for the default of 1.
+        baseline: the speaker's baseline, which the sound updates; None for a new one.
         voices: the channels of the blocks, each classified separately, against a baseline of its
             own; none for mono blocks. Each hop gives a prediction for each of them, in their order.
 
@@ -35,11 +35,11 @@ class Monitor:
         info: metadata of the model.
         hop: seconds between predictions.
         voices: the channels of the blocks; none for mono blocks.
-        windows: how many were given out.
-        skipped: how many were not, because newer sound was waiting already.
+        windows: number of predictions.
+        skipped: number of windows without one, because newer sound was waiting already.
 
     Raises:
-        InvalidArgument: the hop or the smoothing cannot be.
+        InvalidArgument: ``hop`` or ``smoothing`` is out of range.
     """
 
     def __init__(
@@ -67,36 +67,20 @@ class Monitor:
 
     @property
     def baseline(self) -> RunningBaseline | None:
-        """The speaker's; None for a model that takes none, and where there are several voices."""
+        """The speaker's baseline; None for a model without one, and for several voices."""
         return None if self.voices else self._chains[0].classifier.baseline
 
     @property
     def seconds(self) -> float:
-        """Time from the start of the source to the newest sound."""
+        """Seconds from the start of the source to the newest sound."""
         return self._chains[0].front_end.seconds
 
     def label(self, emotion: str) -> Label | None:
-        """Say what the newest utterance sounded like; the model learns from it.
-
-        What was learnt counts from the next utterance on.
-
-        Args:
-            emotion: one of the model's labels.
-
-        Returns:
-            The label; None where nobody has spoken yet.
-
-        Raises:
-            InvalidArgument: the model has no such label.
-        """
+        """Label the newest utterance, as :meth:`Labelling.label` does."""
         return self._labels.label(emotion)
 
     def undo(self) -> Label | None:
-        """Take the newest label back.
-
-        Returns:
-            The utterance without a label; None where none is left.
-        """
+        """Take back the newest label, as :meth:`Labelling.undo` does."""
         return self._labels.undo()
 
     def __iter__(self) -> Iterator[Prediction]:
@@ -129,14 +113,14 @@ class Monitor:
 
     @property
     def _is_behind(self) -> bool:
-        """Whether a newer window than this one could be made of what waits already."""
+        """Whether the sound that waits already completes a newer window."""
         backlog: float = getattr(self._blocks, "backlog", 0.0)  # a list of blocks has none
         return backlog >= self.hop
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """What classifies one voice: its front end, its windows, their classifier, and its labels."""
+    """The chain from samples to predictions and labels for one voice."""
 
     voice: Voice
     front_end: FrontEnd

@@ -1,4 +1,4 @@
-"""Prefetching: what comes next is made by another thread while this one works."""
+"""Prefetching: an iterable is consumed ahead, in another thread."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_MOST = 16  # items that wait
-_LOOK_EVERY = 0.1  # seconds, after which it is seen whether they are still wanted
+_MOST = 16  # items in the queue
+_LOOK_EVERY = 0.1  # seconds between checks whether items are still wanted
 
 
 @dataclass(frozen=True)
 class _End:
-    """No more items, because of an error or because that is all."""
+    """The end of the items, and the error that ended them, if any."""
 
     error: BaseException | None
 
 
 def prefetch(items: Iterable[T]) -> Generator[T, None, None]:
-    """The same items, made by a thread of their own, a few of them ahead.
+    """Yield the same items, produced ahead in another thread.
 
-    What raises there raises here. Close the generator to end the thread before its time.
+    An exception there is raised here. Closing the generator ends the thread.
     """
     queue: Queue[T | _End] = Queue(_MOST)
     unwanted = threading.Event()

@@ -1,7 +1,7 @@
-"""The analysis of a recording: one pass over its sound, however long it is.
+"""The analysis of a recording of any length, in one pass.
 
-Log-mel frames and the speech gate are computed once. Windows, stretches of speech and the verdict
-on the whole are all made of them, and what is no longer needed is dropped.
+Features are computed once. Windows, utterances and the verdict are derived from them, and features
+that are no longer needed are dropped.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ def analyse(
             ``voices``.
         voices: the channels of the blocks, each classified separately, against a baseline of its
             own; none for mono blocks.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant of the predictions in seconds; the usual one if None.
-        timeline: give a :class:`Prediction` each hop, the same as a :class:`Monitor` gives.
-        segments: give a :class:`Segment` for each utterance, when it is known what follows.
-        threads: two read and hear ahead while the network classifies, which takes less time
-            where there are cores for both.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant of the predictions in seconds; None for the default of 1.
+        timeline: yield a :class:`Prediction` each hop, the same as a :class:`Monitor`.
+        segments: yield a :class:`Segment` for each utterance, once the speech after it is known.
+        threads: 2 to read and compute features in another thread, which is faster on several
+            cores.
 
-    Returns:
-        What was asked for, as it is found, and the :class:`Verdict` at the end, one for each voice.
+    Yields:
+        The requested results as they become known, and then the :class:`Verdict` for each voice.
 
     Raises:
-        InvalidArgument: the hop or the smoothing cannot be.
+        InvalidArgument: ``hop`` or ``smoothing`` is out of range.
     """
     info = model.info
     settings = Settings.checked(info, hop, smoothing)
@@ -75,7 +75,7 @@ def analyse(
 
 
 def classify_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
-    """One verdict for a whole recording.
+    """The verdict on a recording.
 
     Args:
         model: the model.
@@ -88,7 +88,7 @@ def classify_clip(model: EmotionModel, blocks: Iterable[ArrayLike]) -> Verdict:
 
 @dataclass(frozen=True)
 class _Chain:
-    """What classifies one voice: its front end, its windows and its utterances."""
+    """The chain from samples to results for one voice."""
 
     voice: Voice
     front_end: FrontEnd
@@ -122,7 +122,7 @@ class _Chain:
 def _features(
     chains: Sequence[_Chain], blocks: Iterable[ArrayLike], voices: int
 ) -> Generator[tuple[_Chain, Features, float], None, None]:
-    """Whose they are, the features of a recording, a step at a time, and when each was heard."""
+    """The features of each step, with the chain of their voice and the time of arrival."""
     for block in blocks:
         arrived = time.perf_counter()
         each = zip(chains, parts(block, voices), strict=True)

@@ -1,4 +1,4 @@
-"""Results: what is decided about a stretch of sound, and tables of them."""
+"""Results for windows, utterances and recordings, and tables of them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ State = Literal["listening", "speech", "silence", "uncertain"]
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """How a stretch of sound is called.
+    """State, label and measures of a stretch of sound; the base of all results.
 
     Attributes:
-        state: ``speech`` (classified), ``uncertain`` (classified, but the model cannot tell),
-            ``listening`` (too little speech) or ``silence``.
+        state: ``speech``, ``uncertain`` (speech, but the confidence is below the model's
+            threshold), ``listening`` (too little speech to classify) or ``silence``.
         label: the emotion; the best guess in ``uncertain``, None in ``silence`` and ``listening``.
         confidence: probability of the label, 0 to 1.
-        probabilities: probability of every label; None where nothing was classified.
+        probabilities: probability of each label; None in ``silence`` and ``listening``.
         activation: how aroused the voice sounds, 0 (calm) to 1.
         valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None also
             for a model that does not estimate it.
         evidence: seconds of speech.
-        prosody: what the voice did: pitch, loudness, rate, pauses; None where nobody speaks.
-        channel: that it was heard in, from 1, where each channel is classified separately; None
-            elsewhere.
-        speaker: who spoke, where that was told; None elsewhere.
+        prosody: pitch, loudness, rate and pauses; None without speech.
+        channel: number of the channel, from 1, where each is classified separately; None elsewhere.
+        speaker: name of the speaker, where it is known; None elsewhere.
     """
 
     state: State
@@ -49,12 +48,12 @@ class Decision:
     speaker: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Every attribute by its name: what JSON can hold."""
+        """All attributes by name, as JSON types."""
         values = {field.name: getattr(self, field.name) for field in _fields(type(self))}
         return {name: _plain(value) for name, value in values.items()}
 
     def to_frame(self) -> pd.DataFrame:
-        """A table of one row, as :meth:`Results.to_frame` makes them."""
+        """A table of one row, see :meth:`Results.to_frame`."""
         return Results([self]).to_frame()
 
     def _repr_html_(self) -> str:
@@ -66,18 +65,18 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Decision):
-    """A window, classified; probabilities, activation and valence are smoothed over time.
+    """The prediction for a window; probabilities, activation and valence are smoothed over time.
 
     Attributes:
         start: seconds from the start of the source to the start of the window.
         end: seconds from the start of the source to the end of the window.
-        raw: probability of every label in this window alone.
+        raw: probability of each label for this window alone, before smoothing.
         speech: share of the window that is speech, 0 to 1.
-        since_speech: seconds since speech was last heard; None if it never was.
+        since_speech: seconds since the last speech; None if there was none.
         level_db: RMS of the newest hop in dB re full scale.
-        latency_ms: from the newest block in to the probabilities out.
-        baseline: seconds of the speaker's earlier speech that the window was measured against; None
-            where there was none.
+        latency_ms: from the arrival of the newest block to the result.
+        baseline: seconds of the speaker's earlier speech that the window was compared with; None
+            without any.
     """
 
     start: float
@@ -92,7 +91,7 @@ class Prediction(Decision):
 
 @dataclass(frozen=True, kw_only=True)
 class Segment(Decision):
-    """An utterance, measured against what is said around it.
+    """An utterance, classified against the speech around it.
 
     Attributes:
         start: seconds from the start of the recording to its first speech.
@@ -105,18 +104,18 @@ class Segment(Decision):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Decision):
-    """A recording, classified as a whole.
+    """The result for a recording as a whole.
 
     Attributes:
         duration: seconds.
         speech: share of the recording that is speech, 0 to 1.
-        windows: number of stretches that were classified.
-        shares: share of the speech whose utterances sound like each emotion, 0 to 1; the rest is
-            uncertain, or too short to tell. None where nothing was classified.
-        missing: seconds from which to which sound is lost of a file that was classified in part;
-            None for an end that nothing tells.
-        taught: whether the model was taught with this very recording, so that the verdict tells
-            nothing of how good it is.
+        windows: number of stretches of speech that were classified.
+        shares: share of the speech in utterances of each emotion, 0 to 1; the rest is uncertain or
+            too short. None in ``silence`` and ``listening``.
+        missing: start and end, in seconds, of sound that is missing from the file; None for an
+            unknown end.
+        taught: whether the model was taught with this very recording: the verdict then says nothing
+            about its accuracy.
     """
 
     duration: float
@@ -131,19 +130,19 @@ R = TypeVar("R", bound=Decision)
 
 
 def spoken_by(voice: Voice, result: R) -> R:
-    """A result with whose it is."""
+    """The result with the channel and speaker of a voice."""
     if voice == Voice():
         return result
     return replace(result, channel=voice.channel, speaker=voice.speaker)
 
 
 class Results(list[R], Generic[R]):
-    """Several results of a recording, in their order.
+    """The results of a recording, in order.
 
     Args:
-        results: what was found.
-        kind: class of the results, where there may be none.
-        labels: the model's; without them a table has columns only for those that were found.
+        results: the results.
+        kind: class of the results, for the columns of a table without rows.
+        labels: the model's labels, for the columns of a table without rows.
     """
 
     def __init__(
@@ -153,10 +152,11 @@ class Results(list[R], Generic[R]):
         self._columns = _columns(kind, labels) if kind else None
 
     def to_frame(self) -> pd.DataFrame:
-        """A row for each result, a column for each attribute, and for each label ``p_LABEL``.
+        """A table with a row for each result.
 
-        The guess of an uncertain result is in column ``guess``, and its ``label`` is None.
-        Probabilities of a window alone, before smoothing, are in columns ``raw_LABEL``.
+        Columns are the attributes, and ``p_LABEL`` for the probability of each label. The label of
+        an uncertain result is in column ``guess``, and its ``label`` is None. Probabilities of a
+        window alone, before smoothing, are in columns ``raw_LABEL``.
 
         Raises:
             MissingExtra: pandas is not installed.
@@ -166,7 +166,7 @@ class Results(list[R], Generic[R]):
         return frame
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the results along a time axis; a verdict has none."""
+        """What a notebook shows: a timeline, or cards of verdicts."""
         from live_ser.inference.html import card, lanes
 
         timed = [one for one in self if isinstance(one, Prediction | Segment)]
@@ -174,11 +174,11 @@ class Results(list[R], Generic[R]):
 
 
 _SPREAD = {"probabilities": "p", "raw": "raw", "shares": "share"}
-_FIRST = ("start", "end", "duration")  # columns of a table, as everywhere in live-ser
+_FIRST = ("start", "end", "duration")  # columns of a table
 
 
 def _plain(value: Any) -> Any:
-    """What JSON gives back as it is."""
+    """A value as JSON types."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Prosody):
@@ -192,7 +192,7 @@ def _fields(kind: type[Decision]) -> list[Any]:
 
 
 def _columns(kind: type[Decision], labels: Sequence[str]) -> list[str]:
-    """The keys of :func:`_row`, whatever was found."""
+    """The keys of :func:`_row`."""
     names = [field.name for field in _fields(kind) if field.name != "prosody"]
     names += ["guess", *MEASURES]
     spread = [f"{_SPREAD[name]}_{label}" for name in names if name in _SPREAD for label in labels]
@@ -203,7 +203,7 @@ def _row(result: Decision) -> dict[str, Any]:
     row: dict[str, Any] = {}
     spread: dict[str, Any] = {}
     values = result.to_dict()
-    uncertain = result.state == "uncertain"  # a count of labels is not to count guesses
+    uncertain = result.state == "uncertain"  # so that counting labels does not count guesses
     label, guess = (None, result.label) if uncertain else (result.label, None)
     prosody = values.pop("prosody") or dict.fromkeys(MEASURES)
     for name, value in {**values, "label": label, "guess": guess, **prosody}.items():

@@ -1,4 +1,4 @@
-"""How windows are classified: the settings that a user can choose, checked."""
+"""Settings of the windows that a user can choose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_SMOOTHING = 60.0  # seconds
 
 @dataclass(frozen=True)
 class Settings:
-    """How often windows are classified, and how they are smoothed.
+    """How often windows are classified, and how predictions are smoothed.
 
     Attributes:
         hop: seconds from one window to the next.
@@ -28,15 +28,15 @@ class Settings:
     def checked(
         cls, info: ModelInfo, hop: float | None = None, smoothing: float | None = None
     ) -> Settings:
-        """The settings that are asked for.
+        """Check settings, and fill in defaults.
 
         Args:
             info: metadata of the model.
-            hop: seconds, from 0.05 to the model's window; the model's own if None.
-            smoothing: seconds, from 0 to 60; 1 if None.
+            hop: seconds, from 0.05 to the model's window; None for the model's default.
+            smoothing: seconds, from 0 to 60; None for 1.
 
         Raises:
-            InvalidArgument: one of them cannot be.
+            InvalidArgument: one of them is out of range.
         """
         hop = info.hop if hop is None else hop
         if not _SHORTEST_HOP <= hop <= info.window:

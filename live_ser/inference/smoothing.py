@@ -1,4 +1,4 @@
-"""Smoothing over time: windows overlap and flutter, a voice does not."""
+"""Smoothing of predictions over time."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ from numpy.typing import NDArray
 from live_ser.model.onnx_model import ModelOutput
 
 FULL_EVIDENCE = 3.0  # seconds of speech from which a window counts in full
-STAY = 0.05  # a new label has to be more probable than the one shown by this much
+STAY = 0.05  # a new label must be more probable than the one shown by this margin
 
 
 class Smoother:
-    """An exponential mean of outputs over time, weighted by the speech that they rest on.
+    """An exponential mean of outputs over time, weighted by the speech in their windows.
 
-    A window moves the mean the more, the longer ago the last one was, and the more speech it holds
-    beside those before: a first guess, on little speech, soon counts for little. Whatever the hop,
-    and however irregular, half of a change shows after 0.7 constants.
+    The step response does not depend on the hop: half of a change shows after 0.7 time constants.
+    A first window with little speech soon counts for little.
 
     Args:
-        seconds: the time constant; 0 takes each window for itself.
+        seconds: the time constant; 0 for no smoothing.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._mean: NDArray[np.float64] | None = None  # as outputs have them
-        self._weight = 0.0  # that it rests on
+        self._mean: NDArray[np.float64] | None = None  # of ``ModelOutput.numbers``
+        self._weight = 0.0  # of the mean
         self._time = 0.0
         self._label: int | None = None
 
     def push(self, output: ModelOutput, time: float, evidence: float) -> ModelOutput:
-        """The mean, moved by one prediction.
+        """Add the output of a window, and return the new mean.
 
         Args:
-            output: of a window alone.
-            time: seconds, of the window's end.
+            output: the model's output for the window.
+            time: end of the window in seconds.
             evidence: seconds of speech in the window.
         """
         new = output.numbers
@@ -52,11 +51,11 @@ class Smoother:
         return ModelOutput.mean(self._mean)
 
     def label(self, probabilities: NDArray[np.float32], least: float = 0.0) -> int:
-        """The label to show: the one shown, until another one is clearly more probable.
+        """The index of the label to show: the last one, until another is clearly more probable.
 
         Args:
             probabilities: float32 ``[classes]``, smoothed.
-            least: probability under which the one shown does not stay: a best guess is the best.
+            least: probability below which the last label is not preferred.
         """
         best = int(np.argmax(probabilities))
         stay = STAY if self._seconds else 0.0
@@ -66,5 +65,5 @@ class Smoother:
         return self._label
 
     def forget(self) -> None:
-        """Start anew: what comes next is another utterance."""
+        """Reset: another utterance begins."""
         self._mean = self._label = None

@@ -1,4 +1,4 @@
-"""A stream: sound pushed in as it comes, predictions and the verdict on a turn out."""
+"""A stream: sound is fed as it comes; predictions, and verdicts on turns, come out."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ from live_ser.model.speaker import RunningBaseline
 
 
 class Stream:
-    """Classifies sound that somebody else captures, such as a voice assistant or a server.
+    """Classify sound that another program captures, such as a voice assistant or a server.
 
-    One speaker's sound goes into one stream, whatever the size of the blocks. :meth:`Model.stream`
-    makes one.
+    A stream is for one speaker; blocks may have any size. :meth:`Model.stream` creates one.
 
     Args:
         model: the model.
-        rate: sample rate of what is fed, in Hz; the model's own if None.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; 0 is off, 1 if None.
-        baseline: what is known of the speaker; nothing if None. It learns from what is fed.
-        turns: whether :meth:`turn` will be called; without it, utterances are not classified.
+        rate: sample rate of the blocks in Hz; None for the model's.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant in seconds; 0 is off, None for the default of 1.
+        baseline: the speaker's baseline, which the sound updates; None for a new one.
+        turns: whether :meth:`turn` will be called; if not, utterances need not be classified.
 
     Raises:
-        InvalidArgument: the rate, the hop or the smoothing cannot be.
+        InvalidArgument: an argument is out of range.
 
     Attributes:
         hop: seconds between predictions.
@@ -74,23 +73,23 @@ class Stream:
         self._sliding = SlidingWindows(info)
         self._windows = WindowClassifier(model, settings, baseline)
         self._labelling = Labelling(model, self._windows)
-        # Turns are classified by utterances, which would count the windows' speech twice.
+        # A baseline of its own: utterances would count the speech of the windows twice.
         self._lookahead = Lookahead(model, RunningBaseline.of(model))
         self._turn_start = 0.0
         self._utterances = UtteranceClassifier(model, self._lookahead)
 
     @property
     def seconds(self) -> float:
-        """Time from the start of the stream to the newest sample, classified or waiting."""
+        """Seconds from the start of the stream to the newest sample, classified or waiting."""
         return self._front_end.seconds
 
     @property
     def lacking(self) -> float:
-        """Seconds of sound until the next prediction, at least; nothing or less if there is one."""
+        """Seconds of sound missing for the next prediction, at least; 0 or less if there is one."""
         return self._front_end.lacking
 
     def feed(self, samples: ArrayLike) -> list[Prediction]:
-        """Take the next block of sound.
+        """Add a block of sound, and classify.
 
         Args:
             samples: ``[n]``, mono, of any size: floats with full scale at 1, or integers of at most
@@ -100,39 +99,39 @@ class Stream:
             A prediction for each hop that the block completes; often none.
 
         Raises:
-            InvalidArgument: this is no mono sound.
+            InvalidArgument: the samples are not mono sound.
         """
         self.take(samples)
         return self.predictions()
 
     def take(self, samples: ArrayLike) -> bool:
-        """Take the next block of sound without classifying it, which is cheap.
+        """Add a block of sound without classifying it, which is cheap.
 
-        :meth:`feed` in two steps, for those who classify in a thread of their own.
+        With :meth:`predictions`, this is :meth:`feed` in two steps, to classify in another thread.
 
         Args:
-            samples: as :meth:`feed` takes them.
+            samples: as in :meth:`feed`.
 
         Returns:
-            Whether :meth:`predictions` has one now.
+            Whether :meth:`predictions` will return any.
 
         Raises:
-            InvalidArgument: this is no mono sound.
+            InvalidArgument: the samples are not mono sound.
         """
         self._arrived = time.perf_counter()
         return self._front_end.take(self._resampler.push(checked_block(samples, "samples")))
 
     def predictions(self) -> list[Prediction]:
-        """Classify what was taken: a prediction for each hop that is complete."""
+        """Classify the sound so far: a prediction for each complete hop."""
         self._ready += self._classify(self._front_end.steps(), self._arrived)
         ready, self._ready = self._ready, []
         return ready
 
     def gap(self, seconds: float) -> None:
-        """Let time pass whose sound is lost: nothing is judged across it.
+        """Skip lost sound; no window or utterance reaches across the gap.
 
         Args:
-            seconds: that are lost.
+            seconds: length of the gap.
         """
         self._flush()
         self._front_end.gap(seconds)
@@ -142,8 +141,8 @@ class Stream:
         """End the stream.
 
         Returns:
-            The predictions for what is left; the last one covers the sound after the last whole
-            hop, as at the end of a recording.
+            The remaining predictions; the last one covers the sound after the last whole hop, as at
+            the end of a recording.
         """
         self._flush()
         rest = self._classify(self._front_end.finish(), time.perf_counter(), cut_short=True)
@@ -153,7 +152,7 @@ class Stream:
         """End a turn.
 
         Returns:
-            The verdict on what was fed since the last turn; the next block begins another one.
+            The verdict on the sound since the last turn.
         """
         self._flush()
         self._classify(self._front_end.finish(), time.perf_counter())
@@ -166,33 +165,20 @@ class Stream:
 
     @property
     def spoken_until(self) -> float:
-        """Seconds from the start of the stream to the end of the newest speech; -1 without any."""
+        """End of the newest speech, in seconds from the start of the stream; -1 without speech."""
         return self._labelling.spoken_until
 
     def label(self, emotion: str) -> Label | None:
-        """Say what the newest utterance sounded like; the model learns from it.
+        """Label the newest utterance, as :meth:`Labelling.label` does.
 
-        What was learnt counts from the next utterance on, and for the verdict on this turn.
-
-        Args:
-            emotion: one of the model's labels.
-
-        Returns:
-            The label; None where nobody has spoken yet.
-
-        Raises:
-            InvalidArgument: the model has no such label.
+        What the model learns also counts for the verdict on this turn.
         """
         label = self._labelling.label(emotion)
         self._lookahead.model = self._labelling.model
         return label
 
     def undo(self) -> Label | None:
-        """Take the newest label back.
-
-        Returns:
-            The utterance without a label; None where none is left.
-        """
+        """Take back the newest label, as :meth:`Labelling.undo` does."""
         label = self._labelling.undo()
         self._lookahead.model = self._labelling.model
         return label
@@ -207,14 +193,14 @@ class Stream:
                 for _ in self._utterances.push(features):
                     pass
             window = self._sliding.push(features)
-            # The end of a turn may cut a hop short; only the end of the stream has a window then.
+            # The end of a turn may cut a hop short: only the end of the stream gives a window then.
             if cut_short or features.stop % self._hop == 0:
                 predictions.append(self._windows.classify(window, arrived))
             arrived = time.perf_counter()
         return predictions
 
     def _flush(self) -> None:
-        """Classify what the resampler still holds; what comes next begins anew."""
+        """Classify the sound that the resampler still holds, and start a new resampler."""
         rest = self._front_end.push(self._resampler.finish())
         self._ready += self._classify(rest, time.perf_counter())
         self._resampler = self._new_resampler()

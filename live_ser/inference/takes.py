@@ -1,4 +1,4 @@
-"""Takes to teach with: what a model hears in recordings whose emotion is known."""
+"""Takes to teach with, from recordings whose emotion is known."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from live_ser.model.take import Take
 
 
 def take_of(network: EmotionModel, blocks: Iterable[Samples], emotion: str) -> Take | None:
-    """Make a take of a recording, of all that is spoken in it.
+    """Make a take of all speech in a recording.
 
     Args:
-        network: that can be taught.
+        network: a model that can be taught.
         blocks: float32 ``[n]`` each, mono at the model's rate.
-        emotion: how it sounds.
+        emotion: its label.
 
     Returns:
-        The take; None where there is too little speech.
+        The take; None if there is too little speech.
     """
     info = network.info
     spoken = [
@@ -43,13 +43,13 @@ def takes_of_parts(
     """Make takes of parts of a recording.
 
     Args:
-        network: that can be taught.
+        network: a model that can be taught.
         blocks: float32 ``[n]`` each, mono at the model's rate.
-        parts: seconds from which to which, and the emotion.
+        parts: start and end in seconds, and label, of each part.
 
     Returns:
-        The take of each part, None where there is too little speech; and how long the recording
-        is, in seconds.
+        The take of each part, None if it has too little speech; and the length of the recording in
+        seconds.
     """
     rate = network.info.features.sample_rate
     kept: list[list[Samples]] = [[] for _ in parts]

@@ -1,7 +1,7 @@
-"""Turns: intervals that somebody else found, each classified against what else its speaker says.
+"""Turns: given intervals of a recording, such as the output of a diariser.
 
-A diariser, a person or another program says who speaks when. Each interval is heard as a recording
-of its own, and measured against the speech in the other intervals of the same speaker.
+Each interval is classified as a recording of its own, against the speech in the other intervals of
+the same speaker.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from live_ser.text import counted
 
 @dataclass(frozen=True)
 class Turn:
-    """An interval in which somebody speaks.
+    """An interval in which someone speaks.
 
     Attributes:
         start: seconds from the start of the recording.
         end: seconds from the start of the recording.
-        speaker: who speaks; None where nobody says it.
+        speaker: name of the speaker; None if unknown.
     """
 
     start: float
@@ -45,11 +45,11 @@ def classify_turns(
     Args:
         model: the model.
         blocks: float32 ``[n]`` each, mono at the model's rate.
-        turns: that are classified, in any order; they may overlap.
+        turns: the intervals, in any order; they may overlap.
 
     Yields:
         A segment for each turn, in the order of ``turns``, and then a verdict on each speaker, in
-        the order in which they are named.
+        the order of their first turn.
     """
     rate = model.info.features.sample_rate
     speakers = {turn.speaker: _Speaker(model) for turn in turns}
@@ -86,7 +86,7 @@ def classify_turns(
 def classify_turns_and_check(
     model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
 ) -> tuple[list[Segment | Verdict], list[str]]:
-    """The results of :func:`classify_turns`, and what the user should know of the intervals."""
+    """The results of :func:`classify_turns`, and warnings about the intervals."""
     if not turns:
         return [], []
     found = [*classify_turns(model, blocks, turns)]
@@ -104,28 +104,28 @@ class _TurnStream:
         self._utterances: list[Utterance] = []
 
     def push(self, block: Samples) -> None:
-        self._hear(self._front_end.push(block))
+        self._push(self._front_end.push(block))
 
     def finish(self, start: float) -> list[Utterance]:
-        """Its utterances, placed in the recording."""
-        self._hear(self._front_end.finish())
+        """The utterances, with times from the start of the recording."""
+        self._push(self._front_end.finish())
         utterances = [*self._utterances, *self._stream.finish()]
         return [replace(one, start=start + one.start, end=start + one.end) for one in utterances]
 
-    def _hear(self, steps: Iterable[Features]) -> None:
+    def _push(self, steps: Iterable[Features]) -> None:
         for features in steps:
             self._utterances += self._stream.push(features.frames, features.mask, features.voice)
 
 
 class _Sum:
-    """What was heard and classified in a turn, or of a speaker."""
+    """Sums over the utterances of a turn, or of a speaker."""
 
     def __init__(self, model: EmotionModel) -> None:
         self.verdict_sum = VerdictSum(model.info)
         self.evidence = 0.0
         self.usual: Prosody | None = None
         self._sums = NOTHING
-        self._until: float | None = None  # seconds, the end of the last utterance
+        self._until: float | None = None  # end of the last utterance in seconds
 
     def add(self, utterance: Utterance) -> None:
         """Count the speech of an utterance, and the pause before it."""
@@ -140,7 +140,7 @@ class _Sum:
 
 
 class _Speaker:
-    """Classifies the turns of one speaker, in the order in which they begin."""
+    """Classify the turns of one speaker, in the order of their starts."""
 
     def __init__(self, model: EmotionModel) -> None:
         self._model = model
@@ -152,11 +152,11 @@ class _Speaker:
         self._seconds = dict.fromkeys(model.info.labels, 0.0)
 
     def expect(self, turn: int) -> None:
-        """Say that a turn will come, later than those that were said before."""
+        """Announce a turn; turns are announced in the order of their starts."""
         self._order.append(turn)
 
     def push(self, turn: int, utterances: list[Utterance]) -> None:
-        """Take a turn that is over."""
+        """Add a turn that has ended."""
         self._utterances[turn] = [replace(one, turn=turn) for one in utterances if one.evidence]
         while self._order and self._order[0] in self._utterances:
             first = self._order.popleft()
@@ -175,7 +175,7 @@ class _Speaker:
             self._add(due, output)
 
     def finish(self) -> None:
-        """Classify those that nothing follows any more."""
+        """Classify the utterances that still wait."""
         for due, output in self._lookahead.finish():
             self._add(due, output)
 
@@ -195,7 +195,7 @@ class _Speaker:
                 self._seconds[decision.label] += evidence
 
     def decision(self, turn: int) -> Decision:
-        """How a turn is called."""
+        """The decision on a turn."""
         one = self._turns[turn]
         return replace(one.verdict_sum.decision(one.evidence), prosody=one.prosody)
 
@@ -203,7 +203,7 @@ class _Speaker:
         """The verdict on all turns.
 
         Args:
-            duration: of the recording, in seconds.
+            duration: length of the recording in seconds.
         """
         evidence = self._total.evidence
         verdict = self._total.verdict_sum.verdict(duration, evidence)
@@ -215,12 +215,12 @@ class _Speaker:
 
 
 def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float) -> list[str]:
-    """What the user should know of intervals that were classified, a line for each kind.
+    """Warnings about intervals, a line for each kind.
 
     Args:
-        turns: as they were given.
-        segments: what came of them.
-        seconds: of the recording.
+        turns: the intervals.
+        segments: the result for each.
+        seconds: length of the recording.
     """
     outside = [turn for turn in turns if turn.start >= seconds]
     silent = [
@@ -240,18 +240,18 @@ def notes_on(turns: Sequence[Turn], segments: Sequence[Segment], seconds: float)
 
 
 def notes_on_ends(turns: Sequence[Turn], seconds: float) -> list[str]:
-    """What the user should know of where intervals end.
+    """Warnings about intervals that end after the recording.
 
     Args:
-        turns: as they were given.
-        seconds: of the recording.
+        turns: the intervals.
+        seconds: length of the recording.
     """
     longer = [turn for turn in turns if turn.start < seconds and turn.end > seconds + _ROUNDING]
     kind = f"longer than the sound, which ends at {seconds:.1f} s"
     return [_in_words(kind, longer)] if longer else []
 
 
-_ROUNDING = 0.1  # seconds by which an interval may end after the sound, unsaid
+_ROUNDING = 0.1  # seconds by which an interval may end after the sound without a warning
 _NAMED = 3  # intervals in one line
 
 
@@ -263,7 +263,7 @@ def _in_words(kind: str, turns: Sequence[Turn]) -> str:
 
 
 def _overlapping(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
-    """The turns that begin before one of the same speaker, or of another, has ended."""
+    """The turns that overlap one of the same speaker, and those that overlap another speaker's."""
     own: list[Turn] = []
     others: list[Turn] = []
     ends: dict[str | None, float] = {}
@@ -276,4 +276,4 @@ def _overlapping(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
     return own, others
 
 
-_SAME = 1e-3  # seconds that times in a file may be rounded by
+_SAME = 1e-3  # seconds by which times in a file may be rounded

@@ -1,4 +1,4 @@
-"""The classifier of utterances: each measured against the speech around it, and all of them."""
+"""Classify the utterances of a recording, and the recording as a whole."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from live_ser.model.taught import TaughtModel
 
 
 class UtteranceClassifier:
-    """Classifies the utterances of a recording, in their order.
+    """Classify the utterances of a recording, in order.
 
     Args:
         model: the model.
-        lookahead: classifies each utterance once it is known what follows; a new one if None.
+        lookahead: classifies each utterance once the speech after it is known; None for a new one.
         start: seconds from the start of the source to the first step that is pushed.
     """
 
@@ -40,18 +40,18 @@ class UtteranceClassifier:
         self._seconds = dict.fromkeys(model.info.labels, 0.0)
         self._start = start
         self._origin: int | None = None
-        self._usual = self._lookahead.usual  # before anything of this was heard
+        self._usual = self._lookahead.usual  # before this recording
         self._prosody = NOTHING
-        self._counted_until: float | None = None  # in seconds; None after a gap
+        self._counted_until: float | None = None  # seconds; None after a gap
         self._utterances = UtteranceStream(model.info)
         self._embedding: NDArray[np.float64] = np.zeros(1)  # summed over the seconds of speech
         self._weight = 0.0  # these seconds
 
     def push(self, features: Features) -> Iterator[Segment]:
-        """Yield the utterances that are classified for good, now that this step is known.
+        """Add a step, and yield the segments that are final now.
 
         Args:
-            features: those of the next step. No utterance holds sound from both sides of a gap.
+            features: of the next step. No utterance reaches across a gap.
         """
         if self._origin not in (None, features.origin):
             yield from self._classify(self._utterances.finish())
@@ -65,12 +65,12 @@ class UtteranceClassifier:
         )
 
     def finish(self) -> Iterator[Segment]:
-        """Yield the utterances that nothing follows any more."""
+        """Yield the segments that still wait."""
         yield from self._classify(self._utterances.finish())
         yield from starmap(self._segment, self._lookahead.finish())
 
     def verdict(self, duration: float) -> Verdict:
-        """The verdict on all of it, once it is finished.
+        """The verdict on the recording, after :meth:`finish`.
 
         Args:
             duration: its length in seconds.
@@ -101,13 +101,13 @@ class UtteranceClassifier:
                 yield from starmap(self._segment, self._lookahead.push(placed, wanted=wanted))
 
     def _count(self, utterance: Utterance) -> None:
-        """Count what the voice did in the whole recording, pauses between utterances as well."""
+        """Add the prosody of an utterance, and the pause before it, to that of the recording."""
         since = utterance.start if self._counted_until is None else self._counted_until
         self._prosody += utterance.prosody_sums.after(utterance.start - since)
         self._counted_until = utterance.end
 
     def _segment(self, utterance: Utterance, output: ModelOutput | None) -> Segment:
-        """An utterance, counted in the verdict."""
+        """The segment of an utterance, which is also added to the verdict."""
         evidence = utterance.evidence
         if output and self._verdict.wants(evidence):
             self._verdict.add(output, evidence)

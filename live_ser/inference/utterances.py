@@ -1,8 +1,8 @@
-"""Utterances: speech cut at its pauses, found while the recording is still being heard.
+"""Utterances: speech cut at its pauses, block by block.
 
-Speech is cut at every long pause, and at the longest of the shorter ones until no piece is longer
-than the model's window. Whether that cuts a pause depends on what lies within a window of it, so
-only the newest part of the recording is kept.
+Speech is cut at every long pause, and then at the longest remaining pauses until no piece is longer
+than the model's window. Whether a pause is cut depends only on the sound within a window of it, so
+only the newest part of the recording is in memory.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from live_ser.spec import ModelInfo
 
 Mask = NDArray[np.bool_]
 
-_PAUSE = int(PAUSE_SECONDS / CHUNK_SECONDS)  # chunks; what is longer is cut
-_UNBROKEN = 16  # times the longest piece: speech without any pause is cut after that
+_PAUSE = int(PAUSE_SECONDS / CHUNK_SECONDS)  # chunks; longer pauses are cut
+_UNBROKEN = 16  # speech without a pause is cut after so many times the longest piece
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A part of a recording that is classified as one.
+    """A part of a recording that is classified as a whole.
 
     Attributes:
         start: seconds from the start of the recording.
         end: seconds from the start of the recording.
         frames: float32 ``[frames, n_mels]``; there may be none.
         evidence: seconds of speech in it.
-        prosody_sums: what the voice did in it.
-        usual: how the speaker spoke before and after it; None where too little is known.
-        turn: number of the interval that it was cut from, where intervals are classified.
+        prosody_sums: sums for its prosody.
+        usual: the speaker's usual prosody, before and after it; None after too little speech.
+        turn: index of the given interval that it is from.
     """
 
     start: float
@@ -53,13 +53,13 @@ class Utterance:
 
 
 class UtteranceStream:
-    """The utterances of a recording, found block by block.
+    """The utterances of a recording, block by block.
 
-    A model that hears nothing but speech is given utterances; one that hears pauses too is given
-    the recording as it lies, a window at a time.
+    For a model that takes trimmed speech (``info.gate.trim``) these are the utterances; for one
+    that does not, consecutive windows of the recording.
 
     Args:
-        info: of the model.
+        info: metadata of the model.
     """
 
     def __init__(self, info: ModelInfo) -> None:
@@ -71,12 +71,12 @@ class UtteranceStream:
         self._cuts: deque[_Cut] = deque()
 
     def push(self, frames: Frames, mask: Mask, voice: VoiceFrames) -> Iterator[Utterance]:
-        """The utterances that are complete now.
+        """Add features, and yield the utterances that are complete.
 
         Args:
-            frames: float32 ``[frames, n_mels]``, the next ones of the recording.
-            mask: bool ``[chunks]``, which of the next chunks of the speech gate are speech.
-            voice: the next frames of pitch and loudness.
+            frames: float32 ``[frames, n_mels]``, the next log-mel frames.
+            mask: bool ``[chunks]``, the next chunks of the speech mask.
+            voice: the next voice frames (pitch and loudness).
         """
         self._frames.push(frames)
         self._mask.push(mask)
@@ -90,7 +90,7 @@ class UtteranceStream:
         self._voice.drop_before(self._voice_at(needed.first_chunk))
 
     def finish(self) -> Iterator[Utterance]:
-        """Those that end where the recording does."""
+        """Yield the utterances that end with the recording."""
         self._cuts += self._cutter.finish()
         while self._cuts:
             yield self._utterance(self._cuts.popleft())
@@ -100,7 +100,7 @@ class UtteranceStream:
         return cut.last_frame <= self._frames.stop and last_voice <= self._voice.stop
 
     def _voice_at(self, chunk: int) -> int:
-        """The first voice frame whose middle does not lie before a chunk."""
+        """The index of the first voice frame whose centre is at or after a chunk."""
         return first_frame_after(chunk * CHUNK_SECONDS, self._voice_hop, self._voice_centre)
 
     def _utterance(self, cut: _Cut) -> Utterance:
@@ -118,32 +118,32 @@ class UtteranceStream:
 
 
 class UtteranceCutter:
-    """Cuts speech at its pauses into pieces that are short enough.
+    """Cut speech at its pauses into pieces of limited length.
 
     Args:
-        longest: chunks that a piece may have.
+        longest: chunks in a piece, at most.
     """
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._chunks = 0  # chunks
-        self._spoken = np.zeros(0, np.int64)  # the chunks of speech of the piece that has begun
-        self._before = math.inf  # the pause in front of it
+        self._chunks = 0  # so far
+        self._spoken = np.zeros(0, np.int64)  # chunks of speech in the open piece
+        self._before = math.inf  # the pause before it
 
     @property
     def begun(self) -> int:
-        """The chunk from which on pieces are still to come."""
+        """The chunk at which the open piece starts."""
         return int(self._spoken[0]) if len(self._spoken) else self._chunks
 
     def push(self, mask: Mask) -> list[tuple[int, int]]:
-        """The pieces that are complete now.
+        """Add chunks, and return the pieces that are complete.
 
         Args:
-            mask: bool ``[chunks]``, which of the next chunks are speech.
+            mask: bool ``[chunks]``, the next chunks of the speech mask.
 
         Returns:
-            First chunk and the chunk after the last of each piece, in order. Pieces begin and end
-            with speech, but for those cut in the middle of speech that has no pause.
+            First chunk and the chunk after the last of each piece, in order. Pieces start and end
+            with speech, except those cut in speech without a pause.
         """
         self._spoken = np.concatenate([self._spoken, self._chunks + np.flatnonzero(mask)])
         self._chunks += len(mask)
@@ -161,16 +161,16 @@ class UtteranceCutter:
         return pieces
 
     def finish(self, first: int = 0) -> list[tuple[int, int]]:
-        """The piece that is complete because nothing follows."""
+        """The pieces of what is left."""
         last = self._short(first, len(self._spoken)) if len(self._spoken) else []
         self._spoken, self._before = self._spoken[:0], math.inf
         return last
 
     def _cut(self) -> list[tuple[int, int, float]]:
-        """Ranges of the chunks of speech, and the pause in front of each.
+        """Ranges of the chunks of speech, and the pause before each.
 
-        A pause is cut if it is long, or if the longest part without a longer pause that it lies in
-        is too long for a piece. The latter it surely is if a shorter pause was cut before it.
+        A pause is cut if it is long, or if the longest stretch around it without a longer pause is
+        too long for a piece. That is certain if a shorter pause before it was cut.
         """
         # Pause i lies between the spoken chunks i and i + 1.
         pauses = np.diff(self._spoken) - 1
@@ -188,7 +188,7 @@ class UtteranceCutter:
         return ranges
 
     def _short(self, first: int, stop: int) -> list[tuple[int, int]]:
-        """Chunks of a range, halved where it is speech without a pause and too long."""
+        """Chunks of a range, halved while it is too long: speech without a pause."""
         begin, end = int(self._spoken[first]), int(self._spoken[stop - 1]) + 1
         most = _UNBROKEN * self._longest
         parts = [(at, min(at + most, end)) for at in range(begin, end, most)]
@@ -201,26 +201,26 @@ def pieces(mask: Mask, longest: int) -> list[tuple[int, int]]:
     """Cut the speech of a whole recording, as :class:`UtteranceCutter` does.
 
     Args:
-        mask: bool ``[chunks]``, where there is speech.
-        longest: chunks that a piece may have.
+        mask: bool ``[chunks]``, the speech mask.
+        longest: chunks in a piece, at most.
     """
     cutter = UtteranceCutter(longest)
     return cutter.push(mask) + cutter.finish()
 
 
 class _Cut(NamedTuple):
-    """Where an utterance lies."""
+    """The position of an utterance."""
 
     start: float
     end: float
     first_frame: int
-    last_frame: int  # the one after it, as with chunks
+    last_frame: int  # exclusive, as with chunks
     first_chunk: int
     last_chunk: int
 
 
 class _Cutter(Protocol):
-    """Says where utterances lie."""
+    """Finds the positions of utterances."""
 
     @property
     def begun(self) -> _Cut: ...

@@ -1,8 +1,4 @@
-"""Clips: one verdict for a recording as a whole.
-
-The verdict is no average of windows: each stretch of speech is classified once, and those that hold
-more speech count for more.
-"""
+"""The verdict on a recording: the mean of the outputs for its utterances, weighted by speech."""
 
 from __future__ import annotations
 
@@ -18,41 +14,41 @@ from live_ser.spec import ModelInfo
 
 
 class VerdictSum:
-    """The verdict on a clip, from the outputs of its stretches, one after another.
+    """The running mean of the outputs for the utterances of a recording.
 
-    Scraps, which hold too little speech to be classified, count only where there is nothing else.
+    Scraps, which have too little speech for a segment, count only if there is nothing else.
 
     Args:
-        info: of the model.
+        info: metadata of the model.
     """
 
     def __init__(self, info: ModelInfo) -> None:
         self._info = info
-        self._scraps = True  # as long as there is nothing else
+        self._scraps = True  # while there is nothing else
         self._sum: NDArray[np.float64] = np.zeros(len(info.labels) + 2)
         self._weight = 0.0
-        self._stretches = 0
+        self._utterances = 0
 
     def wants(self, evidence: float) -> bool:
-        """Whether a stretch with so many seconds of speech counts, as far as is known."""
+        """Whether an utterance with so many seconds of speech would count."""
         return evidence > 0 and (self._scraps or evidence >= self._info.gate.min_speech)
 
     def add(self, output: ModelOutput, evidence: float) -> None:
-        """Count a stretch that is wanted.
+        """Add an utterance.
 
         Args:
-            output: of it.
+            output: the model's output for it.
             evidence: seconds of speech in it.
         """
         if self._scraps and evidence >= self._info.gate.min_speech:
             self._scraps = False
-            self._sum, self._weight, self._stretches = np.zeros_like(self._sum), 0.0, 0
+            self._sum, self._weight, self._utterances = np.zeros_like(self._sum), 0.0, 0
         self._sum += evidence * output.numbers
         self._weight += evidence
-        self._stretches += 1
+        self._utterances += 1
 
     def decision(self, evidence: float) -> Decision:
-        """How all of it is called.
+        """The decision on the recording.
 
         Args:
             evidence: seconds of speech in it.
@@ -66,13 +62,13 @@ class VerdictSum:
         return decide(self._info, mean, activation, evidence=evidence, valence=known)
 
     def verdict(self, duration: float, evidence: float) -> Verdict:
-        """The verdict on a clip that ends here.
+        """The verdict on the recording.
 
         Args:
-            duration: of the clip, in seconds.
+            duration: its length in seconds.
             evidence: seconds of speech in it.
         """
         decision = self.decision(evidence)
         speech = min(1.0, evidence / duration) if duration else 0.0
-        windows = 0 if decision.probabilities is None else self._stretches
+        windows = 0 if decision.probabilities is None else self._utterances
         return Verdict(**vars(decision), duration=duration, speech=speech, windows=windows)

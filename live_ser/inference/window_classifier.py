@@ -1,4 +1,4 @@
-"""The classifier of windows: one after another, against the speaker's baseline, smoothed."""
+"""Classify windows one after another, against the speaker's baseline, smoothed over time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from live_ser.inference.windows import Window
 from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.speaker import RunningBaseline
 
-_BREATH = 0.3  # seconds without speech after which an utterance may be over
+_BREATH = 0.3  # a longer pause, in seconds, may end an utterance
 
 _Inputs = tuple[EmotionModel, Frames, NDArray[np.float32] | None]  # frames, and the baseline
 
@@ -31,10 +31,10 @@ class WindowClassifier:
     Args:
         model: the model.
         settings: how the windows are smoothed.
-        baseline: what is known of the speaker, which learns from what is heard; nothing if None.
+        baseline: the speaker's baseline, which each window updates; None for a new one.
 
     Attributes:
-        baseline: the speaker's; None for a model that takes none.
+        baseline: the speaker's baseline; None for a model without one.
     """
 
     def __init__(
@@ -48,32 +48,32 @@ class WindowClassifier:
         self._smoother = Smoother(settings.smoothing)
         self._voice_hop, _ = timing(info.features.sample_rate)
         self._usual = UsualProsody()
-        self._newest: Prediction | None = None  # that has a label
+        self._newest: Prediction | None = None  # the newest with a label
         self._next: tuple[EmotionModel, float] | None = None
-        self._inputs: _Inputs | None = None  # of the network, last
+        self._inputs: _Inputs | None = None  # of the last run of the model
         self._output: ModelOutput
 
     def switch_model(self, model: EmotionModel, since: float) -> None:
-        """Classify with another model what is said from a moment on.
+        """Use another model for the speech after a time.
 
         Args:
-            model: the same network, taught otherwise.
+            model: the same network with other teaching.
             since: seconds from the start of the source.
         """
         self._next = model, since
 
     def guess(self, start: float, end: float) -> str | None:
-        """The best guess in the newest window that was classified of this stretch of speech."""
+        """The label of the newest window in a stretch of speech; None without such a window."""
         newest = self._newest
         if newest is None or not start < newest.end - (newest.since_speech or 0.0) + CHUNK_SECONDS:
             return None
         return newest.label if newest.start < end else None
 
     def forget(self, *, speaker: bool = False) -> None:
-        """Smooth nothing over what comes next: it is another utterance.
+        """Reset the smoothing: another utterance begins.
 
         Args:
-            speaker: whether it is another speaker, too, whose baseline begins anew.
+            speaker: reset the baseline, too: another speaker begins.
         """
         self._smoother.forget()
         if speaker and self.baseline is not None:
@@ -83,8 +83,8 @@ class WindowClassifier:
         """Classify the next window.
 
         Args:
-            window: what was heard.
-            arrived: when its newest block came, by ``time.perf_counter``.
+            window: the window.
+            arrived: when its newest block arrived, by ``time.perf_counter``.
         """
         info = self._model.info
         frames = window.frames
@@ -119,7 +119,7 @@ class WindowClassifier:
         return prediction
 
     def _prosody(self, window: Window) -> Prosody | None:
-        """What the voice did, beside what it did before."""
+        """The prosody of the window, compared with the speaker's usual."""
         sums = window.prosody_sums(self._voice_hop)
         prosody = sums.prosody(self._usual.before(window.start))
         self._usual.update(window.start, window.end, sums)
@@ -137,7 +137,7 @@ class WindowClassifier:
         )
 
     def _classify(self, frames: Frames, window: Window) -> tuple[ModelOutput, float | None]:
-        """What the network says, and the seconds of the baseline that it is measured against."""
+        """The model's output, and the seconds of speech in the baseline that it used."""
         if self.baseline is None:
             return self._predict(frames, None), None
         spec = self._model.info.features
@@ -150,7 +150,7 @@ class WindowClassifier:
         return output, self.baseline.seconds or None
 
     def _predict(self, frames: Frames, baseline: NDArray[np.float32] | None) -> ModelOutput:
-        """The network's output. In a pause its inputs do not change, and it is not run again."""
+        """The model's output, reused in a pause, where its inputs do not change."""
         inputs = self._model, frames, baseline
         if not _is_same(inputs, self._inputs):
             self._output = self._model.predict(frames, baseline)
@@ -159,7 +159,7 @@ class WindowClassifier:
 
 
 def _is_same(inputs: _Inputs, before: _Inputs | None) -> bool:
-    """Whether inputs of a network give the same output as those before."""
+    """Whether the inputs of the model are those of its last run."""
     if before is None or inputs[0] is not before[0]:
         return False
     pairs = zip(inputs[1:], before[1:], strict=True)

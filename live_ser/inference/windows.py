@@ -1,6 +1,6 @@
-"""Sliding windows over the steps of a front end.
+"""Sliding windows over the features of a source.
 
-A window ends with each step, and begins one window earlier or where the sound began.
+A window ends at each step, and starts one window length earlier or where the sound starts.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from live_ser.frontend.stream import Features
 from live_ser.inference.prosody import ProsodySums, prosody_sums
 from live_ser.spec import ModelInfo
 
-PAUSE_SECONDS = 1.0  # without speech, after which what comes is another utterance
+PAUSE_SECONDS = 1.0  # a longer pause ends an utterance
 
 
 @dataclass(frozen=True)
 class Window:
-    """What was heard in one stretch of time.
+    """The features of one window.
 
     Attributes:
         start: seconds from the start of the source.
         end: seconds from the start of the source.
-        frames: float32 ``[frames, n_mels]``, the log-mel frames that lie wholly within.
-        mask: bool ``[chunks]``, which chunks of the speech gate that lie wholly within are speech
-            of the newest utterance.
+        frames: float32 ``[frames, n_mels]``, the log-mel frames inside the window.
+        mask: bool ``[chunks]``, which chunks of the speech gate inside the window are speech of the
+            newest utterance.
         offset: seconds from the start of the first chunk to the start of the first frame.
-        since_speech: seconds since speech was last heard; None if it never was.
+        since_speech: seconds since the last speech; None if there was none.
         level_db: RMS of the newest hop in dB re full scale.
-        voice: the frames of pitch and loudness whose middles lie within the chunks.
-        voice_centre: seconds from the start of the first chunk to the middle of the first of them.
+        voice: the voice frames (pitch and loudness) whose centres lie in the chunks.
+        voice_centre: seconds from the start of the first chunk to the centre of the first of them.
     """
 
     start: float
@@ -58,16 +58,16 @@ class Window:
         return min(1.0, self.evidence / (self.end - self.start))
 
     def spoken(self, hop_seconds: float) -> Frames:
-        """The frames from the first to the last moment of speech.
+        """The log-mel frames from the first to the last speech.
 
         Args:
-            hop_seconds: from one frame to the next.
+            hop_seconds: seconds from one frame to the next.
         """
         first, stop = frame_range(self.mask, hop_seconds, len(self.frames), self.offset)
         return self.frames[first:stop]
 
     def prosody_sums(self, voice_hop: float) -> ProsodySums:
-        """What the voice did in it.
+        """Sums for the prosody of the window.
 
         Args:
             voice_hop: seconds from one voice frame to the next.
@@ -76,10 +76,10 @@ class Window:
 
 
 class SlidingWindows:
-    """The newest window of a source, after each step of its front end.
+    """The newest window of a source, after each step.
 
     Args:
-        info: metadata of the model that will classify the windows.
+        info: metadata of the model.
     """
 
     def __init__(self, info: ModelInfo) -> None:
@@ -90,10 +90,10 @@ class SlidingWindows:
         self._begin(0)
 
     def push(self, features: Features) -> Window:
-        """The window that ends where this step does.
+        """Add a step, and return the window that ends with it.
 
         Args:
-            features: those of the next step. After a gap nothing from before it is in a window.
+            features: of the next step. No window reaches across a gap.
         """
         if features.origin != self._origin:
             self._begin(features.origin)
@@ -141,12 +141,12 @@ class SlidingWindows:
 
 
 def first_frame_after(seconds: float, hop: float, centre: float) -> int:
-    """The number of the first voice frame whose middle does not lie before a moment."""
+    """The index of the first voice frame whose centre is at or after a time."""
     return max(0, int(np.ceil((seconds - centre) / hop - 1e-9)))
 
 
 def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask without what was said before the last long pause: it may have sounded otherwise."""
+    """The mask without the speech before the last long pause, which is another utterance."""
     spoken = np.flatnonzero(mask)
     long = np.flatnonzero(np.diff(spoken) > PAUSE_SECONDS / CHUNK_SECONDS)
     if not len(long):
@@ -157,11 +157,11 @@ def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 class Ring:
-    """The newest of a row of things, by their number in it.
+    """The newest items of a stream, by their index in the stream.
 
     Attributes:
-        items: that are kept.
-        first: number of the first of them.
+        items: the items in memory.
+        first: index of the first of them.
     """
 
     def __init__(self, empty: NDArray) -> None:  # type: ignore[type-arg]
@@ -170,19 +170,19 @@ class Ring:
 
     @property
     def stop(self) -> int:
-        """Number of the next one to come."""
+        """Index of the next item."""
         return self.first + len(self.items)
 
     def push(self, items: NDArray) -> None:  # type: ignore[type-arg]
-        """Add the next ones."""
+        """Append items."""
         self.items = np.concatenate([self.items, items])
 
     def between(self, start: int, stop: int) -> NDArray:  # type: ignore[type-arg]
-        """Those of these numbers that are kept."""
+        """The items in memory from one index to another."""
         return self.items[max(0, start - self.first) : max(0, stop - self.first)]
 
     def drop_before(self, number: int) -> None:
-        """Keep those from this number on."""
+        """Drop the items before an index."""
         drop = min(max(0, number - self.first), len(self.items))
         self.items = self.items[drop:]
         self.first += drop

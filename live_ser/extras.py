@@ -1,4 +1,4 @@
-"""What only some commands need: how to install it, and what it may keep."""
+"""Optional packages: how to import them, how to install them, where they may write."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from live_ser.errors import MissingExtra
 
 
 def needed(module: str, extra: str) -> Any:
-    """A module that comes with an extra of live-ser.
+    """Import a module that an extra of live-ser installs.
 
     Args:
-        module: its full name, such as ``pyarrow.parquet``.
-        extra: that brings it, such as ``tables``.
+        module: full name, such as ``pyarrow.parquet``.
+        extra: name of the extra, such as ``tables``.
 
     Raises:
         MissingExtra: it is not installed.
@@ -31,18 +31,19 @@ def needed(module: str, extra: str) -> Any:
 
 
 def as_root(command: str) -> str:
-    """A command line that needs the rights of root, as this user has to type it."""
+    """A command that needs root, with ``sudo`` unless the user is root."""
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return command if is_root else f"sudo {command}"
 
 
 def keep_nothing(*variables: str) -> None:
-    """Have packages keep in a folder of this process alone what they would keep at home.
+    """Let packages write to a temporary folder rather than to the home folder.
 
-    Matplotlib keeps an index of fonts there, Keras its settings. What the user has set stays.
+    Matplotlib writes an index of fonts, Keras its settings. Variables that are set stay.
 
     Args:
-        variables: of the environment, by which a package is told its folder, before it is imported.
+        variables: environment variables that name the folder of a package; set them before the
+            package is imported.
     """
     from tempfile import TemporaryDirectory
 

@@ -1,8 +1,8 @@
-"""The emotions' colours.
+"""The colours of the emotions.
 
-The seven were searched for: on black and on white each has a contrast that a bar needs, and under
-normal, protanopic, deuteranopic and tritanopic sight (Machado 2009) no two come closer than 0.13 in
-OKLab. They still never stand alone: a word, a letter or a place always says the same.
+The seven have enough contrast for bars on black and on white, and under normal, protanopic,
+deuteranopic and tritanopic vision (Machado 2009) no two are closer than 0.13 in OKLab. Colour is
+never the only cue: a word, a letter or a position always says the same.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Colour:
-    """One colour, for terminals of many colours and of 16.
+    """A colour, for terminals with many colours and with 16.
 
     Attributes:
         hex: ``#rrggbb``.
-        ansi: name of the nearest of the terminal's own 16 colours that no other emotion has.
+        ansi: name of one of the 16 terminal colours, distinct for each emotion.
     """
 
     hex: str
     ansi: str
 
 
-# Of a dashboard: as many colours as the terminal has; the 16 that its theme names; none.
+# Of the dashboard: all colours of the terminal, the 16 of its theme, or none.
 PALETTES = ("full", "terminal", "none")
 
 _EMOTIONS = {
@@ -40,7 +40,7 @@ _SPARE = (Colour("#b3a36b", "bright_yellow"), Colour("#c77ba6", "bright_magenta"
 
 
 def colours(labels: Sequence[str]) -> tuple[Colour, ...]:
-    """A colour for each label: its own, or one that is still free."""
+    """A colour for each label: its own, or a free one."""
     free = [colour for name, colour in _EMOTIONS.items() if name not in labels]
     pool = iter((*_SPARE, *free))
     return tuple(_EMOTIONS.get(label) or next(pool, _SPARE[0]) for label in labels)

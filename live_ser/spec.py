@@ -1,7 +1,7 @@
-"""What a model file says of itself: the features that it wants and the labels that it gives.
+"""The metadata of a model file: its features, labels, gate and baseline.
 
-The model file is the contract. Everything that the runtime has to know travels as metadata of the
-``.onnx`` file, as JSON; no feature constant stands in the code.
+The model file is the contract: all that the runtime needs to know is JSON metadata of the ``.onnx``
+file, and the code has no feature constants.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ METADATA_KEY = "live_ser"
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Log-mel frames, as ``live_ser.frontend.features`` computes them.
+    """The specification of log-mel frames, see :mod:`live_ser.frontend.features`.
 
     Attributes:
-        sample_rate: of the mono signal, in Hz.
-        n_fft: samples that a frame covers.
-        win_length: samples under the Hann window, centred in the frame; at most ``n_fft``.
+        sample_rate: sample rate of the mono signal in Hz.
+        n_fft: samples in a frame.
+        win_length: samples in the Hann window, centred in the frame; at most ``n_fft``.
         hop_length: samples from one frame to the next.
-        n_mels: mel bands.
+        n_mels: number of mel bands.
         fmin: lower edge of the lowest band, in Hz.
         fmax: upper edge of the highest band, in Hz; at most half the sample rate.
-        amin: power under which decibels are cut off.
-        mel_basis: float32 ``[n_mels, 1 + n_fft // 2]``, packed by :func:`pack_matrix`. It is
-            computed where the model is exported, so that the runtime needs no filter design.
+        amin: minimum power, at which decibels are clipped.
+        mel_basis: float32 ``[n_mels, 1 + n_fft // 2]``, packed by :func:`pack_matrix`; computed at
+            export, so that the runtime needs no filter design.
     """
 
     sample_rate: int
@@ -75,7 +75,7 @@ class FeatureSpec:
         return unpack_matrix(self.mel_basis, columns=1 + self.n_fft // 2, rows=self.n_mels)
 
     def frames_in(self, samples: int) -> int:
-        """How many whole frames lie within so many samples."""
+        """The number of whole frames in so many samples."""
         return max(0, 1 + (samples - self.n_fft) // self.hop_length)
 
 
@@ -84,12 +84,12 @@ class GateSpec:
     """When sound counts as speech.
 
     Attributes:
-        threshold: speech probability from which a moment counts as speech, 0 to 1.
-        floor_db: level in dB re full scale (RMS) under which nothing is speech.
-        trim: whether the network is given a window cut to its speech (first to last moment of
-            it) or the whole window.
-        min_speech: seconds of speech in a window under which it is not classified.
-        onset: the same while an utterance goes on, of which more is soon heard.
+        threshold: speech probability from which a chunk counts as speech, 0 to 1.
+        floor_db: RMS level in dB re full scale below which nothing is speech.
+        trim: whether the model takes windows trimmed to their speech, from the first to the last,
+            or whole windows.
+        min_speech: seconds of speech needed to classify a window.
+        onset: the same while the utterance is still going on.
     """
 
     threshold: float
@@ -109,7 +109,7 @@ class GateSpec:
             raise ValueError(f"onset {self.onset} s is not between 0 and 60 s")
 
     def enough(self, *, over: bool) -> float:
-        """Seconds of speech that a prediction of an utterance takes.
+        """Seconds of speech needed to classify an utterance.
 
         Args:
             over: whether the utterance has ended.
@@ -119,14 +119,14 @@ class GateSpec:
 
 @dataclass(frozen=True)
 class BaselineSpec:
-    """How a speaker's baseline is made, for a model that measures voices against one.
+    """How the speaker's baseline is computed, for a model that uses one.
 
     Attributes:
-        size: numbers that tell a voice.
-        typical: seconds of speech that a typical voice, zeros, counts for beside the speaker's.
+        size: size of the speaker embedding (``voice``).
+        typical: weight of a typical voice (zeros) in the mean, in seconds of speech.
         memory: seconds of speech after which older speech counts for less.
-        offsets: float32 ``[labels, size]``, packed by :func:`pack_matrix`: what each emotion adds
-            to a voice.
+        offsets: float32 ``[labels, size]``, packed by :func:`pack_matrix`: the usual effect of each
+            emotion on the voice.
     """
 
     size: int
@@ -145,21 +145,21 @@ class BaselineSpec:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model's own card, as it travels in the model file.
+    """The metadata of a model.
 
     Attributes:
-        name: what the model is called.
-        labels: emotions, in the order of the network's output.
-        window: seconds that one prediction hears at most.
-        hop: seconds between predictions, unless the user says otherwise.
-        features: of the network's input.
+        name: name of the model.
+        labels: emotions, in the order of the model's output.
+        window: length of a window in seconds.
+        hop: default seconds between predictions.
+        features: specification of the input.
         gate: when sound counts as speech.
-        abstain: confidence under which the state is ``uncertain``, 0 to 1.
+        abstain: confidence below which the state is ``uncertain``, 0 to 1.
         licence: SPDX name of the weights' licence.
-        offset: seconds left out at the start of a clip, for a model that was trained so and hears
-            where in its window something is; a live stream has no start to leave out.
-        baseline: how the speaker's baseline is made; None for a model that takes none.
-        provenance: corpora, speakers, protocol, figures, revision, versions; free in form.
+        offset: seconds to skip at the start of a recording, as in training; not skipped in a live
+            stream.
+        baseline: how the speaker's baseline is computed; None for a model without one.
+        provenance: corpora, speakers, protocol, figures, revision, versions; free-form.
     """
 
     name: str
@@ -190,7 +190,7 @@ class ModelInfo:
 
     @cached_property
     def offset_matrix(self) -> NDArray[np.float32]:
-        """What each emotion adds to a voice, float32 ``[labels, size]``."""
+        """The usual effect of each emotion on the voice, float32 ``[labels, size]``."""
         assert self.baseline is not None
         size = self.baseline.size
         return unpack_matrix(self.baseline.offsets, rows=len(self.labels), columns=size)
@@ -204,7 +204,7 @@ class ModelInfo:
         """Read the metadata of a model file.
 
         Raises:
-            ModelError: it is not of this schema, or says what cannot be.
+            ModelError: it has another schema, or is invalid.
         """
         try:
             data = json.loads(text)
@@ -249,7 +249,7 @@ def unpack_matrix(text: str, *, rows: int, columns: int) -> NDArray[np.float32]:
     size = 4 * rows * columns
     inflater = zlib.decompressobj()
     try:
-        # Never inflate more than was promised: a few bytes of zlib can hold gigabytes.
+        # Never inflate more than expected: a few bytes of zlib can become gigabytes.
         raw = inflater.decompress(base64.b64decode(text, validate=True), size + 1)
     except (zlib.error, ValueError) as error:
         raise ValueError("a packed matrix cannot be unpacked") from error

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What acts on a terminal even in data for programs, which keep the rest of a name as it is: control
-# codes, line breaks, direction overrides, and bytes that are no text.
+# Characters that affect a terminal: control codes, line breaks, direction overrides, and bytes that
+# are not text.
 _ACTING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -17,7 +17,7 @@ _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def printable(text: str) -> str:
-    """One line of text in which nothing acts on the terminal or on the text beside it.
+    """Text as one line, without characters that affect the terminal or the text around it.
 
     Control codes, line breaks, direction overrides, broken surrogates and the like are replaced by
     U+FFFD; every kind of space becomes an ordinary one.
@@ -26,8 +26,8 @@ def printable(text: str) -> str:
 
 
 def in_html(text: str) -> str:
-    """Text from outside, which is markup nowhere and acts on nothing."""
-    import html  # for pages alone
+    """Printable text, escaped for HTML."""
+    import html  # only for pages
 
     return html.escape(printable(text))
 
@@ -40,18 +40,17 @@ def _shown(character: str) -> str:
 
 
 def disarmed(text: str) -> str:
-    r"""Text for programs, in which nothing acts on a terminal that it is shown on.
+    r"""Text for programs, in which characters that affect a terminal are escaped.
 
-    What would is written by its number, as JSON has it: ``\uXXXX``.
+    They become ``\uXXXX``, as in JSON.
     """
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def escaped(name: str) -> str:
-    r"""A name for tables: disarmed, and so that no two names are written alike.
+    r"""A name for tables, escaped reversibly: :func:`unescaped` gives the name back.
 
-    The backslash of a name that holds ``\uXXXX`` already is written by its number, too.
-    :func:`unescaped` gives the name back.
+    The backslash of a name that contains ``\uXXXX`` is escaped, too.
     """
     return disarmed(_ESCAPE.sub(r"\\u005c\1", name))
 
@@ -62,7 +61,7 @@ def unescaped(text: str) -> str:
 
 
 def in_words(record: Mapping[str, Any]) -> str:
-    """The output of a window, segment, clip or stretch, such as ``happy 81 %``."""
+    """A result in words, such as ``happy 81 %``."""
     if record["label"] is None:
         return str(record["state"])
     guess = f"{record['label']} {100 * record['confidence']:.0f} %"
@@ -73,12 +72,12 @@ _SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 
 
 
 def prosody_words(prosody: Mapping[str, Any] | None) -> str:
-    """What the voice did and how that differs from its usual, in a line; empty where it is silent.
+    """The prosody, and how it differs from the usual, in a line; empty without prosody.
 
     For example ``+5 dB, a fifth faster than your usual (182 Hz, -23 dB, 4.6 syllables/s)``.
 
     Args:
-        prosody: as records have it.
+        prosody: the field of a record.
     """
     if not prosody:
         return ""
@@ -93,7 +92,7 @@ def prosody_words(prosody: Mapping[str, Any] | None) -> str:
 
 
 def _changes(prosody: Mapping[str, Any]) -> list[str]:
-    """What one would hear: from 2 dB, 1 semitone and a tenth on."""
+    """Audible changes: from 2 dB, 1 semitone, and a tenth of the rate on."""
     loudness, pitch = prosody["loudness_change"], prosody["pitch_change"] or 0.0
     changes = []
     if abs(loudness) >= 2:
@@ -108,11 +107,11 @@ def _changes(prosody: Mapping[str, Any]) -> list[str]:
 
 
 def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
-    """The shortest beginning of each label that no other begins with.
+    """The shortest unique prefix of each label.
 
     Args:
-        labels: to be told apart.
-        least: letters of each.
+        labels: the labels.
+        least: minimum length of a prefix.
     """
     short = {}
     for label in labels:
@@ -125,7 +124,7 @@ def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
 
 
 def counted(count: int, thing: str) -> str:
-    """How many of a thing there are, such as ``1 take`` or ``21 takes``."""
+    """A count with its noun, such as ``1 take`` or ``21 takes``."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 

@@ -1,7 +1,7 @@
-"""Log-mel frames, whole or streamed: the same numbers either way.
+"""Log-mel frames, of a whole signal or streamed, with identical results.
 
-Frames never straddle the edge of what was heard (no padding), and decibels are relative to a fixed
-reference: what a frame says does not depend on what comes after it.
+There is no padding, and decibels are relative to a fixed reference, so a frame does not depend on
+the sound after it.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from live_ser.spec import FeatureSpec
 
 Frames = NDArray[np.float32]
 
-# Multiplications of a matrix product at a time. OpenBLAS spreads twice as many over threads, which
-# wait for each other longer than they work; and what is worked on at a time stays in the cache.
+# Multiplications per matrix product. From twice as many on, OpenBLAS starts threads, which spend
+# more time waiting than computing; and a block of this size stays in the cache.
 MULTIPLICATIONS = 2**19
 
 
 class FrameStream:
     """Log-mel frames of a signal that arrives in blocks.
 
-    However the signal is cut into blocks, the frames are those of the whole signal.
+    The frames do not depend on the block size.
     """
 
     def __init__(self, spec: FeatureSpec) -> None:
         self.spec = spec
         self._window = _hann(spec.win_length, spec.n_fft)
-        # float64: the weak bands beside a strong one would differ by more than 1e-4 dB in float32.
+        # float64: in float32, weak bands beside a strong one would differ by more than 1e-4 dB.
         self._mel = np.ascontiguousarray(spec.mel_matrix.T.astype(np.float64))
         self._batch = max(1, MULTIPLICATIONS // self._mel.size)  # frames
         self._pending: Samples = np.zeros(0, np.float32)
@@ -68,7 +68,7 @@ def log_mel(samples: Samples, spec: FeatureSpec) -> Frames:
 
     Args:
         samples: float32 ``[n]``, mono at ``spec.sample_rate``, full scale at 1.
-        spec: what to compute.
+        spec: the specification of the features.
 
     Returns:
         float32 ``[frames, n_mels]`` in dB; no frame if the signal is shorter than one.

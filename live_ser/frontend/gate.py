@@ -1,10 +1,9 @@
-"""The speech gate: when is somebody speaking?
+"""The speech gate: which 32 ms chunks of a signal are speech.
 
-It looks at the sound before anything is normalised. Silero's detector does the hearing; in front of
-it stand a floor, under which nothing is speech, and a slow gain, because the detector takes quiet
-microphones for silence (speech at -75 dBFS scores under 0.02 without it, over 0.9 with it). The
-detector was made for ordinary voices and takes many a shout for none; so it hears the same sound
-slowed down, too, and what counts is the mean of both.
+The detector is Silero's. Chunks below a level floor are not speech, and a slow automatic gain
+precedes the detector, which otherwise misses quiet microphones (speech at -75 dBFS scores below
+0.02 without the gain, above 0.9 with it). The detector also misses much shouting; so it is run a
+second time on the sound slowed down, which lowers the pitch, and the mean of both is used.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from live_ser.spec import GateSpec
 RATE = 16_000
 CHUNK_SECONDS = CHUNK / RATE
 
-_TARGET = 0.1  # RMS that the gain aims at, -20 dBFS
-_QUIETEST = _TARGET / 1000  # RMS under which the gain does not grow
+_TARGET = 0.1  # RMS after the gain, -20 dBFS
+_QUIETEST = _TARGET / 1000  # RMS below which the gain does not grow
 _DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
-_SLOWED = 5 * CHUNK // 4  # samples of a chunk of slowed sound: all is four semitones lower
+_SLOWED = 5 * CHUNK // 4  # samples of a chunk slowed down: four semitones lower
 
-# Where its samples lie, from the last one of the chunk before to the last one of its own.
+# Positions of these samples, from the last sample of the chunk before to the last of its own.
 _PLACES = np.arange(1, _SLOWED + 1) * CHUNK / _SLOWED
 _BELOW = np.minimum(_PLACES.astype(np.intp), CHUNK - 1)
 _SHARE = (_PLACES - _BELOW).astype(np.float32)
@@ -37,8 +36,8 @@ class SpeechGate:
     """Speech probabilities of a signal that arrives in blocks.
 
     Args:
-        rate: of the signal, in Hz. Another rate than the detector's is resampled.
-        floor_db: RMS level in dB re full scale under which a chunk is not speech.
+        rate: sample rate of the signal in Hz; it is resampled for the detector if necessary.
+        floor_db: RMS level in dB re full scale below which a chunk is not speech.
     """
 
     def __init__(self, rate: int, floor_db: float) -> None:
@@ -50,7 +49,7 @@ class SpeechGate:
         self._pending: Samples = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> NDArray[np.float32]:
-        """Probabilities of the chunks that ``samples`` complete.
+        """The speech probabilities of the chunks that ``samples`` complete.
 
         Args:
             samples: float32 ``[n]``, mono.
@@ -63,7 +62,7 @@ class SpeechGate:
         self._pending = available[count * CHUNK :]
         chunks = available[: count * CHUNK].reshape(count, CHUNK)
         levels = np.sqrt(np.einsum("cs,cs->c", chunks, chunks, dtype=np.float64) / CHUNK)
-        # What is under the floor does not reach the detector, which then remembers nothing of it.
+        # Chunks below the floor do not reach the detector, and do not enter its state.
         loud = levels >= self._floor
         probabilities = np.zeros(count, np.float32)
         raised = chunks[loud] * self._gains(levels)[loud]
@@ -71,7 +70,7 @@ class SpeechGate:
         return probabilities
 
     def _gains(self, levels: NDArray[np.float64]) -> NDArray[np.float32]:
-        """What each chunk is multiplied by, ``[chunks, 1]``."""
+        """The gain of each chunk, ``[chunks, 1]``."""
         followed = list(accumulate(levels.tolist(), _follow, initial=self._level))
         self._level = followed[-1]
         gains = _TARGET / np.maximum(followed[1:], _QUIETEST)
@@ -79,7 +78,7 @@ class SpeechGate:
 
 
 class _Slowed:
-    """A detector that hears the sound slowed down, its pitch and formants lower."""
+    """The detector on the sound slowed down, which lowers pitch and formants."""
 
     def __init__(self) -> None:
         self._detector = Silero()
@@ -87,7 +86,7 @@ class _Slowed:
         self._pending: Samples = np.zeros(0, np.float32)
 
     def push(self, chunks: Samples) -> NDArray[np.float32]:
-        """Probabilities of the next chunks, ``[n]``: what was heard by the end of each."""
+        """The probabilities of the next chunks, ``[n]``."""
         if not len(chunks):
             return np.zeros(0, np.float32)
         # Where in the pending sound each chunk begins; each is longer than a chunk of the detector.
@@ -99,7 +98,7 @@ class _Slowed:
         return np.asarray(np.maximum.reduceat(detected, begins // CHUNK), np.float32)
 
     def _slow(self, chunks: Samples) -> Samples:
-        """The chunks one after another, longer: between each sample and the one before it."""
+        """The chunks slowed down, by linear interpolation."""
         ends = chunks[:, -1]
         known = np.column_stack([np.concatenate([self._newest, ends[:-1]]), chunks])
         self._newest = ends[-1:]
@@ -112,23 +111,23 @@ def _follow(before: float, level: float) -> float:
 
 
 def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:
-    """Where a whole signal is speech: bool ``[chunks]``, one for each 32 ms."""
+    """The speech mask of a whole signal: bool ``[chunks]``, one for each 32 ms."""
     return SpeechGate(rate, gate.floor_db).push(samples) >= gate.threshold
 
 
 def frame_range(
     mask: NDArray[np.bool_], hop_seconds: float, frames: int, offset: float = 0.0
 ) -> tuple[int, int]:
-    """The frames from the first to the last moment of speech.
+    """The range of log-mel frames from the first to the last speech.
 
     Args:
-        mask: bool ``[chunks]``, as the gate gives it.
-        hop_seconds: from one frame to the next.
-        frames: how many there are.
+        mask: bool ``[chunks]``, the speech mask.
+        hop_seconds: seconds from one frame to the next.
+        frames: number of frames.
         offset: seconds from the start of the first chunk to the start of the first frame.
 
     Returns:
-        First frame and the frame after the last; equal where there is no speech.
+        The first frame and the frame after the last; equal if there is no speech.
     """
     speech = np.flatnonzero(mask)
     if not len(speech):

@@ -1,8 +1,8 @@
-"""What a voice does from moment to moment: pitches that it may have, its power, its envelope.
+"""Voice frames: candidate pitches, power and envelope every 16 ms.
 
-A frame knows nothing of those around it, so that however the sound is cut, the frames are the same;
-which of its pitches is the voice's, :mod:`live_ser.inference.prosody` decides from all frames of a
-stretch.
+A frame does not depend on its neighbours, so the frames do not depend on the block size. Which
+candidate is the pitch is decided later, from all frames of a stretch of speech, in
+:mod:`live_ser.inference.prosody`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from live_ser.audio.blocks import Samples
 
 CANDIDATES = 4
-"""Pitches that a frame may have."""
+"""Candidate pitches of a frame."""
 
 LOWEST, HIGHEST = 65.0, 700.0
-"""Hz between which a pitch is looked for."""
+"""Range of the pitch in Hz."""
 
 REFERENCE = 27.5
-"""Hz of which semitones are counted: the lowest A of a piano, as openSMILE has it."""
+"""Hz at 0 semitones: the lowest A of a piano, as in openSMILE."""
 
 FAVOUR = 0.04
 """Strength that a pitch is worth more for each octave: half of a pitch fits nearly as well."""
@@ -37,7 +37,7 @@ power, and the envelope in dB."""
 
 
 def timing(rate: int) -> tuple[float, float]:
-    """Seconds from one frame to the next, and from the start of a frame to its middle."""
+    """Seconds from one frame to the next, and from the start of a frame to its centre."""
     return round(_HOP * rate) / rate, round(_WINDOW * rate) / rate / 2
 
 
@@ -47,7 +47,7 @@ class VoiceStream:
     Pitches are the peaks of the autocorrelation, divided by that of the window (Boersma 1993).
 
     Args:
-        rate: of the signal, in Hz.
+        rate: sample rate of the signal in Hz.
     """
 
     def __init__(self, rate: int) -> None:
@@ -119,5 +119,5 @@ class VoiceStream:
 
 
 def no_frames() -> VoiceFrames:
-    """No frame at all."""
+    """An empty array of voice frames."""
     return np.zeros((0, 2 * CANDIDATES + 2), np.float32)

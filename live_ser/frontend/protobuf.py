@@ -1,4 +1,4 @@
-"""Messages of protocol buffers, read without what their types are called."""
+"""A minimal reader of protocol buffer messages, without their schema."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _WIDTHS = {1: 8, 5: 4}  # bytes of the wire types whose length is fixed
 
 
 def fields(message: memoryview) -> dict[int, list[Any]]:
-    """The values of each field, by its number; none of those that are not there.
+    """The values of each field, by its number; an empty list for an absent one.
 
-    A value is an int, or a memoryview of bytes: text, numbers or a message, whatever its type says.
+    A value is an int, or a memoryview of the bytes of a string, packed numbers or a message.
     See https://protobuf.dev/programming-guides/encoding/.
 
     Raises:
-        IndexError: it ends too soon.
-        ValueError: it is no such message.
+        IndexError: the message is truncated.
+        ValueError: it is not a message.
     """
     found: dict[int, list[Any]] = defaultdict(list)
     for number, value in each_field(message):
@@ -27,7 +27,7 @@ def fields(message: memoryview) -> dict[int, list[Any]]:
 
 
 def each_field(message: memoryview) -> Iterator[tuple[int, Any]]:
-    """The number and the value of each field, as :func:`fields` has them, one at a time."""
+    """Yield the number and the value of each field, see :func:`fields`."""
     at = 0
     while at < len(message):
         key, at = _number(message, at)
@@ -47,7 +47,7 @@ def each_field(message: memoryview) -> Iterator[tuple[int, Any]]:
 
 
 def _number(message: memoryview, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+    """A varint, and the offset after it."""
     number = shift = 0
     while True:
         byte = message[at]

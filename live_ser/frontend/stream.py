@@ -1,4 +1,4 @@
-"""The front end: samples in; log-mel frames, a speech mask and the level out."""
+"""The front end: samples in; log-mel frames, speech mask, voice frames and level out."""
 
 from __future__ import annotations
 
@@ -15,21 +15,19 @@ from live_ser.frontend.gate import SpeechGate
 from live_ser.frontend.pitch import VoiceFrames, VoiceStream
 from live_ser.spec import ModelInfo
 
-_QUIETEST = 1e-6  # RMS: digital silence is shown as -120 dB
+_QUIETEST = 1e-6  # RMS: digital silence is -120 dB
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the front end makes of one step of sound.
+    """The features of one step of sound.
 
     Attributes:
-        origin: sample, from the start of the source, at which the sound that this continues
-            began: 0, or the end of the last gap.
+        origin: sample at which this stretch of sound started: 0, or the end of the last gap.
         stop: sample, from the start of the source, at which the step ends.
         frames: float32 ``[frames, n_mels]``, the log-mel frames that the step completes.
-        mask: bool ``[chunks]``, which of the chunks of the speech gate that the step completes are
-            speech.
-        voice: the frames of pitch and loudness that the step completes.
+        mask: bool ``[chunks]``, the speech mask of the gate's chunks that the step completes.
+        voice: the voice frames (pitch and loudness) that the step completes.
         level_db: RMS of the step in dB re full scale.
     """
 
@@ -44,11 +42,11 @@ class Features:
 class FrontEnd:
     """Features of sound that arrives in blocks, a step at a time.
 
-    Steps end at every multiple of their length from the start of the source; what is left after the
-    last one makes a shorter one. However the sound is cut into blocks, the features are the same.
+    Steps end at every multiple of their length from the start of the source; the last one may be
+    shorter. The features do not depend on the block size.
 
     Args:
-        info: metadata of the model that the features are for.
+        info: metadata of the model.
         step: length of a step in seconds.
     """
 
@@ -58,17 +56,17 @@ class FrontEnd:
         self._step = max(1, round(step * self._rate))
         self._position = 0  # samples from the start of the source to the end of the last step
         self._waiting: list[Samples] = []
-        self._waits = 0  # samples in it
+        self._waits = 0  # samples in these
         self._begin()
 
     @property
     def seconds(self) -> float:
-        """Time from the start of the source to the newest sample."""
+        """Seconds from the start of the source to the newest sample."""
         return (self._position + self._waits) / self._rate
 
     @property
     def lacking(self) -> float:
-        """Seconds of sound until the next step is complete; nothing or less if it is."""
+        """Seconds of sound missing for the next step; 0 or less if it is complete."""
         return (self._to_go - self._waits) / self._rate
 
     def push(self, samples: ArrayLike) -> Iterator[Features]:
@@ -78,22 +76,22 @@ class FrontEnd:
             samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
 
         Raises:
-            LiveSerError: this is no sound.
+            InvalidArgument: the samples are not mono sound.
         """
         self.take(samples)
         yield from self.steps()
 
     def take(self, samples: ArrayLike) -> bool:
-        """Take sound without computing anything of it, which is cheap.
+        """Add sound without computing features, which is cheap.
 
         Args:
             samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
 
         Returns:
-            Whether :meth:`steps` has a step now.
+            Whether a step is complete.
 
         Raises:
-            LiveSerError: this is no sound.
+            InvalidArgument: the samples are not mono sound.
         """
         block = checked_block(samples)
         self._waiting.append(block)
@@ -111,14 +109,14 @@ class FrontEnd:
             yield self._features(step)
 
     def finish(self) -> Iterator[Features]:
-        """Yield the features of the step that ends where the source does, if it holds anything."""
+        """Yield the features of the last step, if any sound is left."""
         if self._waits:
             step = np.concatenate(self._waiting)
             self._waiting, self._waits = [], 0
             yield self._features(step)
 
     def gap(self, seconds: float) -> None:
-        """Let time pass that was not heard: nothing is made of sound from both sides of it."""
+        """Skip lost sound; no feature reaches across the gap."""
         self._position += self._waits + round(seconds * self._rate)
         self._begin()
 
@@ -128,7 +126,7 @@ class FrontEnd:
         return self._step - self._position % self._step
 
     def _begin(self) -> None:
-        """Hear as if for the first time."""
+        """Reset all state but the position."""
         self._origin = self._position
         self._waiting, self._waits = [], 0
         self._frames = FrameStream(self._info.features)

@@ -42,33 +42,22 @@ class Listening:
         self._hop, self._smoothing = hop, smoothing
         self._show = show
         self._monitor: Monitor | None = None  # the newest
-        self._computing = threading.Lock()  # held while the monitor is at work, not while it waits
+        self._computing = (
+            threading.Lock()
+        )  # held while the monitor computes, not while it waits for sound
 
     def label(self, emotion: str) -> Label | None:
-        """Say what the newest utterance sounded like; the model learns from it.
+        """Label the newest utterance, as :meth:`Labelling.label` does.
 
-        What was learnt counts from the next utterance on, until the loop is left. Any thread may
-        call it, and any task beside an ``async for``.
-
-        Args:
-            emotion: one of the model's labels.
-
-        Returns:
-            The label; None where nobody has spoken yet.
-
-        Raises:
-            InvalidArgument: the model has no such label.
+        What the model learns is used until the loop ends. Any thread may call it, and any task
+        beside an ``async for``.
         """
         check_emotion(self._model.info, emotion)
         with self._computing:
             return self._monitor.label(emotion) if self._monitor else None
 
     def undo(self) -> Label | None:
-        """Take the newest label back.
-
-        Returns:
-            The utterance without a label; None where none is left.
-        """
+        """Take back the newest label, as :meth:`Labelling.undo` does."""
         with self._computing:
             return self._monitor.undo() if self._monitor else None
 

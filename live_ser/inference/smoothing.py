@@ -48,7 +48,7 @@ class Smoother:
             self._weight = kept * self._weight + added
             self._mean = self._mean + added / self._weight * (new - self._mean)
         self._time = time
-        return ModelOutput.mean(self._mean)
+        return ModelOutput.from_numbers(self._mean)
 
     def label(self, probabilities: NDArray[np.float32], least: float = 0.0) -> int:
         """The index of the label to show: the last one, until another is clearly more probable.

@@ -1,13 +1,13 @@
-"""ONNX files, looked at before ONNX Runtime reads them: a few bytes can ask for gigabytes.
+"""Checks of an ONNX file before ONNX Runtime reads it: a few bytes can demand gigabytes.
 
-The numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
 from __future__ import annotations
 
 from live_ser.frontend.protobuf import each_field
 
-_MAX_PARTS = 100_000  # nodes, tensors, names; a network of a hundred layers has some thousands
+_MAX_PARTS = 100_000  # nodes, tensors, names; a network of a hundred layers has some thousand
 
 # Fields of the messages of which a graph is made.
 _GRAPH, _FUNCTIONS = 7, 25  # of a model
@@ -17,18 +17,18 @@ _SUBGRAPH, _SUBGRAPHS, _SPARSE_TENSOR, _SPARSE_TENSORS = 6, 11, 22, 23  # of an 
 
 
 def check_onnx(data: bytes) -> None:
-    """See that reading a model takes no more than its size lets one expect.
+    """Check that loading a model takes no more memory and time than its size suggests.
 
-    Tensors that are written sparse and functions that call each other are written out when they are
-    read, which can make gigabytes of a few bytes; no network of ours has any. Nor has one so many
-    parts that it takes ONNX Runtime minutes to put them in order.
+    Sparse tensors, and functions that call each other, are expanded when they are loaded: a few
+    bytes can become gigabytes. Our networks have neither. Nor have they so many parts that ONNX
+    Runtime takes minutes to sort them.
 
     Args:
-        data: of the file.
+        data: content of the file.
 
     Raises:
-        IndexError: it ends too soon.
-        ValueError: it is no model, or one that may take more; the message says why.
+        IndexError: it is truncated.
+        ValueError: it is not a model, or not a safe one; the message says why.
     """
     parts = 0
     todo = [("model", memoryview(data))]
@@ -45,7 +45,7 @@ def check_onnx(data: bytes) -> None:
                 todo.append((inside, value))
 
 
-# What is inside of what, by the number of the field.
+# The message type of each field, by the message that contains it.
 _INSIDE = {
     "model": {_GRAPH: "graph", _FUNCTIONS: "refused"},
     "graph": {_NODE: "node", _SPARSE_INITIALIZER: "refused"},

@@ -1,4 +1,4 @@
-"""A model file, loaded: log-mel frames in, calibrated probabilities, activation and valence out."""
+"""A loaded model: log-mel frames in; calibrated probabilities, activation and valence out."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from live_ser.spec import METADATA_KEY, ModelInfo
 
 DEFAULT_MODEL = "live_ser"
 _MAX_BYTES = 256 * 2**20  # of a file
-_MAX_MEMORY = 512 * 2**20  # bytes that all models of a process may take to classify
-_PATIENCE = 20.0  # seconds in which a model has to load, and to classify its first window
+_MAX_MEMORY = 512 * 2**20  # bytes for running all models of a process
+_PATIENCE = 20.0  # seconds for loading a model, and for its first run
 # Constants are not folded while a model loads, when neither time nor memory is bounded, but when it
 # runs, when they are. For our networks the difference cannot be measured.
 _NOT_OPTIMISED = ["ConstantFolding", "ConstantFoldingDQ"]
@@ -31,13 +31,13 @@ _NOT_OPTIMISED = ["ConstantFolding", "ConstantFoldingDQ"]
 
 @dataclass(frozen=True, eq=False)
 class KnownVoice:
-    """How a speaker usually sounds, as it was learnt before.
+    """The baseline of a speaker from earlier sessions.
 
     Attributes:
-        mean: float64 ``[size]``, of their ``voice``.
-        seconds: of speech that it rests on.
-        weight: seconds that this speech counts for.
-        profile: name of where it is kept; empty if nowhere.
+        mean: float64 ``[size]``, the mean of their ``voice``.
+        seconds: seconds of speech in it.
+        weight: weight of this speech, in seconds.
+        profile: name of the profile that stores it; empty if none does.
     """
 
     mean: NDArray[np.float64]
@@ -48,16 +48,17 @@ class KnownVoice:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What the network makes of one stretch of speech.
+    """The output of the model for one stretch of speech.
 
     Attributes:
         probabilities: float32 ``[classes]``, calibrated, summing to 1, in the order of the labels.
         activation: how aroused the voice sounds, 0 (calm) to 1.
-        voice: float32 ``[size]``, what a baseline is made of; None for a model that takes none.
+        voice: float32 ``[size]``, the speaker embedding, whose mean is a baseline; None for a model
+            without a baseline.
         valence: how pleasant the voice sounds, -1 (unpleasant) over 0 (neither) to 1; None for a
             model that does not estimate it.
-        embedding: float32 ``[embedding]``, what a taught correction is made of; None for a model
-            that cannot be taught.
+        embedding: float32 ``[embedding]``, the input of a taught correction; None for a model that
+            cannot be taught.
     """
 
     probabilities: NDArray[np.float32]
@@ -68,16 +69,16 @@ class ModelOutput:
 
     @property
     def numbers(self) -> NDArray[np.float64]:
-        """What can be averaged, float64 ``[classes + 2]``: probabilities, activation, valence.
+        """Probabilities, activation and valence as one vector, float64 ``[classes + 2]``.
 
-        Valence is NaN where there is none.
+        Valence is NaN if there is none.
         """
         valence = np.nan if self.valence is None else self.valence
         return np.array([*self.probabilities, self.activation, valence], np.float64)
 
     @classmethod
-    def mean(cls, numbers: NDArray[np.float64]) -> ModelOutput:
-        """The output that an average of :attr:`numbers` stands for; it has no voice."""
+    def from_numbers(cls, numbers: NDArray[np.float64]) -> ModelOutput:
+        """The output with given :attr:`numbers`, without voice and embedding."""
         *probabilities, activation, valence = numbers.tolist()
         shares = np.array(probabilities, np.float32)
         return cls(shares, activation, valence=None if np.isnan(valence) else valence)
@@ -87,14 +88,14 @@ class EmotionModel:
     """An ONNX file with live-ser's metadata, ready to run.
 
     Args:
-        path: of the ``.onnx`` file.
+        path: the ``.onnx`` file.
 
     Attributes:
-        known: how the speaker usually sounds, where that is known; new baselines begin with it.
-        embedding_size: numbers of the embedding; 0 for a model that cannot be taught.
+        known: the baseline of the speaker, with which new baselines start; None if unknown.
+        embedding_size: size of the embedding; 0 for a model that cannot be taught.
 
     Raises:
-        ModelError: it cannot be read, or is not a model of ours.
+        ModelError: the file cannot be read, or is not a live-ser model.
     """
 
     known: KnownVoice | None = None
@@ -110,10 +111,10 @@ class EmotionModel:
         """Classify one stretch of speech.
 
         Args:
-            log_mel: float32 ``[frames, n_mels]``, as :mod:`live_ser.frontend.features` makes them.
-            baseline: float32 ``[size]``, how the speaker usually sounds, as
-                :mod:`live_ser.model.speaker` makes it; None for a typical voice. A model that takes
-                none does without.
+            log_mel: float32 ``[frames, n_mels]``, see :mod:`live_ser.frontend.features`.
+            baseline: float32 ``[size]``, the speaker's baseline, see
+                :mod:`live_ser.model.speaker`; None for a typical voice. Models without a baseline
+                ignore it.
         """
         given = {"log_mel": log_mel[np.newaxis]}
         if self.info.baseline:
@@ -132,14 +133,14 @@ class EmotionModel:
         )
 
     def opener(self) -> Callable[[Path], EmotionModel]:
-        """What makes this model of a copy of its file; it can be pickled without the file."""
+        """A picklable function that opens this model from a copy of its file."""
         return EmotionModel
 
     @cached_property
     def probe(self) -> NDArray[np.float64]:
-        """What the network makes of a fixed sound: its voice, and its embedding.
+        """Voice and embedding of a fixed sound, concatenated.
 
-        Networks that make the same of it mean the same by these numbers.
+        Models with the same probe share these spaces: their profiles are interchangeable.
         """
         time = np.arange(self.info.features.sample_rate) / self.info.features.sample_rate
         harmonics = [np.sin(2 * np.pi * n * (120 * time + 30 * time**2)) / n for n in range(1, 30)]
@@ -149,7 +150,7 @@ class EmotionModel:
         return np.concatenate([*parts, []]).astype(np.float64)
 
     def __reduce__(self) -> tuple[type[EmotionModel], tuple[str]]:
-        """Pickle by path: a session cannot travel to another process, the file is there too."""
+        """Pickle by path, as a session of ONNX Runtime cannot be pickled."""
         return type(self), (str(self.path.absolute()),)
 
     def __repr__(self) -> str:
@@ -165,19 +166,19 @@ def load(model: str | os.PathLike[str] | None = None) -> EmotionModel:
     """Load a model.
 
     Args:
-        model: path of an ``.onnx`` file, or the name of one that came with live-ser; the default
-            one where there is none.
+        model: path of an ``.onnx`` file, or the name of a model that comes with live-ser; None for
+            the default one.
 
     Raises:
-        ModelError: there is no such model, or it does not fit.
+        ModelError: there is no such model, or it is not compatible.
     """
     return EmotionModel(find(model))
 
 
 def find(model: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a model, by path or by the name of one that came with live-ser.
+    """The file of a model, by its path or by the name of a model that comes with live-ser.
 
-    The folder of a training run stands for the model that it was exported to.
+    The folder of a training run stands for the model that was exported there.
     """
     wanted = os.fspath(model or DEFAULT_MODEL)
     shipped = shipped_models()
@@ -212,7 +213,7 @@ def _model_in(folder: Path) -> Path:
 
 
 def shipped_models() -> dict[str, Path]:
-    """The models that came with live-ser: name to file."""
+    """The models that come with live-ser: name to file."""
     inside = Path(str(files("live_ser"))) / "models"
     beside = Path(str(files("live_ser"))).parent / "models"  # a checkout
     folder = inside if inside.is_dir() else beside
@@ -230,8 +231,8 @@ def _open(path: Path) -> Any:
     except OSError as error:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
     options = ort.SessionOptions()
-    # One window takes a millisecond: a pool of threads would cost more than it gives, and
-    # spinning would keep a core busy between windows.
+    # A window takes a millisecond: threads would cost more than they give, and spinning would
+    # keep a core busy between windows.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -241,15 +242,15 @@ def _open(path: Path) -> Any:
     try:
         check_onnx(data)
         with _patience(lambda: options.set_load_cancellation_flag(True)):
-            # From bytes, not from the path: a graph then cannot name other files to be read.
+            # From bytes, so that a graph cannot refer to other files.
             return ort.InferenceSession(
                 data,
                 options,
                 providers=["CPUExecutionProvider"],
                 disabled_optimizers=_NOT_OPTIMISED,
-                enable_fallback=False,  # it would print, and try the same again
+                enable_fallback=False,  # which would print, and try the same again
             )
-    except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them documented
+    except Exception as error:  # ONNX Runtime raises a dozen undocumented types
         why = f" in {_PATIENCE:g} s" if type(error).__name__ == "ModelLoadCanceled" else ""
         why = f": {error}" if type(error) is ValueError else why
         raise ModelError(
@@ -260,9 +261,9 @@ def _open(path: Path) -> Any:
 
 @cache
 def _bound_memory() -> None:
-    """Have the memory of ONNX Runtime's sessions end somewhere: a few bytes can ask for gigabytes.
+    """Limit the memory of ONNX Runtime: a few bytes of a model can demand gigabytes.
 
-    It holds for the sessions of this process that say that they share it.
+    The limit applies to the sessions of this process that use the shared allocator.
     """
     import onnxruntime as ort
 
@@ -285,10 +286,10 @@ def _read_info(session: Any, path: Path) -> ModelInfo:
 
 
 def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) -> int:
-    """Check that metadata and graph agree, also when they are run.
+    """Check that metadata and graph agree, by running the graph as well.
 
     Returns:
-        The numbers of the embedding; 0 where there is none.
+        The size of the embedding; 0 if there is none.
     """
     hint = "export the model again with python -m training.export"
     inputs = {node.name for node in session.get_inputs()}
@@ -318,7 +319,7 @@ def _check_graph(session: Any, info: ModelInfo, path: Path, names: list[str]) ->
 
 
 def _check_outputs(of: Mapping[str, Any], info: ModelInfo, path: Path) -> None:
-    """Check what the network gives for one window."""
+    """Check the outputs for one window."""
     hint = "export the model again with python -m training.export"
     probabilities, activation = of["probabilities"], of["activation"]
     if np.shape(probabilities) != (1, len(info.labels)) or np.shape(activation) != (1,):
@@ -328,7 +329,7 @@ def _check_outputs(of: Mapping[str, Any], info: ModelInfo, path: Path) -> None:
         )
     if info.baseline and np.shape(of["voice"]) != (1, info.baseline.size):
         raise ModelError(
-            f"{path} tells a voice by {np.shape(of['voice'])} numbers, not {info.baseline.size}",
+            f"{path} gives a voice of {np.shape(of['voice'])} numbers, not {info.baseline.size}",
             hint,
         )
     total = float(np.sum(probabilities))
@@ -345,7 +346,7 @@ def _check_outputs(of: Mapping[str, Any], info: ModelInfo, path: Path) -> None:
 
 
 def _outputs(session: Any, info: ModelInfo) -> list[str]:
-    """The outputs that are used: those of every model, and what else this one has."""
+    """The outputs that are used: the required ones, and the optional ones of this model."""
     there = {node.name for node in session.get_outputs()}
     optional = {"voice": info.baseline is not None}
     optional |= {name: name in there for name in ("valence", "embedding")}
@@ -353,7 +354,7 @@ def _outputs(session: Any, info: ModelInfo) -> list[str]:
 
 
 def _run_in_time(session: Any, names: list[str], given: dict[str, NDArray[np.float32]]) -> Any:
-    """What the network says, or an error once patience is at its end: a graph may loop."""
+    """Run the model, with a time limit: a graph may loop."""
     import onnxruntime as ort
 
     options = ort.RunOptions()
@@ -363,7 +364,7 @@ def _run_in_time(session: Any, names: list[str], given: dict[str, NDArray[np.flo
 
 @contextmanager
 def _patience(end: Callable[[], None]) -> Iterator[None]:
-    """Have something ended once patience is at its end."""
+    """Call ``end`` when the time limit is over."""
     watchdog = threading.Timer(_PATIENCE, end)
     watchdog.daemon = True
     watchdog.start()

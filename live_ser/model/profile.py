@@ -1,8 +1,4 @@
-"""What is known of a speaker, kept between sessions. Never sound.
-
-A profile holds the numbers by which the model tells this voice from a typical one, and those of
-each take that it was taught.
-"""
+"""Profiles: a speaker's baseline and takes, stored between sessions. They contain no sound."""
 
 from __future__ import annotations
 
@@ -37,17 +33,17 @@ from live_ser.model.take import Take, known_voice
 from live_ser.model.taught import TaughtModel, Teaching
 from live_ser.system.durability import OWNER_ONLY
 
-_ALIKE = 0.05  # of their length, by which what two models make of the probe may differ
+_ALIKE = 0.05  # relative difference up to which the probes of two models count as equal
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Where what is known of a speaker is kept.
+    """The profile of a speaker.
 
     Attributes:
-        name: of the speaker, as the user gave it.
-        path: of the file.
-        network: that its numbers are of; another one's mean something else.
+        name: name of the profile.
+        path: its file.
+        network: the model that it is for.
     """
 
     name: str
@@ -56,19 +52,19 @@ class Profile:
 
     @classmethod
     def named(cls, name: str, network: EmotionModel) -> Profile:
-        """The profile of a name, for a network; it may not be there yet.
+        """The profile with a name; its file need not exist.
 
         Raises:
-            InvalidArgument: the name is none that a file can have.
+            InvalidArgument: the name is not valid as a file name.
         """
         check_name(name)
         return cls(name, folder() / f"{name}.json", network)
 
     def read(self) -> tuple[KnownVoice, tuple[Take, ...]] | None:
-        """What is known of the speaker and what they taught; None where there is no file.
+        """The baseline and the takes; None if there is no file.
 
         Raises:
-            LiveSerError: the file cannot be read or used.
+            LiveSerError: the file cannot be read, or belongs to another model.
         """
         again = f"delete {self.path} to begin anew, or take another name"
         try:
@@ -84,10 +80,10 @@ class Profile:
         return known, takes
 
     def applied(self) -> EmotionModel:
-        """The network with what the profile knows and was taught; itself where there is none.
+        """The model with the baseline and the teaching of the profile; unchanged if there is none.
 
         Raises:
-            LiveSerError: the file cannot be read or used.
+            LiveSerError: the file cannot be read, or belongs to another model.
         """
         kept = self.read()
         if kept is None:
@@ -96,14 +92,14 @@ class Profile:
         return TaughtModel(self.network, Teaching(self.network, takes) if takes else None, known)
 
     def teach(self, takes: Sequence[Take], *, instead_of: Sequence[Take] = ()) -> Teaching:
-        """Add takes, and write them down; those that are there already are not added again.
+        """Store takes; takes that are in the profile already are not added again.
 
         Args:
-            takes: that are added.
-            instead_of: takes that no longer count.
+            takes: the takes to add.
+            instead_of: takes to remove.
 
         Returns:
-            What all takes together teach.
+            The teaching by all takes.
 
         Raises:
             LiveSerError: the file cannot be read or written, or there are too many takes.
@@ -115,11 +111,11 @@ class Profile:
         return teaching
 
     def exchange(self, old: Sequence[Take], new: Sequence[Take]) -> None:
-        """Write down takes of speech that a session hears, whose voice :meth:`keep` counts.
+        """Store takes from a session, without their voice, which :meth:`keep` adds.
 
         Args:
-            old: takes that no longer count.
-            new: takes that are added.
+            old: takes to remove.
+            new: takes to add.
 
         Raises:
             LiveSerError: as :meth:`teach`.
@@ -129,10 +125,10 @@ class Profile:
             self._write(known or known_voice(self.network, new), taught)
 
     def keep(self, baseline: RunningBaseline) -> bool:
-        """Add what a session heard to the profile; whether there was speech to make one of.
+        """Add the speech of a session to the profile; False if there was none.
 
         Args:
-            baseline: of the session. What others wrote since it began stays.
+            baseline: the baseline of the session. Changes by other sessions meanwhile stay.
 
         Raises:
             LiveSerError: it cannot be written.
@@ -146,12 +142,12 @@ class Profile:
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[KnownVoice | None, tuple[Take, ...]]]:
-        """What the profile holds, which nobody else changes meanwhile."""
+        """The content of the profile, locked against other processes."""
         with alone(self.path):
             yield self.read() or (None, ())
 
     def _write(self, known: KnownVoice | None, takes: Sequence[Take]) -> None:
-        """Replace the file whole or not at all; without a voice there is none."""
+        """Replace the file atomically; nothing is written without a baseline."""
         if known is None:
             return
         probe = np.round(self.network.probe, 3).tolist()
@@ -160,10 +156,10 @@ class Profile:
         write_whole(self.path, json.dumps(content, indent=1) + "\n", mode=mode)
 
     def _check(self, kept: Any, known: KnownVoice, takes: Sequence[Take]) -> None:
-        """See that a profile is of this network.
+        """Check that a profile is for this model.
 
         Raises:
-            ValueError: it is not.
+            ValueError: it is for another one.
         """
         info = self.network.info
         assert info.baseline is not None
@@ -183,7 +179,7 @@ class Profile:
                 raise ValueError(f"its takes are not of {self.network.embedding_size} numbers")
 
     def _means_the_same(self, probe: NDArray[np.float64]) -> bool:
-        """Whether a model that made this of the probe has the voice and embedding of this one."""
+        """Whether a model with this probe has the same voice and embedding spaces."""
         own = self.network.probe
         if len(probe) != len(own):
             return False
@@ -198,7 +194,7 @@ class Profile:
 def _exchanged(
     before: Sequence[Take], old: Sequence[Take], new: Sequence[Take]
 ) -> tuple[tuple[Take, ...], list[Take]]:
-    """Takes without the old and with the new ones, and which of these are new indeed."""
+    """The takes without the old and with the new ones, and those that were added."""
     kept = [take for take in before if not any(_same(take, one) for one in old)]
     added: list[Take] = []
     for take in new:
@@ -212,7 +208,7 @@ def _exchanged(
 
 
 def _together(one: KnownVoice | None, other: KnownVoice | None) -> KnownVoice | None:
-    """What two stretches of speech tell of a voice."""
+    """The weighted mean of two baselines."""
     if one is None or other is None:
         return one or other
     mean = np.average([one.mean, other.mean], axis=0, weights=[one.weight, other.weight])

@@ -1,6 +1,6 @@
-"""The file of a profile: what it may hold, and how it is read, checked and replaced.
+"""The file of a profile: a small JSON file, read, checked and replaced.
 
-It is a small readable JSON file. Deleting it forgets the speaker.
+Deleting it deletes all that is known about the speaker.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from live_ser.system.small_file import read_small, size_of
 
 _SCHEMA = 4
 _SCHEMAS = (2, 3, _SCHEMA)
-"""That are read: 2 holds no takes, and 2 and 3 do not tell what the model's numbers mean."""
+"""Schemas that can be read: 2 has no takes, and 2 and 3 have no probe of the model."""
 
 MAX_BYTES = 4 * 2**20
-"""Of a profile's file, at most."""
+"""Maximum size of a profile."""
 
 MAX_TAKES = 500
-"""That a profile holds, at most."""
+"""Maximum number of takes in a profile."""
 
 _MAX_NUMBERS = 4096
-_MOST = 1e6  # what no number of a voice, nor its seconds of speech, comes near
+_MOST = 1e6  # limit of all values
 TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
-"""What reading a file that is no profile raises."""
+"""Exceptions of reading a file that is not a profile."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _VECTORS = ("logits", "voice", "embedding")
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """What a file holds, which is seen to be a whole profile, of whatever model.
+    """The content of a file, checked to be a profile, for whatever model.
 
     Raises:
-        LiveSerError: it is none.
+        LiveSerError: it is not a profile.
         OSError: it cannot be read.
     """
     try:
@@ -60,17 +60,17 @@ def read_content(path: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:
-    """What a file holds, whatever it is.
+    """The content of a JSON file.
 
     Raises:
-        OSError: it cannot be read, or is no file.
-        ValueError: it is too large, or no JSON.
+        OSError: it cannot be read, or is not a regular file.
+        ValueError: it is too large, or not JSON.
     """
     return json.loads(read_small(path, MAX_BYTES).decode("utf-8"))
 
 
 def whole_profile(kept: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
-    """What a profile holds; an error of :data:`TEXT_ERRORS` where it is not whole."""
+    """The baseline and takes of a profile; one of :data:`TEXT_ERRORS` if it is invalid."""
     if not isinstance(kept, dict) or kept.get("schema") not in _SCHEMAS:
         raise ValueError(f"it is not of schema {_SCHEMA}")
     if not isinstance(kept["model"], str):
@@ -100,13 +100,13 @@ def _take(row: Any, size: int) -> Take:
 def content_of(
     known: KnownVoice, takes: Sequence[Take], *, model: str, probe: Sequence[float]
 ) -> dict[str, Any]:
-    """What the file of a profile holds.
+    """The content of a profile's file.
 
     Args:
-        known: how the speaker usually sounds.
-        takes: that were taught.
+        known: the speaker's baseline.
+        takes: their takes.
         model: name of the model.
-        probe: what the model makes of a fixed sound, which tells what its numbers mean.
+        probe: the probe of the model, see :attr:`EmotionModel.probe`.
     """
     return {
         "schema": _SCHEMA,
@@ -130,10 +130,10 @@ def _row(take: Take) -> dict[str, Any]:
 
 
 def numbers_in(given: Any) -> NDArray[np.float64]:
-    """A row of numbers that can be.
+    """A vector of finite numbers.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is something else.
     """
     numbers = np.array(given, np.float64)
     if numbers.ndim != 1 or not 0 < len(numbers) <= _MAX_NUMBERS or not np.isfinite(numbers).all():
@@ -151,12 +151,12 @@ def _positive(given: Any) -> float:
 
 
 def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Replace a profile's file whole or not at all; what is no file is not replaced.
+    """Replace a profile's file atomically; something other than a file is not replaced.
 
     Args:
-        path: of the file.
-        text: that it holds afterwards.
-        mode: of the file.
+        path: the file.
+        text: its new content.
+        mode: its mode.
 
     Raises:
         LiveSerError: it cannot be written.
@@ -165,7 +165,7 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            size_of(path)  # or it is no file
+            size_of(path)  # raises if it is not a file
         with os.fdopen(os.open(part, _NEW, OWNER_ONLY), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -181,7 +181,7 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Let no other process change a profile meanwhile; its folder is made.
+    """Lock a profile against other processes; its folder is created.
 
     Raises:
         LiveSerError: the folder cannot be used.
@@ -200,10 +200,10 @@ def _unkept(path: Path, error: OSError) -> LiveSerError:
 
 
 def check_name(name: str) -> None:
-    """See that a profile can have a name.
+    """Check the name of a profile.
 
     Raises:
-        InvalidArgument: it is none that a file can have.
+        InvalidArgument: it is not valid as a file name.
     """
     if not re.fullmatch(r"\w[\w.-]{0,63}", name):
         raise InvalidArgument(
@@ -213,10 +213,10 @@ def check_name(name: str) -> None:
 
 
 def folder() -> Path:
-    """Where profiles are kept, by the customs of the system.
+    """The folder of profiles, by the conventions of the system.
 
     Raises:
-        LiveSerError: the user has no home.
+        LiveSerError: the user has no home folder.
     """
     from platformdirs import user_config_path
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 from live_ser.spec import ModelInfo
 
-_ORDINARY = 6.0  # times that enrolled speech counts
+_ENROLLED = 6.0  # weight of enrolled speech
 _SAME_TIME = 1e-6  # seconds
 
 
 @dataclass(frozen=True)
 class _Speech:
-    """Speech that was heard, and the voice in it; ``weight`` for each of its seconds."""
+    """A stretch of speech and its voice; ``weight`` is that of each second."""
 
     start: float
     end: float
@@ -36,13 +36,13 @@ class _Speech:
 
 @dataclass(frozen=True)
 class BaselineStatus:
-    """What is known of a speaker at a moment.
+    """The state of a baseline, to show.
 
     Attributes:
-        profile: name of the profile that it began with; empty where it began with nothing.
-        seconds: of speech that the baseline rests on.
+        profile: name of the profile that it started with; empty if none.
+        seconds: seconds of speech in the baseline.
         speech: seconds of speech in this session.
-        enrol: seconds of speech, from the start, that are known to be neutral.
+        enrol: seconds of speech at the start that are known to be neutral.
     """
 
     profile: str
@@ -52,7 +52,7 @@ class BaselineStatus:
 
     @property
     def enrolling(self) -> bool:
-        """Whether what is heard is known to be neutral."""
+        """Whether the speech now is known to be neutral."""
         return self.speech < self.enrol
 
     def __str__(self) -> str:
@@ -64,21 +64,21 @@ class BaselineStatus:
 
 
 class RunningBaseline:
-    """A speaker's baseline, from all that was heard of them so far; the newest counts most.
+    """A speaker's baseline: the mean voice of their speech so far; new speech counts most.
 
-    At first a voice is measured against a typical one, and the more of it was heard, the more
-    against itself. What an emotion usually adds to a voice is taken off each stretch, by what was
-    heard in it: somebody in one mood all day must not come to seem to be in none.
+    It starts as a typical voice (zeros), and approaches the speaker's own as more speech comes. The
+    usual effect of the predicted emotion is subtracted from each stretch, so that the baseline of
+    someone who is in one mood all day does not absorb that mood.
 
     Args:
-        info: of a model that takes a baseline.
-        enrol: seconds of speech that are known to be neutral, and count for more.
+        info: metadata of a model with a baseline.
+        enrol: seconds of speech at the start that are known to be neutral; they count for more.
 
     Attributes:
-        profile: name of the profile that it began with; empty where it began with nothing.
-        enrol: seconds of speech that are known to be neutral.
-        speech: seconds of speech that it was made from in this session.
-        weight: seconds that its speech counts for.
+        profile: name of the profile that it started with; empty if none.
+        enrol: seconds of speech at the start that are known to be neutral.
+        speech: seconds of speech in this session.
+        weight: weight of its speech, in seconds.
     """
 
     def __init__(self, info: ModelInfo, *, enrol: float = 0.0) -> None:
@@ -90,10 +90,10 @@ class RunningBaseline:
         self._newest: deque[_Speech] = deque()
         self._until = 0.0
         self._counted = 0.0  # seconds of speech in the sum
-        self._before = 0.0  # seconds of speech that it began with
+        self._before = 0.0  # seconds of speech in what it started with
         self._begun = 0.0  # weight that this still has
-        self._kept = 1.0  # share that is left of what it had
-        self._own: NDArray[np.float64] = np.zeros(self._spec.size)  # the sum without it
+        self._kept = 1.0  # share that is left of its weight
+        self._own: NDArray[np.float64] = np.zeros(self._spec.size)  # the sum of this session alone
         self.profile = ""
         self.enrol = enrol
         self.speech = 0.0
@@ -101,39 +101,39 @@ class RunningBaseline:
 
     @property
     def seconds(self) -> float:
-        """Seconds of speech that it rests on; what is older than its memory no longer counts."""
+        """Seconds of speech in it, at most its memory."""
         return min(self._before + self._counted, self._spec.memory)
 
     @property
     def denominator(self) -> float:
-        """Seconds that speech is measured against, those of a typical voice among them."""
+        """The weight, including that of a typical voice."""
         return self.weight + self._spec.typical
 
     @property
     def enrolling(self) -> bool:
-        """Whether what is heard is known to be neutral."""
+        """Whether the speech now is known to be neutral."""
         return self.speech < self.enrol
 
     @property
     def mean(self) -> NDArray[np.float64] | None:
-        """Mean voice of the speech so far, float64 ``[size]``; None before any."""
+        """Mean voice of the speech so far, float64 ``[size]``; None without speech."""
         return self._sum / self.weight if self.weight else None
 
     @property
     def status(self) -> BaselineStatus:
-        """What is known of the speaker now."""
+        """The state of the baseline, to show."""
         return BaselineStatus(self.profile, self.seconds, self.speech, self.enrol)
 
     @classmethod
     def of(cls, network: EmotionModel, *, enrol: float = 0.0) -> RunningBaseline | None:
-        """A baseline for a network, begun with what it knows of the speaker.
+        """A new baseline for a model, which starts with the speaker that the model knows.
 
         Args:
-            network: that it is for.
-            enrol: seconds of speech that are known to be neutral, and count for more.
+            network: the model.
+            enrol: seconds of speech at the start that are known to be neutral.
 
         Returns:
-            The baseline; None for a network that takes none.
+            The baseline; None for a model without one.
         """
         if network.info.baseline is None:
             return None
@@ -147,13 +147,13 @@ class RunningBaseline:
     def begin(
         self, mean: NDArray[np.float64], *, seconds: float, weight: float, profile: str
     ) -> None:
-        """Start from what was known before.
+        """Start from the baseline of earlier sessions.
 
         Args:
-            mean: float64 ``[size]``, as :attr:`mean` gave it.
-            seconds: of speech that it rests on.
-            weight: seconds that this speech counts for.
-            profile: name of where it was kept.
+            mean: float64 ``[size]``, its :attr:`mean`.
+            seconds: seconds of speech in it.
+            weight: weight of this speech, in seconds.
+            profile: name of the profile that stores it.
         """
         self.weight = min(weight, self._spec.memory)
         self._sum = self.weight * mean
@@ -162,27 +162,27 @@ class RunningBaseline:
         self.profile = profile
 
     def before(self, start: float) -> NDArray[np.float32]:
-        """What speech is measured against: all that ended before it.
+        """The baseline at a time: all speech that ended before it.
 
         Args:
             start: seconds from the start of the source.
 
         Returns:
-            float32 ``[size]``; zeros, a typical voice, where nothing was heard before.
+            float32 ``[size]``; zeros, a typical voice, if there was no speech.
         """
         while self._newest and self._newest[0].end <= start + _SAME_TIME:
             self._count(self._newest.popleft())
         return np.asarray(self._sum / self.denominator, np.float32)
 
     def update(self, output: ModelOutput, start: float, end: float) -> None:
-        """Learn from a stretch of speech; what is known of it already is not counted twice.
+        """Add a stretch of speech; speech that was added before is not counted twice.
 
-        A stretch that holds others speaks for them: the more was heard, the better it is told.
+        A stretch that contains earlier ones replaces them, as a longer one is more reliable.
 
         Args:
-            output: of it.
-            start: seconds from the start of the source to its first moment.
-            end: seconds from the start of the source to its last moment.
+            output: the model's output for the stretch.
+            start: its start, in seconds from the start of the source.
+            end: its end, in seconds from the start of the source.
         """
         if end <= self._until + _SAME_TIME:
             return
@@ -190,30 +190,30 @@ class RunningBaseline:
             last = self._newest.pop()
             self._until = last.start
             self.speech -= last.seconds
-        weight = _ORDINARY if self.enrolling else 1.0
+        weight = _ENROLLED if self.enrolling else 1.0
         speech = _Speech(max(start, self._until), end, weight, self.neutral_voice(output))
         self._newest.append(speech)
         self._until = end
         self.speech += speech.seconds
 
     def neutral_voice(self, output: ModelOutput) -> NDArray[np.float64]:
-        """A voice less what the emotion in it usually adds, float64 ``[size]``."""
+        """The voice without the usual effect of its emotion, float64 ``[size]``."""
         assert output.voice is not None
         emotion = self._neutral if self.enrolling else output.probabilities
         return np.asarray(output.voice - emotion @ self._offsets, np.float64)
 
     def finish(self) -> None:
-        """Let all that was heard count."""
+        """Count all speech so far."""
         self.before(self._until)
 
     def added_to(self, known: KnownVoice | None) -> KnownVoice | None:
-        """What is known of the speaker with what was heard here, whatever it began with.
+        """The speech of this session added to a baseline of earlier sessions.
 
         Args:
-            known: of the speaker without this; others may have learnt of them meanwhile.
+            known: the baseline of earlier sessions, which may have changed since this one started.
 
         Returns:
-            What is known; None where nothing was known, and nothing is heard.
+            The sum; None if there is neither.
         """
         self.finish()
         own, memory = self.weight - self._begun, self._spec.memory

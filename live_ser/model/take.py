@@ -1,4 +1,4 @@
-"""A take: a recording of a speaker whose emotion is known, as numbers of the model."""
+"""A take: a labelled recording of a speaker, as outputs of the model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """A recording of one utterance whose emotion is known, as numbers of the model. No sound.
+    """A labelled recording of an utterance, as outputs of the model; it contains no sound.
 
     Attributes:
         emotion: one of the model's labels.
-        seconds: of speech.
-        logits: float ``[labels]``, logarithms of the probabilities against a typical voice.
-        voice: float ``[size]``, what a baseline is made of.
+        seconds: seconds of speech.
+        logits: float ``[labels]``, log-probabilities with the baseline of a typical voice.
+        voice: float ``[size]``, the speaker embedding.
         embedding: float ``[embedding]``.
     """
 
@@ -33,12 +33,12 @@ class Take:
 
     @classmethod
     def of(cls, outputs: Sequence[ModelOutput], seconds: Sequence[float], emotion: str) -> Take:
-        """The take that one or several stretches of speech make up.
+        """A take of one or several stretches of speech.
 
         Args:
-            outputs: of each stretch, against a typical voice.
-            seconds: of speech in each.
-            emotion: that all of it bears.
+            outputs: the model's output for each, with the baseline of a typical voice.
+            seconds: seconds of speech in each.
+            emotion: the label of all of them.
         """
 
         def mean(name: str) -> Matrix:
@@ -50,14 +50,14 @@ class Take:
 
 
 def known_voice(network: EmotionModel, takes: Sequence[Take]) -> KnownVoice | None:
-    """How a speaker usually sounds: the takes, less what their emotions add to a voice.
+    """A speaker's baseline: the mean voice of takes, without the effect of their emotions.
 
     Args:
-        network: that the takes are of.
-        takes: of the speaker.
+        network: the model that made the takes.
+        takes: takes of the speaker.
 
     Returns:
-        What they tell; None where there is none.
+        The baseline; None without takes.
     """
     if not takes:
         return None

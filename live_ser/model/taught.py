@@ -1,7 +1,7 @@
-"""What a speaker taught a model: a correction of its logits, fitted to a few labelled takes.
+"""Teaching: a correction of the model's logits for a speaker, fitted to a few labelled takes.
 
-The correction is linear in the model's ``embedding``, a ridge regression from the takes to their
-labels. It is fitted in milliseconds, and tends to nothing the less was taught.
+The correction is linear in the model's ``embedding``: a ridge regression from the takes to their
+labels. It is fitted in milliseconds, and vanishes with fewer takes.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from live_ser.model.teaching_report import Report
 
 Matrix = NDArray[np.float64]
 
-# Chosen on four training corpora, each classified by networks and heads that never heard it.
+# Chosen on four training corpora, each with networks that were not trained on it.
 _RIDGE = 0.2
-_SCALE = 8.0  # of the correction in logits
-_WRONG = 0.05  # share of labels that are taken to be wrong where a take is weighted,
-_WRONG_AT_ALL = 0.1  # and where the temperature is fitted
-_LEAST = 0.05  # weight of a take
-_PASSES = 2  # over the weights
+_SCALE = 8.0  # of the correction, in logits
+_WRONG = 0.05  # assumed share of wrong labels when takes are weighted,
+_WRONG_AT_ALL = 0.1  # and when the temperature is fitted
+_LEAST = 0.05  # weight of a take, at least
+_PASSES = 2  # updates of the weights
 _TEMPERATURES = np.geomspace(0.3, 3.0, 31)
-_SPREAD = 0.3  # of the logarithm of the temperature, before any take is seen
-_SAME = 1e-3  # by which the embeddings of the same recording differ at most
-_DOUBT = 2.0  # standard deviations by which takes left out must get worse to say so
-_FOLLOWS = 0.5  # of the change in the emotions' odds that activation and valence take on
+_SPREAD = 0.3  # prior standard deviation of the log-temperature
+_SAME = 1e-3  # maximum difference of embeddings of the same recording
+_DOUBT = 2.0  # standard deviations by which left-out takes must get worse to reject teaching
+_FOLLOWS = 0.5  # share of the change in the emotions' log-odds that activation and valence take on
 
 _AROUSED, _CALM = {"angry", "happy", "fearful", "surprised"}, {"neutral", "sad"}
 _PLEASANT, _UNPLEASANT = {"happy"}, {"angry", "sad", "fearful", "disgust"}
-_ROUNDS = 10  # takes of an emotion after which more were not measured to help
-_FEW = 3  # takes of an emotion under which more always pay
-_SURE = 0.95  # share told right from which on more takes hardly pay
+_ROUNDS = 10  # takes of an emotion after which more did not help in measurements
+_FEW = 3  # takes of an emotion below which more always help
+_SURE = 0.95  # UAR from which more takes hardly help
 
 
 class Teaching:
     """A correction fitted to takes of one speaker.
 
     Args:
-        network: whose embedding and probabilities the takes are.
-        takes: of the speaker; of one emotion only, they correct nothing.
+        network: the model that made the takes.
+        takes: takes of the speaker; with a single emotion there is no correction.
 
     Attributes:
-        takes: that it is fitted to.
-        known: the speaker's voice, as the takes tell it.
+        takes: the takes.
+        known: the speaker's baseline according to the takes.
 
     Raises:
-        LiveSerError: the model cannot be taught, or a take is not of it.
+        LiveSerError: the model cannot be taught, or a take has a label that it does not have.
     """
 
     def __init__(self, network: EmotionModel, takes: Sequence[Take]) -> None:
@@ -94,14 +94,14 @@ class Teaching:
         self._sides = np.array([[label in side for label in self._labels] for side in sides], float)
 
     def _weigh(self) -> Matrix:
-        """What each take counts for: the less, the less probable its label is by the others."""
+        """The weight of each take: low if its label is improbable given the other takes."""
         shares = _softmax(self._base[:, self._taught] + self._left_out)
         own = shares[np.arange(len(shares)), self._places]
         right, wrong = own * (1 - _WRONG), (1 - own) * _WRONG / (len(self._taught) - 1)
         return np.where(self._tested, np.maximum(right / (right + wrong), _LEAST), 1.0)
 
     def _fit_temperature(self) -> float:
-        """The temperature under which the labels of takes left out are most probable."""
+        """The temperature with the highest likelihood of the left-out takes."""
         tested = self._tested
         base, left_out = self._base[tested], self._left_out[tested]
         places = self._taught[self._places[tested]]
@@ -117,20 +117,20 @@ class Teaching:
 
     @property
     def _tested(self) -> NDArray[np.bool_]:
-        """Takes of which there is another of the same emotion."""
+        """Which takes have another of the same emotion."""
         counts = np.bincount(self._places, minlength=len(self._taught))
         return np.asarray(counts[self._places] > 1) & (len(self._taught) > 1)
 
     def holds(self, embedding: Matrix) -> bool:
-        """Whether there is a take of the recording that this is the embedding of."""
+        """Whether one of the takes is the recording with this embedding."""
         known = np.array([take.embedding for take in self.takes])
         return bool(len(known)) and bool((np.abs(known - embedding).max(axis=1) < _SAME).any())
 
     def correct(self, output: ModelOutput) -> ModelOutput:
-        """Correct an output by what was taught.
+        """Correct an output of the model.
 
-        Emotions that were not taught keep their probability, the taught ones share theirs anew;
-        activation and valence follow.
+        The probabilities of taught emotions change, while their sum does not; activation and
+        valence follow.
         """
         if len(self._taught) < 2 or not self.report.helps:
             return output
@@ -148,7 +148,7 @@ class Teaching:
         )
 
     def _shared(self, logits: Matrix, correction: Matrix, temperature: float) -> Matrix:
-        """Probabilities, the taught emotions' corrected: together they keep their share."""
+        """Probabilities, corrected for the taught emotions, whose sum stays the same."""
         found = _softmax(logits / temperature)
         mass = found[:, self._taught].sum(axis=1, keepdims=True)
         found[:, self._taught] = mass * _softmax(
@@ -159,7 +159,7 @@ class Teaching:
     def _followed(
         self, output: ModelOutput, before: Matrix, after: Matrix
     ) -> tuple[float, float | None]:
-        """Activation and valence, moved as the odds of emotions that go with them moved."""
+        """Activation and valence, moved with the odds of the emotions that imply them."""
         sums = np.log(self._sides @ np.stack([before, after], axis=1) + 1e-3)
         up, down, pleasant, unpleasant = (sums[:, 1] - sums[:, 0]).tolist()
         activation = _moved(output.activation, _FOLLOWS * (up - down))
@@ -170,7 +170,7 @@ class Teaching:
 
     @cached_property
     def report(self) -> Report:
-        """What it is worth."""
+        """The evaluation of the teaching on left-out takes."""
         names = [self._labels[place] for place in self._taught]
         counts = np.bincount(self._places, minlength=len(names)) if names else np.zeros(0)
         takes = {name: int(count) for name, count in zip(names, counts, strict=True)}
@@ -205,15 +205,15 @@ class Teaching:
 
 
 class TaughtModel(EmotionModel):
-    """A network with what a speaker taught it: in everything else like the network.
+    """A model with a speaker's teaching; otherwise like the model itself.
 
     Args:
-        network: that was taught; of a taught one, the network beneath.
-        teaching: what it was taught; None if only the voice is known.
-        known: how the speaker usually sounds; what the takes tell if None.
+        network: the model; of a taught model, the model without its teaching is used.
+        teaching: the teaching; None if only the baseline is known.
+        known: the speaker's baseline; None for that of the teaching.
 
     Attributes:
-        teaching: what it was taught; None if only the voice is known.
+        teaching: the teaching; None if only the baseline is known.
     """
 
     def __init__(
@@ -227,12 +227,12 @@ class TaughtModel(EmotionModel):
         self.known = known or (teaching.known if teaching else None)
 
     def predict(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> ModelOutput:
-        """Classify one stretch of speech, corrected by what was taught."""
+        """Classify one stretch of speech, and correct the output by the teaching."""
         output = self.network.predict(log_mel, baseline)
         return self.teaching.correct(output) if self.teaching else output
 
     def opener(self) -> Callable[[Path], EmotionModel]:
-        """What makes this model of a copy of its file; it can be pickled without the file."""
+        """A picklable function that opens this model from a copy of its file."""
         return partial(_opened, takes=self._takes, known=self.known)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:  # type: ignore[override]
@@ -255,10 +255,10 @@ def _restored(
 
 
 def check_teachable(network: EmotionModel) -> None:
-    """See that a model can be taught.
+    """Check that a model can be taught.
 
     Raises:
-        LiveSerError: it gives no embedding, or takes no baseline.
+        LiveSerError: it has no embedding, or no baseline.
     """
     if not network.embedding_size or network.info.baseline is None:
         raise LiveSerError(
@@ -268,20 +268,18 @@ def check_teachable(network: EmotionModel) -> None:
 
 
 def _is_no_worse(*, base_right: NDArray[np.bool_], right: NDArray[np.bool_]) -> bool:
-    """Whether no more takes got lost than chance accounts for.
+    """Whether teaching does not significantly worsen the left-out takes.
 
-    Each take is classified by one take fewer of its emotion than there are, so a few lost ones say
-    little.
+    Each is classified with one take of its emotion fewer, so a few errors more mean little.
     """
     lost, won = np.count_nonzero(base_right & ~right), np.count_nonzero(~base_right & right)
     return bool(lost - won <= _DOUBT * np.sqrt(lost + won))
 
 
 def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
-    """By how much log-probabilities against a typical voice exceed those against a known one.
+    """Difference of log-probabilities between the baselines of a typical voice and of a speaker.
 
-    The network subtracts the baseline from what it hears, and is all but linear in the difference:
-    any sound tells.
+    The model is almost linear in the baseline, so any input serves.
     """
     assert known is not None
     assert network.info.baseline is not None
@@ -293,12 +291,12 @@ def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
 
 
 def _ridge_regression(inputs: Matrix, target: Matrix, weights: Matrix) -> tuple[Matrix, Matrix]:
-    """A weighted ridge regression, and what it predicts of each point without that point.
+    """A weighted ridge regression, and its leave-one-out predictions.
 
     Args:
         inputs: float ``[n, size]``.
         target: float ``[n, classes]``.
-        weights: of the points, float ``[n]``.
+        weights: float ``[n]``.
 
     Returns:
         Slopes ``[size, classes]`` and predictions ``[n, classes]``, in logits.
@@ -312,7 +310,7 @@ def _ridge_regression(inputs: Matrix, target: Matrix, weights: Matrix) -> tuple[
 
 
 def _moved(share: float, logits: float) -> float:
-    """A share from 0 to 1, whose odds change."""
+    """A share from 0 to 1 after a change of its log-odds."""
     share = min(max(share, 1e-6), 1 - 1e-6)
     return 1 / (1 + (1 - share) / share * math.exp(-logits))
 

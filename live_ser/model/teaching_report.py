@@ -1,4 +1,4 @@
-"""The report on what a speaker taught."""
+"""The report on teaching."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Report:
-    """What teaching is worth, by takes that were each left out of what classified it.
+    """An evaluation of teaching, by leave-one-out.
 
     Attributes:
-        takes: that were taught, by emotion.
-        tested: takes of emotions of which there are two at least.
-        right: of them told right.
-        untaught: of them told right without the correction.
-        uar: mean recall of the emotions tested, 0 to 1; None where none was.
-        untaught_uar: the same without the correction.
-        confused: pairs of emotions, acted and predicted, and how often; most frequent first.
-        helps: whether the correction is used: unless it tells fewer right than the model itself.
-        another_round: whether more takes are likely to pay.
+        takes: number of takes of each emotion.
+        tested: number of takes of emotions with at least two.
+        right: number of these that are classified correctly.
+        untaught: number of these that are classified correctly without teaching.
+        uar: unweighted average recall of the tested emotions, 0 to 1; None if none was tested.
+        untaught_uar: the same without teaching.
+        confused: label, prediction and number of each confusion; most frequent first.
+        helps: whether the teaching is used: unless it is worse than the model alone.
+        another_round: whether more takes are likely to help.
     """
 
     takes: dict[str, int]

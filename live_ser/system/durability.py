@@ -1,4 +1,4 @@
-"""What is kept: its owner's alone, and there after a power cut."""
+"""Files that survive a power cut, are private, and can be locked."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
 def sync(descriptor: int) -> None:
-    """Wait until a file's content is on the disk; pipes, terminals and devices have none.
+    """Wait until a file's content is on disk; does nothing for pipes, terminals and devices.
 
     Raises:
-        OSError: the disk failed, and what was written is lost.
+        OSError: the disk failed, and data may be lost.
     """
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         return
     try:
-        if sys.platform == "darwin":  # where fsync stops at the disk's own cache
+        if sys.platform == "darwin":  # where fsync does not flush the disk's own cache
             import fcntl
 
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
@@ -37,7 +37,7 @@ def sync(descriptor: int) -> None:
 
 
 def sync_entry(path: Path) -> None:
-    """Wait until a new file's name is on the disk, and that of its folder.
+    """Wait until the directory entries of a new file and of its folder are on disk.
 
     Raises:
         OSError: the disk failed.
@@ -48,7 +48,7 @@ def sync_entry(path: Path) -> None:
     for each in (folder, folder.parent):
         try:
             descriptor = os.open(each, os.O_RDONLY)
-        except OSError:  # a folder that we may use need not be readable
+        except OSError:  # a writable folder need not be readable
             continue
         try:
             os.fsync(descriptor)
@@ -61,11 +61,10 @@ def sync_entry(path: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes that ask for a lock on the same folder waiting.
+    """Hold an exclusive lock on a folder.
 
     Args:
-        folder: that is locked. Where folders cannot be, an empty file in it, which stays, stands
-            for it.
+        folder: the folder; on Windows, an empty file in it is locked instead, and stays.
 
     Raises:
         OSError: it cannot be opened.
@@ -86,4 +85,4 @@ def locked(folder: Path) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)  # which opens the lock
+        os.close(descriptor)  # which releases the lock

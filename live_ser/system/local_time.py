@@ -1,4 +1,4 @@
-"""The time on the user's clock."""
+"""The local time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The time and its zone; UTC where the zone that is set is none."""
+    """The local time with its zone; UTC if the zone is invalid."""
     try:
         return datetime.now().astimezone()
     except ValueError:

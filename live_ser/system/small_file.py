@@ -1,4 +1,4 @@
-"""Small files that are read whole: a pipe or a device, whose reading need not end, is none."""
+"""Small regular files, read as a whole; not pipes or devices, which need not end."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 class TooLarge(ValueError):
-    """A file that is larger than such a file can be."""
+    """A file is larger than allowed."""
 
 
 def size_of(path: Path) -> int:
-    """How many bytes a file has.
+    """The size of a regular file in bytes.
 
     Raises:
-        OSError: it is not there, or no file.
+        OSError: it does not exist, or is not a regular file.
     """
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
@@ -27,19 +27,19 @@ def size_of(path: Path) -> int:
 
 
 def read_small(path: Path, most: int) -> bytes:
-    """What a file holds.
+    """The content of a regular file.
 
     Args:
-        path: of the file.
-        most: bytes that it may have.
+        path: the file.
+        most: maximum size in bytes.
 
     Raises:
-        OSError: it cannot be read, or is no file.
-        TooLarge: it has more bytes.
+        OSError: it cannot be read, or is not a regular file.
+        TooLarge: it is larger.
     """
     if size_of(path) <= most:
         with path.open("rb") as file:
-            data = file.read(most + 1)  # some files of the system do not tell their size
+            data = file.read(most + 1)  # some system files report a size of 0
         if len(data) <= most:
             return data
     raise TooLarge("it is too large")

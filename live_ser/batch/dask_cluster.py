@@ -12,7 +12,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from live_ser.batch.paths import files_meant, is_sound
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.parquet import Parquet
+from live_ser.records.turn_files import TurnFiles
 from live_ser.system.temporary import temporary_folder
 from live_ser.text import unescaped
 
@@ -45,11 +46,11 @@ class Part:
 
     Attributes:
         name: of the Parquet file.
-        sources: the files, by path or address.
+        sources: the files, and the intervals of each or why it has none; None for all of it.
     """
 
     name: str
-    sources: tuple[str, ...]
+    sources: tuple[tuple[str, TurnFiles | LiveSerError | None], ...]
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class Cluster:
                     for piece in _pieces(part):
                         begin(piece)
                 else:
-                    yield Done(1, 0.0, (_deadly(part.sources[0]),))
+                    yield Done(1, 0.0, (_deadly(part.sources[0][0]),))
                 if (following := next(waiting, None)) is not None:
                     begin(following)
         finally:
@@ -225,7 +226,15 @@ class Cluster:
         first, run = max(map(int, numbers), default=-1) + 1, uuid.uuid4().hex[:8]
         size = max(1, min(_LONGEST, len(sources) // (_ROUNDS * threads)))
         for number, start in enumerate(range(0, len(sources), size), first):
-            yield Part(f"part-{number:07}-{run}.parquet", tuple(sources[start : start + size]))
+            chosen = tuple((one, self._at(one)) for one in sources[start : start + size])
+            yield Part(f"part-{number:07}-{run}.parquet", chosen)
+
+    def _at(self, source: str) -> TurnFiles | LiveSerError | None:
+        """The intervals of a file: they are on this machine, and travel with its name."""
+        try:
+            return self._analysis.at and self._analysis.at.read_for(source)
+        except LiveSerError as error:
+            return error
 
     def _parts_there(self) -> list[str]:
         with _storage(self._output) as (system, path):
@@ -262,8 +271,11 @@ def _classify_part(analysis: Analysis, judged_with: str, part: Part, output: str
         local = folder / part.name
         with local.open("wb") as stream:
             writer = Parquet(stream, job.model.info.labels)
-            for source in part.sources:
+            for source, at in part.sources:
                 try:
+                    if isinstance(at, LiveSerError):
+                        raise at
+                    job = replace(job, analysis=replace(analysis, at=at))
                     with _fetched(source, folder) as path:
                         outcome = job(path, lambda share: None)
                 except LiveSerError as error:
@@ -283,12 +295,12 @@ def _classify_part(analysis: Analysis, judged_with: str, part: Part, output: str
 
 
 def _clips(stream: Any) -> list[dict[str, Any]]:
-    """The clips of a part: ``source`` and ``judged_with``, None where it does not say so."""
+    """The clips of a part: ``source`` and ``judged_with``, empty where it does not say so."""
     with pyarrow.parquet.ParquetFile(stream) as file:
         names = {"file", "type", "judged_with"} & set(file.schema_arrow.names)
         rows = file.read(columns=sorted(names)).to_pylist()
     return [
-        {"source": unescaped(row["file"]), "judged_with": row.get("judged_with")}
+        {"source": unescaped(row["file"]), "judged_with": unescaped(row.get("judged_with") or "")}
         for row in rows
         if row["type"] == "clip"
     ]

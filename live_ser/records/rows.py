@@ -58,8 +58,7 @@ class Rows:
 
 def _row_of(record: Record, source: str | None) -> Row:
     """The row of a record; ``source`` tells whose it is, where the record does not say so."""
-    name = record.get("source", source)
-    row: Row = {"file": None if name is None else escaped(name)}
+    row: Row = {"file": record.get("source", source)}
     if record["type"] == "clip":
         row |= {"start": 0.0, "end": record["duration"]}
     elif record["type"] == "mark":
@@ -72,16 +71,19 @@ def _row_of(record: Record, source: str | None) -> Row:
     if record.get("state") == "uncertain":  # a count of labels is not to count guesses
         row |= {"label": None, "guess": record["label"]}
     row |= {name: record["prosody"].get(name) for name in MEASURES if record.get("prosody")}
+    row |= {name: escaped(row[name]) for name in TEXTS if isinstance(row.get(name), str)}
     shares = record.get("probabilities") or {}
     return row | {_SHARE + label: share for label, share in shares.items()}
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
     """The record of a row; whether it is one, ``check_record`` says."""
+    texts = {name: unescaped(text) for name in TEXTS if isinstance(text := row.get(name), str)}
+    row = {**row, **texts}
     kind = str(row.get("type"))
     known = {
         **row,
-        "source": unescaped(name) if isinstance(name := row.get("file"), str) else None,
+        "source": texts.get("file"),
         "label": row.get("label") or (None if kind == "label" else row.get("guess")),
         "duration": row.get("end"),
         "time": row.get("start"),

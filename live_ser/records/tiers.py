@@ -99,12 +99,16 @@ def read_table(path: Path, text: str) -> Table:
     """Read a table; what stands in its rows is read as they are asked for.
 
     Raises:
-        LiveSerError: a line is no row, also later: a quote is not closed where it begins.
+        LiveSerError: two columns have one name; or a line is no row, also later: a quote is not
+            closed where it begins.
     """
     lines = io.StringIO(text, newline="")
     first = lines.readline()
     delimiter = max(",;\t", key=first.count)
     names = [name.strip().lower() for name in _row(first, delimiter, f"{path}, line 1")]
+    for name in names:
+        if name and names.count(name) > 1:
+            raise LiveSerError(f"{path} has two columns {name}", "keep the one that is meant")
 
     def rows() -> Iterator[tuple[str, dict[str, str]]]:
         for number, line in enumerate(lines, start=2):
@@ -133,7 +137,7 @@ def checked_times(start: str | float, end: str | float, where: str) -> tuple[flo
         LiveSerError: they are no numbers, or the end does not lie after the start.
     """
     try:
-        times = float(start), float(end)
+        times = float(start) + 0.0, float(end)  # -0.0 is 0
     except ValueError:
         times = (0.0, 0.0)
     if not 0 <= times[0] < times[1] <= LATEST:

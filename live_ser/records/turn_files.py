@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.turns import Turn
-from live_ser.records.tiers import ENDINGS, Marked, read_tiers
+from live_ser.records.tiers import ENDINGS, Marked, checked_times, read_tiers
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class TurnFiles:
     Attributes:
         path: of a file of intervals; or of a folder with a file for each recording, of its name.
         tiers: names of the tiers, or speakers, that are classified; all of them if empty.
+        read: the intervals of one recording, where they were read already; None where not.
     """
 
     path: Path
     tiers: tuple[str, ...] = ()
+    read: tuple[Turn, ...] | None = None
 
     def turns_of(self, recording: str | os.PathLike[str]) -> list[Turn]:
         """The intervals of a recording, in the order in which they are written.
@@ -34,8 +37,10 @@ class TurnFiles:
         Raises:
             LiveSerError: they cannot be read, or there are none.
         """
+        if self.read is not None:
+            return list(self.read)
         path = self._file_of(Path(recording)) if self.path.is_dir() else self.path
-        marked = _of_recording(path, read_tiers(path), Path(recording))
+        marked = _of_recording(path, _read(path), Path(recording))
         if unknown := set(self.tiers) - {one.tier for one in marked}:
             there = ", ".join(dict.fromkeys(one.tier for one in marked if one.tier)) or "none"
             raise LiveSerError(f"{path} has no tier {min(unknown)}", f"`tiers`, of these: {there}")
@@ -47,6 +52,17 @@ class TurnFiles:
         if not turns:
             raise LiveSerError(f"{path} marks no interval", "mark some, or leave it out")
         return turns
+
+    def read_for(self, recording: str | os.PathLike[str]) -> TurnFiles:
+        """The same for one recording alone, on any machine, wherever the file is.
+
+        Args:
+            recording: its path.
+
+        Raises:
+            LiveSerError: as :meth:`turns_of` does.
+        """
+        return replace(self, read=tuple(self.turns_of(recording)))
 
     def files(self, recordings: Iterable[str | os.PathLike[str]]) -> list[str]:
         """Every file that is looked for, and read where it is there.
@@ -105,20 +121,32 @@ def turns_of(intervals: Intervals, recording: object, tiers: Sequence[str] = ())
 def _turn(given: Turn | tuple[Any, ...], number: int) -> Turn:
     try:
         start, end, *speaker = astuple(given) if isinstance(given, Turn) else given
-        turn = Turn(float(start), float(end), *speaker)
+        start, end = float(start), float(end)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(
             f"intervals: {given!r:.60} is none", "give (start, end) or (start, end, speaker)"
         ) from error
-    if not 0 <= turn.start < turn.end < float("inf"):
-        raise InvalidArgument(
-            f"intervals: number {number} is from {turn.start:g} to {turn.end:g} s",
-            "give start and end in seconds, the end after the start",
-        )
-    return turn
+    try:
+        return Turn(*checked_times(start, end, f"intervals: number {number}"), *speaker)
+    except LiveSerError as error:
+        raise InvalidArgument(error.message, error.hint) from error
 
 
-def _of_recording(path: Path, marked: list[Marked], recording: Path) -> list[Marked]:
+def _read(path: Path) -> Sequence[Marked]:
+    """The intervals of a file, which is read once for all of its recordings."""
+    try:
+        found = path.stat()
+    except OSError:
+        return read_tiers(path)  # which says what is wrong
+    return _read_once(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, version: tuple[int, ...]) -> tuple[Marked, ...]:
+    return tuple(read_tiers(path))
+
+
+def _of_recording(path: Path, marked: Sequence[Marked], recording: Path) -> Sequence[Marked]:
     """Those of a recording, of a file that may hold several.
 
     A diariser names the recording as it likes: where there is one name only, it is not compared.

@@ -179,6 +179,26 @@ def test_a_cluster_classifies_by_what_the_speaker_taught(
     assert "was begun with other options" in other.stderr
 
 
+def test_intervals_that_only_this_machine_has_are_classified_on_a_cluster(
+    tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    labels, out = tmp_path / "labels", tmp_path / "verdicts"
+    labels.mkdir()
+    names = [f"call {i:02}" for i in range(3)]
+    for i, name in enumerate(names):
+        (labels / f"{name}.csv").write_text(f"start,end,speaker\n0.{i},3.{i},anna\n3.5,6,ben\n")
+    chosen = [*(calls / f"{name}.wav" for name in names), calls / "call 09.wav"]
+    words = ["file", *chosen, "--at", labels, "--model", tiny_model]
+    local = live_ser(*words, "--format", "jsonl", "--workers", "1")
+    shared = live_ser(*words, "--scheduler", cluster.address, "-o", out)
+    assert (local.returncode, shared.returncode) == (1, 1)
+    assert local.stderr.splitlines() == shared.stderr.splitlines()
+    assert "has no intervals of" in shared.stderr  # of call 09
+    here, there = classified(records(local.stdout)), classified(parts(out))
+    assert len(here) == 3 * 4
+    assert sorted(there, key=str) == sorted(here, key=str)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
 def test_names_that_are_no_text_are_classified_once_and_other_options_are_refused(
     tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path

@@ -18,6 +18,7 @@ from live_ser.audio.blocks import Samples
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.turns import Turn
 from live_ser.records.tiers import read_tiers
+from live_ser.records.turn_files import TurnFiles, turns_of
 
 RATE = 16000
 
@@ -232,6 +233,7 @@ def test_every_kind_of_file_gives_the_same(
         (("a.csv", 'start,end,speaker\n0,1,"anna\n2,3,ben\n'), "line 2 is no row of a table"),
         (("a.csv", 'start,end,speaker\n0,1,a\n2,3,"a\n5,6,b"\n'), "line 3 is no row of a table"),
         (("a.csv", 'start,end,"speaker\n0,1,a\n'), "line 1 is no row of a table"),
+        (("a.csv", "start,end,Start\n0,1,2\n"), "has two columns start"),
         (("a.csv", "from,to\n0,1\n"), "does not begin with the columns start,end"),
         (("a.csv", "start,end\n"), "marks no interval"),
         (("a.rttm", "SPEAKER call 1 0.4 -1 <NA> <NA> anna\n"), "line 1: from 0.4"),
@@ -262,6 +264,32 @@ def test_a_file_of_several_recordings_is_looked_up_by_name(
     call.rename(tmp_path / "third.wav")
     with pytest.raises(LiveSerError, match=r"no intervals of third\.wav"):
         model.at(tmp_path / "third.wav", path)
+
+
+def test_a_file_of_many_recordings_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "all.rttm"
+    path.write_text(RTTM + RTTM.replace(" call ", " other "), "utf-8")
+    intervals = TurnFiles(path)
+    first = intervals.turns_of("call.wav")
+    with monkeypatch.context() as patch:
+        patch.setattr("live_ser.records.turn_files.read_tiers", None)
+        assert intervals.turns_of("other.wav") == first
+    path.write_text(path.read_text("utf-8").replace("0.400", "0.4500"), "utf-8")
+    assert [turn.start for turn in intervals.turns_of("call.wav")] == [0.45, 2.9]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.TextGrid", "a.rttm"])
+def test_no_time_is_less_than_zero(name: str, tmp_path: Path) -> None:
+    text = {
+        "a.csv": "start,end\n-0.0,1\n",
+        "a.TextGrid": TEXTGRID.replace("0.4", "-0.0"),
+        "a.rttm": RTTM.replace("0.400", "-0.0"),
+    }
+    (tmp_path / name).write_text(text[name], "utf-8")
+    assert str(read_tiers(tmp_path / name)[0].start) == "0.0"
+    assert str(turns_of([(-0.0, 1.0)], "a.wav")[0].start) == "0.0"
 
 
 def test_what_live_ser_writes_it_reads(

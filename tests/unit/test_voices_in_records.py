@@ -107,6 +107,22 @@ def test_tables_keep_channel_and_speaker(tmp_path: Path, style: Style) -> None:
     ]
 
 
+@pytest.mark.parametrize("style", ["jsonl", "csv", "tsv", "parquet"])
+@pytest.mark.parametrize("name", ["\x1b[2Janna", "=anna\r\nben", "an\\u001bna", "\x9b31manna"])
+def test_no_speaker_acts_on_a_terminal_or_is_lost(tmp_path: Path, style: Style, name: str) -> None:
+    if style == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    voice = {"channel": 1, "speaker": name}
+    how = {"judged_with": f"profile {name}"}
+    rows = [segment(0.5, 2.0, "happy", voice), {**clip(1, "happy", voice), "parts": 1, **how}]
+    path = write(tmp_path / f"call.{style}", style, rows)
+    if style != "parquet":
+        assert not {"\x1b", "\x9b", "\r"} & set(path.read_text("utf-8"))
+    again = [*read_records(path)]
+    assert [one["speaker"] for one in again] == [name, name]
+    assert again[1]["judged_with"] == how["judged_with"]
+
+
 def test_a_table_for_people_has_a_line_for_each_voice(tmp_path: Path) -> None:
     lines = write(tmp_path / "call.txt", "table").read_text("utf-8").splitlines()
     assert [line.split("  ")[0] for line in lines[1:]] == [

@@ -51,8 +51,6 @@ def _check(options: Options) -> None:
         raise UsageError("a cluster writes Parquet files into a folder", "name it: -o FOLDER")
     if options.plot is not None or options.workers is not None:
         raise UsageError("--plot and --workers are for this machine, not for a cluster")
-    if options.at is not None:
-        raise UsageError("--at is for this machine, not for a cluster")
     for package in ("distributed", "fsspec", "pyarrow.parquet"):
         needed(package, "cluster")
 

@@ -132,3 +132,20 @@ def clock(seconds: float) -> str:
     """Hours, minutes and seconds, 0:07:09."""
     whole = int(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def clock_ticks(first: float, last: float, most: int = 8) -> list[int]:
+    """Round times between two times, in seconds, for a time axis.
+
+    Args:
+        first: start of the axis in seconds.
+        last: end of the axis in seconds.
+        most: maximum number of steps between them.
+    """
+    step = next((step for step in _STEPS if (last - first) / step <= most), _STEPS[-1])
+    while (last - first) / step > most:
+        step *= 2
+    return list(range(-int(-first // step) * step, int(last) + 1, step))
+
+
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600)  # seconds

@@ -1,4 +1,4 @@
-"""What ``-h`` says of a command beyond its options: how it is typed, and examples."""
+"""The help of each command besides its options: what it does, usage and examples."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 
 class Usage(NamedTuple):
-    """What is said of a command.
+    """The help of a command.
 
     Attributes:
         about: what it does.
-        words: what is typed after it.
+        words: its arguments.
         examples: whole commands.
     """
 
@@ -41,7 +41,7 @@ USAGE = {
         ),
     ),
     "teach": Usage(
-        "Teach it how one speaker sounds, with takes whose emotion is known.",
+        "Adapt the model to a speaker, with labelled takes.",
         "--profile NAME [OPTIONS]",
         (
             "live-ser teach --profile anna",
@@ -67,11 +67,9 @@ USAGE = {
         "[OPTIONS]",
         ("live-ser doctor -d USB",),
     ),
-    "info": Usage(
-        "Show what a model says of itself.", "[OPTIONS] [MODEL]", ("live-ser info --all",)
-    ),
+    "info": Usage("Show the metadata of a model.", "[OPTIONS] [MODEL]", ("live-ser info --all",)),
     "report": Usage(
-        "Make a page of a session or recording, of its records.",
+        "Make an HTML page of a session or recording from its records.",
         "[OPTIONS] RECORDS ...",
         (
             "live-ser report session.jsonl",
@@ -80,7 +78,7 @@ USAGE = {
         ),
     ),
     "serve": Usage(
-        "Show a page and serve other programs, on this machine.",
+        "Serve a web page, and results for other programs.",
         "[OPTIONS]",
         (
             "live-ser serve",
@@ -89,7 +87,7 @@ USAGE = {
         ),
     ),
     "completion": Usage(
-        "Print the script by which a shell completes commands and options.",
+        "Print a completion script for a shell.",
         "SHELL",
         (
             'eval "$(live-ser completion bash)"',
@@ -101,7 +99,7 @@ USAGE = {
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
-    """Help whose options and explanations stand side by side."""
+    """Help with options and descriptions side by side."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26)

@@ -1,4 +1,4 @@
-"""Options that several commands have, each group a parser for ``parents``."""
+"""Options that several commands have; each function adds a few of them to a command."""
 
 from __future__ import annotations
 
@@ -9,46 +9,39 @@ from live_ser.cli.usage import Parser
 from live_ser.records.formats import STYLES
 
 
-def group(parser: Parser, title: str) -> argparse._ArgumentGroup:
-    """The options of a parser under a title."""
-    groups = (group for group in parser._action_groups if group.title == title)
-    return next(groups, None) or parser.add_argument_group(title)
+def group(command: Parser, title: str) -> argparse._ArgumentGroup:
+    """The options of a command under a title; a new group if there is none."""
+    groups = (group for group in command._action_groups if group.title == title)
+    return next(groups, None) or command.add_argument_group(title)
 
 
-def common_options() -> Parser:
-    """What every command takes."""
-    common = Parser(add_help=False)
-    common.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
-    common.add_argument("-q", "--quiet", action="store_true", help="show errors only")
-    return common
+def add_common_options(command: Parser) -> None:
+    """Options of every command."""
+    command.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
+    command.add_argument("-q", "--quiet", action="store_true", help="show errors only")
 
 
-def device_options() -> Parser:
-    """Which input device."""
-    device = Parser(add_help=False)
-    sound = group(device, "sound")
-    sound.add_argument("-d", "--device", metavar="DEVICE", help="index or a part of the name")
-    return device
+def add_device_options(command: Parser) -> None:
+    """The input device."""
+    sound = group(command, "sound")
+    sound.add_argument("-d", "--device", metavar="DEVICE", help="index or part of the name")
 
 
-def channels_options() -> Parser:
-    """How many channels there are, and which one is heard."""
-    channels = Parser(add_help=False)
-    sound = group(channels, "sound")
+def add_channels_options(command: Parser) -> None:
+    """The channels of the sound."""
+    sound = group(command, "sound")
     sound.add_argument(
         "--channels",
         type=count,
         metavar="N",
-        help="so many are recorded, or are in sound without a header",
+        help="number of channels to record, or of sound without a header",
     )
-    sound.add_argument("--channel", type=count, metavar="K", help="hear this one only, from 1")
-    return channels
+    sound.add_argument("--channel", type=count, metavar="K", help="use this channel only, from 1")
 
 
-def voices_options() -> Parser:
-    """Whether each channel is classified separately."""
-    voices = Parser(add_help=False)
-    sound = group(voices, "sound")
+def add_voices_options(command: Parser) -> None:
+    """Each channel by itself."""
+    sound = group(command, "sound")
     sound.add_argument(
         "--each-channel",
         action="store_true",
@@ -57,62 +50,59 @@ def voices_options() -> Parser:
     sound.add_argument(
         "--names", metavar="A,B", help="who speaks in each channel, such as agent,caller"
     )
-    return voices
 
 
-def recording_options() -> Parser:
-    """How a recording is read."""
-    recording = Parser(add_help=False)
-    sound = group(recording, "sound")
+def add_recording_options(command: Parser) -> None:
+    """How to read a recording."""
+    sound = group(command, "sound")
     sound.add_argument(
-        "--track", type=count, metavar="N", help="hear this track of a container, from 1"
+        "--track", type=count, metavar="N", help="use this track of a container, from 1"
     )
     sound.add_argument(
         "--raw",
         metavar="ENCODING",
-        help="there is no header, but s16le, s24le, s32le, f32le, u8, mulaw or alaw",
+        help="encoding of sound without a header: s16le, s24le, s32le, f32le, u8, mulaw or alaw",
     )
     sound.add_argument("--rate", type=count, metavar="HZ", help="sample rate of --raw")
-    return recording
 
 
-def model_options() -> Parser:
-    """Which model is used."""
-    model = Parser(add_help=False)
-    analysis = group(model, "analysis")
-    analysis.add_argument("--model", metavar="NAME|PATH", help="model to classify with")
-    return model
+def add_model_options(command: Parser) -> None:
+    """The model."""
+    analysis = group(command, "analysis")
+    analysis.add_argument("--model", metavar="NAME|PATH", help="model to use")
 
 
-def analysis_options() -> Parser:
-    """How windows are classified, and where their records go."""
-    parser = Parser(add_help=False)
-    analysis = group(parser, "analysis")
-    analysis.add_argument("--hop", type=number, metavar="SECONDS", help="between predictions")
+def add_analysis_options(command: Parser) -> None:
+    """The predictions, and where their records go."""
+    analysis = group(command, "analysis")
+    analysis.add_argument(
+        "--hop", type=number, metavar="SECONDS", help="seconds between predictions"
+    )
     analysis.add_argument(
         "--smoothing",
         type=number,
         metavar="SECONDS",
         help="time constant of the smoothing over time; 0 is off (default: 1)",
     )
-    output = group(parser, "output")
-    output.add_argument("--format", choices=STYLES, help="of the records")
+    output = group(command, "output")
+    output.add_argument("--format", choices=STYLES, help="format of the records")
     output.add_argument(
-        "-o", "--output", metavar="FILE", help="write the records there; FOLDER/ for a file each"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the records to a file; FOLDER/ for a file each",
     )
     output.add_argument(
         "--bom",
         action="store_true",
         help="begin CSV and TSV with a byte order mark, for spreadsheets",
     )
-    output.add_argument("--force", action="store_true", help="overwrite files that are there")
-    return parser
+    output.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
-def publishing_options() -> Parser:
-    """Other programs that get the predictions."""
-    publishing = Parser(add_help=False)
-    programs = group(publishing, "other programs")
+def add_publishing_options(command: Parser) -> None:
+    """Other programs that receive the predictions."""
+    programs = group(command, "other programs")
     programs.add_argument(
         "--osc", metavar="HOST:PORT", help="send each prediction to a program that receives OSC"
     )
@@ -123,4 +113,3 @@ def publishing_options() -> Parser:
         metavar="NAME",
         help="publish the predictions in the Lab Streaming Layer (default name: %(const)s)",
     )
-    return publishing

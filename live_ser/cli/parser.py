@@ -1,27 +1,29 @@
-"""What can be typed after ``live-ser``: commands and their options."""
+"""The commands of ``live-ser`` and their options."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from live_ser import __version__
 from live_ser.cli.help import USAGE, Help
 from live_ser.cli.numbers import amount, count, number, port, positive
 from live_ser.cli.option_groups import (
-    analysis_options,
-    channels_options,
-    common_options,
-    device_options,
+    add_analysis_options,
+    add_channels_options,
+    add_common_options,
+    add_device_options,
+    add_model_options,
+    add_publishing_options,
+    add_recording_options,
+    add_voices_options,
     group,
-    model_options,
-    publishing_options,
-    recording_options,
-    voices_options,
 )
 from live_ser.cli.usage import Parser
 from live_ser.palette import PALETTES
 
 
 def parser() -> Parser:
-    """What can be typed; the command comes out as ``command``."""
+    """The parser of the command line; it stores the name of the command in ``command``."""
     whole = Parser(
         prog="live-ser",
         description="How a voice sounds, live in the terminal.",
@@ -38,39 +40,23 @@ def parser() -> Parser:
         required=True,
         prog="live-ser",
     )
-    common = common_options()
-
-    def command(name: str, *parents: Parser) -> Parser:
-        usage = USAGE[name]
-        return commands.add_parser(
+    for name, usage in USAGE.items():
+        command = commands.add_parser(
             name,
             help=usage.about,
             description=usage.about,
             usage=f"live-ser {name} {usage.words}".rstrip(),
             epilog="examples:\n" + "\n".join(f"  {example}" for example in usage.examples),
             formatter_class=Help,
-            parents=[*parents, common],
             allow_abbrev=False,
         )
-
-    device, channels, recording = device_options(), channels_options(), recording_options()
-    voices, model, analysis = voices_options(), model_options(), analysis_options()
-    sound, publishing = (channels, recording), publishing_options()
-    _add_listen_options(command("listen", device, *sound, voices, model, analysis, publishing))
-    _add_file_options(command("file", *sound, voices, model, analysis))
-    command("devices", device)
-    _add_teach_options(command("teach", device, *sound, model))
-    _add_profiles_options(command("profiles"))
-    command("doctor", device, channels, model)
-    _add_info_options(command("info"))
-    _add_report_options(command("report", *sound))
-    command("completion").add_argument("shell", choices=("bash", "zsh", "fish"))
-    _add_serve_options(command("serve", device, *sound, voices, model, publishing))
+        for add_options in _OPTIONS[name]:
+            add_options(command)
     return whole
 
 
 def _add_serve_options(serve: Parser) -> None:
-    access = group(serve, "who gets in")
+    access = group(serve, "access")
     access.add_argument(
         "--host", default="127.0.0.1", help="address to serve on (default: %(default)s)"
     )
@@ -78,14 +64,14 @@ def _add_serve_options(serve: Parser) -> None:
         "--port",
         type=port,
         default=8765,
-        help="0 for any that is free (default: %(default)s)",
+        help="port to serve on; 0 for any free one (default: %(default)s)",
     )
     access.add_argument(
         "--token",
         nargs="?",
         const="",
         metavar="TOKEN",
-        help="let nobody in without it; one is made if none is given",
+        help="require a token from clients; a random one if none is given",
     )
     access.add_argument(
         "--allow-origin",
@@ -93,41 +79,54 @@ def _add_serve_options(serve: Parser) -> None:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin use the server, such as https://example.org",
+        help="allow pages of this origin, such as https://example.org",
     )
     access.add_argument(
         "--sessions",
         type=count,
         default=128,
         metavar="N",
-        help="streams at once (default: %(default)s)",
+        help="maximum number of streams at once (default: %(default)s)",
     )
     access.add_argument(
         "--idle",
         type=positive,
         default=60.0,
         metavar="SECONDS",
-        help="without a message, after which a stream is closed (default: 60)",
+        help="close a stream after so many seconds without a message (default: 60)",
     )
-    _add_served_sound_options(serve)
 
 
 def _add_served_sound_options(serve: Parser) -> None:
     sound = group(serve, "sound")
     sound.add_argument(
-        "--listen", action="store_true", help="open the microphone now, not when a page asks"
+        "--listen",
+        action="store_true",
+        help="open the microphone at once, not when a page asks for it",
     )
     sound.add_argument("--from", dest="replay", metavar="FILE", help="replay a file instead")
     sound.add_argument(
-        "--speed", type=amount, default=1.0, metavar="FACTOR", help="of the replay (default: 1)"
+        "--speed",
+        type=amount,
+        default=1.0,
+        metavar="FACTOR",
+        help="speed of the replay (default: 1)",
     )
     analysis = group(serve, "analysis")
-    analysis.add_argument("--profile", metavar="NAME", help="of who speaks into the microphone")
     analysis.add_argument(
-        "--hop", type=number, metavar="SECONDS", help="between predictions of the microphone"
+        "--profile", metavar="NAME", help="profile of the speaker at the microphone"
     )
     analysis.add_argument(
-        "--smoothing", type=number, metavar="SECONDS", help="of them; 0 is off (default: 1)"
+        "--hop",
+        type=number,
+        metavar="SECONDS",
+        help="seconds between predictions for the microphone",
+    )
+    analysis.add_argument(
+        "--smoothing",
+        type=number,
+        metavar="SECONDS",
+        help="time constant of their smoothing; 0 is off (default: 1)",
     )
 
 
@@ -137,40 +136,41 @@ def _add_listen_options(listen: Parser) -> None:
         "--from",
         dest="replay",
         metavar="FILE",
-        help="replay a file; hear a pipe, or - for standard input",
+        help="replay a file, or read a pipe; - for standard input",
     )
     sound.add_argument(
         "--speed",
         type=amount,
         default=1.0,
         metavar="FACTOR",
-        help="of the replay; 0 is as fast as it goes (default: %(default)s)",
+        help="speed of the replay; 0 is as fast as possible (default: %(default)s)",
     )
     output = group(listen, "output")
-    output.add_argument("--record", metavar="FILE", help="keep the sound, as .flac or .wav")
+    output.add_argument("--record", metavar="FILE", help="record the sound, as .flac or .wav")
     analysis = group(listen, "analysis")
     analysis.add_argument(
         "--enroll",
         type=positive,
         metavar="SECONDS",
-        help="take the first seconds of speech for how you usually sound",
+        help="use the first seconds of speech as your neutral voice",
     )
     analysis.add_argument(
         "--profile",
         metavar="NAME",
-        help="keep how you usually sound, as numbers, from one session to the next",
+        help="remember how you usually sound, as numbers, between sessions",
     )
-    _add_listen_running_options(listen)
 
 
 def _add_listen_running_options(listen: Parser) -> None:
     running = group(listen, "how it runs")
-    running.add_argument("--duration", type=positive, metavar="SECONDS", help="end after that")
+    running.add_argument(
+        "--duration", type=positive, metavar="SECONDS", help="end after so many seconds"
+    )
     running.add_argument(
         "--no-reconnect",
         dest="reconnect",
         action="store_false",
-        help="end when the microphone goes away, instead of waiting for it",
+        help="end when the microphone is disconnected, instead of waiting for it",
     )
     running.add_argument(
         "--or-demo",
@@ -181,12 +181,12 @@ def _add_listen_running_options(listen: Parser) -> None:
         "--palette",
         choices=PALETTES,
         default=PALETTES[0],
-        help="colours: as many as there are, those that the terminal names, or none",
+        help="colours: all, the 16 of the terminal, or none",
     )
     listen.add_argument(
         "--lines",
         action="store_true",
-        help="print a plain line when the verdict changes, instead of the dashboard or records",
+        help="print a line when the label changes, instead of the dashboard or records",
     )
 
 
@@ -213,25 +213,20 @@ def _add_file_options(file: Parser) -> None:
         help="use what is known of this speaker, and what they taught",
     )
     analysis.add_argument(
-        "--timeline", action="store_true", help="classify every window of them too"
+        "--timeline", action="store_true", help="write a prediction for every window, too"
     )
-    analysis.add_argument(
-        "--segments", action="store_true", help="give every utterance in them too"
-    )
+    analysis.add_argument("--segments", action="store_true", help="write every utterance, too")
     analysis.add_argument(
         "--at",
         metavar="FILE",
         help="classify the intervals in a TextGrid, .eaf, .rttm or CSV; FOLDER/ for a file each",
     )
-    analysis.add_argument(
-        "--tiers", metavar="A,B", help="of --at, the tiers or speakers that are classified"
-    )
+    analysis.add_argument("--tiers", metavar="A,B", help="tiers or speakers of --at to classify")
     analysis.add_argument(
         "--partial",
         action="store_true",
-        help="classify what there is of files of which sound is missing, and say what that is",
+        help="classify files with missing sound, and report what is missing",
     )
-    _add_file_running_options(file)
 
 
 def _add_file_running_options(file: Parser) -> None:
@@ -240,29 +235,29 @@ def _add_file_running_options(file: Parser) -> None:
         "--workers",
         type=count,
         metavar="N",
-        help="worker processes (default: one for each core, where there is much to do)",
+        help="worker processes (default: one for each core, for many files)",
     )
     running.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="of a Dask cluster that does the work, such as tcp://HOST:8786",
+        help="use the Dask cluster at this address, such as tcp://HOST:8786",
     )
     output = group(file, "output")
     output.add_argument(
         "--resume",
         action="store_true",
-        help="go on with an output that was broken off: leave out what it holds",
+        help="continue an interrupted output: skip what it contains",
     )
     output.add_argument(
         "--plot",
         metavar="FILE",
-        help="draw waveform, utterances, spectrogram, probabilities as .png, .svg or .pdf; FOLDER/ "
-        "for a file each",
+        help="plot waveform, utterances, spectrogram and probabilities as .png, .svg or .pdf; "
+        "FOLDER/ for a file each",
     )
 
 
 def _add_teach_options(teach: Parser) -> None:
-    teach.add_argument("--profile", metavar="NAME", required=True, help="of the speaker")
+    teach.add_argument("--profile", metavar="NAME", required=True, help="profile of the speaker")
     teach.add_argument(
         "--from",
         dest="takes",
@@ -274,10 +269,10 @@ def _add_teach_options(teach: Parser) -> None:
         type=count,
         default=3,
         metavar="N",
-        help="takes of each emotion that are asked for (default: %(default)s)",
+        help="takes of each emotion to ask for (default: %(default)s)",
     )
-    teach.add_argument("--emotions", metavar="A,B", help="ask for these only")
-    teach.add_argument("--format", choices=("table", "jsonl"), help="of the report")
+    teach.add_argument("--emotions", metavar="A,B", help="ask for these emotions only")
+    teach.add_argument("--format", choices=("table", "jsonl"), help="format of the report")
 
 
 def _add_profiles_options(profiles: Parser) -> None:
@@ -286,15 +281,17 @@ def _add_profiles_options(profiles: Parser) -> None:
         "action", nargs="?", choices=actions, default="list", help="(default: list)"
     )
     profiles.add_argument(
-        "names", nargs="*", metavar="NAME", help="of the profile; then a file or a new name"
+        "names", nargs="*", metavar="NAME", help="name of the profile; then a file or a new name"
     )
-    profiles.add_argument("--force", action="store_true", help="overwrite what is there")
+    profiles.add_argument(
+        "--force", action="store_true", help="overwrite existing files and profiles"
+    )
 
 
 def _add_info_options(info: Parser) -> None:
     info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
-    info.add_argument("--all", action="store_true", help="with how it was trained, to the last")
-    info.add_argument("--format", choices=("table", "jsonl"), help="of the card")
+    info.add_argument("--all", action="store_true", help="include all details of its training")
+    info.add_argument("--format", choices=("table", "jsonl"), help="format of the output")
 
 
 def _add_report_options(report: Parser) -> None:
@@ -302,11 +299,65 @@ def _add_report_options(report: Parser) -> None:
         "records",
         nargs="+",
         metavar="RECORDS",
-        help="what listen or file wrote with -o; several sessions become one page, a day a row",
+        help="records that listen or file wrote with -o; several sessions share a page",
     )
     report.add_argument("--title", metavar="TEXT", help="heading of the page")
-    report.add_argument("--recording", metavar="NAME", help="which one, where there are several")
-    report.add_argument("--audio", metavar="FILE", help="its sound, to be played on the page")
-    report.add_argument("--model", metavar="NAME|PATH", help="model of the records, for its card")
-    report.add_argument("-o", "--output", metavar="FILE", help="write the page there")
-    report.add_argument("--force", action="store_true", help="overwrite a page that is there")
+    report.add_argument(
+        "--recording", metavar="NAME", help="name of the recording, where there are several"
+    )
+    report.add_argument("--audio", metavar="FILE", help="embed its sound in the page")
+    report.add_argument("--model", metavar="NAME|PATH", help="model to describe on the page")
+    report.add_argument("-o", "--output", metavar="FILE", help="write the page to a file")
+    report.add_argument("--force", action="store_true", help="overwrite an existing page")
+
+
+def _add_completion_options(completion: Parser) -> None:
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+_SOUND = (add_channels_options, add_recording_options)
+_OPTIONS: dict[str, tuple[Callable[[Parser], None], ...]] = {
+    "listen": (
+        add_device_options,
+        *_SOUND,
+        add_voices_options,
+        add_model_options,
+        add_analysis_options,
+        add_publishing_options,
+        add_common_options,
+        _add_listen_options,
+        _add_listen_running_options,
+    ),
+    "file": (
+        *_SOUND,
+        add_voices_options,
+        add_model_options,
+        add_analysis_options,
+        add_common_options,
+        _add_file_options,
+        _add_file_running_options,
+    ),
+    "teach": (
+        add_device_options,
+        *_SOUND,
+        add_model_options,
+        add_common_options,
+        _add_teach_options,
+    ),
+    "profiles": (add_common_options, _add_profiles_options),
+    "devices": (add_device_options, add_common_options),
+    "doctor": (add_device_options, add_channels_options, add_model_options, add_common_options),
+    "info": (add_common_options, _add_info_options),
+    "report": (*_SOUND, add_common_options, _add_report_options),
+    "serve": (
+        add_device_options,
+        *_SOUND,
+        add_voices_options,
+        add_model_options,
+        add_publishing_options,
+        add_common_options,
+        _add_serve_options,
+        _add_served_sound_options,
+    ),
+    "completion": (add_common_options, _add_completion_options),
+}

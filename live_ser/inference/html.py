@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
 from live_ser.palette import colours
-from live_ser.text import clock, in_html, in_words
+from live_ser.text import clock, clock_ticks, in_html, in_words
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Decision, Prediction, Segment
 
 _LANE = (1000, 60)  # width and height of a lane, in units of its own
 _MARGIN = 30  # beside it, for half the label of a tick
-_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)  # seconds apart
-_MOST_TICKS = 8
 _MINUTE = 60.0
 _LATEST = 1e7  # second that is drawn
 
@@ -63,7 +61,7 @@ def lane(results: Sequence[Prediction | Segment]) -> str:
         for result, (start, end) in zip(results, spans, strict=True)
         if result.label is not None
     ]
-    marks = [_tick(second, (second - first) * scale) for second in _ticks(first, last)]
+    marks = [_tick(second, (second - first) * scale) for second in clock_ticks(first, last)]
     occurring = {result.label for result in results}
     legend = "".join(
         f'<span style="margin-right: 1em"><span style="color: {hex_}">&#9632;</span> '
@@ -147,12 +145,6 @@ def _bar(result: Decision, left: float, width: float, colour: Mapping[str, str])
         f'height="{height:.1f}" fill="{colour.get(label, "currentColor")}" opacity="{pale}">'
         f"<title>{in_html(in_words(result.to_dict()))}</title></rect>"
     )
-
-
-def _ticks(first: float, last: float) -> list[int]:
-    """Round seconds between two times, a few of them."""
-    step = next((step for step in _TICKS if (last - first) / step <= _MOST_TICKS), _TICKS[-1])
-    return list(range(-int(-first // step) * step, int(last) + 1, step))
 
 
 def _tick(second: int, left: float) -> str:

@@ -26,11 +26,11 @@ from live_ser.records.places import Places
 from live_ser.records.schema import Record, voice_of
 from live_ser.report.overview import Overview, Values, extremes
 from live_ser.spec import FeatureSpec, ModelInfo
-from live_ser.text import clock, in_words, printable
+from live_ser.text import clock, clock_ticks, in_words, printable
 
 _COLUMNS = 2000  # more than the picture has pixels
 _RANGE_DB = 80.0  # from the loudest to what is drawn as silence
-_TICKS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)  # seconds
+_MINUTE = 60  # seconds; longer axes show hours, minutes and seconds
 _NAME = 100  # characters of a recording's name that are shown
 _ENDINGS = (".png", ".svg", ".pdf")
 _WIDTH = 12.0  # inches, of the picture
@@ -208,9 +208,8 @@ def _title(name: str, clip: Record | None) -> str:
 def _draw_times(axes: Any, seconds: float) -> None:
     axes.set_xlim(0, max(seconds, 1e-3))
     axes.set_xlabel("seconds")
-    if seconds > _TICKS[0]:
-        step = next((s for s in _TICKS if seconds <= 12 * s), seconds / 12)
-        times = np.arange(0, seconds, step)
+    if seconds > _MINUTE:
+        times = clock_ticks(0, seconds, most=12)
         axes.set_xticks(times, [clock(time) for time in times])
         axes.set_xlabel("hours : minutes : seconds")
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,14 @@ class _Session:
     log: SessionLog
     started: datetime
 
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """Seconds of each emotion and state."""
+        return shares(self.log)
+
     @property
     def second_of_day(self) -> float:
+        """Seconds from midnight to its start."""
         return self.started.hour * 3600.0 + self.started.minute * 60.0 + self.started.second
 
 
@@ -99,7 +106,7 @@ def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str
     labels = tuple(dict.fromkeys(label for one in ordered for label in one.log.labels))
     total: Counter[str] = Counter()
     for session in ordered:
-        total.update(shares(session.log))
+        total.update(session.shares)
     days = defaultdict(list)
     for session in ordered:
         days[session.started.date().isoformat()].append(session)
@@ -212,7 +219,7 @@ def _sessions_table(sessions: Sequence[_Session], labels: Sequence[str]) -> str:
 
 
 def _session_row(session: _Session, labels: Sequence[str]) -> str:
-    log, found = session.log, shares(session.log)
+    log, found = session.log, session.shares
     spoken = {name: seconds for name, seconds in found.items() if name not in NO_SPEECH}
     speech = sum(spoken.values())
     shade = dict(zip(labels, (colour.hex for colour in colours(labels)), strict=True))

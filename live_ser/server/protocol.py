@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from live_ser.audio.raw_sound import TELEPHONE_RATE, RawFormat
+from live_ser.audio.raw_sound import RAW_EXAMPLE, TELEPHONE_RATE, RawFormat
 from live_ser.errors import LiveSerError
 from live_ser.records.schema import Record
 
@@ -48,8 +49,20 @@ class ProtocolError(Exception):
 
 
 def error_record(code: str, message: str, hint: str = "") -> Record:
-    """What a client is told when something cannot be done."""
+    """What a client is told when something cannot be done.
+
+    Args:
+        code: a word for programs.
+        message: one line that says what is wrong.
+        hint: one line that says what to try; arguments of the library in it become parameters.
+    """
+    hint = re.sub(r"`([^`]*)`", _parameter, hint)
     return {"type": "error", "code": code, "message": message, "hint": hint}
+
+
+def _parameter(argument: re.Match[str]) -> str:
+    text = "raw=s16le&rate=8000&channels=1" if f"`{argument[1]}`" == RAW_EXAMPLE else argument[1]
+    return text.removesuffix("=True") + "=true" if text.endswith("=True") else text
 
 
 @dataclass(frozen=True)

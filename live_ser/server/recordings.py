@@ -48,9 +48,8 @@ class FileEndpoint:
         """Answer with JSON Lines; or with an error and status 400, 413 or 422."""
         try:
             analysis, name = _options(request.query_params)
-        except (LiveSerError, ValueError) as error:
-            message = error.message if isinstance(error, LiveSerError) else str(error)
-            return JSONResponse(error_record("bad_request", message), 400)
+        except LiveSerError as error:
+            return JSONResponse(error_record("bad_request", error.message, error.hint), 400)
         self._service.metrics.add("files_total")
         with temporary_folder() as folder:
             path = folder / "sound"
@@ -127,12 +126,11 @@ def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:
     """What the address asks for: the options of ``live-ser file``, and the recording's name.
 
     Raises:
-        ValueError: there is no such option, or it has no such value.
-        LiveSerError: they contradict each other.
+        LiveSerError: there is no such option, it has no such value, or they contradict each other.
     """
     for name in query:
         if name not in _KNOWN:
-            raise ValueError(f"unknown parameter {name!r:.60}: one of {', '.join(_KNOWN)}")
+            raise LiveSerError(f"unknown parameter {name!r:.60}", f"one of {', '.join(_KNOWN)}")
     flags = {name: _flag(name, query.get(name, "false")) for name in _FLAGS}
     numbers = {
         name: _number(name, query[name], kind) if name in query else None
@@ -156,7 +154,7 @@ def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:
 
 def _flag(name: str, text: str) -> bool:
     if text not in ("true", "false", "1", "0", ""):
-        raise ValueError(f"{name} is {text!r:.60}, not true or false")
+        raise LiveSerError(f"{name} is {text!r:.60}, not true or false", f"{name}=true")
     return text not in ("false", "0")
 
 
@@ -164,7 +162,7 @@ def _number(name: str, text: str, kind: type) -> Any:
     try:
         number = kind(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r:.60}, not a number") from None
+        raise LiveSerError(f"{name} is {text!r:.60}, not a number", f"{name}=1") from None
     if not -1e9 < number < 1e9:
-        raise ValueError(f"{name} is {text!r:.60}, not a number that it can be")
+        raise LiveSerError(f"{name} is {text!r:.60}, not a number that it can be", f"{name}=1")
     return number

@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 import live_ser
+from live_ser.server.service import Limits
 from tests.support.served import Served, encoded, received, served
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -48,17 +49,24 @@ def proxy(
     request: pytest.FixtureRequest, servers: tuple[Served, Served], tmp_path: Path
 ) -> Iterator[int]:
     """The port of a proxy in front of the servers."""
-    program = shutil.which(request.param, path=os.environ["PATH"] + ":/usr/sbin")
+    with balanced(request.param, servers, tmp_path) as port:
+        yield port
+
+
+@contextmanager
+def balanced(kind: str, servers: tuple[Served, Served], folder: Path) -> Iterator[int]:
+    """The port of a proxy of a kind in front of servers."""
+    program = shutil.which(kind, path=os.environ["PATH"] + ":/usr/sbin")
     if program is None:
-        pytest.skip(f"{request.param} is not installed")
-    name, options = PROXIES[request.param]
+        pytest.skip(f"{kind} is not installed")
+    name, options = PROXIES[kind]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     text = (EXAMPLES / name).read_text("utf-8")
     ports = {8765: servers[0].port, 8766: servers[1].port, 8700: port}
     text = re.sub(r":(87\d\d)\b", lambda found: f":{ports[int(found[1])]}", text)
-    text = text.replace("/tmp/live-ser-nginx.pid", str(tmp_path / "pid"))
-    path = tmp_path / name
+    text = text.replace("/tmp/live-ser-nginx.pid", str(folder / "pid"))
+    path = folder / name
     path.write_text(text, "utf-8")
     with running([program, *options, str(path)], port):
         yield port
@@ -124,3 +132,52 @@ def test_who_gets_in_is_checked_behind_a_proxy_as_well(proxy: int) -> None:
         connect(f"ws://127.0.0.1:{proxy}/v1/stream", additional_headers=hostile),
     ):
         pass
+
+
+def test_haproxy_sends_new_streams_past_a_full_server(
+    model: live_ser.Model, tmp_path: Path
+) -> None:
+    with (
+        served(model, limits=Limits(sessions=1)) as full,
+        served(model) as other,
+        balanced("haproxy", (full, other), tmp_path) as port,
+        ExitStack() as stack,
+    ):
+        stack.enter_context(full.stream(encoding="f32le", rate=16000)).recv(20)
+        assert full.get("/readyz")[0] == 503
+        assert full.get("/healthz")[0] == 200
+        until = time.monotonic() + 20
+        while server_of(port) | server_of(port) != {"two"}:  # it looks once a second
+            assert time.monotonic() < until
+        for _ in range(3):
+            stack.enter_context(stream(port))
+        sessions = [one.server.service.metrics.value("sessions") for one in (full, other)]
+        assert sessions == [1, 3]
+
+
+def server_of(port: int) -> set[str]:
+    """Which server answered a request, as the cookie of HAProxy says."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
+        return set(re.findall(r"voice=(\w+)", answer.headers["Set-Cookie"]))
+
+
+def test_a_stream_that_nginx_brings_to_a_full_server_is_told_busy(
+    model: live_ser.Model, tmp_path: Path
+) -> None:
+    limits = Limits(sessions=1)
+    with (
+        served(model, limits=limits) as one,
+        served(model, limits=limits) as two,
+        balanced("nginx", (one, two), tmp_path) as port,
+    ):
+        with stream(port), stream(port), connect(f"ws://127.0.0.1:{port}/v1/stream") as third:
+            error = json.loads(third.recv(20))
+            assert (error["code"], error["hint"]) == ("busy", "try again later")
+            with pytest.raises(ConnectionClosed):
+                third.recv(20)
+            assert third.close_code == 1013
+        until = time.monotonic() + 20
+        while any(x.server.service.metrics.value("sessions") for x in (one, two)):
+            assert time.monotonic() < until
+        with stream(port), stream(port):  # it may come in again
+            pass

@@ -8,15 +8,19 @@ import subprocess
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import live_ser
+from live_ser.audio.blocks import Voice
 from live_ser.audio.capture_clock import host_clock
 from live_ser.audio.sources import microphone
+from live_ser.inference.labelling import Label
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.prosody import MEASURES
 from live_ser.live.session import Session
@@ -65,6 +69,84 @@ def test_an_osc_receiver_gets_a_bundle_for_each_prediction(
             if value is not None:
                 assert received[f"/live-ser/{name}"] == [pytest.approx(value, abs=0.06)]
     assert any("/live-ser/pitch" in received for received in windows)
+
+
+def test_each_voice_has_osc_addresses_of_its_own(
+    model: live_ser.Model, speech: Path, tmp_path: Path
+) -> None:
+    osc_bundle = pytest.importorskip("pythonosc.osc_bundle")
+    call, expected = two_voices(model, speech, tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10)
+        address = f"127.0.0.1:{receiver.getsockname()[1]}"
+        words = ("--each-channel", "--names", "agent,caller", "--speed", "0", "--osc", address)
+        done = command("listen", "--from", call, *words, "--model", model.network.path)
+        assert done.returncode == 0, done.stderr
+        bundles: list[dict[str, list[Any]]] = []
+        while not bundles or bundles[-1].get("/live-ser/state") != ["end"]:
+            content = osc_bundle.OscBundle(receiver.recv(65536))
+            bundles.append({one.address: one.params for one in content})
+    _, *windows, _ = bundles
+    assert len(windows) == len(expected)
+    for received, prediction in zip(windows, expected, strict=True):
+        prefix = f"/live-ser/{prediction.channel}"
+        assert all(address.startswith(f"{prefix}/") for address in received)
+        assert received[f"{prefix}/speaker"] == [prediction.speaker]
+        assert received[f"{prefix}/state"] == [prediction.state]
+        assert received[f"{prefix}/label"] == [prediction.label or ""]
+    assert {prediction.channel for prediction in expected} == {1, 2}
+
+
+def two_voices(
+    model: live_ser.Model, speech: Path, folder: Path
+) -> tuple[Path, Sequence[live_ser.Prediction]]:
+    """A call of two voices, and its predictions."""
+    samples, rate = soundfile.read(speech, dtype="float32")
+    path = folder / "call.wav"
+    soundfile.write(path, np.stack([samples, np.roll(samples[::-1], 30_000)], axis=1), rate)
+    return path, model.timeline(path, each_channel=True, names=["agent", "caller"])
+
+
+@pytest.mark.slow
+def test_each_voice_has_an_lsl_stream_and_markers_say_who_speaks_and_what_was_done(
+    model: live_ser.Model, speech: Path, tmp_path: Path
+) -> None:
+    pylsl = pytest.importorskip("pylsl")
+    from live_ser.server.lsl import LslSink
+
+    _, expected = two_voices(model, speech, tmp_path)
+    name, voices = f"test-{uuid.uuid4().hex}", [Voice(1, "agent"), Voice(2, "caller")]
+    sink = LslSink(name, model.info, 0.5, lambda: 0.0, voices)
+    inlets = {}
+    for ending in ("agent", "caller", "markers"):
+        (found,) = pylsl.resolve_byprop("name", f"{name}-{ending}", timeout=20)
+        inlets[ending] = pylsl.StreamInlet(found)
+        inlets[ending].open_stream(timeout=10)
+    for prediction in expected:
+        sink.window(prediction)
+    sink.mark(1.0)
+    sink.label(Label(start=0.5, end=1.0, label="happy", guess="sad"))
+    sink.label(Label(start=0.5, end=1.0, label=None, guess="sad"))
+    sink.key("7")
+    sink.key("\x1b")  # a key of the terminal, and no text
+    sink.end({})
+    texts: list[str] = []
+    while not texts or texts[-1] != "end":
+        (text,), _ = inlets["markers"].pull_sample(timeout=10)
+        texts.append(text)
+    assert texts[-5:] == ["mark", "said:happy", "said:nothing", "key:7", "end"]
+    for voice in ("agent", "caller"):
+        mine = [prediction for prediction in expected if prediction.speaker == voice]
+        labels = inlets[voice].info().get_channel_labels()
+        for prediction in mine:
+            sample, _ = inlets[voice].pull_sample(timeout=10)
+            told = dict(zip(labels, sample, strict=True))
+            assert told["level_db"] == pytest.approx(prediction.level_db, abs=0.1)
+        changes = [f"{voice}:{one.state}" + f":{one.label}" * bool(one.label) for one in mine]
+        assert [text for text in texts if text.startswith(voice)] == [
+            one for number, one in enumerate(changes) if [one] != changes[number - 1 : number]
+        ]
 
 
 def test_the_server_s_microphone_is_sent_as_well(model: live_ser.Model, speech: Path) -> None:

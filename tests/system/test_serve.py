@@ -452,6 +452,31 @@ class TestFile:
                 record.pop(name, None)
         assert records == expected
 
+    def test_each_channel_has_the_records_of_file(
+        self, server: Served, model: live_ser.Model, sound: Samples, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "call.wav"
+        soundfile.write(path, np.stack([sound, np.roll(sound[::-1], 9000)], axis=1), 16000)
+        query = "each_channel=true&names=agent,caller&segments=1&name=call.wav"
+        status, body = server.get(f"/v1/file?{query}", data=path.read_bytes())
+        assert status == 200
+        found = [json.loads(line) for line in body.splitlines()]
+        done = command(
+            *("file", path, "--each-channel", "--names", "agent,caller", "--segments"),
+            *("--format", "jsonl", "--model", model.network.path),
+        )
+        expected = [json.loads(line) for line in done.stdout.splitlines()]
+        for record in expected:
+            record["source"] = "call.wav"
+            del record["key"]
+        assert found == expected
+        assert {(one["channel"], one["speaker"]) for one in found} == {(1, "agent"), (2, "caller")}
+        status, body = server.get("/v1/file?names=agent,caller", data=path.read_bytes())
+        assert (status, json.loads(body)["hint"]) == (400, "each_channel=true")
+        query = "each_channel=true&names=agent,caller,third"
+        status, body = server.get(f"/v1/file?{query}", data=path.read_bytes())
+        assert (status, json.loads(body)["code"]) == (422, "bad_sound")
+
     def test_what_is_no_recording_is_an_error_that_tells_no_path(self, server: Served) -> None:
         status, body = server.get("/v1/file?name=x.wav", data=b"no sound at all")
         error = json.loads(body)
@@ -468,12 +493,29 @@ class TestFile:
         assert "cancel each other out" in note["message"]
 
     @pytest.mark.parametrize(
-        "query",
-        ["x=1", "timeline=maybe", "channel=two", "rate=8000"]
-        + [f"raw=s16le&{rest}" for rest in ("rate=0", "rate=8000&channels=0", "rate=-1")],
+        ("query", "hint"),
+        [
+            ("x=1", "each_channel"),
+            ("timeline=maybe", "timeline=true"),
+            ("channel=two", "channel=1"),
+            ("channel=-1", "count from 1"),
+            ("rate=8000", "as in raw=s16le&rate=8000&channels=1"),
+            ("raw=s16le", "as in raw=s16le&rate=8000&channels=1"),
+            ("each_channel=1&channel=2", "leave one out"),
+            ("raw=s16le&rate=0", ""),
+            ("raw=s16le&rate=8000&channels=0", ""),
+            ("raw=s16le&rate=-1", ""),
+        ],
     )
-    def test_parameters_are_checked(self, server: Served, query: str) -> None:
-        assert server.get(f"/v1/file?{query}", data=b"x")[0] == 400
+    def test_parameters_are_checked_and_hints_speak_of_them(
+        self, server: Served, query: str, hint: str
+    ) -> None:
+        status, body = server.get(f"/v1/file?{query}", data=b"x")
+        error = json.loads(body)
+        assert (status, error["code"]) == (400, "bad_request")
+        assert hint in error["hint"]
+        assert error["hint"]
+        assert "`" not in error["hint"]
 
     def test_a_file_that_is_too_large_is_not_taken(self, model: live_ser.Model) -> None:
         with served(model, limits=Limits(file_bytes=1000)) as server:

@@ -87,9 +87,16 @@ def test_each_voice_is_a_participant_in_elan(tmp_path: Path) -> None:
 
 
 def test_subtitles_and_labels_say_who_speaks(tmp_path: Path) -> None:
-    srt = write(tmp_path / "call.srt", "srt").read_text("utf-8")
-    assert "agent: happy 70 %" in srt
-    assert srt.index("agent: happy") < srt.index("caller: angry") < srt.index("agent: sad")
+    webvtt = pytest.importorskip("webvtt")
+    cues = [
+        ("00:00:00.500", "00:00:02.000", "agent: happy 70 %"),
+        ("00:00:01.000", "00:00:04.000", "caller: angry 70 %"),
+        ("00:00:05.000", "00:00:06.000", "agent: sad 70 %"),
+    ]
+    vtt = webvtt.read(str(write(tmp_path / "call.vtt", "vtt")))
+    assert [(cue.start, cue.end, cue.text) for cue in vtt] == cues
+    subtitles = webvtt.from_srt(str(write(tmp_path / "again.srt", "srt")))
+    assert [(cue.start, cue.end, cue.text) for cue in subtitles] == cues
     labels = write(tmp_path / "call.txt", "audacity").read_text("utf-8")
     assert labels.splitlines()[1] == "1.000000\t4.000000\tcaller: angry 70 %"
     rows = write(tmp_path / "call_events.tsv", "bids").read_text("utf-8").splitlines()

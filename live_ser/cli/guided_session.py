@@ -126,6 +126,9 @@ class GuidedSession:
         self._message = ""  # of the microphone
         self._offered: Take | None = None
         self._reading: Sequence[str] = _INTRO  # what is to be read before it goes on
+        self._doubtful: int | None = None  # place of the take that the report doubts
+        self._confirmed: list[Take] = []  # doubtful takes that are right all the same
+        self._goes_on_at: int | None = None  # after a doubtful take is repeated
         self.accepted: dict[int, Take] = {}  # by the place of their prompts, the newest last
         self._begin()
 
@@ -171,6 +174,8 @@ class GuidedSession:
         if self._reading:
             goes_on = "end" if self._is_over else "go on" if self._place else "begin"
             keys = f"Enter {goes_on}   b back   q end" if self._place else "Enter begin   q end"
+            if self._doubtful is not None:
+                keys = f"Enter keep it and {goes_on}   r repeat it   b back   q end"
             self._show([*lines, *(f" {line}" for line in self._reading), "", f" {keys}", ""])
             return
         shown = [SENTENCES[(self._place + at) % len(SENTENCES)] for at in range(_SHOWN)]
@@ -234,9 +239,11 @@ class GuidedSession:
         if key in (REDRAW, SUSPEND):
             self._page()
         elif self._reading and key in _ENTER:
-            self._reading = ()
-            if not self._is_over:
-                self._ask()
+            self._confirm()
+        elif self._reading and key == "r" and self._doubtful is not None:
+            self._goes_on_at = self._place
+            self._place, self._reading = self._doubtful, ()
+            self._ask("Once more, then. The earlier take stays until you accept another one.")
         elif key == "b" and self._place:
             self._go_to(self._place - 1, "The earlier take stays unless you accept another one.")
         elif self._reading:
@@ -253,13 +260,39 @@ class GuidedSession:
 
     def _go_to(self, place: int, message: str) -> None:
         forth = place > self._place
+        if forth and self._goes_on_at is not None:
+            place, self._goes_on_at = self._goes_on_at, None
         self._place, self._reading = place, ()
         message = message if forth or place in self.accepted else ""
         if forth and place % (len(self._prompts) // self._rounds) == 0 and self.accepted:
-            self._reading = report_lines(self._profile.teach([]).report)
+            self._reading = self._report()
         if self._is_over and not self._reading:
             return
         self._ask(message)
+
+    def _report(self) -> list[str]:
+        """What teaching is worth by now, and the take that contradicts the others most."""
+        teaching = self._profile.teach([])
+        lines = report_lines(teaching.report)
+        self._doubtful = None
+        for doubt in teaching.report.doubtful:
+            take = teaching.takes[doubt.take]
+            places = [place for place, one in self.accepted.items() if one.is_same(take)]
+            if places and not any(one.is_same(take) for one in self._confirmed):
+                self._doubtful = places[0]
+                number = self._doubtful // (len(self._prompts) // self._rounds) + 1
+                doubted = f"Your {doubt.emotion} take of round {number} sounds "
+                return [*lines, "", f"{doubted}{doubt.sounds_like} to it. Was it as you meant it?"]
+        return lines
+
+    def _confirm(self) -> None:
+        """Go on from what was to be read; a doubtful take is right."""
+        if self._doubtful is not None:
+            self._confirmed.append(self.accepted[self._doubtful])
+            self._doubtful = None
+        self._reading = ()
+        if not self._is_over:
+            self._ask()
 
     def _accept(self, take: Take) -> None:
         """Write a take down, in place of the one that was accepted for the same prompt."""

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
 from live_ser.model.teaching_report import Report
-from live_ser.text import counted
+from live_ser.records.labelled import LabelledSound
+from live_ser.text import counted, printable
 
 _PAIRS = 3  # of emotions mixed up that are named
+_DOUBTS = 9  # doubtful takes that are named
 
 
-def report_record(report: Report, profile: str) -> dict[str, Any]:
-    """The record of a report."""
+def report_record(
+    report: Report, profile: str, recordings: Sequence[LabelledSound | None] = ()
+) -> dict[str, Any]:
+    """The record of a report.
+
+    Args:
+        report: that is written down.
+        profile: name of the profile.
+        recordings: of each doubtful take; None for those of earlier lessons.
+    """
     fields = asdict(report)
+    fields["doubtful"] = [
+        {
+            "emotion": doubt.emotion,
+            "sounds_like": doubt.sounds_like,
+            "file": recording and str(recording.path),
+            "start": recording and recording.start,
+        }
+        for doubt, recording in zip_longest(report.doubtful, recordings)
+    ]
     fields["confused"] = [list(pair) for pair in report.confused]
     for name in ("uar", "untaught_uar"):
         fields[name] = None if fields[name] is None else round(fields[name], 4)
     return {"type": "teaching", "schema": 1, "profile": profile, **fields}
+
+
+def doubt_lines(report: Report, recordings: Sequence[LabelledSound | None]) -> list[str]:
+    """A line for each take of these recordings whose label is doubtful."""
+    doubts = [
+        f"{printable(str(one.path))}{f' from {one.start:g} s on' if one.start else ''} is labelled "
+        f"{doubt.emotion} and sounds {doubt.sounds_like}"
+        for doubt, one in zip(report.doubtful, recordings, strict=True)
+        if one
+    ]
+    if len(doubts) > _DOUBTS:
+        more = f"{len(doubts) - _DOUBTS} more: --format jsonl lists them"
+        doubts = [*doubts[:_DOUBTS], more]
+    return ["Are these labels right?", *(f"  {line}" for line in doubts)] if doubts else []
 
 
 def report_lines(report: Report) -> list[str]:

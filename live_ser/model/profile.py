@@ -195,10 +195,10 @@ def _exchanged(
     before: Sequence[Take], old: Sequence[Take], new: Sequence[Take]
 ) -> tuple[tuple[Take, ...], list[Take]]:
     """The takes without the old and with the new ones, and those that were added."""
-    kept = [take for take in before if not any(_same(take, one) for one in old)]
+    kept = [take for take in before if not any(take.is_same(one) for one in old)]
     added: list[Take] = []
     for take in new:
-        if not any(_same(take, one) for one in (*kept, *added)):
+        if not any(take.is_same(one) for one in (*kept, *added)):
             added.append(take)
     if len(kept) + len(added) > MAX_TAKES:
         raise LiveSerError(
@@ -213,12 +213,3 @@ def _together(one: KnownVoice | None, other: KnownVoice | None) -> KnownVoice | 
         return one or other
     mean = np.average([one.mean, other.mean], axis=0, weights=[one.weight, other.weight])
     return KnownVoice(mean, one.seconds + other.seconds, one.weight + other.weight)
-
-
-def _same(one: Take, other: Take) -> bool:
-    """Whether two takes are the same recording with the same label."""
-    return (
-        one.emotion == other.emotion
-        and len(one.embedding) == len(other.embedding)
-        and bool(np.abs(one.embedding - other.embedding).max() < 1e-3)
-    )

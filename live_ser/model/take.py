@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 
 Matrix = NDArray[np.float64]
+_SAME = 1e-3  # maximum difference of embeddings of the same recording
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,14 @@ class Take:
 
         logits = np.log(np.maximum(mean("probabilities"), 1e-7))
         return cls(emotion, float(sum(seconds)), logits, mean("voice"), mean("embedding"))
+
+    def is_same(self, other: Take) -> bool:
+        """Whether another take is the same recording with the same label."""
+        return (
+            self.emotion == other.emotion
+            and len(self.embedding) == len(other.embedding)
+            and bool(np.abs(self.embedding - other.embedding).max() < _SAME)
+        )
 
 
 def known_voice(network: EmotionModel, takes: Sequence[Take]) -> KnownVoice | None:

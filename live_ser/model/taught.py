@@ -19,7 +19,7 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 from live_ser.model.take import Take, known_voice
-from live_ser.model.teaching_report import Report
+from live_ser.model.teaching_report import Doubt, Report
 
 Matrix = NDArray[np.float64]
 
@@ -33,6 +33,7 @@ _PASSES = 2  # updates of the weights
 _TEMPERATURES = np.geomspace(0.3, 3.0, 31)
 _SPREAD = 0.3  # prior standard deviation of the log-temperature
 _SAME = 1e-3  # maximum difference of embeddings of the same recording
+_MOST_GAIN = 3.0  # factor of log-probabilities with a known voice
 _DOUBT = 2.0  # standard deviations by which left-out takes must get worse to reject teaching
 _FOLLOWS = 0.5  # share of the change in the emotions' log-odds that activation and valence take on
 
@@ -81,7 +82,8 @@ class Teaching:
         embeddings = np.array([take.embedding for take in self.takes])
         groups = [embeddings[places == place].mean(axis=0) for place in range(len(self._taught))]
         self._centre = np.mean(groups, axis=0)
-        self._base = np.array([take.logits for take in self.takes]) - _shift(network, self.known)
+        gain, shift = _known_logits(network, self.known)
+        self._base = gain * np.array([take.logits for take in self.takes]) - shift
         inputs = _with_bias(embeddings - self._centre)
         target = np.eye(len(self._taught))[places] - 1 / len(self._taught)
         weights = np.ones(len(places))
@@ -94,11 +96,20 @@ class Teaching:
         self._sides = np.array([[label in side for label in self._labels] for side in sides], float)
 
     def _weigh(self) -> Matrix:
-        """The weight of each take: low if its label is improbable given the other takes."""
+        """The weight of each take: low if its label is improbable given the other takes.
+
+        Those of an emotion sum to their number: a doubtful take makes the others count for more.
+        """
+        weights = np.maximum(self._right(), _LEAST)
+        counts = np.bincount(self._places)
+        return np.asarray(weights * (counts / np.bincount(self._places, weights))[self._places])
+
+    def _right(self) -> Matrix:
+        """The probability that each label is right, given the other takes; 1 without any."""
         shares = _softmax(self._base[:, self._taught] + self._left_out)
         own = shares[np.arange(len(shares)), self._places]
         right, wrong = own * (1 - _WRONG), (1 - own) * _WRONG / (len(self._taught) - 1)
-        return np.where(self._tested, np.maximum(right / (right + wrong), _LEAST), 1.0)
+        return np.where(self._tested, right / (right + wrong), 1.0)
 
     def _fit_temperature(self) -> float:
         """The temperature with the highest likelihood of the left-out takes."""
@@ -194,6 +205,18 @@ class Teaching:
             confused=self._confused(targets, predicted),
             helps=few or _is_no_worse(base_right=before == targets, right=predicted == targets),
             another_round=more,
+            doubtful=self._doubtful(),
+        )
+
+    def _doubtful(self) -> tuple[Doubt, ...]:
+        """Takes whose label is more likely wrong than right."""
+        right = self._right()
+        shares = self._shared(self._base, self._left_out, 1.0)[:, self._taught]
+        likely = shares.argmax(axis=1)
+        doubtful = np.flatnonzero((right < 0.5) & (likely != self._places))
+        return tuple(
+            Doubt(int(at), self.takes[at].emotion, self._labels[self._taught[likely[at]]])
+            for at in doubtful[np.argsort(right[doubtful])]
         )
 
     def _confused(
@@ -276,18 +299,38 @@ def _is_no_worse(*, base_right: NDArray[np.bool_], right: NDArray[np.bool_]) -> 
     return bool(lost - won <= _DOUBT * np.sqrt(lost + won))
 
 
-def _shift(network: EmotionModel, known: KnownVoice | None) -> Matrix:
-    """Difference of log-probabilities between the baselines of a typical voice and of a speaker.
+def _known_logits(network: EmotionModel, known: KnownVoice | None) -> tuple[float, Matrix]:
+    """How log-probabilities with a typical voice's baseline become those with a speaker's.
 
-    The model is almost linear in the baseline, so any input serves.
+    The model is almost linear in the baseline, and may be more confident with a known voice: the
+    log-probabilities are scaled and shifted, which two inputs tell.
+
+    Returns:
+        The factor, and what is subtracted after it, float ``[labels]``.
     """
     assert known is not None
     assert network.info.baseline is not None
     baseline = known.mean * known.weight / (known.weight + network.info.baseline.typical)
-    frames = np.full((100, network.info.features.n_mels), -60, np.float32)
-    outputs = [network.predict(frames, b) for b in (None, np.asarray(baseline, np.float32))]
-    typical, measured = (np.log(np.maximum(one.probabilities, 1e-7)) for one in outputs)
-    return np.asarray(typical - measured, np.float64)
+    size = network.info.features.n_mels
+    inputs = np.full((100, size), -60.0), np.tile(np.linspace(-20, -60, size), (100, 1))
+    typical, measured = (
+        np.array([_log_probabilities(network, x, b) for x in inputs])
+        for b in (None, np.asarray(baseline, np.float32))
+    )
+    apart, apart_measured = typical[1] - typical[0], measured[1] - measured[0]
+    length = float(apart @ apart)
+    gain = float(apart @ apart_measured) / length if length > _SAME else 1.0
+    gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
+    return gain, np.asarray((gain * typical - measured).mean(axis=0))
+
+
+def _log_probabilities(
+    network: EmotionModel, frames: Matrix, baseline: NDArray[np.float32] | None
+) -> Matrix:
+    """Log-probabilities less their mean, which the softmax does not depend on."""
+    output = network.predict(frames.astype(np.float32), baseline)
+    found = np.log(np.maximum(output.probabilities.astype(np.float64), 1e-7))
+    return np.asarray(found - found.mean())
 
 
 def _ridge_regression(inputs: Matrix, target: Matrix, weights: Matrix) -> tuple[Matrix, Matrix]:

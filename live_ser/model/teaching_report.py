@@ -6,6 +6,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A take whose label contradicts the other takes.
+
+    Attributes:
+        take: its index in the takes of the teaching.
+        emotion: its label.
+        sounds_like: the emotion that it is classified as when it is left out.
+    """
+
+    take: int
+    emotion: str
+    sounds_like: str
+
+
+@dataclass(frozen=True)
 class Report:
     """An evaluation of teaching, by leave-one-out.
 
@@ -19,6 +34,7 @@ class Report:
         confused: label, prediction and number of each confusion; most frequent first.
         helps: whether the teaching is used: unless it is worse than the model alone.
         another_round: whether more takes are likely to help.
+        doubtful: takes that are more likely mislabelled than not; the most doubtful first.
     """
 
     takes: dict[str, int]
@@ -30,3 +46,4 @@ class Report:
     confused: tuple[tuple[str, str, int], ...]
     helps: bool
     another_round: bool
+    doubtful: tuple[Doubt, ...] = ()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from live_ser.audio.blocks import Samples
 from live_ser.audio.demo import DEMO
 from live_ser.cli.guided_session import BOLD, PLAIN, Attempt, GuidedSession, prompts_of
+from live_ser.inference.takes import take_of
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile
 
@@ -33,12 +34,15 @@ def profile(network: EmotionModel) -> Profile:
 class Scene:
     """Somebody who speaks when asked, and presses keys when a take is over."""
 
-    def __init__(self, network: EmotionModel, profile: Profile, keys: str) -> None:
+    def __init__(
+        self, network: EmotionModel, profile: Profile, keys: str, speech: Samples | None = None
+    ) -> None:
         self.pages: list[list[str]] = []
         self._keys, self._pressed = list(keys), "\n"  # which begins it
-        speech, rate = soundfile.read(DEMO, dtype="float32")
+        demo, rate = soundfile.read(DEMO, dtype="float32")
         assert rate == RATE
-        self._speech = [speech[at * RATE : (at + 3) * RATE] for at in range(0, 24, 3)]
+        parts = [demo[at * RATE : (at + 3) * RATE] for at in range(0, 24, 3)]
+        self._speech = parts if speech is None else [speech]
         prompts = prompts_of(("happy", "sad"), 2)
         self.session = GuidedSession(
             network,
@@ -126,6 +130,29 @@ def test_the_last_accepted_take_can_be_taken_back(network: EmotionModel, profile
     assert "The last take is taken back." in scene.text
     kept = profile.read()
     assert kept is None or not kept[1]
+
+
+def test_a_take_that_contradicts_the_others_is_asked_about(
+    network: EmotionModel, profile: Profile
+) -> None:
+    sound, _ = soundfile.read(DEMO, dtype="float32")
+    spoken = [("sad", 8.3 + at) for at in np.arange(0, 4, 0.8)]
+    spoken += [("happy", 20.9 + at) for at in np.arange(0, 2.5, 0.5)]
+    for emotion, start in spoken:
+        part = sound[round(start * RATE) : round((start + 2.5) * RATE)]
+        take = take_of(network, [part], emotion)
+        assert take is not None
+        profile.teach([take])
+    sad = sound[round(12.0 * RATE) : round(15.0 * RATE)]
+    # Both takes of the first round sound sad; the doubtful one is repeated, and then confirmed.
+    scene = Scene(network, profile, "\n\nr\n\nq", speech=sad)
+    assert "Your happy take of round 1 sounds sad to it." in scene.text
+    assert "Enter keep it and go on   r repeat it" in scene.text
+    happy = prompts_of(("happy", "sad"), 2).index("happy") + 1
+    assert scene.asked == ["1", "2", str(happy), "3"]
+    assert all(
+        len(line.replace(BOLD, "").replace(PLAIN, "")) < 80 for line in scene.text.split("\n")
+    )
 
 
 def test_a_take_that_will_not_do_is_told() -> None:

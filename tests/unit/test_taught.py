@@ -21,9 +21,11 @@ import soundfile
 from numpy.typing import NDArray
 
 from live_ser.api.model import Model
+from live_ser.audio.demo import DEMO
 from live_ser.cli.main import main
 from live_ser.errors import LiveSerError
-from live_ser.model.onnx_model import EmotionModel, ModelOutput
+from live_ser.frontend.features import Frames, log_mel
+from live_ser.model.onnx_model import EmotionModel, ModelOutput, load
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline
 from live_ser.model.take import Take
@@ -143,6 +145,43 @@ def test_wrong_labels_cost_little(network: EmotionModel) -> None:
     takes = speaker.takes(5)
     wrong = [speaker.take("happy", "sad"), speaker.take("angry", "neutral")]
     assert accuracy(Teaching(network, [*takes, *wrong]), speaker.takes(20)) > 0.85
+
+
+def test_a_take_whose_label_contradicts_the_others_is_doubtful(network: EmotionModel) -> None:
+    speaker = Speaker()
+    assert not Teaching(network, speaker.takes(5)).report.doubtful
+    takes = [*speaker.takes(5), speaker.take("happy", "sad")]
+    (doubt,) = Teaching(network, takes).report.doubtful
+    assert (doubt.take, doubt.emotion, doubt.sounds_like) == (len(takes) - 1, "sad", "happy")
+    lonely = [*speaker.takes(1), speaker.take("happy", "sad")]  # too little to doubt any
+    assert not Teaching(network, lonely[:2]).report.doubtful
+
+
+class Surer(EmotionModel):
+    """A model that is more confident with a known voice: its logits are two and a half times."""
+
+    def predict(self, log_mel: Frames, baseline: NDArray[np.float32] | None = None) -> ModelOutput:
+        plain = super().predict(log_mel, baseline)
+        power = 1.0 if baseline is None else 2.5
+        shares = plain.probabilities.astype(np.float64) ** power
+        return replace(plain, probabilities=(shares / shares.sum()).astype(np.float32))
+
+
+def test_a_model_may_be_surer_of_a_known_voice() -> None:
+    network = Surer(load().path)
+    sound, rate = soundfile.read(DEMO, dtype="float32")
+    starts = [round(at * rate) for at in np.arange(0.5, 27, 0.5)]
+    spoken = [log_mel(sound[at : at + 5 * rate // 2], network.info.features) for at in starts]
+    labels = ["sad" if number % 2 else "angry" for number in range(len(spoken))]
+    pairs = [*zip(spoken, labels, strict=True)]
+    takes = [Take.of([network.predict(frames)], [2.5], label) for frames, label in pairs]
+    teaching = Teaching(network, takes)
+    baseline = RunningBaseline.of(TaughtModel(network, teaching))
+    assert baseline is not None
+    known = baseline.before(np.inf)
+    best = [int(network.predict(frames, known).probabilities.argmax()) for frames in spoken]
+    right = [network.info.labels[at] == label for at, label in zip(best, labels, strict=True)]
+    assert abs(teaching.report.untaught - sum(right)) <= 1
 
 
 def test_teaching_that_does_not_help_is_not_used(network: EmotionModel) -> None:
@@ -569,6 +608,29 @@ def test_what_lies_outside_the_sound_is_told(
     assert told.err.count("1 interval longer than the sound, which ends at") == 1
     assert told.err.count("sad from 50.00 s on is outside the sound, which is") == 1
     assert "too little speech" not in told.err
+
+
+def test_labels_that_contradict_the_others_are_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(DEMO, tmp_path / "a.flac")
+    rows = [f"a.flac,{8.3 + at:.1f},{11.3 + at:.1f},sad" for at in np.arange(0, 4, 0.8)]
+    rows += [f"a.flac,{20.9 + at:.1f},{23.3 + at:.1f},happy" for at in np.arange(0, 2.5, 0.5)]
+    (tmp_path / "t.csv").write_text("\n".join(["file,start,end,emotion", *rows]))
+    words = ["teach", "--profile", "anna", "--from", str(tmp_path / "t.csv")]
+    assert main(words) == 0
+    assert "Are these labels right?" not in capsys.readouterr().out
+    wrong = "a.flac,11.7,15.0,happy"
+    (tmp_path / "t.csv").write_text("\n".join(["file,start,end,emotion", *rows, wrong]))
+    assert main(words) == 0
+    place = tmp_path / "a.flac"
+    doubted = (
+        f"Are these labels right?\n  {place} from 11.7 s on is labelled happy and sounds sad\n"
+    )
+    assert doubted in capsys.readouterr().out
+    assert main([*words, "--format", "jsonl"]) == 0
+    (doubt,) = json.loads(capsys.readouterr().out)["doubtful"]
+    assert doubt == {"emotion": "happy", "sounds_like": "sad", "file": str(place), "start": 11.7}
 
 
 def test_profiles_say_what_was_done(

@@ -11,7 +11,7 @@ from typing import Literal
 
 from live_ser.cli.messages import say, say_notes
 from live_ser.cli.options import CommonOptions, SoundOptions
-from live_ser.cli.teaching_report import report_lines, report_record
+from live_ser.cli.teaching_report import doubt_lines, report_lines, report_record
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile
@@ -55,27 +55,33 @@ def run(options: Options) -> int:
     takes, failures = _read_takes(network, labelled, options)
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
-    teaching = profile.teach(takes)
+    teaching = profile.teach([take for take, _ in takes])
     report = teaching.report
+    recordings = [_recording_of(teaching.takes[doubt.take], takes) for doubt in report.doubtful]
     if options.format == "jsonl":
-        print(json.dumps(report_record(report, profile.name)))
+        print(json.dumps(report_record(report, profile.name, recordings)))
     else:
-        print("\n".join(report_lines(report)))
+        print("\n".join([*report_lines(report), *doubt_lines(report, recordings)]))
         if not options.quiet:
             say(f"profile {profile.name}: {profile.path}")
     sys.stdout.flush()
     return int(failures > 0)
 
 
+def _recording_of(take: Take, takes: list[tuple[Take, LabelledSound]]) -> LabelledSound | None:
+    """The recording of a take, if it is one of these."""
+    return next((sound for one, sound in takes if one.is_same(take)), None)
+
+
 def _read_takes(
     network: EmotionModel, labelled: list[LabelledSound], options: Options
-) -> tuple[list[Take], int]:
-    """The takes, and how many parts of recordings could not be used."""
+) -> tuple[list[tuple[Take, LabelledSound]], int]:
+    """The takes with their recordings, and how many parts of recordings could not be used."""
     from live_ser.audio.sources import open_sound
     from live_ser.inference.takes import takes_of_parts
     from live_ser.inference.turns import Turn, notes_on_ends
 
-    takes: list[Take] = []
+    takes: list[tuple[Take, LabelledSound]] = []
     failures = 0
     rate, reading = network.info.features.sample_rate, options.reading()
     parts: dict[Path, list[LabelledSound]] = {}
@@ -95,7 +101,7 @@ def _read_takes(
         say_notes([f"{path}: {note}" for note in notes], quiet=options.quiet)
         for part, take in zip(group, found, strict=True):
             if take is not None:
-                takes.append(take)
+                takes.append((take, part))
                 continue
             failures += 1
             if part.start >= seconds:

@@ -21,7 +21,10 @@ from tests.support.command import live_ser_process
 from tests.support.sound_server import SoundServer
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
-ONE_WORKER = {"test_bad_input", "test_evaluate", "test_protocols", "test_training", "test_wheel"}
+ONE_WORKER = {
+    *("test_bad_input", "test_dask_cluster", "test_evaluate", "test_protocols", "test_training"),
+    "test_wheel",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

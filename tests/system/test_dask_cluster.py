@@ -27,7 +27,7 @@ from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 pytest.importorskip("distributed")
 pytest.importorskip("pyarrow")
 
-FILES = 40
+FILES = 24
 DASK = [sys.executable, "-m", "dask"]
 
 
@@ -72,8 +72,16 @@ class LocalCluster:
         self._log.close()
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    started = LocalCluster(tmp_path_factory.mktemp("dask"))
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[LocalCluster]:
+def mortal_cluster(tmp_path: Path) -> Iterator[LocalCluster]:
+    """A cluster of which a test kills processes."""
     (tmp_path / "dask").mkdir()
     started = LocalCluster(tmp_path / "dask")
     yield started
@@ -95,16 +103,16 @@ def clips(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_worker_that_is_killed_half_way_costs_nothing(
-    tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
+    tiny_model: Path, calls: Path, mortal_cluster: LocalCluster, tmp_path: Path
 ) -> None:
     words = ["file", str(calls), "--timeline", "--segments", "--model", str(tiny_model)]
     out = tmp_path / "verdicts"
-    command = [*LIVE_SER, *words, "--scheduler", cluster.address, "-o", out.as_uri()]
+    command = [*LIVE_SER, *words, "--scheduler", mortal_cluster.address, "-o", out.as_uri()]
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as process:
         while len(list(out.glob("part-*"))) < 4:
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
-        cluster.workers[0].kill()
+        mortal_cluster.workers[0].kill()
         there = len(list(out.glob("part-*")))
         _, said = process.communicate(timeout=300)
     assert there < len(list(out.iterdir())) == len(list(out.glob("part-*")))
@@ -116,7 +124,7 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
     assert local.stderr.splitlines() == [line]
     assert len(clips(here)) == FILES
     assert clips(parts(out)) == clips(here)  # every file once, in order, and with these figures
-    assert list(cluster.home.iterdir()) == []  # the workers kept and reported nothing
+    assert list(mortal_cluster.home.iterdir()) == []  # the workers kept and reported nothing
     # Windows and segments are those of the local run too.
     for source in {record["source"] for record in here}:
         mine = [r for r in parts_of(out) if r["file"] == source]
@@ -222,9 +230,17 @@ def test_names_that_are_no_text_are_classified_once_and_other_options_are_refuse
 
 
 def test_a_scheduler_that_dies_and_an_output_that_is_another_are_two_lines(
-    tiny_model: Path, calls: Path, cluster: LocalCluster, tmp_path: Path
+    tiny_model: Path, calls: Path, mortal_cluster: LocalCluster, tmp_path: Path
 ) -> None:
-    words = ["file", *[calls] * 20, "--model", tiny_model, "--scheduler", cluster.address, "-o"]
+    words = [
+        "file",
+        *[calls] * 20,
+        "--model",
+        tiny_model,
+        "--scheduler",
+        mortal_cluster.address,
+        "-o",
+    ]
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "part-0000000.parquet").write_text("torn")
     why, what = live_ser(*words, tmp_path / "torn", "--resume").stderr.splitlines()
@@ -236,7 +252,7 @@ def test_a_scheduler_that_dies_and_an_output_that_is_another_are_two_lines(
         while not list(out.glob("part-*")):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
-        cluster.scheduler.kill()
+        mortal_cluster.scheduler.kill()
         _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     why, what = [line for line in said.splitlines() if "call 20x.wav" not in line]

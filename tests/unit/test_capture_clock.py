@@ -66,7 +66,7 @@ def error(device: Device) -> float:
     return float(np.abs(np.array(starts) - (np.array(device.truth) - device.truth[0])).max())
 
 
-@pytest.mark.parametrize("ppm", [-200, 0, 200])
+@pytest.mark.parametrize("ppm", [-200, 200])
 def test_hours_of_a_device_whose_clock_is_off_have_no_gap(ppm: float) -> None:
     device = Device(drift=ppm * 1e-6, jitter=0.05)
     device.play(3600)
@@ -74,11 +74,11 @@ def test_hours_of_a_device_whose_clock_is_off_have_no_gap(ppm: float) -> None:
 
 
 @pytest.mark.parametrize("ppm", [-200, 200])
-def test_after_hours_what_is_missing_is_still_told_exactly(ppm: float) -> None:
+def test_what_is_missing_is_told_exactly_after_a_drift(ppm: float) -> None:
     device = Device(drift=ppm * 1e-6, jitter=0.02)
-    device.play(3600)
+    device.play(900)  # which drifts by more than a gap has at least
     device.miss(0.25)
-    device.play(3600)
+    device.play(60)
     (gap,) = placed(device)[0]
     assert gap == pytest.approx(0.25, abs=0.03)
 

@@ -698,10 +698,10 @@ def test_the_meter_holds_its_peak_and_marks_clipping() -> None:
 
 
 @pytest.mark.usefixtures("instant")
-def test_a_session_of_hours_remembers_a_minute() -> None:
+def test_a_session_remembers_a_minute() -> None:
     shown, _, _ = dashboard()
     with shown:
-        for i in range(1, 1000):
+        for i in range(1, 200):
             shown.window(prediction(i / 2))
             shown.block(np.zeros(8000, np.float32))
         assert len(shown.state.moments) <= 121
@@ -713,3 +713,19 @@ def test_it_is_drawn_only_where_a_terminal_can() -> None:
     dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
     assert not Dashboard.possible(dumb)
     assert Dashboard.possible(Console(file=io.StringIO(), force_terminal=True, _environ={}))
+
+
+@pytest.mark.parametrize(("valence", "activation"), [(0.9, 0.9), (-0.9, 0.1)])
+def test_where_there_is_room_a_plane_shows_valence_and_activation(
+    valence: float, activation: float
+) -> None:
+    text = plain(state(valence=valence, activation=activation), 200, 60)
+    lines = text.splitlines()
+    middle = next(i for i, line in enumerate(lines) if "unpleasant ─" in line)
+    left = lines[middle].index("unpleasant ─")
+    plane = [line[left:] for line in lines]
+    top = max(i for i, line in enumerate(plane[:middle]) if " aroused " in line)
+    bottom = next(i for i, line in enumerate(plane) if i > middle and " calm " in line)
+    (mark,) = [(i, plane[i].index("●")) for i in range(top, bottom + 1) if "●" in plane[i]]
+    assert (mark[0] < middle) == (activation > 0.5)
+    assert (mark[1] > plane[middle].rindex("pleasant") / 2) == (valence > 0)

@@ -45,7 +45,7 @@ from training.networks.head import (
 from training.networks.model_file import TOLERANCE, Check, agree, origin, verify, write
 from training.networks.pretrained import GE2E, load
 from training.networks.valence import valence_of
-from training.recipes.calibration import Calibration, calibrate
+from training.recipes.calibration import Calibration, calibrate_together
 from training.recipes.config import Config, RunConfig
 from training.recipes.logits import Logits, softmax
 from training.recipes.presets import read_config, recipe
@@ -159,22 +159,22 @@ class Joined:
             runs: with the network's settings; each left some speakers out.
 
         Returns:
-            The mean of their calibrations, and of their figures.
+            Their common calibration, and the mean of their figures.
         """
-        calibrations: list[Calibration] = []
+        left_out = list(self._left_out(runs))
+        if not left_out:
+            return Calibration(), {}
         figures: list[tuple[int, float, float]] = []
-        for logits, clips in self._left_out(runs):
-            calibrations.append(calibrate(logits, clips, self.run_config))
+        for logits, clips in left_out:
             known, target = known_targets(clips, LABELS)
             predicted = logits.emotion[known].argmax(axis=1)
             uar = metrics.uar(target, predicted, len(LABELS))
             figures.append((len(target), uar, metrics.accuracy(target, predicted)))
-        if not figures:
-            return Calibration.mean(calibrations), {}
         clips_each, uars, accuracies = zip(*figures, strict=True)
         means = {"uar": np.mean(uars), "accuracy": np.mean(accuracies)}
         rounded = {name: round(float(value), 4) for name, value in means.items()}
-        return Calibration.mean(calibrations), {"clips": sum(clips_each), **rounded}
+        calibration = calibrate_together(left_out, self.run_config)
+        return calibration, {"clips": sum(clips_each), **rounded}
 
     def _left_out(self, runs: Sequence[Run]) -> Iterator[tuple[Logits, list[Clip]]]:
         """Logits and voices of what was left out, and which clips these are."""

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from training.corpora.readers import LABELS, Clip
-from training.recipes.calibration import calibrate
+from training.recipes.calibration import calibrate, calibrate_together
 from training.recipes.config import ArticleConfig
-from training.recipes.logits import Logits
+from training.recipes.logits import Logits, softmax
 
 CONFIG = ArticleConfig()
 
@@ -71,15 +71,39 @@ def test_what_the_network_finds_more_aroused_never_counts_as_calmer(seed: int) -
     assert slope > 0
 
 
-def test_the_temperature_undoes_logits_that_are_too_bold() -> None:
-    voices = clips(2100)
-    rng = np.random.default_rng(0)
-    honest = rng.normal(0, 1.5, (2100, 7))
+def _shown(honest: NDArray[np.float64], seed: int) -> tuple[Clip, ...]:
+    """Clips whose emotions are drawn by the probabilities of some logits."""
+    rng = np.random.default_rng(seed)
     raised = np.exp(honest) / np.exp(honest).sum(axis=1, keepdims=True)
+    voices = clips(len(honest))
     acted = [LABELS[rng.choice(7, p=p)] for p in raised]
-    voices = tuple(
+    return tuple(
         Clip(clip.path, emotion, clip.speaker, clip.corpus, clip.id)
         for clip, emotion in zip(voices, acted, strict=True)
     )
-    bold = Logits((3 * honest).astype(np.float32), np.zeros(2100, np.float32))
-    assert calibrate(bold, voices, CONFIG).temperature == pytest.approx(3, rel=0.1)
+
+
+def _logits(emotion: NDArray[np.float64]) -> Logits:
+    return Logits(emotion.astype(np.float32), np.zeros(len(emotion), np.float32))
+
+
+def test_the_temperature_undoes_logits_that_are_too_bold() -> None:
+    honest = np.random.default_rng(0).normal(0, 1.5, (2100, 7))
+    found = calibrate(_logits(3 * honest), _shown(honest, 1), CONFIG)
+    assert found.temperature == pytest.approx(3, rel=0.1)
+
+
+def test_several_corpora_have_the_mean_of_their_temperatures() -> None:
+    honest = np.random.default_rng(0).normal(0, 0.5, (2100, 7))
+    both = [(_logits(bold * honest), _shown(honest, 1)) for bold in (1, 1.2)]
+    found = calibrate_together(both, CONFIG)
+    assert found.temperature == pytest.approx(1.2**0.5, rel=0.1)
+
+
+def test_no_corpus_is_predicted_with_far_too_much_confidence() -> None:
+    honest = np.random.default_rng(0).normal(0, 1.5, (2100, 7))
+    easy, hard = _shown(2 * honest, 1), _shown(0.3 * honest, 2)
+    temperature = calibrate_together([(_logits(honest), easy), (_logits(honest), hard)], CONFIG)
+    p = softmax(honest.astype(np.float32), temperature.temperature)
+    right = [LABELS[best] == clip.emotion for best, clip in zip(p.argmax(1), hard, strict=True)]
+    assert p.max(axis=1).mean() - np.mean(right) == pytest.approx(0.1, abs=0.001)

@@ -46,6 +46,8 @@ PUBLISHED = [
         None,
         "bacho",
     ),
+    ("emogator", "data/mp3/000357-28-1.mp3", "surprised", "000357", None, None),
+    ("emogator", "000001-02-3.mp3", "happy", "000001", None, None),
 ]
 
 WRONG = [
@@ -62,6 +64,7 @@ WRONG = [
     ("savee", "a01.wav"),  # whose?
     ("savee", "DC_x01.wav"),
     ("cafe", "13-C-1-1.wav"),
+    ("emogator", "000358-31-1.mp3"),
 ]
 
 
@@ -106,7 +109,7 @@ def test_other_names_are_listed_and_skipped(tmp_path: Path, corpus: str, name: s
 
 
 def test_each_corpus_has_an_example_that_it_understands() -> None:
-    assert len(READERS) == 10
+    assert len(READERS) == 11
     for reader in READERS.values():
         assert reader.parse(Path(reader.example)) is not None
         assert set(reader.emotions.values()) <= {*LABELS, "calm", "bored"}
@@ -126,6 +129,14 @@ def test_recordings_of_nobody_or_of_several_are_left_out(tmp_path: Path, name: s
     found = read_corpus("emospeech", tmp_path, labels=())
     assert [clip.path for clip in found.clips] == [good]
     assert [why for _, why in found.skipped] == ["nobody speaks, or nobody knows who"]
+
+
+def test_bursts_of_other_emotions_are_left_out(tmp_path: Path) -> None:
+    good = sound(tmp_path / "000001-03-1.wav")
+    distress = sound(tmp_path / "000001-11-1.wav")
+    found = read_corpus("emogator", tmp_path, labels=())
+    assert [clip.path for clip in found.clips] == [good]
+    assert found.skipped == ((distress, "none of the emotions that are learnt"),)
 
 
 @pytest.mark.parametrize(

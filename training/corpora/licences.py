@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from training.corpora.readers import READERS
 
-_OPEN = {"emodb", "banglaser"}  # free with citation, and CC BY 4.0: any use, with their names
+# Free with citation, CC BY 4.0 and Apache-2.0: any use, with their names.
+_OPEN = {"emodb", "banglaser", "emogator"}
 
 
 def licence_of_weights(corpora: Iterable[str]) -> str:

@@ -51,12 +51,12 @@ class HeadConfig:
         surer: what a well-known voice adds to the logits, as a share of them.
     """
 
-    strength: float = 0.9
+    strength: float = 2.0
     smoothing: float = 0.2
     degraded: float = 0.25
-    share: float = 0.2
+    share: float = 0.1
     typical: float = 6.0
-    surer: float = 0.0
+    surer: float = 0.35
 
     def __post_init__(self) -> None:
         if not self.strength > 0 or not self.typical > 0:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import brentq, minimize, minimize_scalar
 
 from training.corpora.labels import known_targets
 from training.corpora.readers import LABELS, SAME, Clip
@@ -19,6 +19,10 @@ from training.recipes.logits import Logits, merging, softmax
 _WANTED_PRECISION = 0.7
 """Precision that is wanted of predictions that are not uncertain, on voices left out."""
 
+_OVERCONFIDENCE = 0.1
+"""How far the confidence may exceed the accuracy on the hardest of several corpora left out."""
+
+_LOG_TEMPERATURE = (-1.5, 2.0)
 _LOG_SLOPE = (-3.0, 1.5)  # of the activation: no logit is made so steep that rounding shows
 
 
@@ -89,24 +93,21 @@ def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]
     return mean
 
 
-def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calibration:
+def calibrate(
+    logits: Logits, clips: Sequence[Clip], config: RunConfig, temperature: float | None = None
+) -> Calibration:
     """Temperature, slope and offset of activation and valence, and the threshold of abstention.
 
     Args:
         logits: logits of clips that did not train.
         clips: what they are.
         config: that the network was trained by.
+        temperature: to calibrate the rest for; that of the least loss if None.
     """
     known, target = known_targets(clips, LABELS)
-    matrix = merging(config.classes, LABELS)
-    emotion = logits.emotion[known]
-
-    def loss(log_temperature: float) -> float:
-        p = softmax(emotion, float(np.exp(log_temperature))) @ matrix
-        return float(-np.mean(np.log(p[np.arange(len(target)), target] + 1e-9)))
-
-    temperature = float(np.exp(minimize_scalar(loss, bounds=(-1.5, 2.0), method="bounded").x))
-    probabilities = softmax(emotion, temperature) @ matrix
+    if temperature is None:
+        temperature = _temperature(logits, clips, config)
+    probabilities = softmax(logits.emotion[known], temperature) @ merging(config.classes, LABELS)
     return Calibration(
         temperature,
         _logistic(logits.activation, clips),
@@ -114,6 +115,55 @@ def calibrate(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> Calib
         () if logits.voice is None else _offsets(logits.voice, clips),
         calibrate_valence(probabilities.astype(np.float64), [clips[i] for i in known]),
     )
+
+
+def calibrate_together(
+    left_out: Sequence[tuple[Logits, Sequence[Clip]]], config: RunConfig
+) -> Calibration:
+    """Calibrate on several corpora, each left out of what predicts it.
+
+    The temperature is the geometric mean of theirs, or a higher one: on no corpus does the mean
+    confidence exceed the accuracy by more than a tenth. A new studio may be as hard as the hardest
+    of them, and too much confidence is worse than too little.
+
+    Args:
+        left_out: logits of clips that did not train, and what they are, for each corpus.
+        config: that the network was trained by.
+    """
+    logs = [np.log(_temperature(logits, clips, config)) for logits, clips in left_out]
+    enough = [_not_overconfident(logits, clips, config) for logits, clips in left_out]
+    temperature = max([float(np.exp(np.mean(logs))), *enough])
+    return Calibration.mean(
+        [calibrate(logits, clips, config, temperature) for logits, clips in left_out]
+    )
+
+
+def _temperature(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> float:
+    """The temperature of the least negative log-likelihood."""
+    known, target = known_targets(clips, LABELS)
+    matrix = merging(config.classes, LABELS)
+
+    def loss(log_temperature: float) -> float:
+        p = softmax(logits.emotion[known], float(np.exp(log_temperature))) @ matrix
+        return float(-np.mean(np.log(p[np.arange(len(target)), target] + 1e-9)))
+
+    return float(np.exp(minimize_scalar(loss, bounds=_LOG_TEMPERATURE, method="bounded").x))
+
+
+def _not_overconfident(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> float:
+    """The least temperature at which confidence exceeds accuracy by a tenth at most."""
+    known, target = known_targets(clips, LABELS)
+    matrix = merging(config.classes, LABELS)
+
+    def excess(log_temperature: float) -> float:
+        p = softmax(logits.emotion[known], float(np.exp(log_temperature))) @ matrix
+        accuracy = np.mean(p.argmax(axis=1) == target)
+        return float(p.max(axis=1).mean() - accuracy - _OVERCONFIDENCE)
+
+    low, high = _LOG_TEMPERATURE
+    if excess(low) <= 0 or excess(high) >= 0:
+        return float(np.exp(low if excess(low) <= 0 else high))
+    return float(np.exp(brentq(excess, low, high)))
 
 
 def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:

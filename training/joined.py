@@ -243,15 +243,18 @@ class Joined:
         if self.network is None:
             names = [f"corpora/{name}" for name in self.corpora if len(self.corpora) > 1]
         info = self._info(path, calibration, names, figures)
-        exact, small = (self._graph(one, fitted) for one in (self.exact, self.encoder))
-        verify(path, exact, info, self._check(self.exact, fitted, TOLERANCE))
-        write(path, small, info, self._check(self.encoder, fitted, _ROUNDING))
+        exact = self.network, self.exact
+        small = in_8_bits(self.network) if self.network else None, self.encoder
+        verify(path, self._graph(*exact, fitted), info, self._check(*exact, fitted, TOLERANCE))
+        write(path, self._graph(*small, fitted), info, self._check(*small, fitted, _ROUNDING))
         return info
 
-    def _graph(self, encoder: onnx.ModelProto, fitted: Fitted) -> onnx.ModelProto:
+    def _graph(
+        self, network: onnx.ModelProto | None, encoder: onnx.ModelProto, fitted: Fitted
+    ) -> onnx.ModelProto:
         calibration = fitted.calibration
         return join(
-            self.network,
+            network,
             encoder,
             fitted.head,
             fitted.projection,
@@ -314,9 +317,15 @@ class Joined:
             **origin(),
         }
 
-    def _check(self, encoder: onnx.ModelProto, fitted: Fitted, tolerance: float) -> Check:
+    def _check(
+        self,
+        network: onnx.ModelProto | None,
+        encoder: onnx.ModelProto,
+        fitted: Fitted,
+        tolerance: float,
+    ) -> Check:
         """The file, through live_ser, must say what its parts say."""
-        run = session(self.network).run if self.network is not None else None
+        run = session(network).run if network is not None else None
         most = self.run_config.window_frames
         windows = [takes[0][:most] for takes in self.utterances.takes[:_WINDOWS]]
         calibration = fitted.calibration
@@ -325,15 +334,15 @@ class Joined:
             window: Frames, baseline: NDArray[np.float32] | None
         ) -> Mapping[str, ArrayLike]:
             assert baseline is not None
-            network = None
+            said = None
             if run:
                 given = {
                     "log_mel": window[np.newaxis],
                     "baseline": baseline[np.newaxis, : self.size],
                 }
-                network = Logits(*run(["emotion", "activation", "voice"], given))
+                said = Logits(*run(["emotion", "activation", "voice"], given))
             voice = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
-            logits = self._sum(network, voice, fitted.head)
+            logits = self._sum(said, voice, fitted.head)
             slope, offset = calibration.activation
             gain = 1 + self.config.surer * known_share(baseline[np.newaxis, self.size :])
             probabilities = softmax(logits.emotion * gain, calibration.temperature)

@@ -565,7 +565,8 @@ def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
     assert summed.voice is not None
     assert alone.valence is None
     assert summed.valence is not None
-    np.testing.assert_allclose(summed.voice[: len(alone.voice)], alone.voice, atol=1e-5)
+    # The weights of its LSTM are in 8 bits.
+    np.testing.assert_allclose(summed.voice[: len(alone.voice)], alone.voice, atol=0.01)
     against = both.predict(frames, summed.voice)
     assert np.abs(against.probabilities - summed.probabilities).max() > 1e-4
 

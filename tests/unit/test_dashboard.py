@@ -719,13 +719,11 @@ def test_it_is_drawn_only_where_a_terminal_can() -> None:
 def test_where_there_is_room_a_plane_shows_valence_and_activation(
     valence: float, activation: float
 ) -> None:
-    text = plain(state(valence=valence, activation=activation), 200, 60)
-    lines = text.splitlines()
-    middle = next(i for i, line in enumerate(lines) if "unpleasant ─" in line)
-    left = lines[middle].index("unpleasant ─")
-    plane = [line[left:] for line in lines]
-    top = max(i for i, line in enumerate(plane[:middle]) if " aroused " in line)
-    bottom = next(i for i, line in enumerate(plane) if i > middle and " calm " in line)
-    (mark,) = [(i, plane[i].index("●")) for i in range(top, bottom + 1) if "●" in plane[i]]
+    lines = plain(state(valence=valence, activation=activation), 200, 60).splitlines()
+    middle = max(i for i, line in enumerate(lines) if "unpleasant ─" in line)  # the last one
+    left, right = (lines[middle].rindex(word) for word in ("unpleasant ─", "─ pleasant"))
+    top = max(i for i in range(middle) if "  aroused  " in lines[i][left:])
+    bottom = min(i for i in range(middle, len(lines)) if "  calm  " in lines[i][left:])
+    (mark,) = [(i, at) for i in range(top, bottom + 1) if (at := lines[i].find("●", left)) > 0]
     assert (mark[0] < middle) == (activation > 0.5)
-    assert (mark[1] > plane[middle].rindex("pleasant") / 2) == (valence > 0)
+    assert (mark[1] > (left + right) / 2) == (valence > 0)

@@ -19,6 +19,7 @@ from live_ser.audio.raw_sound import RawDecoder, check_has_header, format_of_nam
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sndfile import SndfileDecoder
 from live_ser.audio.tracks import chosen_track
+from live_ser.audio.truncation import is_truncated
 from live_ser.errors import AudioError
 
 _CONTAINERS: dict[bytes, Callable[[BinaryIO], list[Link]]] = {
@@ -76,7 +77,7 @@ def _by_ffmpeg(path: Path, file: BinaryIO, links: list[Link], wanted: int | None
         path,
         skip=adts_delay(file),
         seconds=amr_seconds(file),
-        cut=any(link.lost_behind for link in links),
+        cut=any(link.lost_behind for link in links) or is_truncated(file),
         track=track.number,
     )
     decoder.track, decoder.note = track.number if track.several else None, track.note

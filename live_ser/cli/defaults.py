@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from live_ser.errors import LiveSerError
 
-NAMES = ("device", "model", "profile", "hop", "smoothing", "palette")
+_WORDS = ("device", "model", "profile")
+NAMES = (*_WORDS, "hop", "smoothing", "palette")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,22 @@ def defaults() -> dict[str, Default]:
         if variable in os.environ:
             found[name] = Default(os.environ[variable], variable)
     return {name: default for name, default in found.items() if default.value}
+
+
+def note_origins(error: Exception, used: Mapping[str, Default]) -> None:
+    """Add to an error where the defaults come from that it speaks of.
+
+    Args:
+        error: of the command; its hint names arguments, its message what they are.
+        used: defaults that the command has used.
+    """
+    if not isinstance(error, LiveSerError):
+        return
+    for name, default in used.items():
+        value = rf"(?<!\w){re.escape(default.value)}(?!\w)"
+        is_named = name in _WORDS and re.search(value, error.message)
+        if is_named or f"`{name}" in error.hint:
+            error.add_note(f"{default.origin} sets {name} to {default.value}")
 
 
 def config_path() -> Path | None:

@@ -9,12 +9,12 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 
-from live_ser.cli.defaults import defaults
+from live_ser.cli.defaults import NAMES, Default, defaults, note_origins
 from live_ser.cli.errors import exit_code, say_error, say_whereabouts
 from live_ser.cli.messages import SAYING_SECONDS
 from live_ser.cli.options import options_of
@@ -23,8 +23,6 @@ from live_ser.errors import LiveSerError
 from live_ser.live.deadlines import stuck, within
 from live_ser.live.signals import gentle_interrupts
 from live_ser.records.outputs import let_go
-
-_HELP = {"-h", "--help"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,26 +42,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not typed:
         words.print_help(sys.stderr)
         return 2
-    try:
-        if not _HELP.intersection(typed):  # help is there for whoever has set what can't be
-            words.preset(defaults())
-    except LiveSerError as error:
-        say_error(error, verbose=False)
-        return 1
+    words.mark(NAMES)
     arguments = words.parse_args(typed)
+    try:
+        used = words.fill_in(arguments, defaults)
+    except LiveSerError as error:
+        say_error(error, verbose=arguments.verbose)
+        return 1
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
     with gentle_interrupts(), ExitStack() as stack:
         if not arguments.verbose:
             stack.enter_context(native_messages_hidden())
-        code = _run(arguments)
+        code = _run(arguments, used)
         if stuck():
             os._exit(code)  # Python would wait
         return code
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    """Run the command that was asked for, and say what went wrong; the exit code."""
+def _run(arguments: argparse.Namespace, used: Mapping[str, Default]) -> int:
+    """Run the command that was asked for, and say what went wrong; the exit code.
+
+    Args:
+        arguments: of the command.
+        used: defaults that the user has set, and that are among them.
+    """
     try:
         command = import_module(f"live_ser.cli.commands.{arguments.command}")
         code: int = command.run(options_of(command.Options, arguments))
@@ -79,6 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except Exception as error:
         if not stuck():
             let_go(sys.stdout)
+        note_origins(error, used)
         within(SAYING_SECONDS, partial(say_error, error, verbose=arguments.verbose))
         return exit_code(error)
     return code

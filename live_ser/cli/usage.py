@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from live_ser.cli.defaults import Default
 from live_ser.errors import LiveSerError
 from live_ser.text import printable
+
+
+@dataclass(frozen=True)
+class _NotTyped:
+    """The value of an option that was not typed, where the user has set none either."""
+
+    value: Any
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,16 +32,38 @@ class Parser(argparse.ArgumentParser):
             self._chosen(arguments)._refuse(rest)
         return arguments
 
-    def preset(self, values: Mapping[str, Default]) -> None:
-        """Set the defaults of options, by their names, for all commands that have them.
-
-        Raises:
-            LiveSerError: a default is none that its option takes.
-        """
+    def mark(self, names: Iterable[str]) -> None:
+        """Mark the options that a user can set defaults of, by their names, in all commands."""
         for command in self.commands().values():
             for action in dict.fromkeys(command.options().values()):
-                if action.dest in values:
-                    action.default = command._preset(action, values[action.dest])
+                if action.dest in names:
+                    action.default = _NotTyped(action.default)
+
+    def fill_in(
+        self, arguments: argparse.Namespace, defaults: Callable[[], Mapping[str, Default]]
+    ) -> dict[str, Default]:
+        """Give the marked options of the command that were not typed their values.
+
+        Args:
+            arguments: of the command, parsed.
+            defaults: reads those that the user has set; asked only where any could be used.
+
+        Returns:
+            Those that are used.
+
+        Raises:
+            LiveSerError: they cannot be read, or one is none that its option takes.
+        """
+        command = self._chosen(arguments)
+        left = {name: x for name, x in vars(arguments).items() if isinstance(x, _NotTyped)}
+        used = {name: x for name, x in (defaults() if left else {}).items() if name in left}
+        for action in command.options().values():
+            if action.dest in left:
+                value = left[action.dest].value
+                if action.dest in used:
+                    value = command._preset(action, used[action.dest])
+                setattr(arguments, action.dest, value)
+        return used
 
     def _preset(self, action: argparse.Action, default: Default) -> Any:
         try:

@@ -51,7 +51,8 @@ class Recording(Sink):
 
     Raises:
         InvalidArgument: the suffix is another one, the kind of file has no room for so many
-            channels, or the file cannot be written.
+            channels, or a pipe, a device or a folder has that name.
+        OutputError: the file cannot be written.
     """
 
     keeps = True
@@ -66,6 +67,10 @@ class Recording(Sink):
         if kind == "flac" and channels > _FLAC_CHANNELS:
             raise InvalidArgument(
                 f"{path}: FLAC holds {_FLAC_CHANNELS} channels, not {channels}", "name it .wav"
+            )
+        if path.exists() and not path.is_file():
+            raise InvalidArgument(
+                f"{path} is no file that a recording can be written into", "name a file"
             )
         self.name = f"the recording {path.name}"
         self._write_length = _LENGTH_WRITERS[kind]

@@ -38,6 +38,8 @@ _MOST = 1e6  # limit of all values
 TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 """Exceptions of reading a file that is not a profile."""
 
+# Windows takes them for devices, whatever follows a dot; profiles go from system to system.
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9\xb9\xb2\xb3])(?:\.|$)", re.IGNORECASE)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _VECTORS = ("logits", "voice", "embedding")
 
@@ -205,7 +207,7 @@ def check_name(name: str) -> None:
     Raises:
         InvalidArgument: it is not valid as a file name.
     """
-    if not re.fullmatch(r"\w[\w.-]{0,63}", name):
+    if not re.fullmatch(r"\w[\w.-]{0,63}", name) or _RESERVED.match(name):
         raise InvalidArgument(
             f"{name!r} is no name for a profile",
             "use letters, digits, - and _, such as `profile=anna`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -109,6 +110,21 @@ def test_a_recording_of_another_kind_is_wrong_usage(
     run = live_ser("listen", "--model", tiny_model, "--from", speech, "--record", path)
     assert run.returncode == 2
     assert "neither .flac nor .wav" in run.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_recording_is_not_written_into_a_pipe(
+    tiny_model: Path, speech: Path, tmp_path: Path, force: list[str]
+) -> None:
+    """Nobody has to read it: the command doesn't wait for that."""
+    path = tmp_path / "kept.wav"
+    os.mkfifo(path)
+    run = live_ser("listen", "--model", tiny_model, "--from", speech, "--record", path, *force)
+    assert run.returncode == 2
+    why, what = run.stderr.splitlines()
+    assert "kept.wav is no file that a recording can be written into" in why
+    assert what == "  try: name a file"
 
 
 @KINDS

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from live_ser.audio.sources import audio_file
+from live_ser.errors import InvalidArgument
 from live_ser.frontend.features import log_mel
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.recordings import classify_clip
 from live_ser.model.onnx_model import ModelOutput, load
+from live_ser.model.profile_file import check_name
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import BaselineSpec, pack_matrix
 from tests.support.command import live_ser, records
@@ -218,6 +220,15 @@ def test_a_profile_s_name_is_no_path(
     assert refused.returncode == 2
     assert "no name for a profile" in refused.stderr
     assert not list(home.rglob("*.json"))
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "Aux.old", "com1", "LPT9.x", "COM\xb2"])
+def test_a_profile_is_not_named_like_a_device_of_windows(name: str) -> None:
+    """Profiles go from system to system, so no system takes such a name."""
+    with pytest.raises(InvalidArgument, match="no name for a profile"):
+        check_name(name)
+    for other in ("conny", "com", "com10", "nul-1", f"a.{name}"):
+        check_name(other)
 
 
 @pytest.mark.parametrize("option", [("--enroll", "5"), ("--profile", "anna")])

@@ -70,7 +70,7 @@ def test_help_is_there_for_whoever_has_set_what_cannot_be(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config.write_text('palette = "rainbow"')
-    assert main(["info"]) == 1
+    assert main(["listen"]) == 1
     assert "config.toml sets palette" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["listen", "--help"])
@@ -114,10 +114,38 @@ def test_a_broken_configuration_is_one_line(
     config: Path, text: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config.write_text(text)
-    assert main(["devices"]) == 1
+    assert main(["listen", "--from", "x.wav"]) == 1
     first, second = capsys.readouterr().err.splitlines()
     assert problem in first
     assert second.startswith("  try: ")
+
+
+@pytest.mark.parametrize("text", ["hop = -1", 'palette = "rainbow"', 'hop = "abc"'])
+def test_a_broken_default_costs_only_the_commands_that_use_it(
+    config: Path, text: str, tiny_model: Path, speech: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(text)
+    assert main(["info", str(tiny_model)]) == 0
+    name = text.partition(" ")[0]
+    typed = {"hop": ["--hop", "0.5"], "palette": ["--palette", "none"]}[name]
+    words = ["listen", "--from", str(speech), "--speed", "0", "--model", str(tiny_model)]
+    assert main([*words, *typed]) == 0
+    capsys.readouterr()
+    assert main(words) in (1, 2)
+    said = capsys.readouterr().err
+    assert f"config.toml sets {name} to" in said
+
+
+def test_a_default_that_names_what_is_not_there_says_where_it_was_set(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["listen", "--from", "x.wav"]
+    config.write_text('model = "nowhere.onnx"\n')
+    assert main(words) == 1
+    assert "config.toml sets model to nowhere.onnx" in capsys.readouterr().err
+    monkeypatch.setenv("LIVE_SER_MODEL", "elsewhere.onnx")
+    assert main(words) == 1
+    assert "LIVE_SER_MODEL sets model to elsewhere.onnx" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", SHELLS)

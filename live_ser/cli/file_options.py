@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from live_ser.audio.reading import Reading
 from live_ser.batch.analysis import Analysis
 from live_ser.cli.errors import UsageError
 from live_ser.cli.options import AnalysisOptions, CommonOptions, RecordOptions, VoiceOptions
@@ -21,17 +20,12 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
     sounds: list[str]
     timeline: bool
     segments: bool
-    partial: bool
     workers: int | None
     scheduler: str | None
     resume: bool
     at: str | None
     tiers: str | None
     plot: str | None
-
-    def reading(self) -> Reading:
-        """How the recordings are read."""
-        return replace(super().reading(), partial=self.partial)
 
     def analysis(self) -> Analysis:
         """How the recordings are classified, and what is asked for of them."""

@@ -52,6 +52,15 @@ def add_voices_options(command: Parser) -> None:
     )
 
 
+def add_partial_option(command: Parser) -> None:
+    """Recordings of which sound is missing."""
+    group(command, "sound").add_argument(
+        "--partial",
+        action="store_true",
+        help="classify files with missing sound, and report what is missing",
+    )
+
+
 def add_recording_options(command: Parser) -> None:
     """How to read a recording."""
     sound = group(command, "sound")

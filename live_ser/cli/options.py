@@ -56,10 +56,11 @@ class SoundOptions(ChannelOptions):
 
 @dataclass(frozen=True)
 class VoiceOptions(SoundOptions):
-    """Whether each channel is classified separately, and who speaks in each."""
+    """What is classified of a recording: each channel, and what there is where sound is missing."""
 
     each_channel: bool
     names: str | None
+    partial: bool
 
     def reading(self) -> Reading:
         """How recordings are read.
@@ -68,7 +69,9 @@ class VoiceOptions(SoundOptions):
             InvalidArgument: the options do not go together.
         """
         how = super().reading()
-        return replace(how, each_channel=self.each_channel, names=self.names or ())
+        return replace(
+            how, each_channel=self.each_channel, names=self.names or (), partial=self.partial
+        )
 
     def check_one_speaker(self, *, profile: str | None, enroll: float | None = None) -> None:
         """Refuse what is of one speaker, where several are classified.

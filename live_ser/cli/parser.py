@@ -13,6 +13,7 @@ from live_ser.cli.option_groups import (
     add_common_options,
     add_device_options,
     add_model_options,
+    add_partial_option,
     add_publishing_options,
     add_recording_options,
     add_voices_options,
@@ -222,11 +223,6 @@ def _add_file_options(file: Parser) -> None:
         help="classify the intervals in a TextGrid, .eaf, .rttm or CSV; FOLDER/ for a file each",
     )
     analysis.add_argument("--tiers", metavar="A,B", help="tiers or speakers of --at to classify")
-    analysis.add_argument(
-        "--partial",
-        action="store_true",
-        help="classify files with missing sound, and report what is missing",
-    )
 
 
 def _add_file_running_options(file: Parser) -> None:
@@ -321,6 +317,7 @@ _OPTIONS: dict[str, tuple[Callable[[Parser], None], ...]] = {
         add_device_options,
         *_SOUND,
         add_voices_options,
+        add_partial_option,
         add_model_options,
         add_analysis_options,
         add_publishing_options,
@@ -331,6 +328,7 @@ _OPTIONS: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "file": (
         *_SOUND,
         add_voices_options,
+        add_partial_option,
         add_model_options,
         add_analysis_options,
         add_common_options,
@@ -353,6 +351,7 @@ _OPTIONS: dict[str, tuple[Callable[[Parser], None], ...]] = {
         add_device_options,
         *_SOUND,
         add_voices_options,
+        add_partial_option,
         add_model_options,
         add_publishing_options,
         add_common_options,

@@ -38,8 +38,10 @@ def open_source(
         if is_pipe(options.replay):
             return piped(options.replay, rate, reading)
         return replay(options.replay, rate, options.speed, reading=reading)
-    if options.track or options.raw or options.rate:
-        raise UsageError("--track, --raw and --rate are for recordings", "name one: --from")
+    if options.track or options.raw or options.rate or options.partial:
+        raise UsageError(
+            "--track, --raw, --rate and --partial are for recordings", "name one: --from"
+        )
     source = microphone(
         options.device,
         rate,

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from live_ser.text import clock, counted, in_html
 
 _BIN = 300.0  # seconds of the day that are one column of a row
 _HOUR = 3600.0
+_DAY = 24 * _HOUR
 _ROW = 40  # height of a day, in columns of a minute
 
 
@@ -41,10 +42,20 @@ class _Session:
         """Seconds of each emotion and state."""
         return shares(self.log)
 
-    @property
-    def second_of_day(self) -> float:
-        """Seconds from midnight to its start."""
-        return self.started.hour * 3600.0 + self.started.minute * 60.0 + self.started.second
+    @cached_property
+    def days(self) -> tuple[tuple[str, float], ...]:
+        """The days that it reaches into, each with the seconds from its midnight to the start."""
+        midnight = datetime.combine(self.started, time())
+        start = (self.started.replace(tzinfo=None) - midnight).total_seconds()
+        count = max(1, math.ceil((start + self.log.seconds) / _DAY))
+        return tuple(
+            ((midnight + timedelta(number)).date().isoformat(), start - number * _DAY)
+            for number in range(count)
+        )
+
+
+_Placed = tuple[_Session, float]
+"""A session on a day, and the seconds from the day's midnight to its start."""
 
 
 def write_sessions(
@@ -92,8 +103,10 @@ def write_sessions(
 def _read(path: str | Path) -> _Session:
     log = read_session(path)
     try:
-        return _Session(log, datetime.fromisoformat(log.facts["started"]))
-    except (KeyError, ValueError) as error:
+        session = _Session(log, datetime.fromisoformat(log.facts["started"]))
+        assert session.days  # which some dates have no room for
+        return session
+    except (KeyError, ValueError, OverflowError) as error:
         raise LiveSerError(
             f"{path} does not say when it was heard",
             "give records of `live-ser listen` only; one record alone has a page without a date",
@@ -107,9 +120,10 @@ def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str
     total: Counter[str] = Counter()
     for session in ordered:
         total.update(session.shares)
-    days = defaultdict(list)
+    days: dict[str, list[_Placed]] = defaultdict(list)
     for session in ordered:
-        days[session.started.date().isoformat()].append(session)
+        for day, offset in session.days:
+            days[day].append((session, offset))
     heading = title or "Sessions"
     seconds = sum(session.log.seconds for session in ordered)
     facts = [
@@ -130,30 +144,31 @@ def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str
     return filled("sessions.html", values)
 
 
-def _days_table(days: Mapping[str, Sequence[_Session]], labels: Sequence[str]) -> str:
+def _days_table(days: Mapping[str, Sequence[_Placed]], labels: Sequence[str]) -> str:
     """A row for each day: its hours, coloured by what was heard in them."""
-    every = [session for sessions in days.values() for session in sessions]
-    first = math.floor(min(one.second_of_day for one in every) / _HOUR)
-    last = math.ceil(max(one.second_of_day + one.log.seconds for one in every) / _HOUR)
+    every = [placed for sessions in days.values() for placed in sessions]
+    first = math.floor(max(0.0, min(offset for _, offset in every)) / _HOUR)
+    ends = (offset + session.log.seconds for session, offset in every)
+    last = max(first + 1, math.ceil(min(_DAY, max(ends)) / _HOUR))
     rows = [
-        f'<tr><th scope="row">{day}</th><td>{_day(sessions, labels, first, last)}</td></tr>'
-        for day, sessions in days.items()
+        f'<tr><th scope="row">{day}</th><td>{_day(days[day], labels, first, last)}</td></tr>'
+        for day in sorted(days)
     ]
     hours = "".join(
-        f'<text x="{100 * (hour - first) / (last - first):.2f}%" y="12">{hour % 24}:00</text>'
+        f'<text x="{100 * (hour - first) / (last - first):.2f}%" y="12">{hour}:00</text>'
         for hour in range(first, last, max(1, math.ceil((last - first) / 8)))
     )
     axis = f'<svg class="hours" aria-hidden="true">{hours}</svg>'
     return f'<table id="days">{"".join(rows)}<tr><td></td><td>{axis}</td></tr></table>'
 
 
-def _day(sessions: Sequence[_Session], labels: Sequence[str], first: int, last: int) -> str:
+def _day(sessions: Sequence[_Placed], labels: Sequence[str], first: int, last: int) -> str:
     """The hours of a day; in each column, the shares of the speech above each other."""
     columns = math.ceil((last - first) * _HOUR / _BIN)
     by_label = np.zeros((columns, len(labels) + 1))
     listened = np.zeros(columns)
-    for session in sessions:
-        offset = session.second_of_day - first * _HOUR
+    for session, start in sessions:
+        offset = start - first * _HOUR
         by_label += _seconds_of_speech(session.log, labels, offset, columns)
         edges = np.arange(columns + 1) * _BIN - offset
         listened += np.clip(edges[1:], 0, session.log.seconds) - np.clip(
@@ -184,7 +199,7 @@ def _seconds_of_speech(
     """Seconds of each emotion, then of uncertain speech, in each column ``[columns, labels + 1]``.
 
     Args:
-        log: of a session.
+        log: of a session; what lies before the first column or after the last is left out.
         labels: all that the page knows.
         offset: seconds from the first column to the start of the session.
         columns: how many there are.
@@ -195,10 +210,10 @@ def _seconds_of_speech(
     place[: len(log.labels)] = [labels.index(label) for label in log.labels]
     place[uncertain] = len(labels)
     length = log.windows.end - log.windows.since
-    column = ((offset + log.windows.end - length / 2) / _BIN).astype(int).clip(0, columns - 1)
-    is_speech = place[codes] >= 0
+    column = np.floor((offset + log.windows.end - length / 2) / _BIN).astype(int)
+    counts = (place[codes] >= 0) & (column >= 0) & (column < columns)
     seconds = np.zeros((columns, len(labels) + 1))
-    np.add.at(seconds, (column[is_speech], place[codes][is_speech]), length[is_speech])
+    np.add.at(seconds, (column[counts], place[codes][counts]), length[counts])
     return seconds
 
 

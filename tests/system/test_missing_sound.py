@@ -338,6 +338,25 @@ def test_what_is_cut_off_is_told_and_the_rest_is_heard(
 
 
 @needs_ffmpeg
+def test_a_replay_goes_on_without_what_is_missing_where_it_is_told_to(
+    sound: Samples, tmp_path: Path, tiny_model: Path
+) -> None:
+    path = tmp_path / "a.flac"
+    data = encoded(sound, path)
+    path.write_bytes(data[: len(data) * 6 // 10])
+    words = ["listen", "--from", path, "--speed", "0", "--model", tiny_model]
+    refused = live_ser(*words)
+    assert refused.returncode == 1
+    assert "--partial" in refused.stderr
+    done = live_ser(*words, "--partial")
+    assert done.returncode == 0
+    assert done.stderr.count("sound is missing from") == 1
+    assert '"type":"end"' in done.stdout.replace(" ", "")
+    misplaced = live_ser("listen", "--partial", "--model", tiny_model)
+    assert "--partial are for recordings" in misplaced.stderr
+
+
+@needs_ffmpeg
 def test_complaints_alone_condemn_nothing(sound: Samples, tmp_path: Path) -> None:
     """A damaged last box, behind all of the sound."""
     path = tmp_path / "a.m4a"

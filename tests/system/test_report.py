@@ -250,6 +250,23 @@ def test_several_sessions_are_one_page_with_a_row_for_each_day(tmp_path: Path) -
     assert re.search(r"neutral</td><td[^>]*>0:00:12</td>", page)  # four seconds of each
 
 
+def test_a_session_over_midnight_is_in_the_rows_of_both_days(tmp_path: Path) -> None:
+    records = session()
+    records[0] = {**records[0], "started": "2026-02-28T23:59:55+01:00"}  # of ten seconds
+    earlier = [{**records[0], "started": "2026-02-27T10:00:00+01:00"}, *records[1:]]
+    paths = [written(tmp_path, records, "a.jsonl"), written(tmp_path, earlier, "b.jsonl")]
+    write_sessions(paths, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "2 sessions · 3 days · 0:00:20 together" in page
+    rows = dict(re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', page))
+    columns = {day: set(map(int, re.findall(r' x="(\d+)"', row))) for day, row in rows.items()}
+    # A column is five minutes, and the first is that of midnight.
+    assert columns == {"2026-02-27": {120}, "2026-02-28": {287}, "2026-03-01": {0}}
+    records[0]["started"] = "9999-12-31T23:59:55"
+    with pytest.raises(LiveSerError, match="does not say when it was heard"):
+        write_sessions([written(tmp_path, records, "c.jsonl")], tmp_path / "other.html")
+
+
 def test_a_session_without_windows_is_left_out_of_several(tmp_path: Path) -> None:
     records = session()
     path = written(tmp_path, records)

@@ -128,6 +128,26 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
+def percentages(amounts: Mapping[str, float]) -> dict[str, int]:
+    """What share of all each amount is, in whole percent that add up to 100.
+
+    All are rounded down, and those that lose most are rounded up instead, as seats are shared out
+    by the largest remainder.
+
+    Args:
+        amounts: from 0 on.
+    """
+    total = sum(amounts.values())
+    if not total:
+        return dict.fromkeys(amounts, 0)
+    exact = {name: 100 * amount / total for name, amount in amounts.items()}
+    whole = {name: int(share) for name, share in exact.items()}
+    left = 100 - sum(whole.values())
+    for name in sorted(exact, key=lambda name: whole[name] - exact[name])[:left]:
+        whole[name] += 1
+    return whole
+
+
 def clock(seconds: float) -> str:
     """Hours, minutes and seconds, 0:07:09."""
     whole = int(seconds)

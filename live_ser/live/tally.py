@@ -10,7 +10,7 @@ from live_ser.audio.blocks import Voice
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
-from live_ser.text import clock, counted
+from live_ser.text import clock, counted, percentages
 
 
 class Tally(Sink):
@@ -102,18 +102,12 @@ class Speech:
 
     def words(self) -> list[str]:
         """Shares of the emotions and the mean activation, in a line; none where none was heard."""
-        classified = sum(self.emotions.values())
-        if not classified:
+        if not any(self.emotions.values()):
             return []
-        shares = [
-            f"{name} {100 * share / classified:.0f} %"
-            for name, share in sorted(self.emotions.items(), key=lambda item: -item[1])
-            if share / classified >= _LEAST
-        ]
+        percent = percentages(self.emotions)
+        ordered = sorted(percent, key=lambda name: -self.emotions[name])
+        shares = [f"{name} {percent[name]} %" for name in ordered if percent[name]]
         return [f"{', '.join(shares)}; activation {self.activation:.2f} on average"]
-
-
-_LEAST = 0.005  # of the speech, under which an emotion is not named
 
 
 def _length(seconds: float) -> str:

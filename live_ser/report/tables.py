@@ -13,7 +13,7 @@ from live_ser.records.tables import flat
 from live_ser.report.markup import block, moment
 from live_ser.report.session_log import SessionLog, longest_intervals
 from live_ser.spec import ModelInfo
-from live_ser.text import clock, in_html
+from live_ser.text import clock, in_html, percentages
 
 GREY = "var(--faint)"  # what is no emotion
 NO_SPEECH = ("silence", "listening")  # speech that is too short to tell is not counted either
@@ -52,18 +52,19 @@ def shares_table(found: Mapping[str, float], labels: Sequence[str]) -> str:
         labels: the emotions.
     """
     shade = dict(zip(labels, colours(labels), strict=True))
-    time = sum(found.values()) or 1.0
-    speech = sum(seconds for name, seconds in found.items() if name not in NO_SPEECH) or 1.0
+    spoken = {name: seconds for name, seconds in found.items() if name not in NO_SPEECH}
+    of_time, of_speech = percentages(found), percentages(spoken)
+    speech = sum(spoken.values()) or 1.0
     rows = []
     for name, seconds in found.items():
         colour = shade[name].hex if name in shade else GREY
-        of_speech = "" if name in NO_SPEECH else f"{100 * seconds / speech:.0f} %"
-        bar = "" if name in NO_SPEECH else block("share", (seconds / speech, colour))
+        share = f"{of_speech[name]} %" if name in spoken else ""
+        bar = block("share", (seconds / speech, colour)) if name in spoken else ""
         rows.append(
             f'<tr><td class="name">{block("swatch", (1, colour))}{in_html(name)}</td>'
             f'<td class="number">{clock(seconds)}</td>'
-            f'<td class="number">{100 * seconds / time:.0f} %</td>'
-            f'<td class="number">{of_speech}</td><td>{bar}</td></tr>'
+            f'<td class="number">{of_time[name]} %</td>'
+            f'<td class="number">{share}</td><td>{bar}</td></tr>'
         )
     return (
         '<table id="shares"><tr><th>sounded</th><th class="number">time</th>'

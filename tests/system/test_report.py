@@ -22,6 +22,7 @@ from live_ser.report import timeline
 from live_ser.report.page import write_report
 from live_ser.report.session_log import longest_intervals, read_session, shares
 from live_ser.report.sessions import write_sessions
+from live_ser.report.tables import shares_table
 from tests.support.command import live_ser
 from tests.support.tiny_model import tiny_info, write_model
 
@@ -210,6 +211,19 @@ def test_shares_are_told_of_the_time_and_of_the_speech(tmp_path: Path) -> None:
         "silence": ["22"],
         "uncertain": ["6", "7"],
     }
+
+
+def test_shares_in_a_table_add_up_to_a_hundred() -> None:
+    names = ("neutral", "happy", "sad", "silence", "uncertain")
+    for amounts in (
+        (1.0, 1.0, 1.0, 0.0, 0.0),
+        (2.5, 2.5, 2.5, 0.5, 2.0),
+        (0.3, 7.0, 7.0, 7.0, 7.0),
+    ):
+        table = shares_table(dict(zip(names, amounts, strict=True)), names[:3])
+        rows = [re.findall(r"(\d+) %<", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
+        assert sum(int(row[0]) for row in rows) == 100  # of the time
+        assert sum(int(row[1]) for row in rows if len(row) > 1) == 100  # of the speech
 
 
 def test_a_title_stands_above_the_name_of_what_was_heard(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from live_ser.inference.results import Prediction, State
@@ -57,6 +59,23 @@ def test_shares_are_those_of_the_speech_not_of_the_time() -> None:
         "of the speech: happy 60 %, sad 20 %, uncertain 20 %; activation 0.75 on average",
         "2 marks",
     ]
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 1), (5, 5, 6), (199, 199, 2), (1, 1, 998)])
+def test_shares_add_up_to_a_hundred(counts: tuple[int, int, int]) -> None:
+    tally = Tally(HOP)
+    happy, sad, uncertain = counts
+    heard = windows(
+        (happy, "speech", "happy"), (sad, "speech", "sad"), (uncertain, "uncertain", "happy")
+    )  # fmt: skip
+    for window in heard:
+        tally.window(window)
+    _, line = tally.lines(1000.0)
+    found = re.findall(r"(\w+) (\d+) %", line)
+    assert sum(int(share) for _, share in found) == 100
+    exact = dict(zip(("happy", "sad", "uncertain"), counts, strict=True))
+    for name, share in found:
+        assert abs(int(share) - 100 * exact[name] / sum(counts)) < 1
 
 
 def test_a_session_without_speech_says_so() -> None:

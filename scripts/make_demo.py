@@ -2,8 +2,8 @@
 
     python -m scripts.make_demo [--measure]
 
-Needs espeak-ng. Nobody's voice is in it, so it can be given away with the package. What is meant in
-it goes into ``demo.json`` beside it. With ``--measure`` it is left as it is, and only heard.
+Needs espeak-ng. It contains nobody's voice, so it can be distributed with the package. The intended
+emotions are written to ``demo.json`` beside it. With ``--measure`` it is only evaluated.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import asdict
 import numpy as np
 import soundfile as sf
 
-from live_ser.audio.demo import DEMO, MEANT, Meant
+from live_ser.audio.demo import DEMO, INTENDED, Intended
 from live_ser.inference.monitor import Monitor
 from live_ser.live.headline import HeadlineTracker
 from live_ser.model.onnx_model import load
 from scripts.demo_voice import RATE, Voice, speak
 
-# What is meant, how it is said and what, and the silence after it in seconds. The voices were
+# What is intended, how it is said and what, and the silence after it in seconds. The voices were
 # searched for at random, with the shipped model.
 UTTERANCES: list[tuple[str, Voice, str, float]] = [
     (
@@ -72,40 +72,40 @@ def main() -> None:
 
 def _write() -> None:
     parts = [np.zeros(RATE // 2, np.float32)]
-    meant = []
+    intended = []
     for emotion, voice, words, pause in UTTERANCES:
         start = sum(map(len, parts)) / RATE
         parts.append(speak(voice, words))
-        meant.append(Meant(round(start, 2), round(sum(map(len, parts)) / RATE, 2), emotion))
+        intended.append(Intended(round(start, 2), round(sum(map(len, parts)) / RATE, 2), emotion))
         parts.append(np.zeros(round(pause * RATE), np.float32))
     clip = np.concatenate(parts)
     clip += 1e-4 * np.random.default_rng(0).standard_normal(len(clip)).astype(np.float32)
     sf.write(DEMO, clip, RATE, subtype="PCM_16")
-    lines = ",\n".join(json.dumps(asdict(one)) for one in meant)
-    MEANT.write_text(f"[\n{lines}\n]\n", "utf-8")
+    lines = ",\n".join(json.dumps(asdict(one)) for one in intended)
+    INTENDED.write_text(f"[\n{lines}\n]\n", "utf-8")
     print(f"{DEMO}: {len(clip) / RATE:.1f} s, {DEMO.stat().st_size / 1024:.0f} KiB")
 
 
 def _measure() -> None:
-    """Print how much of what is told is what is meant, window by window and in the headline."""
-    meant = [Meant(**one) for one in json.loads(MEANT.read_text("utf-8"))]
+    """Print how much of what is told is what is intended, window by window and in the headline."""
+    intended = [Intended(**one) for one in json.loads(INTENDED.read_text("utf-8"))]
     samples, rate = sf.read(DEMO, dtype="float32")
     tracker = HeadlineTracker()
-    told: dict[str, list[tuple[bool, bool]]] = {one.emotion: [] for one in meant}
+    told: dict[str, list[tuple[bool, bool]]] = {one.emotion: [] for one in intended}
     for window in Monitor(load(), [samples[i : i + 800] for i in range(0, len(samples), 800)]):
         headline = tracker.push(window)
-        now = next((one for one in meant if one.start <= window.end <= one.end + 0.5), None)
+        now = next((one for one in intended if one.start <= window.end <= one.end + 0.5), None)
         if now is None or window.label is None:
             continue
         is_told = window.state == "speech" and window.label == now.emotion
         stands = headline is not None and headline.labels == (now.emotion,)
         told[now.emotion].append((is_told, stands))
-        print(f"{window.end:5.1f} s  meant {now.emotion:9}  told {window.state} {window.label}")
+        print(f"{window.end:5.1f} s  intended {now.emotion:9}  told {window.state} {window.label}")
     for name, column in (("windows", 0), ("headline", 1)):
         shares = {e: float(np.mean([x[column] for x in xs])) for e, xs in told.items() if xs}
         whole = [x[column] for xs in told.values() for x in xs]
         each = ", ".join(f"{emotion} {100 * share:.0f} %" for emotion, share in shares.items())
-        print(f"{rate} Hz, {name} as meant: {100 * float(np.mean(whole)):.0f} % ({each})")
+        print(f"{rate} Hz, {name} as intended: {100 * float(np.mean(whole)):.0f} % ({each})")
 
 
 if __name__ == "__main__":

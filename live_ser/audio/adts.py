@@ -1,4 +1,4 @@
-"""ADTS: AAC without a container, which does not say how much its encoder put before the sound."""
+"""ADTS (AAC without a container), which does not state its encoder delay."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 
 
 
 def adts_delay(file: BinaryIO) -> float:
-    """Seconds before the sound of an ADTS file; 0 of any other.
+    """The encoder delay of an ADTS file in seconds; 0 for any other file.
 
     Args:
-        file: that is looked at.
+        file: the file.
     """
     file.seek(behind_tags(file, 0, file.seek(0, 2)))
     head = file.read(3)

@@ -1,4 +1,4 @@
-"""AMR: how long a file is, whose frames may be pauses of which a decoder says nothing."""
+"""AMR: the length of a file, which may end with silent frames that decoders drop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 _FRAME_SECONDS = 0.02
 _NARROW, _WIDE = b"#!AMR\n", b"#!AMR-WB\n"
-# Bytes of a frame by the kind that its first byte tells; the last kinds hold no sound.
+# Bytes of a frame by the type in its first byte; the last types hold no sound.
 _BYTES = {
     _NARROW: (13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1),
     _WIDE: (18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 1, 1, 1, 1, 1, 1),
@@ -14,10 +14,10 @@ _BYTES = {
 
 
 def amr_seconds(file: BinaryIO) -> float:
-    """Seconds of an AMR file; 0 of any other.
+    """The length of an AMR file in seconds; 0 for any other file.
 
     Args:
-        file: that is walked through.
+        file: the file.
     """
     file.seek(0)
     head = file.read(len(_WIDE))

@@ -1,4 +1,4 @@
-"""Sound that is in memory already: checked, and brought to the rate that is wanted."""
+"""Sound in memory: checked, downmixed and resampled."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from live_ser.audio.resampler import Resampler
 from live_ser.errors import InvalidArgument
 
 _MOST_CHANNELS = 64
-_WIDEST_INTEGER = 4  # bytes: no sound has samples of more, so the full scale of int64 means nothing
+_WIDEST_INTEGER = 4  # bytes: no sound has wider samples, so int64 has no meaningful full scale
 
 
 def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
-    """Mono sound as everything behind the entrance expects it; a copy, whose owner may go on.
+    """Check mono sound and convert it to float32; the result is a copy.
 
     Args:
         samples: ``[n]``, ``[n, 1]`` or ``[1, n]``; floats with full scale at 1, or integers of at
             most 32 bits with the full scale of their type.
-        name: what the caller calls this argument.
+        name: name of the argument, for errors.
 
     Returns:
         float32 ``[n]``.
 
     Raises:
-        InvalidArgument: this is no mono sound.
+        InvalidArgument: the samples are not mono sound.
     """
     sound = _as_array(samples, name)
     if sound.ndim != 1:
@@ -46,21 +46,21 @@ def checked_block(samples: ArrayLike, name: str = "blocks") -> Samples:
 
 
 class ArraySound:
-    """Sound that is held as an array, in blocks of one second.
+    """An array of samples as blocks of one second.
 
     Args:
         samples: ``[n]``, ``[n, channels]`` or ``[1, n]``; floats with full scale at 1, or integers
             of at most 32 bits with the full scale of their type.
-        rate: sample rate of it, in Hz.
-        wanted: sample rate of the blocks, in Hz.
-        name: what the caller calls the samples.
+        rate: sample rate of the samples in Hz.
+        wanted: sample rate of the blocks in Hz.
+        name: name of the argument, for errors.
         reading: which channel is heard, or whether each is classified separately.
 
     Attributes:
-        missing: what is missing of the sound: nothing.
+        missing: always empty.
 
     Raises:
-        InvalidArgument: this is no sound, no rate, or there is no such channel.
+        InvalidArgument: the samples or the rate are invalid, or there is no such channel.
     """
 
     missing: tuple[Missing, ...] = ()
@@ -82,12 +82,12 @@ class ArraySound:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of it once, as far as it was read."""
+        """Warnings about the sound read so far."""
         return [f"{self._name}: {self._mix.note}"] if self._mix.note else []
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is classified separately."""
+        """The voices of the channels, if they are classified separately."""
         return self._mix.voices
 
     def __iter__(self) -> Iterator[Samples]:
@@ -101,7 +101,7 @@ class ArraySound:
 
 
 def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
-    """Numbers of shape ``[n]`` or, where there are several channels, ``[n, channels]``."""
+    """Samples as an array ``[n]``, or ``[n, channels]`` for several channels."""
     hint = "give the path of a sound file, or an array of shape [n] or [n, channels]"
     if samples is None or isinstance(samples, str | bytes | bytearray | memoryview):
         raise InvalidArgument(f"{name}: {type(samples).__name__} is no array of samples", hint)
@@ -131,10 +131,10 @@ def _as_array(samples: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def checked_rate(rate: object) -> int:
-    """A sample rate in Hz, as a whole number.
+    """A sample rate in Hz, as an integer.
 
     Raises:
-        InvalidArgument: it is no number, or there is no speech at such a rate.
+        InvalidArgument: it is not a number, or out of range.
     """
     if rate is None:
         raise InvalidArgument("rate: samples come without it", "give their rate in Hz, too")
@@ -148,14 +148,14 @@ def checked_rate(rate: object) -> int:
 
 
 def _full_scale(block: NDArray[Any], name: str, start: float = 0.0) -> Samples:
-    """A copy, in floats with full scale at 1."""
+    """A float32 copy with full scale at 1."""
     if block.dtype.kind == "f":
         sound = block.astype(np.float32)
     else:
         half = 2.0 ** (8 * block.dtype.itemsize - 1)
         middle = half if block.dtype.kind == "u" else 0.0
         sound = ((block - middle) / half).astype(np.float32)
-    good = np.abs(sound) < HIGHEST_SAMPLE  # false for what is not a number, too
+    good = np.abs(sound) < HIGHEST_SAMPLE  # False for NaN, too
     if not good.all():
         raise InvalidArgument(
             f"{name}: a sample after {start:g} s is {float(block[~good][0]):g}, "

@@ -1,4 +1,4 @@
-"""Sound in blocks: what every source gives, and what sources share."""
+"""Blocks of sound, gaps between them, and the protocol of sources."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Samples = NDArray[np.float32]
 """``[n]``, or ``[n, channels]`` where each is classified separately; full scale at 1."""
 
 
-HEARTBEAT = 0.1  # seconds after which a source says that time goes by
-AGAIN = "begins again"  # the reason of a gap before which somebody else spoke
+HEARTBEAT = 0.1  # seconds after which a source yields an empty block if no sound comes
+AGAIN = "begins again"  # reason of a gap that separates two speakers
 NOTHING: Samples = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A stretch of time that was not heard.
+    """A stretch of time without sound.
 
     Attributes:
         seconds: how long it was.
-        reason: why: ``nothing came``, ``overflow``, ``microphone gone``, ``paused``, or ``begins
+        reason: ``nothing came``, ``overflow``, ``microphone gone``, ``paused``, or ``begins
             again`` where a recording does.
     """
 
@@ -33,17 +33,17 @@ class Gap:
     reason: str
 
 
-# n may be 0, which says that time goes by although nothing comes.
+# An empty block says that time passes although no sound comes.
 Block = Samples | Gap
 
 
 @dataclass(frozen=True)
 class Voice:
-    """Who is classified separately: the channel that they are heard in, and their name.
+    """A voice that is classified separately: its channel, and the name of its speaker.
 
     Attributes:
-        channel: from 1; None where several speak in one.
-        speaker: what they are called; None where nobody says it.
+        channel: number of the channel, from 1; None for speakers who share one.
+        speaker: name of the speaker; None if unknown.
     """
 
     channel: int | None = None
@@ -51,21 +51,21 @@ class Voice:
 
     @property
     def name(self) -> str:
-        """What to call them; empty where there is but one voice."""
+        """The speaker or the channel in words; empty for a single voice."""
         return self.speaker or ("" if self.channel is None else f"channel {self.channel}")
 
 
 class Source(Protocol):
-    """Sound as it comes.
+    """A source of live sound: an iterable of blocks.
 
     Attributes:
-        name: what to call it.
-        native_rate: of the device or file, in Hz, before resampling.
-        overflows: how often sound was lost because nobody took it in time.
-        backlog: seconds of sound that wait to be taken.
-        behind: seconds from the newest sound that was given to what is heard now.
-        message: what the user should know of it now; empty where all is well.
-        notes: what the user should know once; more may come while it is iterated over.
+        name: name to show.
+        native_rate: sample rate of the device or file in Hz, before resampling.
+        overflows: number of times that sound was lost because it was not read in time.
+        backlog: seconds of sound that wait to be read.
+        behind: seconds from the newest sound that was yielded to now.
+        message: current problem, for the user; empty if there is none.
+        notes: warnings for the user; there may be more after iteration.
         voices: the channels of blocks ``[n, channels]``, each classified separately; none for mono
             blocks.
     """
@@ -98,7 +98,7 @@ class Source(Protocol):
 
 
 def wait_until(moment: float) -> Iterator[Samples]:
-    """Sleep, but say now and then that time goes by."""
+    """Sleep until a monotonic time, and yield empty blocks meanwhile."""
     while (left := moment - time.monotonic()) > 0:
         time.sleep(min(left, HEARTBEAT))
         yield NOTHING

@@ -1,13 +1,13 @@
-"""The clock of captured sound: how much is missing, and what is merely late.
+"""The clock of captured sound: which sound is missing, and which is merely late.
 
-Two clocks are held against each other: the host's, by which blocks arrive, and the device's, which
-counts samples. A block can be late, never early. So what the promptest blocks tell is where sound
-lies in time, and a step in that, which stays once a backlog is drained, is sound that is missing.
-A device whose clock is a little fast or slow changes it slowly, and never in steps.
+It compares the host's clock, at which blocks arrive, with the device's, which counts samples. A
+block can be late, never early. So the promptest blocks define where sound lies in time, and a step
+in this that persists once a backlog is drained is missing sound. The drift of a device's clock
+changes it slowly, never in steps.
 
-How old the device says that a block is (PortAudio's ADC time) tells on which side of the missing
-sound a backlog lies. It is not what the missing sound is measured by: after a suspension,
-PulseAudio's estimate of its own delay takes seconds to come right.
+The age of a block according to the device (PortAudio's ADC time) shows on which side of the missing
+sound a backlog lies. It is not used to measure how much is missing: after a suspension, PulseAudio
+takes seconds to estimate its own delay correctly.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_MISSING = 0.06  # seconds; arrivals jitter by less
-SETTLED = 0.5  # seconds of sound in which nothing came any sooner: there is no backlog any more
+SETTLED = 0.5  # seconds of sound without an earlier arrival, after which the backlog is drained
 MAX_DRIFT = 500e-6  # of a device's clock, in seconds a second
-_SOONER = 0.01  # seconds; less is jitter
-_RECALLED = 30.0  # seconds of sound for which a gap can turn out to have been too long
-_USUAL = 0.02  # weight of one block in the usual age of blocks
+_SOONER = 0.01  # seconds; a smaller difference is jitter
+_RECALLED = 30.0  # seconds of sound after a gap during which its length is still corrected
+_USUAL = 0.02  # weight of a block in the mean age of blocks
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A block of sound as it came from a device.
+    """A block of sound from a device.
 
     Attributes:
         block: float32 ``[n, channels]``.
-        rate: in Hz.
-        arrived: when it came, by :func:`host_clock`.
-        captured: when its first sample was captured, by the device's clock, brought to that of
-            the host.
-        dropped: seconds of sound before it that were captured, and given up since.
-        overflow: whether the device says that it lost sound before it.
-        fresh: whether it is the first one of a device that was opened again.
+        rate: sample rate in Hz.
+        arrived: time of arrival, by :func:`host_clock`.
+        captured: time at which its first sample was captured according to the device, on the
+            host's clock.
+        dropped: seconds of sound before it that were captured, but dropped.
+        overflow: whether the device reports lost sound before it.
+        fresh: whether it is the first block after the device was opened again.
     """
 
     block: NDArray[np.float32]
@@ -53,20 +53,19 @@ class Arrival:
 
     @property
     def seconds(self) -> float:
-        """That it lasts."""
+        """Its length in seconds."""
         return len(self.block) / self.rate
 
 
 class CaptureClock:
-    """Puts blocks where they belong in time; those in doubt wait until it is known.
+    """Places blocks in time; blocks in doubt wait.
 
-    Blocks that come in time are given on at once. Those that come late wait for whichever comes
-    first: a block in time, which says that nothing is missing, or half a second of sound in which
-    none came sooner, which says how much is.
+    Blocks on time are released at once. Late ones wait until a block is on time again (nothing is
+    missing), or for half a second of sound without an earlier arrival (which shows how much is).
 
     Attributes:
         position: seconds from the start of the first block to the end of the newest one that was
-            given on, missing sound included.
+            released, missing sound included.
     """
 
     def __init__(self) -> None:
@@ -84,32 +83,32 @@ class CaptureClock:
 
     @property
     def waiting(self) -> float:
-        """Seconds of sound that wait until it is known where they belong."""
+        """Seconds of sound in blocks that wait."""
         return self._end - self.position
 
     def start(self, since: float) -> None:
-        """Count from this moment, by :func:`host_clock`, where nothing has come so far."""
+        """Start at a time, by :func:`host_clock`, if no block has come yet."""
         if self._prompt is None:
             self._prompt = since
 
     def behind(self, now: float) -> float:
-        """Seconds from :attr:`position` to what is captured now, by :func:`host_clock`."""
+        """Seconds from :attr:`position` to ``now``, by :func:`host_clock`."""
         return 0.0 if self._prompt is None else max(0.0, now - self._prompt - self.position)
 
     def push(self, arrival: Arrival) -> list[tuple[float, Arrival]]:
-        """Take the next block.
+        """Add a block.
 
         Returns:
-            The blocks whose place is known now, in order; before each, the seconds that are
-            missing.
+            The blocks that are released, in order, each with the seconds of sound missing before
+            it.
         """
         return list(self._push(arrival))
 
     def settle(self) -> list[tuple[float, Arrival]]:
-        """Wait no longer, for instance because the device is gone.
+        """Release all blocks, for instance because the device is gone.
 
         Returns:
-            All the blocks that waited, as :meth:`push` gives them.
+            The blocks that waited, as from :meth:`push`.
         """
         placed: list[tuple[float, Arrival]] = []
         while self._waiting:
@@ -133,7 +132,7 @@ class CaptureClock:
             yield from self._place()
 
     def _place(self) -> Iterator[tuple[float, Arrival]]:
-        """Give on what waits: the promptest block is in time, and what is missing before it."""
+        """Release the waiting blocks: the promptest is on time, and sound before it is missing."""
         assert self._prompt is not None
         least = self._least
         yield from self._release(self._first_after(least))
@@ -146,14 +145,14 @@ class CaptureClock:
         self._owed = 0.0
         later, self._waiting = self._waiting, []
         self._start_over()
-        for arrival in later:  # another stretch may be missing among them
+        for arrival in later:  # more sound may be missing between them
             yield from self._push(arrival)
 
     def _first_after(self, missing: float) -> int:
-        """Number of the waiting block before which so much is missing.
+        """Index of the waiting block before which sound is missing.
 
-        It is where the device's own clock leaps: a backlog may have been captured before that.
-        Where it does not leap, the first one. The promptest block is never before it.
+        That is where the device's clock leaps: a backlog may have been captured before that. If it
+        does not leap, the first block. The promptest block is never before it.
         """
         assert self._prompt is not None
         end, late = self.position, 0.0
@@ -178,7 +177,7 @@ class CaptureClock:
         self._start_over()
 
     def _learn(self, arrival: Arrival) -> None:
-        """What a block tells of the clocks: how they drift, and how old blocks usually are."""
+        """Update the drift of the clocks, and the mean age of blocks."""
         assert self._prompt is not None
         late = arrival.arrived - self.position - self._prompt
         self._prompt += min(MAX_DRIFT * arrival.seconds, late)
@@ -196,7 +195,7 @@ class CaptureClock:
 
 
 def host_clock() -> float:
-    """Seconds that go on while the machine sleeps, where the system has a clock that does."""
+    """A monotonic time in seconds that includes sleep, if the system has such a clock."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     if sys.platform == "darwin":

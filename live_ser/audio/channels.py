@@ -1,4 +1,4 @@
-"""Channels: the one that is heard of them, their mean where none of it is lost, or each."""
+"""Channels of sound: downmixed to mono, or kept apart."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from live_ser.errors import AudioError, InvalidArgument
 from live_ser.text import counted
 
 _FRAME_SECONDS = 0.02
-_MEMORY_SECONDS = 0.3  # after which what was heard counts for 1/e of what is heard now
-# Energy of the mean, by what channels that have nothing in common would leave of theirs.
-_CANCELLED = 0.1  # at most: most of it is lost
-_INTACT = 0.5  # at least: the mean is worth hearing again
-_LOUDER = 2.0  # energy of another channel by that of the one that is heard, to take its place
+_MEMORY_SECONDS = 0.3  # time constant of the energies
+# Energy of the mean, relative to that of the mean of uncorrelated channels.
+_CANCELLED = 0.1  # below this the channels cancel each other out
+_INTACT = 0.5  # above this the mean is usable again
+_LOUDER = 2.0  # relative energy at which another channel replaces the one in use
 _MOST = 64  # channels that are classified separately
 
 
 def mixer(channels: int, rate: int, reading: Reading) -> Downmix | Split:
-    """What makes of several channels what is classified.
+    """The downmix or the split of several channels.
 
     Args:
-        channels: how many there are.
-        rate: in Hz.
-        reading: which of them are heard.
+        channels: number of channels.
+        rate: sample rate in Hz.
+        reading: which channels to use.
 
     Raises:
         AudioError: there is no such channel, or the names are not as many as the channels.
@@ -38,14 +38,14 @@ def mixer(channels: int, rate: int, reading: Reading) -> Downmix | Split:
 
 
 def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
-    """Who speaks in each channel.
+    """The voice of each channel.
 
     Args:
-        channels: how many there are.
-        names: of who speaks in each; none where nobody says it.
+        channels: number of channels.
+        names: names of the speakers; empty if unknown.
 
     Raises:
-        InvalidArgument: there are too many channels, or the names are not as many.
+        InvalidArgument: there are too many channels, or the number of names differs.
     """
     if not 1 <= channels <= _MOST:
         raise InvalidArgument(
@@ -63,14 +63,14 @@ def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
 
 
 def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
-    """What of a block each voice is classified by.
+    """Split a block into the samples of each voice.
 
     Args:
-        block: ``[n]``, or ``[n, voices]`` where there are any.
-        voices: that are classified separately; 0 for mono sound.
+        block: ``[n]`` for mono sound, else ``[n, voices]``.
+        voices: number of voices that are classified separately; 0 for mono sound.
 
     Raises:
-        InvalidArgument: it has another number of channels.
+        InvalidArgument: the block has another number of channels.
     """
     if not voices:
         return [block]
@@ -86,18 +86,18 @@ def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
 
 
 class Split:
-    """Sound of several channels, each of which is classified separately.
+    """Several channels, kept apart.
 
     Args:
-        channels: how many there are.
-        names: of who speaks in each; none where nobody says it.
+        channels: number of channels.
+        names: names of the speakers; empty if unknown.
 
     Attributes:
-        channels: how many there are.
-        voices: who speaks in each.
+        channels: number of channels.
+        voices: the voice of each channel.
 
     Raises:
-        InvalidArgument: there are too many channels, or the names are not as many.
+        InvalidArgument: there are too many channels, or the number of names differs.
     """
 
     cancelling: int | None = None
@@ -110,7 +110,7 @@ class Split:
     def push(self, block: NDArray[np.float32]) -> Samples:
         """The same block, ``[n, channels]``.
 
-        A microphone that comes back with fewer channels leaves the others silent.
+        Channels that a microphone lacks after it was reconnected are silent.
         """
         missing = self.channels - block.shape[1]
         if missing > 0:
@@ -118,27 +118,27 @@ class Split:
         return np.ascontiguousarray(block[:, : self.channels])
 
     def finish(self) -> Samples:
-        """Nothing: no sound waits."""
+        """An empty block: no sound waits."""
         return np.zeros((0, self.channels), np.float32)
 
 
 class Downmix:
-    """Sound of several channels, as it comes, as sound of one: their mean, or one of them.
+    """Several channels as mono: their mean, or one of them.
 
-    Where channels are out of phase they cancel, and nothing of the voice is left in their mean.
-    There the loudest of them is heard instead. That is decided for each 20 ms from what was heard
-    up to their end, however it comes in blocks, so that a file, its replay and a microphone agree.
+    Channels that are out of phase cancel each other out in the mean. Where they do, the loudest
+    channel is used instead. This is decided every 20 ms from the sound so far, whatever the block
+    size, so that a file, its replay and a microphone give the same result.
 
     Args:
-        channels: how many there are.
-        rate: in Hz.
-        channel: the one to hear, from 1; None for the mean.
+        channels: number of channels.
+        rate: sample rate in Hz.
+        channel: the channel to use, from 1; None for the mean.
 
     Attributes:
-        channels: how many there are.
-        cancelling: the channel that is heard where the others cancel it, from 1; None as long as
-            they never did.
-        voices: none: all of them are one.
+        channels: number of channels.
+        cancelling: the channel that is used where they cancel each other out, from 1; None if they
+            never did.
+        voices: empty: there is one voice.
 
     Raises:
         AudioError: there is no such channel.
@@ -163,7 +163,7 @@ class Downmix:
 
     @property
     def note(self) -> str:
-        """What to tell the user of it, in a line; empty where all is well."""
+        """A warning in a line; empty if there is none."""
         if self.cancelling is None:
             return ""
         return f"its channels cancel each other out: channel {self.cancelling} is heard instead"
@@ -178,12 +178,12 @@ class Downmix:
         return self._mixed(block[:whole], self._frame)
 
     def finish(self) -> Samples:
-        """What is left of the last frame; the next block begins another one."""
+        """The rest of the last frame; the next block starts another one."""
         rest, self._waiting = self._waiting, self._waiting[:0]
         return self._mixed(rest, max(1, len(rest)))
 
     def _mixed(self, block: NDArray[np.float32], frame: int) -> Samples:
-        # Sums along a long axis take a seventh of the time of those along a short one.
+        # Sums along a long axis take a seventh of the time of sums along a short one.
         channels = np.ascontiguousarray(block.T)
         mean: Samples = channels.mean(axis=0, dtype=np.float32)
         framed = channels.reshape(len(channels), -1, frame)
@@ -198,7 +198,7 @@ class Downmix:
     def _chosen(
         self, energies: NDArray[np.float32], energy: NDArray[np.float32]
     ) -> Iterator[int | None]:
-        """The channel to hear in each frame, from 0; None for the mean."""
+        """The channel to use in each frame, from 0; None for the mean."""
         for of_channels, of_mean in zip(energies.tolist(), energy.tolist(), strict=True):
             kept = (self._decay * earlier for earlier in self._energies)
             self._energies = [old + new for old, new in zip(kept, of_channels, strict=True)]
@@ -209,7 +209,7 @@ class Downmix:
             yield self._loudest() if self._cancel else None
 
     def _loudest(self) -> int:
-        """The loudest channel; the one that was heard before, where no other is much louder."""
+        """The loudest channel; the last one used, unless another is much louder."""
         loudest = max(range(len(self._energies)), key=self._energies.__getitem__)
         before = (self.cancelling or loudest + 1) - 1
         if self._energies[loudest] > _LOUDER * self._energies[before]:

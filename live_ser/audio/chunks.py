@@ -1,4 +1,4 @@
-"""WAV, RF64, AIFF and AU: where the sound lies, whatever the sizes in the header say."""
+"""WAV, RF64, AIFF and AU: the position of the sound, whatever the sizes in the header say."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from live_ser.audio.concatenated import Link
 from live_ser.audio.mpeg_audio import mpeg_links
 from live_ser.audio.spliced_file import Piece
 
-# A writer into a pipe cannot know the size, and promises all that there could be.
+# A writer to a pipe does not know the size, and states the maximum.
 _ANY_SIZE = 0x7FFF0000
-_WRAPS = 2**32  # bytes, after which a size field begins again
+_WRAPS = 2**32  # bytes, at which a size field overflows
 _MPEG = (0x50, 0x55)  # formats of WAV
 _NAMED = frozenset(b" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_(c)")
-_PADDING = 2**16  # bytes of zeros that may stand at the end
+_PADDING = 2**16  # bytes of zeros that may follow at the end
 
 
 @dataclass(frozen=True)
 class _Form:
-    """A kind of file that is made of chunks."""
+    """A file format of chunks."""
 
     order: Literal["little", "big"]  # of the bytes of its numbers
     sound: bytes  # name of the chunk of sound
@@ -34,7 +34,7 @@ _WAV, _AIFF = _Form("little", b"data", 0), _Form("big", b"SSND", 8)
 
 @dataclass(frozen=True)
 class _Sound:
-    """A chunk of sound: where it lies, and how much more of it was promised."""
+    """A chunk of sound: its position, and the size that its header states."""
 
     chunks: dict[bytes, bytes]  # those before it
     start: int
@@ -43,7 +43,7 @@ class _Sound:
 
     @property
     def cut(self) -> int:
-        """Bytes that are missing behind it."""
+        """Bytes missing after it."""
         short = self.start + self.promised - self.end
         return max(0, short) if self.promised < _ANY_SIZE else 0
 
@@ -54,10 +54,10 @@ class _Sound:
 
 
 def wav_links(file: BinaryIO) -> list[Link]:
-    """The links of a WAV or RF64 file; none where its header is right, or beyond repair.
+    """The links of a WAV or RF64 file; empty if its header is right, or beyond repair.
 
     Args:
-        file: that begins with ``RIFF``, ``RF64`` or ``BW64``.
+        file: a file that starts with ``RIFF``, ``RF64`` or ``BW64``.
     """
     sounds = list(_sounds(file, _WAV))
     shapes = [_wav_shape(sound.chunks.get(b"fmt ", b"")) for sound in sounds]
@@ -79,10 +79,10 @@ def wav_links(file: BinaryIO) -> list[Link]:
 
 
 def aiff_links(file: BinaryIO) -> list[Link]:
-    """The links of an AIFF file; none where its header is right, or beyond repair.
+    """The links of an AIFF file; empty if its header is right, or beyond repair.
 
     Args:
-        file: that begins with ``FORM``.
+        file: a file that starts with ``FORM``.
     """
     links: list[Link] = []
     sounds = list(_sounds(file, _AIFF))
@@ -109,10 +109,10 @@ def aiff_links(file: BinaryIO) -> list[Link]:
 
 
 def au_links(file: BinaryIO) -> list[Link]:
-    """The link of an AU file; none where its header is right, or beyond repair.
+    """The link of an AU file; empty if its header is right, or beyond repair.
 
     Args:
-        file: that begins with ``.snd``.
+        file: a file that starts with ``.snd``.
     """
     end = file.seek(0, 2)
     file.seek(0)
@@ -133,7 +133,7 @@ _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # of a sample, by
 
 
 def _sounds(file: BinaryIO, form: _Form) -> Iterator[_Sound]:
-    """The chunks of sound in a file, and in those that are joined to it."""
+    """The chunks of sound in a file, and in files appended to it."""
     size = file.seek(0, 2)
     position, chunks, long = 12, dict[bytes, bytes](), 0
     while (head := _head(file, position, form)) is not None:
@@ -158,7 +158,7 @@ def _sounds(file: BinaryIO, form: _Form) -> Iterator[_Sound]:
 
 
 def _end(file: BinaryIO, start: int, length: int, size: int, form: _Form) -> int:
-    """Where a chunk of sound ends that is said to be so long, in a file of this size."""
+    """The end of a chunk of sound with a stated length, in a file of a given size."""
     for end in range(start + length, size + 1, _WRAPS):
         if _goes_on(file, end, size, form):
             return end
@@ -166,7 +166,7 @@ def _end(file: BinaryIO, start: int, length: int, size: int, form: _Form) -> int
 
 
 def _goes_on(file: BinaryIO, position: int, size: int, form: _Form) -> bool:
-    """Whether nothing but chunks, or another file, or padding follows up to the end."""
+    """Whether only chunks, another file, or padding follow up to the end."""
     position += position & 1
     while position < size:
         if _begins_file(file, position):
@@ -204,7 +204,7 @@ def _at(file: BinaryIO, position: int, size: int) -> bytes:
 
 
 def _wav_shape(shape: bytes) -> tuple[int, float] | None:
-    """The code of a format, and bytes of it in a second; None where it is none."""
+    """The code of a format, and its bytes per second; None if it is invalid."""
     if len(shape) < 16:
         return None
     code, _, rate, speed, align, _ = struct.unpack("<HHIIHH", shape[:16])

@@ -1,4 +1,4 @@
-"""Sound in several links, as in files joined to one, decoded one after another."""
+"""Sound in several links, such as concatenated files, decoded one after another."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from live_ser.audio.spliced_file import Piece, SplicedFile
 
 @dataclass(frozen=True)
 class Link:
-    """One of them: a file of its own for libsndfile.
+    """A part of a file that libsndfile can read as a file of its own.
 
     Attributes:
-        pieces: that it is spliced of.
-        skip: frames at its start that are no sound, as encoders put them there.
-        frames: of sound after these; None where libsndfile knows best.
-        lost_before: seconds of sound that are missing before it.
-        ends_at: seconds at which its sound ends, from where the first link before it starts that
-            does not say this; where it is told, what is missing before it follows from it.
-        lost_behind: seconds that are missing behind it, where nothing follows.
+        pieces: its pieces of the file.
+        skip: encoder delay to skip at the start, in frames.
+        frames: frames of sound after that; None for the number that libsndfile reports.
+        lost_before: seconds of sound missing before it.
+        lost_behind: seconds of sound missing after it, for the last link.
+        ends_at: end of its sound in seconds, from the start of the last link without this; the
+            sound missing before it follows from it.
     """
 
     pieces: Sequence[Piece]
@@ -38,11 +38,11 @@ class Link:
 
 
 class ConcatenatedDecoder(Decoder):
-    """Links, brought to the rate and the channels of the first.
+    """Decodes links, with the sample rate and channels of the first.
 
     Args:
-        file: that they are stretches of; it raises nothing, and stays open.
-        links: in their order, at least one.
+        file: the file, whose methods raise nothing; it stays open.
+        links: its links in order, at least one.
 
     Raises:
         soundfile.LibsndfileError: libsndfile cannot read the first.
@@ -56,7 +56,7 @@ class ConcatenatedDecoder(Decoder):
         self._begin()
 
     def read(self, frames: int) -> Interleaved:
-        """The next frames."""
+        """Read frames."""
         while self._silence or self._decoder is not None:
             if self._silence:
                 block = np.zeros((min(frames, self._silence), self.channels), np.float32)
@@ -69,7 +69,7 @@ class ConcatenatedDecoder(Decoder):
         return np.zeros((0, self.channels), np.float32)
 
     def rewind(self) -> None:
-        """Begin again."""
+        """Start over."""
         self.close()
         self._decoder = self._opened(self._links[0])
         self._begin()
@@ -91,7 +91,7 @@ class ConcatenatedDecoder(Decoder):
         self._enter()
 
     def _enter(self) -> None:
-        """Begin with a link that is open."""
+        """Start with an open link."""
         link = self._links[self._number]
         self._silence = round(self._lost_before(link) * self.rate)
         self._start = (self._read + self._silence) / self.rate
@@ -127,7 +127,7 @@ class ConcatenatedDecoder(Decoder):
         return block
 
     def _leave(self, read: int) -> None:
-        """Go on to the next link that libsndfile reads."""
+        """Continue with the next link that libsndfile can read."""
         self.close()
         behind = self._links[self._number].lost_behind
         if behind:
@@ -146,7 +146,7 @@ class ConcatenatedDecoder(Decoder):
             self._read = given
 
     def _note(self) -> None:
-        """Take over what the open link misses."""
+        """Add the missing sound of the open link."""
         if self._decoder is not None:
             for one in self._decoder.missing:
                 self._miss(self._start + one.start, self._start + one.end)

@@ -1,4 +1,4 @@
-"""What decodes a sound file, and what it finds missing of the sound."""
+"""The base class of decoders, and the sound that is missing from a file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from live_ser.audio.devices import Interleaved
 from live_ser.errors import AudioError
 
-TOLERATED = 0.05  # seconds of missing sound in a whole recording: a frame or two of a codec
+TOLERATED = 0.05  # seconds of missing sound per recording: a frame or two of a codec
 
 
 @dataclass(frozen=True, order=True)
 class Missing:
-    """A stretch of a recording whose sound is lost or damaged.
+    """A stretch of a recording with missing or damaged sound.
 
     Attributes:
         start: seconds from the start of the recording.
-        end: likewise; infinite where nothing tells how much is lost.
+        end: seconds from the start of the recording; infinite if unknown.
     """
 
     start: float
@@ -27,7 +27,7 @@ class Missing:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its length in seconds."""
         return self.end - self.start
 
     def __str__(self) -> str:
@@ -37,15 +37,15 @@ class Missing:
 
 
 class Decoder(ABC):
-    """Frames of a sound file, one after another; in the place of missing ones there are zeros.
+    """Reads the frames of a sound file; missing ones are zeros.
 
     Attributes:
-        rate: in Hz.
-        channels: their number.
-        frames: how many there will be; None where only the end shows it.
-        missing: what is known to be missing, in order of time; it may grow while frames are read.
-        track: the one that is decoded, from 1, where there are several; None where there is one.
-        note: what to tell the user of it, in a line; empty where all is well.
+        rate: sample rate in Hz.
+        channels: number of channels.
+        frames: number of frames; None if it is unknown before the end.
+        missing: missing sound found so far, in order of time.
+        track: number of the track, from 1, if there are several; else None.
+        note: a warning in a line; empty if there is none.
     """
 
     rate: int
@@ -57,19 +57,19 @@ class Decoder(ABC):
 
     @abstractmethod
     def read(self, frames: int) -> Interleaved:
-        """The next frames, float32 ``[n, channels]``; none at the end, and only there.
+        """Read frames, float32 ``[n, channels]``; empty only at the end.
 
         Raises:
-            AudioError: nothing can be decoded from here on.
+            AudioError: decoding failed.
         """
 
     @abstractmethod
     def rewind(self) -> None:
-        """Begin again."""
+        """Start over."""
 
     @abstractmethod
     def close(self) -> None:
-        """Release what it holds."""
+        """Release all resources."""
 
     def __enter__(self) -> Decoder:
         return self
@@ -79,7 +79,7 @@ class Decoder(ABC):
 
 
 def joined(missing: Iterable[Missing]) -> tuple[Missing, ...]:
-    """Stretches in order of time, those that touch made one."""
+    """Missing stretches in order of time, merged where they touch."""
     found: list[Missing] = []
     for one in sorted(missing):
         if found and one.start <= found[-1].end + TOLERATED:
@@ -90,17 +90,17 @@ def joined(missing: Iterable[Missing]) -> tuple[Missing, ...]:
 
 
 def spans(missing: Iterable[Missing]) -> tuple[tuple[float, float | None], ...]:
-    """Starts and ends in seconds as records hold them; None for an end that nothing tells."""
+    """Starts and ends in seconds, as in records; None for an unknown end."""
     return tuple(
         (round(one.start, 3), None if math.isinf(one.end) else round(one.end, 3)) for one in missing
     )
 
 
 def is_complete(missing: Iterable[Missing]) -> bool:
-    """Whether so little is missing that nobody would hear it."""
+    """Whether no audible amount of sound is missing."""
     return sum(one.seconds for one in missing) <= TOLERATED
 
 
 def no_sound(name: object) -> AudioError:
-    """The error for a file without a single sample."""
+    """The error for a file without samples."""
     return AudioError(f"{name} holds no sound: zero samples", "record it again")

@@ -1,4 +1,4 @@
-"""Which decoder reads a file: by what its data are, whatever its name and its header say."""
+"""The choice of a decoder for a file, by its content rather than its name."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def decoder_of(path: Path, file: BinaryIO, reading: Reading = USUAL) -> Decoder:
     """The decoder of a sound file.
 
     Args:
-        path: of the file.
-        file: the same, open; it raises nothing, and stays open.
-        reading: how it is read.
+        path: path of the file.
+        file: the open file, whose methods raise nothing; it stays open.
+        reading: how to read it.
 
     Raises:
-        AudioError: nothing decodes it, or it has no such track.
+        AudioError: it cannot be decoded, or has no such track.
     """
     if reading.raw is not None:
         return RawDecoder(file, reading.raw)
@@ -53,7 +53,7 @@ def decoder_of(path: Path, file: BinaryIO, reading: Reading = USUAL) -> Decoder:
 
 
 def _in_this_process(file: BinaryIO, links: list[Link]) -> Decoder | None:
-    """The decoder that needs no ffmpeg; None where there is none."""
+    """A decoder that does not need ffmpeg; None if there is none."""
     import soundfile
 
     try:
@@ -67,7 +67,7 @@ def _in_this_process(file: BinaryIO, links: list[Link]) -> Decoder | None:
 
 
 def _by_ffmpeg(path: Path, file: BinaryIO, links: list[Link], wanted: int | None) -> Decoder:
-    """The decoder of everything else, unless the file has no header at all."""
+    """The decoder for all other files: ffmpeg, or raw samples without a header."""
     form = format_of_name(path)
     if form is not None:
         return RawDecoder(file, form)
@@ -85,7 +85,7 @@ def _by_ffmpeg(path: Path, file: BinaryIO, links: list[Link], wanted: int | None
 
 
 def _links(file: BinaryIO) -> list[Link]:
-    """The links of a file whose container is read here; none of any other file."""
+    """The links of a file in a container that is parsed here; else empty."""
     file.seek(0)
     magic = file.read(4)
     if magic in _CONTAINERS:

@@ -1,4 +1,4 @@
-"""The demonstration: a bundled recording, round after round, with what is meant in it."""
+"""The demonstration: a bundled recording with its intended emotions, repeated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from live_ser.audio.devices import BLOCK_SECONDS
 from live_ser.audio.files import AudioFile, open_audio
 
 DEMO = Path(str(files("live_ser"))) / "demo.flac"
-MEANT = DEMO.with_suffix(".json")
+INTENDED = DEMO.with_suffix(".json")
 
 
 @dataclass(frozen=True)
-class Meant:
-    """An utterance of the recording: from when to when, in seconds, and the emotion meant."""
+class Intended:
+    """An utterance of the recording: start and end in seconds, and the intended emotion."""
 
     start: float
     end: float
@@ -28,12 +28,12 @@ class Meant:
 
 
 class Demo:
-    """The recording, until it is left; each round is another session to whoever hears it.
+    """The recording, repeated without end; a gap separates the rounds, as between speakers.
 
     Args:
-        sound: that decodes it.
-        rate: of the blocks, in Hz.
-        meant: what is meant in it, in order.
+        sound: its decoder.
+        rate: sample rate of the blocks in Hz.
+        intended: its utterances in order.
     """
 
     overflows = 0
@@ -43,23 +43,23 @@ class Demo:
     notes: Sequence[str] = ()
     voices: Sequence[Voice] = ()
 
-    def __init__(self, sound: Decoder, rate: int, meant: Sequence[Meant]) -> None:
+    def __init__(self, sound: Decoder, rate: int, intended: Sequence[Intended]) -> None:
         self._file = AudioFile(DEMO, sound, rate, block=BLOCK_SECONDS, speed=1.0)
-        self._sound, self._rate, self._meant = sound, rate, meant
+        self._sound, self._rate, self._intended = sound, rate, intended
         self._round = 1
         self._played = 0  # samples of this round
         self.native_rate = self._file.native_rate
 
     @property
     def name(self) -> str:
-        """What to call it, and how it ends."""
+        """Its name, and the key that ends it."""
         return f"a recording, round {self._round}; q ends it"
 
     @property
-    def meant(self) -> str:
-        """The emotion that is meant now, or was last; empty at the beginning."""
+    def intended(self) -> str:
+        """The intended emotion now, or the last one; empty at the start."""
         now = self._played / self._rate
-        return next((one.emotion for one in reversed(self._meant) if one.start <= now), "")
+        return next((one.emotion for one in reversed(self._intended) if one.start <= now), "")
 
     def __iter__(self) -> Iterator[Block]:
         while True:
@@ -73,11 +73,11 @@ class Demo:
 
 @contextmanager
 def demo(rate: int) -> Iterator[Demo]:
-    """The demonstration as a source of sound.
+    """The demonstration as a source.
 
     Args:
-        rate: of the blocks, in Hz.
+        rate: sample rate of the blocks in Hz.
     """
-    meant = [Meant(**one) for one in json.loads(MEANT.read_text("utf-8"))]
+    intended = [Intended(**one) for one in json.loads(INTENDED.read_text("utf-8"))]
     with open_audio(DEMO) as sound:
-        yield Demo(sound, rate, meant)
+        yield Demo(sound, rate, intended)

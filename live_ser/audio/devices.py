@@ -1,4 +1,4 @@
-"""Input devices: list them, find one, open one at a rate that it has, explain what went wrong."""
+"""Input devices: list, find and open them."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from live_ser.text import counted
 
 COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 96000)
 
-_SERVER_CHANNELS = 32  # sound servers claim so many, or more, whatever microphone they stand for
+_SERVER_CHANNELS = 32  # sound servers claim this many or more, whatever the microphone has
 
-CLOSE_SECONDS = 1.0  # that are given to a device to close
-BLOCK_SECONDS = 0.05  # what a callback brings: twenty a second are enough for a level meter
+CLOSE_SECONDS = 1.0  # time limit for closing a device
+BLOCK_SECONDS = 0.05  # length of a block: 20 a second are enough for a level meter
 
 Interleaved = NDArray[np.float32]  # [n, channels]
 
-# PortAudio is one for all lines of a process, and not made for several threads.
+# PortAudio has one state per process, and is not thread-safe.
 _one_at_a_time = threading.RLock()
 _open_streams: set[int] = set()
 
 
 class Times(NamedTuple):
-    """When a block was captured and came; both by the host's clock.
+    """When a block was captured and arrived, by the host's clock.
 
     Attributes:
-        captured: when its first sample was captured, as the device's own clock has it.
-        arrived: when the block came.
+        captured: when its first sample was captured, according to the device.
+        arrived: when the block arrived.
     """
 
     captured: float
@@ -46,21 +46,21 @@ Callback = Callable[[Interleaved, Times, bool], None]
 
 
 class NoMicrophoneError(DeviceError):
-    """There is nothing to listen with."""
+    """There is no microphone, or no PortAudio."""
 
 
 @dataclass(frozen=True)
 class InputDevice:
-    """A device that sound can be recorded from.
+    """An input device.
 
     Attributes:
-        index: PortAudio's number of it.
-        name: PortAudio's name of it.
-        host: the audio system that it belongs to, such as ALSA, Core Audio or WASAPI.
-        channels: how many it has at most.
-        default_rate: its own sample rate in Hz.
+        index: index in PortAudio.
+        name: name in PortAudio.
+        host: its audio system, such as ALSA, Core Audio or WASAPI.
+        channels: maximum number of channels.
+        default_rate: default sample rate in Hz.
         is_default: whether it is the system's default input.
-        in_default_host: whether it belongs to the audio system that is used by default.
+        in_default_host: whether it belongs to the default audio system.
     """
 
     index: int
@@ -73,12 +73,12 @@ class InputDevice:
 
 
 class InputStream(Protocol):
-    """An open input: it calls back until it is closed.
+    """An open input, which calls back until it is closed.
 
     Attributes:
-        name: of the device.
-        rate: samples a second that it delivers.
-        channels: how many it delivers.
+        name: name of the device.
+        rate: sample rate in Hz.
+        channels: number of channels.
     """
 
     @property
@@ -95,7 +95,7 @@ class InputStream(Protocol):
 
 
 class Opener(Protocol):
-    """Opens an input; :func:`open_input` is the one for real devices."""
+    """A function that opens an input; :func:`open_input` opens real devices."""
 
     def __call__(
         self,
@@ -107,7 +107,7 @@ class Opener(Protocol):
         channel: int | None = None,
         rescan: bool = False,
     ) -> InputStream:
-        """Open ``device``, at ``rate`` if it can, and give each block to ``callback``.
+        """Open ``device``, at ``rate`` if possible, and pass each block to ``callback``.
 
         Raises:
             DeviceError: it cannot be opened.
@@ -142,14 +142,14 @@ def input_devices() -> list[InputDevice]:
 
 
 def find_device(wanted: int | str | None = None) -> InputDevice:
-    """The device of an index or of a part of a name, whatever its case; the default one for None.
+    """Find a device by its index or part of its name, ignoring case; None is the default one.
 
-    A name that several devices hold is no riddle where it is one's whole name, or where one of
-    them belongs to the default audio system (Windows lists every microphone once a system).
+    If several devices match, an exact match and one of the default audio system are preferred:
+    Windows lists every microphone once for each audio system.
 
     Raises:
         NoMicrophoneError: there is no input device, or no PortAudio.
-        DeviceError: none, or more than one, is meant; the hint lists the candidates.
+        DeviceError: no device matches, or several do; the hint lists them.
     """
     devices = input_devices()
     if not devices:
@@ -181,7 +181,7 @@ def find_device(wanted: int | str | None = None) -> InputDevice:
 def accepted_rates(
     device: InputDevice, rates: Iterable[int] = COMMON_RATES, channels: int = 1
 ) -> list[int]:
-    """The rates, of those asked for, that a device opens at."""
+    """The sample rates at which a device can be opened."""
     return [rate for rate in rates if _refusal(device, rate, channels) is None]
 
 
@@ -194,27 +194,27 @@ def open_input(
     channel: int | None = None,
     rescan: bool = False,
 ) -> InputStream:
-    """Open a device at ``rate`` where it can, at a rate that it has where it cannot.
+    """Open a device at ``rate``, or at another rate that it supports.
 
     Args:
         device: index, part of a name, or None for the default one.
-        rate: in Hz, as wanted.
-        channels: how many to record; None for two, where the device has them, or as many as are
-            needed to hear ``channel`` alone. A sound server that is asked for fewer than there are
-            mixes them, and channels out of phase are silence then.
-        callback: called from PortAudio's own thread with a block, float32 ``[n, channels]``, that
-            it has to copy, when that was captured, and whether sound was lost before it.
-        channel: the one that will be heard, from 1; None for their mean.
-        rescan: have PortAudio look for devices again first. That ends every stream of the
-            process, so it is left out while another one is open.
+        rate: preferred sample rate in Hz.
+        channels: number of channels to record; None for two, if the device has them, or for as
+            many as ``channel`` needs. A sound server that is asked for fewer channels than there
+            are mixes them, and channels out of phase become silence.
+        callback: called from PortAudio's thread with a block, float32 ``[n, channels]``, which it
+            must copy; its times; and whether sound was lost before it.
+        channel: the channel to use, from 1; None for the mean.
+        rescan: search for devices again first. As this ends every stream of the process, it is not
+            done while another one is open.
 
     Raises:
-        DeviceError: there is no such device, or it refuses.
+        DeviceError: there is no such device, or it cannot be opened.
     """
     sd = portaudio()
     with _one_at_a_time:
         if rescan and not _open_streams:
-            sd._terminate()  # its list of devices is of the moment when it was started
+            sd._terminate()  # the list of devices is made at the start
             sd._initialize()
         chosen = find_device(device)
         rate, channels = _choose_format(chosen, rate, channels, channel)
@@ -236,7 +236,7 @@ def open_input(
 
 
 def _relay(callback: Callback) -> Callable[[Interleaved, int, Any, Any], None]:
-    """What PortAudio calls: it passes a block on with the times of this host's clock."""
+    """The callback for PortAudio, which converts its times to the host's clock."""
 
     def relay(indata: Interleaved, _frames: int, time: Any, status: Any) -> None:
         arrived = host_clock()
@@ -247,10 +247,10 @@ def _relay(callback: Callback) -> Callable[[Interleaved, int, Any, Any], None]:
 
 
 def portaudio() -> Any:
-    """The ``sounddevice`` module.
+    """Import ``sounddevice``.
 
     Raises:
-        NoMicrophoneError: PortAudio is missing; the hint names the command that installs it.
+        NoMicrophoneError: PortAudio is missing; the hint says how to install it.
     """
     try:
         import sounddevice
@@ -262,7 +262,7 @@ def portaudio() -> Any:
 
 
 def portaudio_hint(platform: str = sys.platform) -> str:
-    """What to type to have PortAudio."""
+    """How to install PortAudio."""
     if platform.startswith("linux"):
         return (
             f"Debian, Ubuntu: {as_root('apt install libportaudio2')}; "
@@ -282,13 +282,13 @@ class _PortAudioStream:
     stream: Any
 
     def close(self) -> None:
-        # A sound server that hangs would hold its caller for ever.
+        # In a thread: a sound server may hang.
         closing = threading.Thread(target=self._close, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
 
     def _close(self) -> None:
-        # Abort, not stop: stopping waits for buffers that a lost device never fills.
+        # Abort rather than stop, which would wait for buffers that a lost device never fills.
         self.stream.abort(ignore_errors=True)
         with _one_at_a_time:
             self.stream.close(ignore_errors=True)
@@ -298,7 +298,7 @@ class _PortAudioStream:
 def _choose_format(
     device: InputDevice, rate: int, channels: int | None, channel: int | None
 ) -> tuple[int, int]:
-    """A rate and a channel count that the device has, as near to what is wanted as there is."""
+    """The sample rate and number of channels to open a device with."""
     if channels is not None and channels > device.channels:
         raise DeviceError(
             f"{device.name} has {counted(device.channels, 'channel')}, not {channels}",
@@ -323,7 +323,7 @@ def _choose_format(
 
 
 def _channel_counts(there: int, channel: int | None) -> list[int]:
-    """How many channels to record, what is tried first standing first."""
+    """Numbers of channels to try, in order of preference."""
     least = channel or 1
     counts = [min(there, max(2, least)), *range(least, min(there, max(8, least)) + 1)]
     if channel is not None and there < _SERVER_CHANNELS:
@@ -350,11 +350,11 @@ def _cannot_open(device: InputDevice, error: Exception) -> DeviceError:
     code = error.args[1] if len(error.args) > 1 else None
     what = str(error.args[0]).split(" [")[0].rstrip(".:") if error.args else "no reason given"
     if len(error.args) > 2 and isinstance(error.args[2], tuple):
-        what = str(error.args[2][-1])  # what the audio system itself said
+        what = str(error.args[2][-1])  # the message of the audio system
     if code == _UNAVAILABLE:
         hint = "close the program that is using it, or take another one: live-ser devices"
     elif code == _INVALID_RATE:
-        # A microphone that the system denies looks like this too.
+        # This is also the error if the system denies access to the microphone.
         hint = "allow the terminal to use the microphone in the system's privacy settings"
     else:
         hint = "take another one (live-ser devices), or check it with live-ser doctor"

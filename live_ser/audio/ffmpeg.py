@@ -1,6 +1,6 @@
-"""Sound that libsndfile cannot read, decoded by ffmpeg where it is installed.
+"""Decoding by ffmpeg, if installed, of files that libsndfile cannot read.
 
-What ffmpeg decodes comes through a pipe as it is asked for; nothing is written to disk.
+The samples come through a pipe on demand; nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ _INSTALL = (
 )
 _HEADER = struct.Struct(">4s5I")  # of Sun's AU: magic, offset, size, encoding, rate, channels
 _FLOAT32 = 6  # the encoding
-# Containers of sound. What names other files or addresses is not among them: playlists (hls, dash,
-# concat, sdp, imf), subtitles, pictures and devices.
+# Containers of sound. Formats that refer to other files or addresses are not among them: playlists
+# (hls, dash, concat, sdp, imf), subtitles, pictures and devices.
 _CONTAINERS = (
     "aac,ac3,act,adx,aea,aiff,amr,amrnb,amrwb,ape,aptx,asf,au,avi,avr,caf,codec2,dsf,dss,dts,dtshd,"
     "eac3,ea,flac,flv,g722,g723_1,g729,gsm,iff,ilbc,ircam,loas,matroska,webm,mlp,truehd,mov,mp4,"
     "m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,pvf,qcp,rm,rso,sbc,shn,"
     "sox,tak,tta,voc,w64,wav,wtv,wv,xa,xwma"
 )
-# Sound that starts after the picture keeps its time, and where packets are lost there is silence.
-# In joined streams time begins anew: there it goes on from where the last one ended (that is what
-# the expression does: ld(0) is added to times, ld(2) is where the last frame ended).
+# Sound that starts after the picture keeps its time, and lost packets become silence. In joined
+# streams, time starts at 0 again: the expression continues from the end of the last stream (ld(0)
+# is
+# added to times, ld(2) is the end of the last frame).
 _FILTERS = (
     "asetpts='st(1,PTS+ld(0));st(0,if(lt(ld(1),ld(2)-SR/2),ld(0)+ld(2)-ld(1),ld(0)));"
     "st(1,PTS+ld(0));st(2,ld(1)+S);ld(1)',ashowinfo,aresample=async=1:first_pts=0"
@@ -50,27 +51,26 @@ _DELAYS = {"aac": 1024, "mp3": 1105}
 _PATIENCE = 5.0  # seconds
 _LEVEL = re.compile(r"^(?:\[[^]]* @ [^]]*\] )*\[(\w+)\] ")
 _COMPLAINTS = ("warning", "error", "fatal", "panic")
-# What ffmpeg says of sound that is not all there; it goes on all the same.
+# Messages of ffmpeg about missing sound, which do not stop it.
 _CUT = re.compile("partial file|prematurely|truncat", re.IGNORECASE)
 _DAMAGE = re.compile("corrupt|Error|Invalid|damaged|missing|invalid", re.IGNORECASE)
-_SHORT = 0.1  # seconds by which a container's length may differ from that of its sound
-_ROUNDED = 0.5  # seconds by which ASF, whose length includes what is read ahead, is wrong
-_HOLE = 0.02  # seconds between one packet and the next that are more than rounding
+_SHORT = 0.1  # seconds by which the length of a container may differ from that of its sound
+_ROUNDED = 0.5  # the same for ASF, whose length includes its preroll
+_HOLE = 0.02  # seconds between packets that are more than rounding
 
 
 class FfmpegDecoder(Decoder):
-    """A file, decoded by ffmpeg.
+    """Decodes a file by ffmpeg.
 
     Args:
-        path: of the file.
-        skip: seconds at its start that are no sound, as encoders put them there.
-        seconds: of sound in it, where a decoder says nothing of its silent end; 0 if ffmpeg
-            knows best.
-        cut: whether its data are known to end too early.
-        track: of sound, from 1.
+        path: path of the file.
+        skip: encoder delay to skip at the start, in seconds.
+        seconds: length of the sound, if decoders drop a silent end; 0 if unknown.
+        cut: whether the data are known to be truncated.
+        track: number of the audio track, from 1.
 
     Raises:
-        AudioError: ffmpeg is not installed, or cannot read the file either.
+        AudioError: ffmpeg is not installed, or cannot read the file.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class FfmpegDecoder(Decoder):
         self._path, self._program, self._track = path, ffmpeg_program(path), track
         self._skip, self._seconds, self._cut = skip, seconds, cut
         self._start()
-        self.frames = round(seconds * self.rate) or None  # else the end shows it
+        self.frames = round(seconds * self.rate) or None  # None: unknown before the end
 
     def read(self, frames: int) -> Interleaved:
-        """The next frames."""
+        """Read frames."""
         data = b"" if self._ended else self._output.read(frames * self._size)
         block: Interleaved = np.frombuffer(data[: len(data) // self._size * self._size], ">f4")
         block = block.astype(np.float32).reshape(-1, self.channels)
@@ -101,7 +101,7 @@ class FfmpegDecoder(Decoder):
         return block
 
     def rewind(self) -> None:
-        """Begin again."""
+        """Start over."""
         self.close()
         self._start()
 
@@ -150,7 +150,7 @@ class FfmpegDecoder(Decoder):
         )
 
     def _end(self, read: int) -> None:
-        """See what is missing, now that all is decoded."""
+        """Find missing sound, once all is decoded."""
         self._ended = True
         failed = self._process.wait()
         self._messages.join()
@@ -169,7 +169,7 @@ class FfmpegDecoder(Decoder):
 
 
 def ffmpeg_program(path: Path) -> str:
-    """The program that reads a file which libsndfile cannot.
+    """The path of ffmpeg, for a file that libsndfile cannot read.
 
     Raises:
         AudioError: it is not installed.
@@ -184,41 +184,40 @@ def ffmpeg_program(path: Path) -> str:
 
 
 def input_words(path: Path) -> list[str]:
-    """What to tell ffmpeg of the file that it reads."""
-    # A file can name others, even on the network; it must not.
+    """The arguments of ffmpeg for an input file."""
+    # A file must not refer to others, on disk or on the network.
     whitelists = ["-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS]
     return [*whitelists, "-i", f"file:{os.fspath(path)}"]
 
 
 class _Messages(threading.Thread):
-    """What ffmpeg says, taken as it comes so that it never waits."""
+    """The messages of ffmpeg, read in a thread so that it never blocks."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
         super().__init__(daemon=True)
         self._stream, self._name = stream, name
-        self.reason = "ffmpeg does not say why"  # its first complaint
+        self.reason = "ffmpeg does not say why"  # its first error
         self.names_others = False  # the file refers to another one
-        self.begun = threading.Event()  # all is said of what goes in
-        self.delay = 0  # samples that an encoder put before the sound, and no container tells of
+        self.begun = threading.Event()  # all about the input is known
+        self.delay = 0  # encoder delay in samples that the container does not state
         self._container = ""
         self._length = math.inf  # seconds of the file, as its container says
         self._guessed = False  # the length
         self._picture = False
-        self._pauses = False  # a decoder complains of packets without sound
+        self._pauses = False  # the decoder reports packets without sound
         self._cut = False
         self._damaged = False
         self._holes: list[Missing] = []
         self._end = 0.0  # of the sound decoded so far, in seconds
 
     def missing(self, end: float, skip: float, *, failed: bool) -> tuple[Missing, ...]:
-        """What is missing of sound that ends here.
+        """The missing sound of a file whose sound ends here.
 
-        A hole in the time of the packets is silence that a recorder left out, unless something is
-        wrong with the file; and what is wrong with it counts only where there is a hole, or where
-        the sound ends too early.
+        A hole in the times of packets is silence that a recorder left out, unless the file is
+        damaged; and damage counts only if there is a hole, or the sound ends too early.
         """
         known = math.isfinite(self._length)
-        # ASF is cut without a word; it always says how long it is.
+        # A truncated ASF gives no message; it always states its length.
         short = known and self._container == "asf" and not self._picture
         cut = self._cut or failed or (short and end + skip < self._length - _ROUNDED)
         if self._pauses or not (cut or self._damaged):
@@ -232,7 +231,7 @@ class _Messages(threading.Thread):
         return joined(found)
 
     def run(self) -> None:
-        """Take all lines."""
+        """Read all lines."""
         with self._stream:
             for line in self._stream:
                 self._take(line.decode("utf-8", "replace").rstrip())

@@ -1,4 +1,4 @@
-"""A sound file: opened, checked, brought to the rate that is wanted, and paced."""
+"""A sound file as blocks: opened, checked, downmixed, resampled and paced."""
 
 from __future__ import annotations
 
@@ -25,24 +25,23 @@ from live_ser.errors import AudioError, LiveSerError
 
 LOWEST_RATE = 4000  # Hz
 HIGHEST_RATE = 1_000_000  # Hz
-_BLOCK_VALUES = 2**22  # in memory at a time, whatever rate and channels a header promises
-_LISTED = 3  # stretches of missing sound in one line
-HIGHEST_SAMPLE = 1000.0  # full scale is 1: beyond this a file means something else by its numbers
+_BLOCK_VALUES = 2**22  # samples in memory at a time, whatever the header claims
+_LISTED = 3  # stretches of missing sound in a message
+HIGHEST_SAMPLE = 1000.0  # full scale is 1; larger values are not samples of this scale
 
 
 class AudioFile:
-    """Blocks of an open sound file, paced where ``speed`` is not 0.
+    """The blocks of an open sound file.
 
     Args:
-        path: of the file, for what is said of it.
-        sound: that decodes it.
-        rate: of the blocks, in Hz.
-        block: seconds in each.
-        speed: 2 is twice as fast as it was spoken; 0 is as fast as it goes.
-        endless: begin again where it ends.
-        reading: how it is read: which channel is heard; with ``partial``, what there is of a file
-            of which sound is missing is given, with silence in the place of what is lost in the
-            middle.
+        path: path of the file, for messages.
+        sound: its decoder.
+        rate: sample rate of the blocks in Hz.
+        block: length of a block in seconds.
+        speed: pace of the blocks: 1 is real time, 2 twice as fast, 0 as fast as possible.
+        endless: start over at the end.
+        reading: how to read it; with ``partial``, missing sound in the middle is silence instead of
+            an error.
     """
 
     overflows = 0
@@ -73,35 +72,35 @@ class AudioFile:
 
     @property
     def duration(self) -> float:
-        """Seconds of sound; infinite where only its end shows them."""
+        """Length in seconds; infinite if it is unknown before the end."""
         frames = self._sound.frames
         return math.inf if frames is None else frames / self.native_rate
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What is missing of the sound, as far as is known; all of it at the end."""
+        """Missing sound found so far."""
         return () if is_complete(self._sound.missing) else self._sound.missing
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of it once, as far as it was read."""
+        """Warnings about the sound read so far."""
         mixed = f"{self._path}: {self._mix.note}" if self._mix.note else ""
         missing = f"{self._path}: {_in_words(self.missing)}" if self.missing else ""
         return [note for note in (self._sound.note, mixed, missing) if note]
 
     @property
     def channel(self) -> int | None:
-        """The one that is heard, from 1; None for the mean."""
+        """The channel in use, from 1; None for the mean."""
         return self._channel or self._mix.cancelling
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is classified separately."""
+        """The voices of the channels, if they are classified separately."""
         return self._mix.voices
 
     @property
     def track(self) -> int | None:
-        """The one that is heard, from 1; None where there is but one."""
+        """The track in use, from 1; None if there is only one."""
         return self._sound.track
 
     def __iter__(self) -> Iterator[Samples]:
@@ -110,7 +109,7 @@ class AudioFile:
             for samples in self._resampled():
                 yield samples
                 if self._speed:
-                    # After a halt the pace goes on from there, it does not catch up.
+                    # After a halt, continue at the same pace rather than catch up.
                     due = max(due, time.monotonic() - 1.0) + len(samples) / self._rate / self._speed
                     yield from wait_until(due)
             if not self._endless:
@@ -153,12 +152,12 @@ def _in_words(missing: tuple[Missing, ...]) -> str:
 
 @contextmanager
 def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
-    """The decoder of a path, with the plainly unusable refused."""
+    """Open the decoder of a file, after checks of the path."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError(f"there is no file {path}", "check the name") from error
-    except (OSError, ValueError) as error:  # such a name cannot be, or leads nowhere
+    except (OSError, ValueError) as error:  # an invalid name, or a broken link
         raise AudioError(
             f"cannot read {path}: {getattr(error, 'strerror', error)}", "check the name"
         ) from error
@@ -166,8 +165,8 @@ def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
         raise AudioError(f"{path} is a folder, not a sound file", "name the files in it")
     if not stat.S_ISREG(mode):
         raise AudioError(f"{path} is not a regular file", "copy the sound into one")
-    # Through Python's own file: a name may hold bytes that are no text. Without a name, by whose
-    # ending soundfile would decide what it is.
+    # A file object rather than a path: a name may hold bytes that are not text, and soundfile would
+    # choose the format by the extension.
     try:
         raw = CalmFile(io.FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))))
     except OSError as error:
@@ -187,10 +186,10 @@ def _check_header(path: Path, sound: Decoder) -> None:
 
 
 def check_rate(name: object, rate: int) -> None:
-    """Refuse a rate at which there is no speech.
+    """Check that a sample rate is plausible for speech.
 
     Raises:
-        AudioError: this is one.
+        AudioError: it is not.
     """
     if rate > HIGHEST_RATE:
         raise AudioError(
@@ -205,18 +204,18 @@ def check_rate(name: object, rate: int) -> None:
 
 
 def check_scale(block: Interleaved, name: object, start: int, rate: int) -> None:
-    """Refuse samples that are no numbers, or far from full scale.
+    """Check that samples are finite and near full scale.
 
     Args:
         block: float32 ``[n, channels]``.
-        name: of what it is from.
-        start: frames before it.
-        rate: in Hz.
+        name: name of the file, for the error.
+        start: number of frames before the block.
+        rate: sample rate in Hz.
 
     Raises:
-        AudioError: one of them is.
+        AudioError: a sample is not.
     """
-    good = np.abs(block) < HIGHEST_SAMPLE  # false for what is not a number, too
+    good = np.abs(block) < HIGHEST_SAMPLE  # False for NaN, too
     if good.all():
         return
     frame, channel = np.argwhere(~good)[0]

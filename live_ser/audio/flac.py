@@ -1,4 +1,4 @@
-"""FLAC: how long a stream is by its last frame, whatever its header says."""
+"""FLAC: the length of a stream by its last frame, whatever its header says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 from live_ser.audio.concatenated import Link
 from live_ser.audio.spliced_file import Piece
 
-_BEGINS = b"fLaC\0\0\0\x22"  # the magic, and the header of the block that describes the stream
+_BEGINS = b"fLaC\0\0\0\x22"  # the magic, and the header of STREAMINFO
 _TOTAL = 21  # offset of the total, of 36 bits behind four others
 _AT_ONCE = 2**20  # bytes; more than a frame has
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
@@ -18,10 +18,10 @@ _BLOCKS = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {n: 2**n for n in range(
 
 
 def flac_links(file: BinaryIO) -> list[Link]:
-    """The links of a FLAC file; none where its frames cannot be found.
+    """The links of a FLAC file; empty if its frames cannot be found.
 
     Args:
-        file: that begins with ``fLaC``.
+        file: a file that starts with ``fLaC``.
     """
     starts = list(_starts(file))
     ends = [*starts[1:], file.seek(0, 2)]
@@ -31,7 +31,7 @@ def flac_links(file: BinaryIO) -> list[Link]:
 
 
 def _starts(file: BinaryIO) -> Iterator[int]:
-    """Where streams begin: files that were joined are one behind another."""
+    """Offsets at which streams start: concatenated files contain several."""
     file.seek(0)
     window, start, kept = b"", 0, len(_BEGINS) - 1
     while data := file.read(_AT_ONCE):
@@ -41,7 +41,7 @@ def _starts(file: BinaryIO) -> Iterator[int]:
 
 
 def _link(file: BinaryIO, start: int, end: int) -> Link | None:
-    """The stream between two offsets, with a total that its data bear out."""
+    """The stream between two offsets, with its length corrected."""
     file.seek(start)
     head = file.read(42)
     if len(head) < 42:
@@ -58,7 +58,7 @@ def _link(file: BinaryIO, start: int, end: int) -> Link | None:
             continue
         begins, ends = samples
         whole = _checksum(tail[found.start() :], 0x8005, 16) == 0
-        if total > ends and not whole:  # cut off, as the header tells
+        if total > ends and not whole:  # truncated, according to the header
             return Link([(start, end)])
         there = ends if whole or total >= ends else max(begins, total)
         length = (int.from_bytes(head[_TOTAL : _TOTAL + 5], "big") >> 36 << 36 | there).to_bytes(
@@ -70,7 +70,7 @@ def _link(file: BinaryIO, start: int, end: int) -> Link | None:
 
 
 def _samples(frame: bytes, head: bytes) -> tuple[int, int] | None:
-    """The first sample of a frame, and that behind it; None where there is no frame."""
+    """The first sample of a frame, and the one after it; None if it is not a frame."""
     frame = frame.ljust(16, b"\0")  # the shortest are shorter than the longest header
     if frame[3] & 1 or frame[4] & 0xC0 == 0x80:
         return None
@@ -90,7 +90,7 @@ def _samples(frame: bytes, head: bytes) -> tuple[int, int] | None:
     at += {12: 1, 13: 2, 14: 2}.get(frame[2] & 15, 0)
     if _checksum(frame[: at + 1], 0x07, 8):
         return None
-    # Frames of one size are counted, others say their first sample.
+    # Frames of a fixed size are numbered; others state their first sample.
     begins = number if frame[1] & 1 else number * int.from_bytes(head[10:12], "big")
     return begins, begins + block
 

@@ -1,4 +1,4 @@
-"""A microphone: a callback and a queue, the watch over them, and the way back when it goes away."""
+"""A microphone: its callback and queue, and reconnection when it is unplugged."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from live_ser.audio.reading import Reading
 from live_ser.audio.resampler import Resampler
 from live_ser.errors import DeviceError, LiveSerError
 
-QUEUE_SECONDS = 10.0  # of sound that waits at most; what is older is lost
-STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as gone
-START_SECONDS = 5.0  # the same for one that was just opened: wireless ones take their time
-RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)  # between attempts to have it back; the last one stays
+QUEUE_SECONDS = 10.0  # of sound in the queue at most; older sound is dropped
+STALL_SECONDS = 2.0  # without a callback, after which a microphone counts as disconnected
+START_SECONDS = 5.0  # the same just after it was opened: wireless ones take longer
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)  # between attempts to reconnect; the last one repeats
 
 
 class Microphone:
-    """A :class:`~live_ser.audio.blocks.Source` that is a device; closed by whoever opened it.
+    """A :class:`~live_ser.audio.blocks.Source` for a device; the caller closes it.
 
     Args:
-        open_line: opens a device, which it is given first, and has it call ``callback``.
-        device: index, part of a name, or None for the default one.
-        rate: of the blocks, in Hz.
-        reading: which channel is heard, or whether each is classified separately.
-        reconnect: when the device goes away, wait for it to come back.
+        open_line: function that opens a device, its first argument, with a ``callback``.
+        device: index or part of a name; None for the default device.
+        rate: sample rate of the blocks in Hz.
+        reading: which channel to use, or whether each is classified separately.
+        reconnect: wait for a device that was disconnected, rather than raise.
 
     Attributes:
-        message: what the user should know of it now; empty where all is well.
+        message: current problem, for the user; empty if there is none.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Microphone:
     ) -> None:
         self._open_line, self._device, self._rate = open_line, device, rate
         self._reading, self._reconnect = reading, reconnect
-        self._lost = 0  # times that sound waited too long to be taken
-        self._earlier_overflows = 0  # of lines that are closed
+        self._lost = 0  # times that sound was dropped from the queue
+        self._earlier_overflows = 0  # of earlier connections
         self._attempt: _Attempt | None = None
         self._attempts = 0
         self.message = ""
@@ -69,7 +69,7 @@ class Microphone:
         )
         self._clock = CaptureClock()
         self._opened = host_clock()
-        self._given_on = 0.0  # seconds of sound that wait to be given on, out of the clock
+        self._given_on = 0.0  # seconds of sound released by the clock, not yet yielded
         self._line = _Line(partial(open_line, device))
         if reading.each_channel:
             self._mix = mixer(self._line.stream.channels, self._line.stream.rate, reading)
@@ -87,38 +87,38 @@ class Microphone:
 
     @property
     def overflows(self) -> int:
-        """How often sound was lost because nobody took it in time."""
+        """Number of times that sound was lost because it was not read in time."""
         return self._lost + self._earlier_overflows + self._line.overflows
 
     @property
     def backlog(self) -> float:
-        """Seconds of sound that wait to be taken."""
+        """Seconds of sound that wait to be read."""
         return self._line.backlog + self._clock.waiting + self._given_on
 
     @property
     def behind(self) -> float:
-        """Seconds from the newest sound that was given to what is captured now."""
+        """Seconds from the newest sound that was yielded to now."""
         return self._clock.behind(host_clock()) + self._given_on
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of it once."""
+        """Warnings for the user."""
         note = self._mix.note if self._mix else ""
         return [f"{self.name}: {note}"] if note else []
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is classified separately."""
+        """The voices of the channels, if they are classified separately."""
         return self._mix.voices if self._mix else ()
 
     def close(self) -> None:
-        """Let the device go, also one that is just being opened."""
+        """Close the device, also one that is being opened."""
         if self._attempt is not None:
             self._attempt.give_up()
         self._line.stream.close()
 
     def __iter__(self) -> Iterator[Block]:
-        silent = 0.0  # seconds, as this loop lived through them: it may have been stopped as well
+        silent = 0.0  # seconds without sound while this loop ran: the process may have been stopped
         while True:
             try:
                 arrival = self._line.take(HEARTBEAT)
@@ -137,7 +137,7 @@ class Microphone:
             yield from self._give(self._clock.push(arrival))
 
     def _give(self, placed: list[tuple[float, Arrival]]) -> Iterator[Block]:
-        """Blocks at the rate that is wanted, with gaps for what is missing before them."""
+        """Yield resampled blocks, and gaps for the sound missing before them."""
         for number, (missing, arrival) in enumerate(placed, start=1):
             self._given_on = sum(later.seconds for _, later in placed[number:])
             gaps = [Gap(arrival.dropped, "overflow")] if arrival.dropped else []
@@ -156,18 +156,18 @@ class Microphone:
         return Resampler(rate, self._rate, len(self.voices))
 
     def _mixed(self, block: Interleaved, rate: int) -> Samples:
-        if not np.isfinite(block).all():  # drivers have been seen to give what is not a number
+        if not np.isfinite(block).all():  # some drivers give NaN
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         if self._mix is None or (not self.voices and self._mix.channels != block.shape[1]):
             self._mix = mixer(block.shape[1], rate, self._reading)
         return self._mix.push(block)
 
     def _rest(self) -> Samples:
-        """What is not heard yet of the sound before a gap."""
+        """The sound before a gap that the downmix still holds."""
         return NOTHING if self._mix is None else self._mix.finish()
 
     def _connect_again(self) -> Iterator[Block]:
-        """Try until a device opens; nothing comes meanwhile, but time goes by."""
+        """Try to open a device again and again, and yield empty blocks meanwhile."""
         gone = f"{self.name} stopped delivering sound"
         if not self._reconnect:
             raise DeviceError(
@@ -180,7 +180,7 @@ class Microphone:
             self.message = f"{gone}; trying to have it back"
             wait = RETRY_SECONDS[min(self._attempts, len(RETRY_SECONDS) - 1)]
             yield from wait_until(time.monotonic() + wait)
-            # The same device first; the default one when that stays away.
+            # The same device first; after some attempts, the default one.
             device = self._device if self._attempts < len(RETRY_SECONDS) else None
             self._attempts += 1
             self._attempt = _Attempt(partial(self._open_line, device, rescan=True), old)
@@ -195,30 +195,30 @@ class Microphone:
 
 
 class _Line:
-    """One connection to a device: a callback that only copies, and a bounded queue behind it."""
+    """A connection to a device: a callback that only copies, and a bounded queue."""
 
     def __init__(self, open_stream: Callable[..., InputStream], *, again: bool = False) -> None:
         self.overflows = 0
         self._again = again
         self._queue: queue.SimpleQueue[tuple[int, Times, bool, Interleaved]] = queue.SimpleQueue()
         self._captured = self._taken = 0  # samples of a channel
-        self._oldest = 0  # the first one that waits
-        self._most = math.inf  # that may wait
+        self._oldest = 0  # the first in the queue
+        self._most = math.inf  # in the queue, at most
         self.stream = open_stream(callback=self._callback)
         self._most = QUEUE_SECONDS * self.stream.rate
 
     @property
     def backlog(self) -> float:
-        """Seconds of sound that wait to be taken."""
+        """Seconds of sound that wait to be read."""
         return (self._captured - self._taken) / self.stream.rate
 
     @property
     def patience(self) -> float:
-        """Seconds without sound after which the device counts as gone."""
+        """Seconds without sound after which the device counts as disconnected."""
         return STALL_SECONDS if self._captured else START_SECONDS
 
     def take(self, timeout: float) -> Arrival:
-        """The oldest block that waits.
+        """The oldest block in the queue.
 
         Raises:
             queue.Empty: none came within ``timeout`` seconds.
@@ -239,7 +239,7 @@ class _Line:
     def _callback(self, block: Interleaved, times: Times, overflow: bool) -> None:
         self.overflows += overflow
         with contextlib.suppress(queue.Empty):
-            while self._captured + len(block) - self._oldest > self._most:  # the newest wins
+            while self._captured + len(block) - self._oldest > self._most:  # drop the oldest
                 start, _, _, dropped = self._queue.get_nowait()
                 self._oldest = start + len(dropped)
         self._queue.put_nowait((self._captured, times, overflow, block.copy()))
@@ -247,7 +247,7 @@ class _Line:
 
 
 class _Attempt(threading.Thread):
-    """One attempt to have a device back, in a thread: a lost device can keep its caller waiting."""
+    """An attempt to open a device again, in a thread: it may block."""
 
     def __init__(self, open_stream: Callable[..., InputStream], old: _Line | None) -> None:
         super().__init__(daemon=True)
@@ -269,7 +269,7 @@ class _Attempt(threading.Thread):
             line.stream.close()
 
     def give_up(self) -> None:
-        """Keep no device open: nobody waits for it any more."""
+        """Cancel: close a device that was or will be opened."""
         with self._lock:
             self._wanted = False
             if self.line is not None:

@@ -1,4 +1,4 @@
-"""MPEG audio (MP3, MP2): where its frames lie, however much else lies between them."""
+"""MPEG audio (MP3, MP2): the positions of its frames, whatever lies between them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from live_ser.audio.concatenated import Link
 from live_ser.audio.spliced_file import Piece
 
-_SURE = 3  # frames one after another, which nothing but sound looks like
+_SURE = 3  # consecutive frames that identify MPEG audio
 _AT_ONCE = 2**16  # bytes
 _KILOBITS = {  # by (is MPEG 1, layer), index 1 to 14
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -22,8 +22,8 @@ _KILOBITS = {  # by (is MPEG 1, layer), index 1 to 14
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_DECODER_DELAY = 529  # samples of layer III, which libsndfile's decoder swallows at the start
-_ENCODER_DELAY = 576  # of LAME, and of what else writes no header frame
+_DECODER_DELAY = 529  # samples of layer III that libsndfile's decoder drops at the start
+_ENCODER_DELAY = 576  # of LAME, and of encoders that write no header frame
 _LAYER_2_DELAY = 481
 _LARGEST = 2880  # bytes of a frame
 _SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]", re.DOTALL)
@@ -31,15 +31,15 @@ _SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]", re.DOTALL)
 
 @dataclass(frozen=True)
 class Frame:
-    """What the four bytes say in front of a frame.
+    """The header of a frame.
 
     Attributes:
-        size: in bytes, header included.
-        samples: that it decodes to.
-        rate: in Hz.
+        size: size in bytes, including the header.
+        samples: number of samples in the frame.
+        rate: sample rate in Hz.
         layer: 1 to 3.
-        kind: what all frames of a stream have in common.
-        tag: where a header frame has its tag.
+        kind: header bits that all frames of a stream share.
+        tag: offset of the tag in a header frame.
     """
 
     size: int
@@ -73,7 +73,7 @@ _frames: dict[bytes, Frame | None] = {}
 
 
 def frame_of(header: bytes) -> Frame | None:
-    """The frame that four bytes begin; None where they begin none."""
+    """The frame with a header of four bytes; None if it is not a header."""
     if header not in _frames:
         if len(_frames) > 2**16 or len(header) < 4:
             return _frame(header) if len(header) == 4 else None
@@ -83,7 +83,7 @@ def frame_of(header: bytes) -> Frame | None:
 
 @dataclass
 class _Stream:
-    """Frames that belong together: those behind a header frame, or of one kind."""
+    """Frames that belong together: those after a header frame, or of one kind."""
 
     frame: Frame
     header: bytes
@@ -101,7 +101,7 @@ class _Stream:
 
     @property
     def lost_behind(self) -> int:
-        """Frames that a header frame promises, and that the end of the data cuts off."""
+        """Frames that a header frame states, and that are missing at the end."""
         held = self.runs[-1][1] - self.start if self.runs else 0
         short = self.cut or self.size > held + self.frame.size
         return max(0, self.promised - self.frames) if short else 0
@@ -128,11 +128,11 @@ class _Stream:
             )
 
     def _pieces(self, start: int, end: int, frames: int) -> list[Piece]:
-        """The frames, behind one that says how many they are."""
+        """The frames, after a header frame with their number."""
         if self.frame.layer != 3:
-            # libsndfile guesses how many from their bytes, and stops there: give it more to guess.
+            # libsndfile estimates the number of frames from the size: append zeros.
             return [(start, end), bytes(4096 + (end - start) // 50)]
-        # Of the highest bit rate, without a checksum: there is room for the tag.
+        # Of the highest bit rate and without a checksum, so that the tag fits.
         header = bytes((0xFF, self.header[1] | 1, 0xE0 | self.header[2] & 0x0C, self.header[3]))
         frame = frame_of(header)
         assert frame is not None
@@ -141,7 +141,7 @@ class _Stream:
 
 
 def begins_mpeg(file: BinaryIO) -> bool:
-    """Whether a file begins with frames, or with tags, zeros or a piece of a frame before them."""
+    """Whether a file starts with frames, perhaps after tags, zeros or part of a frame."""
     end = file.seek(0, 2)
     position = behind_tags(file, 0, end)
     file.seek(position)
@@ -153,12 +153,12 @@ def begins_mpeg(file: BinaryIO) -> bool:
 
 
 def mpeg_links(file: BinaryIO, start: int, end: int) -> list[Link]:
-    """The links of the MPEG audio between two offsets of a file; none where there is none.
+    """The links of the MPEG audio between two offsets of a file; empty if there is none.
 
     Args:
-        file: that holds it.
-        start: where it begins, or what stands before it.
-        end: where it ends, or what stands behind it.
+        file: the file.
+        start: offset of the audio, or of tags before it.
+        end: end of the audio, or of tags after it.
     """
     end = _without_tags(file, start, end)
     streams: list[_Stream] = []
@@ -173,7 +173,7 @@ def mpeg_links(file: BinaryIO, start: int, end: int) -> list[Link]:
 def _walk(
     reader: _Reader, position: int, lost: int, streams: list[_Stream]
 ) -> tuple[int | None, int]:
-    """Walk from frame to frame: where the next run begins, and the frames lost before that."""
+    """Walk from frame to frame; return the start of the next run, and the frames lost before it."""
     stream = streams[-1] if streams else None
     while (frame := frame_of(header := reader.at(position, 4))) is not None:
         if position + frame.size > reader.end:
@@ -213,7 +213,7 @@ def _mean_size(stream: _Stream) -> float:
 def _next_sync(
     reader: _Reader, position: int, kind: int | None, within: int | None = None
 ) -> int | None:
-    """The next place where several frames follow one another, or one of a known kind ends it."""
+    """The next position of several consecutive frames, or of a last one of a known kind."""
     end = reader.end if within is None else min(reader.end, position + within)
     while position < end:
         window = reader.at(position, _AT_ONCE)
@@ -240,7 +240,7 @@ def _is_sound(reader: _Reader, position: int, kind: int | None) -> bool:
 
 
 def _header_frame(reader: _Reader, position: int, frame: Frame, header: bytes) -> _Stream | None:
-    """The stream that begins here, if this frame holds no sound but tells of it."""
+    """The stream that starts with this frame, if it is a header frame."""
     data = reader.at(position, min(frame.size, 220))
     stream = _Stream(frame, header, position)
     tag = frame.tag
@@ -270,14 +270,14 @@ def _header_frame(reader: _Reader, position: int, frame: Frame, header: bytes) -
 
 
 class _Reader:
-    """Bytes of a file, of which a window is kept."""
+    """Reads a file through a buffer."""
 
     def __init__(self, file: BinaryIO, end: int) -> None:
         self.file, self.end = file, end
         self._start, self._window = 0, b""
 
     def at(self, position: int, size: int) -> bytes:
-        """So many bytes from there, fewer at the end."""
+        """Bytes at a position, fewer at the end."""
         size = min(size, self.end - position)
         within = position - self._start
         if within < 0 or within + size > len(self._window):
@@ -288,7 +288,7 @@ class _Reader:
 
 
 def behind_tags(file: BinaryIO, position: int, end: int) -> int:
-    """The first byte that is no tag of those that stand before sound, nor zero."""
+    """The offset after the tags at a position."""
     while True:
         file.seek(position)
         head = file.read(32)
@@ -309,7 +309,7 @@ def behind_tags(file: BinaryIO, position: int, end: int) -> int:
 
 
 def _without_tags(file: BinaryIO, start: int, end: int) -> int:
-    """Where the tags begin that stand at the end."""
+    """The offset of the tags at the end."""
     while end > start:
         file.seek(max(start, end - 160))
         tail = file.read(end - max(start, end - 160))

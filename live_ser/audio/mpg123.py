@@ -1,7 +1,7 @@
-"""libmpg123, which libsndfile decodes MP3 with, kept from writing on the caller's terminal.
+"""Hide the messages of libmpg123, with which libsndfile decodes MP3.
 
-It complains of each damaged frame on the process's standard error, whatever the caller asked for.
-What is missing of a file is found and told by :mod:`live_ser.audio.mpeg_audio`.
+It reports each damaged frame on standard error. Missing sound is found and reported by
+:mod:`live_ser.audio.mpeg_audio` instead.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _lock = threading.Lock()  # descriptors belong to the whole process
 
 @contextmanager
 def complaints_hidden() -> Iterator[None]:
-    """Keep libmpg123's lines from standard error for as long as the block lasts.
+    """Remove libmpg123's lines from standard error during the ``with`` block.
 
-    What other threads write meanwhile is passed on when it ends.
+    What other threads write meanwhile is passed on at its end.
     """
     with _lock, ExitStack() as stack:
         try:
             kept = os.dup(_STANDARD_ERROR)
             stack.callback(os.close, kept)
             written = stack.enter_context(tempfile.TemporaryFile())
-        except OSError:  # standard error is closed, or nothing can be written anywhere
+        except OSError:  # standard error is closed, or there is no place for a temporary file
             yield
             return
         try:

@@ -1,4 +1,4 @@
-"""Ogg: where its streams lie, and which of their pages are lost."""
+"""Ogg: the positions of its streams, and their lost pages."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 @dataclass(frozen=True)
 class Page:
-    """A page whose checksum is right.
+    """A page with a valid checksum.
 
     Attributes:
-        start: its offset in the file.
-        end: that of what follows.
-        serial: number of its stream.
-        number: of it in the stream.
-        granule: position in the stream, as the codec counts; None where no packet ends on it.
-        first: whether the stream begins.
-        last: whether the stream ends.
-        head: the first bytes of its packets.
+        start: offset in the file.
+        end: offset after it.
+        serial: serial number of its stream.
+        number: number of the page in the stream.
+        granule: position in the stream, in units of the codec; None if no packet ends on it.
+        first: whether it is the first page of the stream.
+        last: whether it is the last page of the stream.
+        head: first bytes of its packets.
     """
 
     start: int
@@ -43,10 +43,10 @@ class Page:
 
 
 def ogg_links(file: BinaryIO) -> list[Link]:
-    """The links of an Ogg file; none where libsndfile cannot read all of its streams.
+    """The links of an Ogg file; empty if libsndfile cannot read all of its streams.
 
     Args:
-        file: that begins with a page.
+        file: a file that starts with a page.
     """
     streams: list[_Stream] = []
     damaged = b""
@@ -56,7 +56,7 @@ def ogg_links(file: BinaryIO) -> list[Link]:
             continue
         if page.first:
             streams.append(stream := _begun(page))
-            # Sound beside a picture, or another codec: what is not all ours is left to others.
+            # Sound beside a picture, or another codec: left to ffmpeg.
             if not stream.rate or (len(streams) > 1 and not streams[-2].pieces):
                 return []
         elif streams and page.serial == streams[-1].serial:
@@ -71,7 +71,7 @@ def ogg_links(file: BinaryIO) -> list[Link]:
 
 
 def _begun(page: Page) -> _Stream:
-    """The stream that begins with a page."""
+    """The stream that starts with a page."""
     head, rate, skip = page.head, 0, 0
     if head[:7] == b"\x01vorbis":
         rate = int.from_bytes(head[12:16], "little")
@@ -84,7 +84,7 @@ def _begun(page: Page) -> _Stream:
 
 @dataclass
 class _Stream:
-    """A logical stream, as its pages show it."""
+    """A logical stream."""
 
     serial: int
     rate: int  # of its granules, in Hz; 0 of a codec that libsndfile does not know
@@ -95,7 +95,7 @@ class _Stream:
     pieces: list[list[int]] = field(default_factory=list)  # start, end, last granule
 
     def take(self, page: Page, *, damaged: bool) -> None:
-        """Go on with a page; ``damaged`` says that something which is no page stands before it."""
+        """Add a page; ``damaged`` if there was invalid data before it."""
         lost = damaged or page.number != self.number + 1
         self.number, self.ended = page.number, page.last
         if not self.pieces and not page.granule:
@@ -106,7 +106,7 @@ class _Stream:
             self.pieces[-1][1:] = page.end, max(page.granule or 0, self.pieces[-1][2])
 
     def links(self) -> Iterator[Link]:
-        """Its stretches without a hole."""
+        """Its stretches without lost pages."""
         for number, (start, end, granule) in enumerate(self.pieces):
             if number == 0:
                 yield Link([(self.head[0], end)])
@@ -116,7 +116,7 @@ class _Stream:
 
 
 def _pages(file: BinaryIO) -> Iterator[Page | bytes]:
-    """The whole pages of a file, in order, and how each stretch begins that is none."""
+    """The valid pages of a file in order, and the first bytes of each invalid stretch."""
     file.seek(0)
     window, start, ended = file.read(_AT_ONCE), 0, False
     at = 0
@@ -159,7 +159,7 @@ def _page(window: bytes, at: int, start: int) -> Page | None:
 
 
 def _checksum(page: bytes) -> int:
-    """Ogg's CRC: zlib's, of bits the other way round, and from zero."""
+    """Ogg's CRC: that of zlib with reversed bits and an initial value of 0."""
     data = page[:22] + bytes(4) + page[26:]
     value = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{value:032b}"[::-1], 2)

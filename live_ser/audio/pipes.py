@@ -214,7 +214,7 @@ class PipedSound:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Its channels, where each is classified separately."""
+        """The voices of the channels, if they are classified separately."""
         return self._mix.voices
 
     def __iter__(self) -> Iterator[Samples]:

@@ -155,7 +155,7 @@ class Dashboard(Sink):
             skipped=status.skipped,
             recording=self._recording is not None and self._recording.intact,
             paused=status.paused,
-            meant=status.meant,
+            intended=status.intended,
         )
         if status.baseline is not None:
             self._show_voice(status.baseline)

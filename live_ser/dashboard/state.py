@@ -45,7 +45,7 @@ class DashboardState:
         baseline: what the voice is measured against; empty where that is nothing.
         learning: how far the voice is known; empty where it is known, or not needed.
         enrolling: how far it is enrolled; empty where it is not being enrolled.
-        meant: the emotion that is meant at this moment of a demonstration; empty elsewhere.
+        intended: intended emotion now, in a demonstration; empty elsewhere.
         message: what has to be said just now.
         connected: whether the source gives sound.
         paused: whether the user paused.
@@ -85,7 +85,7 @@ class DashboardState:
     baseline: str = ""
     learning: str = ""
     enrolling: str = ""
-    meant: str = ""
+    intended: str = ""
     message: str = ""
     connected: bool = True
     paused: bool = False

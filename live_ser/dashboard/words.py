@@ -22,16 +22,18 @@ def words(state: DashboardState) -> Words:
     if state.enrolling:
         how = "in no particular mood: the rest is compared with it"
         return Words(f"speak as you always do, {state.enrolling}", (now(state), how))
-    meant = f"meant: {state.meant}" if state.meant else ""
+    intended = f"intended: {state.intended}" if state.intended else ""
     headline = state.headline
     if headline is None:
-        return Words(state.state or "listening", (now(state), meant, state.learning), tone="quiet")
+        return Words(
+            state.state or "listening", (now(state), intended, state.learning), tone="quiet"
+        )
     is_speech = state.state in ("speech", "uncertain")
     colour = dict(zip(state.labels, colours(state.labels), strict=True)).get(headline.word)
     if headline.is_current:
-        captions = (sentence(headline), meant, arousal(state) if is_speech else now(state))
+        captions = (sentence(headline), intended, arousal(state) if is_speech else now(state))
         return Words(headline.word, (*captions, state.learning), colour)
-    captions = (f"{brief(headline)}, {headline.age:.0f} s ago", meant, now(state))
+    captions = (f"{brief(headline)}, {headline.age:.0f} s ago", intended, now(state))
     tone: Tone = "dim" if headline.age < _FAINT else "faint"
     return Words(headline.word, (*captions, state.learning), colour, tone)
 

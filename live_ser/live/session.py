@@ -132,7 +132,7 @@ class Session:
             message=self.source.message,
             paused=self.paused,
             baseline=baseline.status if baseline else None,
-            meant=getattr(self.source, "meant", ""),  # only a demonstration tells
+            intended=getattr(self.source, "intended", ""),  # of a demonstration
         )
 
     def __iter__(self) -> Iterator[Block]:

@@ -28,7 +28,7 @@ class Status:
         message: what is wrong with the source just now; empty where all is well.
         paused: whether the user paused.
         baseline: what is known of the speaker; None for a model that takes no baseline.
-        meant: emotion that is meant just now, in a demonstration; empty elsewhere.
+        intended: intended emotion now, in a demonstration; empty elsewhere.
     """
 
     source: str
@@ -38,7 +38,7 @@ class Status:
     message: str = ""
     paused: bool = False
     baseline: BaselineStatus | None = None
-    meant: str = ""
+    intended: str = ""
 
 
 class Sink:

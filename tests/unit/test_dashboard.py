@@ -89,7 +89,7 @@ STATES = {
     ),
     "enrolling": state(enrolling="2 of 6 s", headline=None),
     "learning": state(learning="learning your voice, 4 of 15 s"),
-    "a demonstration": state(source="a recording, round 2; q ends it", meant="happy"),
+    "a demonstration": state(source="a recording, round 2; q ends it", intended="happy"),
     "paused": state(paused=True),
     "microphone gone": state(connected=False, message="microphone gone, trying again"),
     "clipping and losing sound": state(
@@ -239,7 +239,7 @@ def test_it_says_how_far_it_knows_the_voice_and_enrolment_takes_the_headline() -
 def test_a_demonstration_shows_what_is_meant_beside_what_is_heard() -> None:
     text = plain(STATES["a demonstration"])
     assert "a recording, round 2; q ends it" in text
-    assert "meant: happy" in text
+    assert "intended: happy" in text
 
 
 def test_without_the_spectrogram_the_rest_has_its_room() -> None:

@@ -1,4 +1,4 @@
-"""The demonstration: what is meant is told, and each round begins anew."""
+"""The demonstration: the intended emotion is shown, and each round begins anew."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ RATE = 16_000
 @pytest.mark.usefixtures("instant")
 def test_each_round_is_named_and_tells_what_is_meant() -> None:
     seconds = soundfile.info(DEMO).duration
-    meant: list[str] = []
+    intended: list[str] = []
     with demo(RATE) as source:
         assert source.name == "a recording, round 1; q ends it"
-        assert source.meant == ""
+        assert source.intended == ""
         for block in source:
             if isinstance(block, Gap):
                 break
-            if source.meant not in meant[-1:]:
-                meant.append(source.meant)
+            if source.intended not in intended[-1:]:
+                intended.append(source.intended)
         assert isinstance(block, Gap)
         assert block.reason == AGAIN
         assert source.name == "a recording, round 2; q ends it"
-        assert source.meant == ""
+        assert source.intended == ""
         again = list(islice(source, 3))
-    assert meant[0] == ""
-    assert len(meant) > 4
-    assert set(meant[1:]) <= set(load().info.labels)
+    assert intended[0] == ""
+    assert len(intended) > 4
+    assert set(intended[1:]) <= set(load().info.labels)
     assert seconds < 90
     assert len(again) == 3
 

@@ -39,6 +39,7 @@ from live_ser.server.reading import EventsEndpoint, LiveEndpoint
 from live_ser.server.recordings import FileEndpoint
 from live_ser.server.service import Limits, Service
 from live_ser.server.streams import StreamEndpoint
+from live_ser.server.websocket import WebSocketProtocol
 
 _LOOK_SECONDS = 0.05  # between looks at whether to end
 _END_SECONDS = 3.0  # that sessions have to send their end
@@ -245,6 +246,7 @@ async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]
         uvicorn.Config(
             server.app,
             http="h11",
+            ws=WebSocketProtocol,
             log_level="error",
             access_log=False,
             ws_max_size=MESSAGE_BYTES,

@@ -63,7 +63,7 @@ class LiveEndpoint:
     async def _obey(self, socket: WebSocket, reader: Reader) -> None:
         """Do what a reader asks for, until it is gone."""
         try:
-            while (message := await received(socket, self._service, idle=False)) is not None:
+            while (message := await received(socket, self._service)) is not None:
                 if isinstance(message, bytes):
                     raise ProtocolError("bad_message", "sound goes to /v1/stream")
                 self._do(parsed(message))

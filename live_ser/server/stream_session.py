@@ -94,6 +94,21 @@ class StreamSession:
             voices=self._mix.voices,
         )
 
+    def hold(self, data: bytes) -> bool:
+        """Hold the next bytes if they cannot complete a hop.
+
+        Most of the time that small blocks take is their number: they are decoded together.
+
+        Returns:
+            Whether they are held; otherwise nothing was done.
+        """
+        lacking = self._stream.lacking * self._start.rate * self._form.frame_bytes
+        if self._holds + len(data) >= lacking:
+            return False
+        self._held.append(data)
+        self._holds += len(data)
+        return True
+
     def take(self, data: bytes) -> bool:
         """Take the next bytes, which may end within a sample; cheap enough for an event loop.
 
@@ -103,11 +118,10 @@ class StreamSession:
         Raises:
             ProtocolError: they hold what is not sound.
         """
+        if self.hold(data):
+            return False
         self._held.append(data)
-        self._holds += len(data)
-        # Bytes that cannot complete a hop wait: most of the time of small blocks is their number.
-        lacking = self._stream.lacking * self._start.rate * self._form.frame_bytes
-        return self._holds >= lacking and self.flush()
+        return self.flush()
 
     def flush(self) -> bool:
         """Let all bytes be heard that were taken, but for a sample that has only begun.

@@ -25,6 +25,7 @@ from live_ser.server.protocol import (
 )
 from live_ser.server.service import Service, close, send
 from live_ser.server.stream_session import StreamSession
+from live_ser.server.websocket import EXTENSION
 
 _LONGEST_GAP = 86_400.0  # seconds
 _REAL_TIME = 2.0  # seconds of sound that may come at once of a stream that is in real time
@@ -87,7 +88,7 @@ class StreamEndpoint:
 
     async def _started(self, socket: WebSocket) -> Start | None:
         """The first message of a client; None if the server ends before."""
-        text = await received(socket, self._service)
+        text = await received(socket, self._service, self._service.limits.idle)
         if text is None:
             return None
         if isinstance(text, bytes):
@@ -100,22 +101,28 @@ class StreamEndpoint:
         return Start.from_message(message)
 
 
-async def received(socket: WebSocket, service: Service, *, idle: bool = True) -> str | bytes | None:
+async def received(
+    socket: WebSocket, service: Service, idle: float | None = None
+) -> str | bytes | None:
     """The next message of a client; None if the server ends before.
+
+    Args:
+        socket: of the client.
+        service: that tells whether the server ends.
+        idle: seconds that the client may take; None for any number.
 
     Raises:
         ProtocolError: none comes, or it is too long.
         WebSocketDisconnect: the client is gone.
     """
     try:
-        async with service.waiting(service.limits.idle if idle else None):
+        async with service.waiting(idle):
             message = await socket.receive()
     except TimeoutError as error:
         if service.ending:
             return None
-        raise ProtocolError(
-            "idle", f"no message for {service.limits.idle:g} s", close=IDLE
-        ) from error
+        seconds = service.limits.idle
+        raise ProtocolError("idle", f"no message for {seconds:g} s", close=IDLE) from error
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", DONE))
     data: str | bytes = message.get("bytes") or message.get("text") or b""
@@ -129,7 +136,10 @@ class _Client:
 
     def __init__(self, socket: WebSocket, session: StreamSession, service: Service) -> None:
         self._socket, self._session, self._service = socket, session, service
-        self._began = time.monotonic()
+        self._began = self._newest = time.monotonic()
+        self._waits = False  # for a message
+        if extension := socket.scope.get("extensions", {}).get(EXTENSION):
+            extension["with"](self._hold)
 
     async def send(self, records: list[Record]) -> None:
         await send(self._socket, records, self._service.limits.slow)
@@ -140,12 +150,34 @@ class _Client:
         Returns:
             The code to close the connection with.
         """
-        while (message := await received(self._socket, self._service)) is not None:
+        while (message := await self._received()) is not None:
             if isinstance(message, bytes):
                 await self._hear(message)
             elif not await self._obey(message):
                 return DONE
         return GOING_AWAY
+
+    def _hold(self, data: bytes) -> bool:
+        """Hold sound that completes no hop, which saves waking the task that serves the client."""
+        if not (self._waits and self._session.hold(data)):
+            return False
+        self._newest = time.monotonic()
+        return True
+
+    async def _received(self) -> str | bytes | None:
+        """The next message that is not held, as :func:`received` has it."""
+        idle, self._newest = self._service.limits.idle, time.monotonic()
+        self._waits = True
+        try:
+            while True:
+                left = self._newest + idle - time.monotonic()
+                try:
+                    return await received(self._socket, self._service, left)
+                except ProtocolError as error:
+                    if error.close != IDLE or self._newest + idle <= time.monotonic():
+                        raise  # otherwise it sent what was held
+        finally:
+            self._waits = False
 
     async def _hear(self, data: bytes) -> None:
         """Feed sound, a hop at a time, so that the sessions take turns."""

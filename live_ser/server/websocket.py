@@ -1,8 +1,11 @@
-"""The WebSocket protocol of the server: sound that completes no hop wakes nobody."""
+"""The WebSocket protocol of the server: what arrives of one client costs the others little."""
 
 from __future__ import annotations
 
+import time
+from asyncio import TimerHandle
 from collections.abc import Callable
+from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -10,16 +13,27 @@ from websockets.frames import Frame
 EXTENSION = "live_ser.hold"
 """Where an application finds :meth:`WebSocketProtocol.hold_with` in its scope."""
 
+_READ_BYTES = 1 << 14  # at once: small messages of so many take a hundredth of a second
+_SHARE = 0.05  # of a core, that the messages of one client may take
+_BURST = 0.1  # seconds of a core, that they may take before that
+_MESSAGE_SECONDS = 1e-4  # of a core, that a message takes in the application
+
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's protocol, whose binary messages an application may take where they arrive.
+    """Uvicorn's protocol, for many clients that send sound in small blocks.
 
-    Four of five blocks of 0.1 s only have to be kept until the hop is complete. On the usual way
-    each of them pauses the connection, wakes a task and resumes the connection, which costs
-    several times as much as reading it.
+    An application may take binary messages where they arrive. Four of five blocks of 0.1 s only
+    have to be held until the hop is complete; on the usual way, each of them would pause the
+    connection, wake a task and resume the connection.
+
+    A client that floods the server with small messages is read no faster than they can be handled
+    in a small share of a core.
     """
 
     _hold: Callable[[bytes], bool] | None = None
+    _spent = 0.0  # seconds of a core beyond its share, up to the time below
+    _spent_at = 0.0
+    _rest: TimerHandle | None = None  # until it is read again
 
     def hold_with(self, hold: Callable[[bytes], bool]) -> None:
         """Offer each binary message to a function before it is queued.
@@ -30,10 +44,32 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """
         self._hold = hold
 
+    def connection_made(self, transport: Any) -> None:
+        """Begin to read, a little at a time."""
+        super().connection_made(transport)
+        transport.max_size = _READ_BYTES
+
     async def run_asgi(self) -> None:
-        """Run the application, which finds this extension in its scope."""
+        """Run the application, which finds the extension in its scope."""
         self.scope["extensions"][EXTENSION] = {"with": self.hold_with}
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            # What is known of the stream is let go at once, not when cycles are looked for.
+            self._hold = None
+            del self.scope["extensions"][EXTENSION]
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was read."""
+        began = time.thread_time()
+        super().data_received(data)
+        self._spend(time.thread_time() - began)
+
+    async def receive(self) -> Any:
+        """The next message for the application."""
+        message = await super().receive()
+        self._spend(_MESSAGE_SECONDS)
+        return message
 
     def handle_bytes(self, event: Frame) -> None:
         """Take a binary message, or the first part of one."""
@@ -45,3 +81,26 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         )
         if not is_held:
             super().handle_bytes(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping; who reads no answers is no client, and they would pile up."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.transport.abort()
+
+    def _spend(self, seconds: float) -> None:
+        """Count time that the client took; read it no more while it took too much."""
+        now = self.loop.time()
+        self._spent = max(0.0, self._spent - _SHARE * (now - self._spent_at)) + seconds
+        self._spent_at = now
+        if self._spent > _BURST:
+            self.transport.pause_reading()
+            if self._rest is None:
+                self._rest = self.loop.call_later((self._spent - _BURST) / _SHARE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._rest = None
+        self._spend(0.0)
+        if self._rest is None and not self.read_paused:  # else once the queue is empty
+            self.transport.resume_reading()

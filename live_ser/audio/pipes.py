@@ -1,4 +1,4 @@
-"""Sound that comes through a pipe: standard input, a named pipe, ``<(...)`` of a shell."""
+"""Sound from a pipe: standard input, a named pipe, or ``<(...)`` of a shell."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from live_ser.errors import AudioError, InvalidArgument
 from live_ser.system.temporary import temporary_folder
 
 STANDARD_INPUT = "-"
-_PATIENCE = 10.0  # seconds in which somebody has to write into a named pipe
-_WAITING_BLOCKS = 8  # at most: who writes faster waits, nothing is lost
+_PATIENCE = 10.0  # seconds to wait for a writer of a named pipe
+_WAITING_BLOCKS = 8  # in the queue at most; a faster writer waits
 
 
 def is_pipe(path: str | Path) -> bool:
-    """Whether a path leads to a pipe; ``-`` stands for standard input."""
+    """Whether a path is a pipe; ``-`` is standard input."""
     if path == STANDARD_INPUT:
         return True
     try:
@@ -45,7 +45,7 @@ def is_pipe(path: str | Path) -> bool:
 
 
 def name_of_pipe(path: str | Path) -> str:
-    """What to call a pipe: ``<(...)`` has a number only."""
+    """The name of a pipe, for messages; ``<(...)`` has only a number."""
     if path == STANDARD_INPUT:
         return "standard input"
     return "a pipe" if _is_anonymous(path) else Path(path).name
@@ -53,14 +53,14 @@ def name_of_pipe(path: str | Path) -> str:
 
 @contextmanager
 def opened_pipe(path: str | Path, patience: float | None = None) -> Iterator[io.FileIO]:
-    """The bytes of a pipe, unbuffered; of a named one as soon as somebody writes to it.
+    """Open a pipe, unbuffered; a named pipe is opened once it has a writer.
 
     Args:
-        path: of the pipe; ``-`` for standard input.
-        patience: seconds in which somebody has to write into a named pipe; None for ever.
+        path: path of the pipe; ``-`` for standard input.
+        patience: seconds to wait for a writer; None for no limit.
 
     Raises:
-        AudioError: it cannot be read, is a terminal, or nobody writes into it.
+        AudioError: it cannot be read, is a terminal, or has no writer.
     """
     if path == STANDARD_INPUT:
         if sys.stdin.isatty():
@@ -83,12 +83,12 @@ def opened_pipe(path: str | Path, patience: float | None = None) -> Iterator[io.
 
 
 def _is_anonymous(path: str | Path) -> bool:
-    """Whether a pipe is one of the shell's, ``<(...)``: somebody holds its other end."""
+    """Whether a pipe is ``<(...)`` of a shell, which has a writer."""
     return str(path).startswith(("/dev/fd/", "/proc/"))
 
 
 def _opened_within(path: str | Path, patience: float) -> io.FileIO:
-    """A named pipe, once something comes through it."""
+    """A named pipe, once it has data."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not select.select([descriptor], [], [], patience)[0]:
         os.close(descriptor)
@@ -101,10 +101,10 @@ def _opened_within(path: str | Path, patience: float) -> io.FileIO:
 
 @contextmanager
 def copied(source: str | Path | BinaryIO) -> Iterator[Path]:
-    """A file that holds what comes through a pipe or a stream, to its end; it is gone afterwards.
+    """A temporary file with the content of a pipe or a stream.
 
     Args:
-        source: the path of a pipe, or an open binary file, which stays open.
+        source: path of a pipe, or an open binary file, which stays open.
     """
     with ExitStack() as stack:
         stream: Any = source
@@ -117,22 +117,22 @@ def copied(source: str | Path | BinaryIO) -> Iterator[Path]:
 
 
 class PipeDecoder(Decoder):
-    """Sound as it comes through a pipe: WAV, or what ``raw`` says.
+    """Decodes sound from a pipe: WAV, or raw samples.
 
     Args:
-        stream: of its bytes, unbuffered.
-        name: for what is said of it.
-        raw: what its bytes mean; None where a WAV header says it.
+        stream: the pipe, unbuffered.
+        name: name for messages.
+        raw: format of raw samples; None for WAV.
 
     Raises:
-        AudioError: nothing says what its bytes mean.
+        AudioError: the format is unknown.
     """
 
     frames = None
 
     def __init__(self, stream: io.FileIO, name: str, raw: RawFormat | None) -> None:
         self._stream = stream
-        self._left: int | None = None  # bytes of sound, as promised
+        self._left: int | None = None  # bytes of sound, according to the header
         self._rest = b""  # less than a frame
         form = raw
         if form is None:
@@ -147,7 +147,7 @@ class PipeDecoder(Decoder):
         self.rate, self.channels = form.rate, form.channels
 
     def read(self, frames: int) -> Interleaved:
-        """The next frames, as many as have come; none at the end."""
+        """Read the frames that are available; empty at the end."""
         size = self._form.frame_bytes
         while len(self._rest) < size:
             data = self._more(frames * size - len(self._rest))
@@ -159,17 +159,17 @@ class PipeDecoder(Decoder):
         return block
 
     def rewind(self) -> None:
-        """Never: what has come through is gone."""
+        """Not possible with a pipe."""
         raise AudioError("a pipe can be heard once", "copy the sound into a file")
 
     def close(self) -> None:
-        """Nothing to release; who opened the pipe closes it."""
+        """Does nothing: the caller closes the pipe."""
 
     def _more(self, most: int) -> bytes:
         if self._left is None:
             return self._stream.read(most) or b""
         if self._left == 0:
-            # What is promised is there: other chunks follow, or more sound than anybody knew.
+            # All of the stated size is read: other chunks follow, or more sound.
             data, self._left = self._exactly(4), None
             return b"" if data.isascii() and data.decode("ascii").isprintable() else data
         data = self._stream.read(min(most, self._left)) or b""
@@ -184,16 +184,16 @@ class PipeDecoder(Decoder):
 
 
 class PipedSound:
-    """Sound from a pipe, at whatever pace it comes: a :class:`~live_ser.audio.blocks.Source`.
+    """A :class:`~live_ser.audio.blocks.Source` for sound from a pipe, at whatever pace.
 
     Args:
-        sound: that reads the pipe.
-        name: to show.
-        rate: of the blocks, in Hz.
-        reading: which channel is heard, or whether each is classified separately.
+        sound: the decoder of the pipe.
+        name: name to show.
+        rate: sample rate of the blocks in Hz.
+        reading: which channel to use, or whether each is classified separately.
 
     Raises:
-        AudioError: there is no such channel; or, while iterating, it is no sound.
+        AudioError: there is no such channel; or, while iterating, it is not sound.
     """
 
     overflows = 0
@@ -209,7 +209,7 @@ class PipedSound:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of it once."""
+        """Warnings for the user."""
         return [f"{self.name}: {self._mix.note}"] if self._mix.note else []
 
     @property
@@ -218,7 +218,7 @@ class PipedSound:
         return self._mix.voices
 
     def __iter__(self) -> Iterator[Samples]:
-        # In a thread: nobody knows when more comes, and time goes by meanwhile.
+        # In a thread: reading blocks, and empty blocks are due meanwhile.
         threading.Thread(target=self._read, daemon=True).start()
         resample, position = Resampler(self.native_rate, self._rate, len(self.voices)), 0
         while True:
@@ -245,5 +245,5 @@ class PipedSound:
                 self._blocks.put(block)
                 if not len(block):
                     return
-        except Exception as error:  # told where it is waited for
+        except Exception as error:  # raised in the iterating thread
             self._blocks.put(error)

@@ -1,4 +1,4 @@
-"""Sound without a header: what its bytes mean has to be told."""
+"""Raw samples without a header, in a format that the user states."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _HEADERLESS = (
 
 @dataclass(frozen=True)
 class RawFormat:
-    """What a header would say.
+    """The format of raw samples.
 
     Attributes:
-        encoding: of a sample: ``s16le``, ``s24le``, ``s32le``, ``f32le``, ``u8``, ``mulaw`` or
-            ``alaw``.
-        rate: in Hz.
-        channels: how many, interleaved.
+        encoding: encoding of a sample: ``s16le``, ``s24le``, ``s32le``, ``f32le``, ``u8``,
+            ``mulaw`` or ``alaw``.
+        rate: sample rate in Hz.
+        channels: number of interleaved channels.
 
     Raises:
         InvalidArgument: there is no such encoding, rate or number of channels.
@@ -62,22 +62,22 @@ class RawFormat:
         return _BYTES[self.encoding] * self.channels
 
     def decoded(self, data: bytes) -> Interleaved:
-        """Whole frames, float32 ``[n, channels]``, full scale at 1; bytes left over are dropped."""
+        """Decode whole frames to float32 ``[n, channels]``, full scale at 1."""
         whole = len(data) // self.frame_bytes * self.frame_bytes
         return _DECODERS[self.encoding](data[:whole]).reshape(-1, self.channels)
 
 
 def format_of_name(path: Path) -> RawFormat | None:
-    """The format of a file without a header, where the ending of its name says it: G.711."""
+    """The format of a raw file by its extension, for G.711; else None."""
     encoding = _G711.get(path.suffix.lower())
     return RawFormat(encoding) if encoding else None
 
 
 def check_has_header(path: Path) -> None:
-    """Refuse a file whose name says that it has no header, so that nobody has to guess.
+    """Refuse a file whose extension says that it has no header.
 
     Raises:
-        AudioError: the hint names the argument that says what is in it.
+        AudioError: the extension is one of raw samples.
     """
     if path.suffix.lower() in _HEADERLESS:
         raise AudioError(
@@ -86,11 +86,11 @@ def check_has_header(path: Path) -> None:
 
 
 class RawDecoder(Decoder):
-    """A file without a header.
+    """Decodes a file of raw samples.
 
     Args:
-        file: that is read; it stays open.
-        form: of its samples.
+        file: the file, which stays open.
+        form: format of its samples.
     """
 
     def __init__(self, file: BinaryIO, form: RawFormat) -> None:
@@ -100,15 +100,15 @@ class RawDecoder(Decoder):
         file.seek(0)
 
     def read(self, frames: int) -> Interleaved:
-        """The next frames."""
+        """Read frames."""
         return self._form.decoded(self._file.read(frames * self._form.frame_bytes))
 
     def rewind(self) -> None:
-        """Begin again."""
+        """Start over."""
         self._file.seek(0)
 
     def close(self) -> None:
-        """Nothing to release; the file stays open."""
+        """Does nothing: the file stays open."""
 
 
 def _integers(kind: str) -> Callable[[bytes], NDArray[np.float32]]:
@@ -128,7 +128,7 @@ def _g711(law: str) -> Callable[[bytes], NDArray[np.float32]]:
 
 @cache
 def _g711_values(law: str) -> NDArray[np.float32]:
-    """What each of the 256 codes of G.711 stands for, full scale at 1."""
+    """The values of the 256 codes of G.711, full scale at 1."""
     code = np.arange(256) ^ (0xFF if law == "mulaw" else 0x55)
     exponent, mantissa = code >> 4 & 7, code & 15
     if law == "mulaw":

@@ -1,4 +1,4 @@
-"""How a recording is read: what of it is heard, and what its bytes mean."""
+"""How to read a recording: channels, track, raw format."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from live_ser.errors import InvalidArgument
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of speakers, each another one, without blanks at their ends.
+    """Check names of speakers, and strip them.
 
     Raises:
-        InvalidArgument: one is empty, or there twice.
+        InvalidArgument: a name is empty, or not unique.
     """
     if isinstance(names, str):
         names = names.split(",")
@@ -28,18 +28,19 @@ def checked_names(names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a recording is read.
+    """How to read a recording.
 
     Attributes:
-        channel: the one to hear, from 1; None for their mean, or one of them where that is lost.
-        track: of a container, the one to hear, from 1; None for the one marked default.
-        raw: what the bytes of sound without a header mean.
-        partial: whether to classify what there is where sound is missing.
+        channel: the channel to use, from 1; None for the mean, or for one of them where they cancel
+            each other out.
+        track: the track of a container, from 1; None for the default track.
+        raw: format of samples without a header.
+        partial: accept recordings with missing sound.
         each_channel: whether each channel is classified separately.
-        names: of who speaks in each channel then; none where nobody says it.
+        names: names of the speakers of the channels, with ``each_channel``.
 
     Raises:
-        InvalidArgument: there is no such channel or track, or they do not go together.
+        InvalidArgument: a value is invalid, or two exclude each other.
     """
 
     channel: int | None = None
@@ -66,7 +67,7 @@ class Reading:
                 raise InvalidArgument(f"{name}: there is none of number {value!r}", "count from 1")
 
     def words(self) -> list[str]:
-        """What differs from the usual way, each in words."""
+        """The settings that differ from the defaults, in words."""
         words = [f"channel {self.channel}"] if self.channel else []
         words += ["each channel"] if self.each_channel else []
         words += [f"names {' '.join(self.names)}"] if self.names else []
@@ -77,7 +78,7 @@ class Reading:
 
 
 class ReadingOptions(TypedDict, total=False):
-    """How a recording is read, as keywords: those of :class:`Reading`."""
+    """How to read a recording, as keywords; see :class:`Reading`."""
 
     channel: int | None
     track: int | None
@@ -101,20 +102,20 @@ def reading_of(
     each_channel: bool = False,
     names: Sequence[str] = (),
 ) -> Reading:
-    """How a recording is read, from plain values as options and queries have them.
+    """A :class:`Reading` from plain values, such as command-line options.
 
     Args:
-        channel: the one to hear, from 1.
-        track: the one to hear, from 1.
-        raw: encoding of sound without a header.
-        rate: of sound without a header, in Hz.
-        channels: of sound without a header.
-        partial: whether to classify what there is where sound is missing.
+        channel: the channel to use, from 1.
+        track: the track of a container, from 1.
+        raw: encoding of samples without a header.
+        rate: sample rate of samples without a header in Hz.
+        channels: number of channels of samples without a header.
+        partial: accept recordings with missing sound.
         each_channel: whether each channel is classified separately.
-        names: of who speaks in each channel then.
+        names: names of the speakers of the channels, with ``each_channel``.
 
     Raises:
-        InvalidArgument: they do not go together.
+        InvalidArgument: a value is invalid, or two exclude each other.
     """
     if raw is None and (rate is not None or channels is not None):
         name = "rate" if rate is not None else "channels"

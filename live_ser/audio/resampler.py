@@ -1,4 +1,4 @@
-"""Sound brought to another sample rate, block by block."""
+"""Resampling, block by block."""
 
 from __future__ import annotations
 

@@ -12,27 +12,27 @@ from live_ser.audio.decoder import Decoder, Missing
 from live_ser.audio.devices import Interleaved
 from live_ser.audio.mpg123 import complaints_hidden
 
-_UNKNOWN_LENGTH = 2**50  # samples: libsndfile says so, or more, of FLAC written into a pipe
-# A writer into a pipe cannot know the size, and promises all that there could be.
+_UNKNOWN_LENGTH = 2**50  # samples: libsndfile reports this or more for FLAC written to a pipe
+# A writer to a pipe does not know the size, and states the maximum.
 _ANY_SIZE = 0x7FFF0000
 _AT_ONCE = 2**16  # frames
 _FEW = 256  # frames
 
 
 class SndfileDecoder(Decoder):
-    """A file, decoded by libsndfile.
+    """Decodes a file by libsndfile.
 
     Args:
-        file: that is read; it raises nothing, and stays open.
-        skip: frames at its start that are no sound, as encoders put them there.
-        frames: those after them that are sound; as many as libsndfile finds if None.
-        promised: as many as the container speaks of; as libsndfile finds if None.
+        file: the file, whose methods raise nothing; it stays open.
+        skip: encoder delay to skip at the start, in frames.
+        frames: frames of sound after that; None for the number that libsndfile reports.
+        promised: number of frames according to the container; None for that of libsndfile.
 
     Attributes:
-        format: libsndfile's name of it, such as ``WAV``.
+        format: name of the format in libsndfile, such as ``WAV``.
 
     Raises:
-        soundfile.LibsndfileError: it is none of its formats.
+        soundfile.LibsndfileError: libsndfile cannot read it.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class SndfileDecoder(Decoder):
 
         self._errors = (soundfile.LibsndfileError, RuntimeError, OSError)
         self._file, self._skip, self._open = file, skip, soundfile.SoundFile
-        self._is_mp3 = True  # until it is known: libmpg123 may have a look at anything
+        self._is_mp3 = True  # until it is known: libmpg123 may try any file
         self._sound: Any = self._opened()
         self.rate, self.channels = int(self._sound.samplerate), int(self._sound.channels)
         self.format = str(self._sound.format)
@@ -58,7 +58,7 @@ class SndfileDecoder(Decoder):
         self._begin()
 
     def read(self, frames: int) -> Interleaved:
-        """The next frames."""
+        """Read frames."""
         if self.frames is not None:
             frames = min(frames, self.frames - self._read)
         with self._quiet():
@@ -72,7 +72,7 @@ class SndfileDecoder(Decoder):
         return block
 
     def rewind(self) -> None:
-        """Begin again."""
+        """Start over."""
         self._sound.close()
         self._sound = self._opened()
         self._begin()
@@ -90,7 +90,7 @@ class SndfileDecoder(Decoder):
         return complaints_hidden() if self._is_mp3 else nullcontext()
 
     def _rest(self, frames: int) -> Interleaved:
-        """What can be read before an error: a read that fails takes all of its frames along."""
+        """Read up to an error: a read that fails returns none of its frames."""
         self._sound.close()
         self._file.seek(0)
         found: list[Interleaved] = [np.zeros((0, self.channels), np.float32)]
@@ -121,7 +121,7 @@ class SndfileDecoder(Decoder):
                 self._sound.read(self._skip, dtype="float32")
 
     def _promise(self) -> int | None:
-        """Frames that a header speaks of where there are fewer; libsndfile says so in its log."""
+        """Frames according to the header if there are fewer, from the log of libsndfile."""
         chunk = re.search(
             r"^ ?(?:data|SSND) : (\d+) \(should be (\d+)\)", self._sound.extra_info, re.M
         )

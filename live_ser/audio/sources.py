@@ -1,7 +1,7 @@
-"""Where sound comes from: a microphone, a file, or a file replayed as if it were spoken now.
+"""Sources of sound: a microphone, a file, a replayed file, a pipe, or an array.
 
-Each source is a context manager that gives an iterable of float32 blocks, mono, at the rate that
-was asked for. Nothing downstream knows which one it was.
+Each is a context manager that yields an iterable of float32 blocks at a given sample rate. Nothing
+downstream depends on the kind of source.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ __all__ = [
     "replay",
 ]
 
-Sound = str | os.PathLike[str] | BinaryIO | ArrayLike  # what a recording may be given as
+Sound = str | os.PathLike[str] | BinaryIO | ArrayLike  # accepted types of a recording
 
 
 class Recording(Protocol):
-    """The sound of a recording, in blocks.
+    """The sound of a recording: an iterable of blocks.
 
     Attributes:
-        missing: what is missing of it, as far as it was read.
-        notes: what the user should know of it once, as far as it was read.
+        missing: missing sound found so far.
+        notes: warnings about the sound read so far.
         voices: the channels of blocks ``[n, channels]``, each classified separately; none for mono
             blocks.
     """
@@ -77,23 +77,23 @@ def microphone(
     reconnect: bool = True,
     opener: Opener = open_input,
 ) -> Iterator[Source]:
-    """Listen to a microphone, for as long as the block of ``with`` lasts.
+    """Open a microphone.
 
     Args:
-        device: index, part of a name, or None for the default one.
-        rate: of the blocks, in Hz; a device that has another one is resampled.
-        channels: how many to record; None for as many as it takes, see
+        device: index or part of a name; None for the default device.
+        rate: sample rate of the blocks in Hz; the sound is resampled if necessary.
+        channels: number of channels to record; None to choose it by the device, see
             :func:`live_ser.audio.devices.open_input`.
-        channel: which of them to hear, from 1; None for their mean, or one of them where that is
-            lost.
-        each_channel: whether each of them is classified separately.
-        names: of who speaks in each channel then.
-        reconnect: when the device goes away, wait for it to come back.
-        opener: opens the device.
+        channel: the channel to use, from 1; None for the mean, or for one of them where they
+            cancel each other out.
+        each_channel: whether each channel is classified separately.
+        names: names of the speakers of the channels, with ``each_channel``.
+        reconnect: wait for a device that was disconnected, rather than raise.
+        opener: function that opens the device.
 
     Raises:
-        DeviceError: the device cannot be opened; or, while iterating and with ``reconnect`` off,
-            it went away.
+        DeviceError: the device cannot be opened; or, while iterating, it was disconnected and
+            ``reconnect`` is off.
     """
     reading = Reading(channel, each_channel=each_channel, names=names)
     if channel is not None and not 1 <= channel <= (channels or channel):
@@ -117,18 +117,18 @@ def microphone(
 def open_sound(
     sound: Sound, rate: float | None, wanted: int, reading: Reading = USUAL
 ) -> Iterator[Recording]:
-    """Open a recording, however it is given.
+    """Open a recording of any accepted type.
 
     Args:
         sound: path of a sound file, binary file object that holds one, or samples ``[n]``,
             ``[n, channels]`` or ``[1, n]``.
-        rate: of the samples, in Hz.
-        wanted: sample rate of the blocks, in Hz.
-        reading: how it is read; of samples only the channels can be chosen.
+        rate: sample rate of samples in Hz.
+        wanted: sample rate of the blocks in Hz.
+        reading: how to read it; only the channels can be chosen for samples.
 
     Raises:
-        AudioError: it is no sound; or sound is missing, and ``partial`` is off; some of that
-            shows while iterating.
+        AudioError: it is not sound; or sound is missing, and ``partial`` is off; possibly while
+            iterating.
     """
     if isinstance(sound, str | os.PathLike):
         with audio_file(Path(sound), wanted, reading) as file:
@@ -144,18 +144,18 @@ def open_sound(
 def audio_file(
     path: str | Path | BinaryIO, rate: int, reading: Reading = USUAL
 ) -> Iterator[AudioFile]:
-    """Read a sound file, whatever its format, rate and number of channels.
+    """Open a sound file of any format, sample rate and number of channels.
 
     Args:
-        path: of the file; a pipe or an open binary file is read to its end first, and ``"-"`` is
-            standard input.
-        rate: of the blocks, in Hz.
-        reading: how it is read; with ``partial``, what there is of a file of which sound is missing
-            is given, and ``missing`` of what is yielded tells what that is.
+        path: path of the file; a pipe or an open binary file is read to its end first, and
+            ``"-"`` is standard input.
+        rate: sample rate of the blocks in Hz.
+        reading: how to read it; with ``partial``, missing sound is no error, and is listed in
+            ``missing``.
 
     Raises:
-        AudioError: it is not a sound file; or sound is missing, and ``partial`` is off; some of
-            that shows while iterating.
+        AudioError: it is not a sound file; or sound is missing, and ``partial`` is off; possibly
+            while iterating.
     """
     with _opened(path, reading) as sound:
         name = _name(path)
@@ -172,15 +172,15 @@ def replay(
     name: str | None = None,
     reading: Reading = USUAL,
 ) -> Iterator[Source]:
-    """Read a sound file at the pace at which it was spoken.
+    """Replay a sound file in real time.
 
     Args:
-        path: of the file.
-        rate: of the blocks, in Hz.
-        speed: 2 is twice as fast; 0 is as fast as it goes.
-        endless: begin again where it ends.
-        name: to show; that of the file if None.
-        reading: how it is read.
+        path: path of the file.
+        rate: sample rate of the blocks in Hz.
+        speed: pace: 1 is real time, 2 twice as fast, 0 as fast as possible.
+        endless: start over at the end.
+        name: name to show; None for that of the file.
+        reading: how to read it.
 
     Raises:
         AudioError: as :func:`audio_file`.
@@ -195,12 +195,12 @@ def replay(
 
 @contextmanager
 def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Source]:
-    """Hear sound as it comes through a pipe, at whatever pace that is.
+    """Open sound that comes through a pipe, at whatever pace.
 
     Args:
-        path: of a named pipe; ``"-"`` is standard input.
-        rate: of the blocks, in Hz.
-        reading: how it is read; without ``raw`` it has to be WAV.
+        path: path of a named pipe; ``"-"`` is standard input.
+        rate: sample rate of the blocks in Hz.
+        reading: how to read it; without ``raw`` it must be WAV.
 
     Raises:
         AudioError: as :func:`audio_file`.
@@ -211,7 +211,7 @@ def piped(path: str | Path, rate: int, reading: Reading = USUAL) -> Iterator[Sou
 
 
 def _name(path: str | Path | BinaryIO) -> str | Path:
-    """What to call a source of sound."""
+    """The name of a source, for messages."""
     if isinstance(path, str | Path):
         return path
     name = getattr(path, "name", None)

@@ -1,4 +1,4 @@
-"""A file made of stretches of another one, and of bytes between them."""
+"""A file spliced from parts of another one and given bytes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import Any, BinaryIO
 
-Piece = bytes | tuple[int, int]  # these bytes, or those of the file from one offset to another
+Piece = bytes | tuple[int, int]  # bytes, or start and end offsets in the file
 
 
 class CalmFile(io.BufferedReader):
-    """A file that raises nothing: libsndfile, which asks it from C, would lose that on the way."""
+    """A file that raises nothing: exceptions do not pass through libsndfile."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go there; where that cannot be, stay."""
-        with suppress(OSError, OverflowError):  # a header may point anywhere
+        """Seek; an invalid offset changes nothing."""
+        with suppress(OSError, OverflowError):  # a header may contain any offset
             super().seek(offset, whence)
         return self.tell()
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, less at the end or where the disk gives no more."""
+        """Fill the buffer; fewer bytes at the end or after an error of the disk."""
         try:
             return super().readinto(buffer)
         except OSError:
@@ -30,11 +30,11 @@ class CalmFile(io.BufferedReader):
 
 
 class SplicedFile(io.RawIOBase):
-    """Pieces, read as one file. Only what is read is in memory.
+    """Pieces, read as one file, without copying them to memory.
 
     Args:
-        file: that the stretches are of; it stays open.
-        pieces: in their order.
+        file: the file, which stays open.
+        pieces: the pieces in order.
     """
 
     def __init__(self, file: BinaryIO, pieces: Iterable[Piece]) -> None:
@@ -45,29 +45,29 @@ class SplicedFile(io.RawIOBase):
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self._ends[-1] if self._ends else 0
 
     def readable(self) -> bool:
-        """Yes."""
+        """True."""
         return True
 
     def seekable(self) -> bool:
-        """Yes."""
+        """True."""
         return True
 
     def tell(self) -> int:
-        """The position of the next byte."""
+        """The current offset."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go there, or as near to it as the file reaches; raises nothing."""
+        """Seek, clipped to the file; raises nothing."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         self._position = min(max(0, start + offset), self.size)
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, less only at the end."""
+        """Fill the buffer; fewer bytes only at the end."""
         view = memoryview(buffer).cast("B")
         done = 0
         while done < len(view) and self._position < self.size:

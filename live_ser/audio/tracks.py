@@ -1,4 +1,4 @@
-"""Tracks of a container: which there are, and which is heard."""
+"""The audio tracks of a container, and the choice of one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _HEAD_BYTES = 12
 
 @dataclass(frozen=True)
 class Track:
-    """A track of sound.
+    """An audio track.
 
     Attributes:
-        number: among those of sound, from 1.
-        name: language, title and kind, as far as the container says them.
-        is_default: whether the container says that it is the one to be heard.
+        number: number among the audio tracks, from 1.
+        name: language, title and codec, as far as they are known.
+        is_default: whether it is marked as default.
     """
 
     number: int
@@ -37,7 +37,7 @@ class Track:
 
 @dataclass(frozen=True)
 class ChosenTrack:
-    """The track that is heard, from 1, and what is to be said of it."""
+    """The chosen track, from 1, and a warning about it."""
 
     number: int = 1
     several: bool = False
@@ -45,12 +45,12 @@ class ChosenTrack:
 
 
 def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
-    """The track of a file that is heard: the one that is wanted, or the default one.
+    """Choose a track.
 
     Args:
-        path: of the file.
-        file: the same, open.
-        wanted: from 1; None for the one that is marked default, or the first.
+        path: path of the file.
+        file: the open file.
+        wanted: number of the track, from 1; None for the default track, or the first.
 
     Raises:
         AudioError: there is no such track, or ffmpeg is not installed.
@@ -71,7 +71,7 @@ def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
 
 
 def _is_container(file: BinaryIO) -> bool:
-    """Whether a file is of a kind that can hold several tracks of sound."""
+    """Whether the format of a file can contain several audio tracks."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     starts = (b"\x1aE\xdf\xa3", b"0&\xb2u", b"\0\0\x01\xba", b"G", b"\0\0\0\0G")
@@ -83,7 +83,7 @@ def _is_container(file: BinaryIO) -> bool:
 
 
 def _tracks(path: Path) -> list[Track]:
-    """The tracks of sound, as ffmpeg lists them; none where it cannot read the file."""
+    """The audio tracks according to ffmpeg; empty if it cannot read the file."""
     words = [ffmpeg_program(path), "-nostdin", "-hide_banner", *input_words(path)]
     try:
         run = subprocess.run(  # noqa: S603 - no shell, and the name is no option
@@ -114,7 +114,7 @@ def _tracks(path: Path) -> list[Track]:
 
 
 def _name(language: str, title: str, details: str) -> str:
-    """What tells a track from others: language, title, codec and layout."""
+    """Language, title, codec and layout of a track."""
     codec, *rest = re.split(r", ", details)
     layout = rest[1] if len(rest) > 1 else ""
     known = "" if language == "und" else language

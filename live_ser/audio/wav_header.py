@@ -1,4 +1,4 @@
-"""The header of a WAV file that comes through a pipe, read once and forwards."""
+"""The header of a WAV file that comes through a pipe."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _ENCODINGS = {
     (_ALAW, 8): "alaw",
     (_MULAW, 8): "mulaw",
 }
-_ANY_SIZE = 0x7FFF0000  # bytes: who writes into a pipe cannot know how many, and promises all
+_ANY_SIZE = 0x7FFF0000  # bytes: a writer to a pipe does not know the size, and states the maximum
 _LONGEST_CHUNK = 2**20  # bytes, before the sound
 
 
 def read_wav_header(read: Callable[[int], bytes]) -> tuple[RawFormat, int | None] | None:
-    """What a WAV header says, up to where the sound begins.
+    """Read a WAV header, up to the start of the sound.
 
     Args:
-        read: gives so many bytes; fewer only at the end.
+        read: function that reads a number of bytes; fewer only at the end.
 
     Returns:
-        The format, and how many bytes of sound are promised, None where nobody can know; None
-        where this is no WAV file, or one that is not PCM, float or G.711.
+        The format, and the number of bytes of sound, None if unknown; or None if this is not a WAV
+        file of PCM, float or G.711.
     """
     head = read(12)
     if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":

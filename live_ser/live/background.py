@@ -1,4 +1,4 @@
-"""Sinks on threads of their own: one that stands still holds up nobody."""
+"""Sinks in background threads, so that a slow one does not block the session."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from live_ser.errors import OutputError
 from live_ser.live.deadlines import beside
 from live_ser.live.sink import Event, Sink
 
-ROOM = 2048  # events that wait at most: 200 s of sound, a quarter of an hour of records
-SYNC_SECONDS = 0.25  # with what else is on its way, less than a second is lost in a power cut
-_GRACE_SECONDS = 1.0  # for what still waits, once there is no patience any more
-_LOOK_SECONDS = 0.05  # between looks at whether to go on waiting
+ROOM = 2048  # events in the queue at most: 200 s of sound, a quarter of an hour of records
+SYNC_SECONDS = 0.25  # so that less than a second is lost in a power cut
+_GRACE_SECONDS = 1.0  # for the rest of the queue, at the end
+_LOOK_SECONDS = 0.05  # between checks while waiting
 
 
 class Background(Sink):
-    """Another sink, fed through a bounded queue by a daemon thread.
+    """Runs another sink in a daemon thread, through a bounded queue.
 
-    What is written is synced to the disk four times a second. When the queue is full, a sink that
-    ``skips`` misses what comes, and any other one is given up.
+    Its output is synced to disk four times a second. When the queue is full, a sink that ``skips``
+    misses events, and any other one is abandoned.
 
     Args:
-        sink: that is fed, synced and closed in the thread.
-        room: how many events may wait.
-        patient: whether to wait for room and for the end just now, as where a file is replayed as
-            fast as it goes.
+        sink: the sink to feed, sync and close in the thread.
+        room: size of the queue.
+        patient: whether to wait when the queue is full, as when a file is replayed as fast as
+            possible.
     """
 
     def __init__(
@@ -47,18 +47,18 @@ class Background(Sink):
 
     @property
     def intact(self) -> bool:
-        """Whether it takes what it is given."""
+        """Whether the sink still works."""
         return self._failure is None
 
     def wants(self, event: Event) -> bool:
-        """Whether the sink does anything at such an event."""
+        """Whether the sink handles such an event."""
         return self._sink.wants(event)
 
     def handle(self, event: Event) -> None:
         """Put an event into the queue.
 
         Raises:
-            Exception: that of the sink, or it is given up because it stands still.
+            Exception: the sink failed, or was abandoned because it is stuck.
         """
         self._suspended.clear()
         self._put(event)
@@ -68,13 +68,13 @@ class Background(Sink):
             self._finish()
 
     def close(self, until: float = math.inf) -> None:
-        """Have the sink do what still waits for it and close it.
+        """Finish the queue and close the sink.
 
         Args:
-            until: monotonic time at which it is given up.
+            until: monotonic time at which it is abandoned.
 
         Raises:
-            Exception: that of the sink; it was given up.
+            Exception: the sink failed, or was abandoned.
         """
         self._finish()
         while self._thread.is_alive():
@@ -90,7 +90,7 @@ class Background(Sink):
                 raise self._failure
 
     def _finish(self) -> None:
-        """Take nothing more, and end once what waits is done."""
+        """Accept no more events, and end after those in the queue."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -113,7 +113,7 @@ class Background(Sink):
         return len(self._waiting) >= self._room
 
     def _give_up(self) -> None:
-        """Keep nothing more for it."""
+        """Abandon the sink."""
         oldest = self._since if self._since is not None else time.monotonic()
         lost = time.monotonic() - oldest
         stands = f"it stands still, and what came in the last {lost:.1f} s is lost"
@@ -133,7 +133,7 @@ class Background(Sink):
             self._sink.close()
 
     def _feed(self) -> None:
-        """Give the sink its events as they come, until the last one, and sync now and then."""
+        """Pass events to the sink, and sync regularly, until the end."""
         synced, is_dirty = time.monotonic(), False
         while True:
             with self._changed:

@@ -1,4 +1,4 @@
-"""Threads that may stand still, and are not waited for then."""
+"""Work in threads that may get stuck, with deadlines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 def beside(work: Callable[[], object], name: str | None = None) -> threading.Thread:
-    """Do something in a thread that does not keep the process from ending."""
+    """Do work in a daemon thread."""
     thread = threading.Thread(target=work, name=name, daemon=True)
     _threads.add(thread)
     thread.start()
@@ -18,10 +18,10 @@ def beside(work: Callable[[], object], name: str | None = None) -> threading.Thr
 
 
 def within(seconds: float, work: Callable[[], object]) -> bool:
-    """Do something that may stand still for ever, and wait no longer than this for it.
+    """Do work in a thread, and wait for it with a deadline.
 
     Returns:
-        Whether it was done in time; else it goes on in its thread.
+        Whether it finished in time; if not, it continues in its thread.
     """
     thread = beside(work)
     thread.join(seconds)
@@ -29,8 +29,8 @@ def within(seconds: float, work: Callable[[], object]) -> bool:
 
 
 def stuck() -> bool:
-    """Whether something that was begun beside is not done.
+    """Whether such a thread is still running.
 
-    It may hold the lock of a standard stream: then Python cannot end in its ordinary way.
+    It may hold the lock of a standard stream, and then Python cannot exit normally.
     """
     return any(thread.is_alive() for thread in list(_threads))

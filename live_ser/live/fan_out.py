@@ -1,4 +1,4 @@
-"""The fan-out of a session: each event goes to every sink, and each sink stands by itself."""
+"""The fan-out of a session: each event goes to every sink, and sinks fail independently."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from live_ser.live.sink import Event, Sink
 
 P = ParamSpec("P")
 
-_ENDING_SECONDS = 1.0  # that sinks have for what still waits for them
+_ENDING_SECONDS = 1.0  # for sinks to finish
 
 
 class FanOut:
-    """The sinks of a session; one that fails is left out from then on, and the others go on.
+    """The sinks of a session; one that fails is removed, and the others continue.
 
     Attributes:
-        failures: one line for each that failed.
-        kept: whether all was kept that the user asked to have kept.
+        failures: a line for each sink that failed.
+        kept: whether every sink that stores something for the user has worked.
     """
 
     def __init__(self) -> None:
@@ -29,31 +29,31 @@ class FanOut:
         self._is_closing = False
 
     def attach(self, sink: Sink) -> None:
-        """Send everything to this one too, from now on."""
+        """Add a sink."""
         self._sinks.append(sink)
 
     def send(
         self, method: Callable[Concatenate[Sink, P], None], *arguments: P.args, **named: P.kwargs
     ) -> None:
-        """Tell every sink of an event.
+        """Send an event to every sink.
 
         Args:
-            method: of :class:`Sink`, which the event is named by, such as ``Sink.mark``.
-            arguments: that it is called with.
-            named: none; events are told by position.
+            method: the method of :class:`Sink` for the event, such as ``Sink.mark``.
+            arguments: its arguments.
+            named: not allowed; arguments are positional.
 
         Raises:
-            LiveSerError: the last sink that a session has a purpose with failed.
+            LiveSerError: the last sink that gives the session a purpose failed.
             OSError: as above.
         """
         event = Event(method, *arguments, **named)
         self._each(lambda sink: sink.handle(event))
 
     def close(self, until: float | None = None) -> None:
-        """Close them all, and wait for none that stands still.
+        """Close all sinks.
 
         Args:
-            until: monotonic time at which a sink is given up; None for a second from now.
+            until: monotonic time at which a sink is abandoned; None for a second from now.
         """
         self._is_closing = True
         until = time.monotonic() + _ENDING_SECONDS if until is None else until
@@ -68,10 +68,10 @@ class FanOut:
                 self._leave_out(sink, error)
 
     def _leave_out(self, sink: Sink, error: OSError | LiveSerError) -> None:
-        if sink not in self._sinks:  # it failed again, when it was told of its own failure
+        if sink not in self._sinks:  # it failed again, on its own failure
             return
         self._sinks.remove(sink)
-        has_enough = isinstance(error, BrokenPipeError)  # whoever read stopped by themselves
+        has_enough = isinstance(error, BrokenPipeError)  # the reader stopped on purpose
         if sink.keeps and not has_enough:
             self.kept = False
         is_last = not any(other.keeps_going for other in self._sinks)

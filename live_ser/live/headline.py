@@ -1,8 +1,7 @@
-"""The headline: the verdict that stands large, held through pauses and slow to change.
+"""The headline: the label shown in large type, held through pauses and slow to change.
 
-A prediction comes with each hop and may flutter; whoever looks up from time to time wants to read
-what was last said. So a verdict stays until another one has lasted, and stays on, with its age,
-when nobody speaks.
+Predictions may fluctuate from hop to hop. The headline stays until another label has persisted, and
+in pauses it stays with its age.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import Literal
 
 from live_ser.inference.results import Prediction
 
-CURRENT_SECONDS = 1.0  # since it was last predicted, for which a verdict is that of now
-FADE_SECONDS = 10.0  # after which it is gone
-_STALE = 2.0  # seconds since it was last predicted, from which another one need not wait
-_LASTING = 0.5  # seconds that another verdict has to last before it takes the place
-_DWELL = 2.5  # seconds that a verdict stands at least before another one takes its place
-_DOUBT = 3.0  # seconds that predictions have to be uncertain before the headline is
-_LEVEL = 0.7  # of the highest probability, from which the second is nearly level with it
-_TOGETHER = 0.6  # probability of both, from which it is one of the two
+CURRENT_SECONDS = 1.0  # since the last prediction, up to which a headline is current
+FADE_SECONDS = 10.0  # after which it disappears
+_STALE = 2.0  # seconds since the last prediction, after which another label replaces it at once
+_LASTING = 0.5  # seconds that another label must persist
+_DWELL = 2.5  # minimum seconds between changes
+_DOUBT = 3.0  # seconds of uncertain predictions before the headline becomes uncertain
+_LEVEL = 0.7  # share of the highest probability from which the second counts as close
+_TOGETHER = 0.6  # minimum probability of the two together
 _ROUNDING = 1e-6  # seconds
 
 Kind = Literal["speech", "either", "uncertain"]
@@ -28,15 +27,15 @@ Kind = Literal["speech", "either", "uncertain"]
 
 @dataclass(frozen=True)
 class Headline:
-    """A verdict, as it is shown.
+    """A headline.
 
     Attributes:
-        kind: ``speech`` (one emotion), ``either`` (one of two that are nearly level) or
+        kind: ``speech`` (one emotion), ``either`` (one of two that are close) or
             ``uncertain``.
-        labels: the emotion; the two of ``either``, the likelier first; the best guess in
-            ``uncertain``.
-        confidence: probability of the first label when it was last predicted, 0 to 1.
-        age: seconds since it was last predicted.
+        labels: the emotion; for ``either`` the two, the likelier first; for ``uncertain`` the most
+            probable one.
+        confidence: probability of the first label in the last prediction, 0 to 1.
+        age: seconds since the last prediction.
     """
 
     kind: Kind
@@ -46,38 +45,37 @@ class Headline:
 
     @property
     def word(self) -> str:
-        """What stands large: ``happy``, ``angry or fearful``, ``uncertain``."""
+        """The text: ``happy``, ``angry or fearful``, ``uncertain``."""
         return "uncertain" if self.kind == "uncertain" else " or ".join(self.labels)
 
     def says_the_same_as(self, other: Headline) -> bool:
-        """Whether the other one has the same word, in whatever order."""
+        """Whether both have the same labels, in whatever order."""
         if self.kind != other.kind:
             return False
         return self.kind == "uncertain" or set(self.labels) == set(other.labels)
 
     @property
     def is_current(self) -> bool:
-        """Whether it is what is heard now, and not what was heard before."""
+        """Whether it is about the speech now."""
         return self.age <= CURRENT_SECONDS + _ROUNDING
 
 
 class HeadlineTracker:
-    """Follows the predictions of a session, and keeps the headline calm.
+    """Derives the headline from the predictions of a session.
 
-    A verdict that contradicts the headline has to last for half a second, and the headline has to
-    have stood for 2.5 s; unless nothing has confirmed it for two seconds. Uncertain windows change
-    it after three seconds only.
+    Another label must persist for half a second, and the headline must be 2.5 s old, unless nothing
+    has confirmed it for two seconds. Uncertain windows change it only after three seconds.
     """
 
     def __init__(self) -> None:
         self._shown: Headline | None = None
         self._changed = 0.0  # seconds from the start of the source, as all times here
         self._predicted = 0.0
-        self._other: Headline | None = None  # that could take the place
+        self._other: Headline | None = None  # a candidate
         self._other_since = 0.0
 
     def push(self, prediction: Prediction) -> Headline | None:
-        """The headline after another prediction; None where there is nothing to show."""
+        """Add a prediction, and return the headline; None if there is none."""
         now = prediction.end
         new = _headline_of(prediction)
         if new is not None:
@@ -89,7 +87,7 @@ class HeadlineTracker:
 
     def _consider(self, new: Headline, now: float) -> None:
         if self._shown is not None and new.says_the_same_as(self._shown):
-            # Two that swap places do not flicker.
+            # Keep the order of two labels that swap places.
             labels = new.labels if new.kind == "uncertain" else self._shown.labels
             self._show(replace(new, labels=labels), now)
             return
@@ -103,7 +101,7 @@ class HeadlineTracker:
         self._shown, self._predicted, self._other = new, now, None
 
     def _is_due(self, new: Headline, now: float) -> bool:
-        """Whether a verdict that differs from the headline takes its place."""
+        """Whether another headline replaces the one shown."""
         if self._shown is None:
             return True
         age = now - self._predicted + _ROUNDING
@@ -117,7 +115,7 @@ class HeadlineTracker:
 
 
 def _headline_of(prediction: Prediction) -> Headline | None:
-    """What a prediction alone would show."""
+    """The headline of a single prediction."""
     if prediction.probabilities is None or prediction.label is None:
         return None
     confidence = prediction.confidence or 0.0
@@ -130,13 +128,13 @@ def _headline_of(prediction: Prediction) -> Headline | None:
 
 
 def level_pair(probabilities: Mapping[str, float]) -> tuple[str, str] | None:
-    """The two likeliest emotions where they are nearly level and one of them is likely.
+    """The two most probable emotions, if they are close and together probable.
 
     Args:
-        probabilities: of every label, summing to 1.
+        probabilities: probability of each label, summing to 1.
 
     Returns:
-        The likelier first; None where one of them is ahead, or where it may well be a third.
+        The two, the likelier first; None if they are not close, or a third is likely.
     """
     first, second, *_ = [
         *sorted(probabilities, key=probabilities.__getitem__, reverse=True),

@@ -1,4 +1,4 @@
-"""Single keys from the terminal, without waiting for any."""
+"""Key presses from the terminal, without blocking."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SUSPEND = "\x1a"  # Ctrl-Z
 
 @contextmanager
 def pressed_keys() -> Iterator[Callable[[], str]]:
-    """Tells, each time it is asked, which key was pressed; ``NO_KEY`` if none was.
+    """Yield a function that returns the key that was pressed, or ``NO_KEY``.
 
-    Without a terminal on standard input, or in the background, none ever is.
+    It always returns ``NO_KEY`` without a terminal on standard input, and in the background.
     """
     if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
         yield lambda: NO_KEY
@@ -48,23 +48,23 @@ else:
     @contextmanager
     def _posix_keys() -> Iterator[Callable[[], str]]:
         terminal = sys.stdin.fileno()
-        if _in_background(terminal):  # touching it would stop us
+        if _in_background(terminal):  # using it would stop the process
             yield lambda: NO_KEY
             return
         keyboard = _Keyboard(terminal)
         with ExitStack() as stack:
             stack.callback(termios.tcsetattr, terminal, termios.TCSADRAIN, keyboard.before)
             keyboard.take()
-            # After a stop the shell has put the terminal back to whole lines and written on it.
+            # After a stop, the shell has reset the terminal, and written to it.
             stack.enter_context(_handled(signal.SIGCONT, keyboard.resume))
             stack.enter_context(_handled(signal.SIGTSTP, keyboard.suspend))
             yield keyboard
 
     class _Keyboard:
-        """The keys of a terminal; called for the one that was pressed.
+        """The keys of a terminal; call it for the last one.
 
-        On Ctrl-Z it gives ``SUSPEND``, so that the screen is given back, and stops the process when
-        it is called again.
+        On Ctrl-Z it returns ``SUSPEND``, so that the screen can be restored, and stops the process
+        at the next call.
         """
 
         def __init__(self, terminal: int) -> None:
@@ -88,7 +88,7 @@ else:
             return _posix_key(self._terminal)
 
         def _stop(self) -> None:
-            """Stop until the shell says to go on; where no shell could, go on at once."""
+            """Stop until the shell continues the process; return at once without a shell."""
             termios.tcsetattr(self._terminal, termios.TCSADRAIN, self.before)
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             signal.raise_signal(signal.SIGTSTP)
@@ -96,20 +96,20 @@ else:
             self._is_resumed = True
 
         def take(self) -> None:
-            """Have keys without Enter."""
+            """Read keys without Enter."""
             tty.setcbreak(self._terminal, termios.TCSANOW)
 
         def suspend(self, *_: object) -> None:
-            """Ctrl-Z was pressed: a signal handler."""
+            """Signal handler of Ctrl-Z."""
             self._is_asked_to_stop = True
 
         def resume(self, *_: object) -> None:
-            """The process goes on after a stop: a signal handler."""
+            """Signal handler after a stop."""
             self._is_resumed = True
 
     @contextmanager
     def _handled(number: signal.Signals, handler: Callable[..., None]) -> Iterator[None]:
-        """Handle a signal, unless whoever started the process has it ignored."""
+        """Handle a signal, unless it is ignored already."""
         if signal.getsignal(number) is signal.SIG_IGN:
             yield
             return
@@ -130,7 +130,7 @@ else:
             if not select.select([terminal], [], [], 0)[0]:
                 return NO_KEY
             key = os.read(terminal, 1)
-            if key == b"\x1b":  # arrows and the like: the rest of it is no key of its own
+            if key == b"\x1b":  # an escape sequence, such as an arrow key: read the rest
                 if select.select([terminal], [], [], 0)[0]:
                     os.read(terminal, 16)
                 return NO_KEY

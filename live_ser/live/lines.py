@@ -1,4 +1,4 @@
-"""Plain lines: the headline of a session, each time that it changes."""
+"""Plain lines: the headline of a session, whenever it changes."""
 
 # ruff: noqa: D102 - the methods are those of Sink, and documented there.
 
@@ -16,11 +16,11 @@ from live_ser.text import clock
 
 
 class LineSink(Sink):
-    """A line when the headline changes: for screen readers, logs and terminals without a screen.
+    """Writes a line when the headline changes, for screen readers, logs and dumb terminals.
 
     Args:
-        write: takes a line.
-        name: of where the lines go.
+        write: function that writes a line.
+        name: name of the output.
     """
 
     def __init__(self, write: Callable[[str], None], name: str = "standard output") -> None:
@@ -33,7 +33,7 @@ class LineSink(Sink):
         voice = Voice(prediction.channel, prediction.speaker).name
         headline = self._trackers[voice].push(prediction)
         if headline is None and prediction.state != "silence":
-            return  # too little was heard to say a word
+            return  # too little speech for a headline
         word = headline.word if headline else "silence"
         if word == self._words.get(voice):
             return

@@ -1,7 +1,8 @@
-"""Keep native libraries from writing on the terminal, and into the results.
+"""Hide the messages of native libraries.
 
-ALSA, PortAudio and the decoders of MP3 and ALAC print to the standard streams whatever they please,
-in the middle of a dashboard or of JSON Lines too. Python's own streams go on where they went.
+ALSA, PortAudio and the decoders of MP3 and ALAC print to the standard streams, even into a
+dashboard
+or JSON Lines. Python's own streams are not affected.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 @contextmanager
 def native_messages_hidden() -> Iterator[None]:
-    """For as long as the block lasts, only Python writes to standard output and error."""
+    """During the ``with`` block, only Python writes to standard output and error."""
     if os.name == "nt":  # none of its audio systems does that
         yield
         return
@@ -60,7 +61,7 @@ def _kept_to_python(name: str) -> Iterator[None]:
 
 
 def _flush_native() -> None:
-    """Have the C library write what it holds back, while that still goes nowhere."""
+    """Flush the buffers of the C library while its output is still discarded."""
     import ctypes
 
     with suppress(AttributeError, OSError):

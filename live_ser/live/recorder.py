@@ -1,8 +1,8 @@
-"""A recording of what was classified, which stays readable whatever ends the program.
+"""A recording of the sound of a session, which stays readable however the program ends.
 
-Sound files say in their header how long they are, and libsndfile fills that in when it closes them.
-Here it is filled in as the file grows: where the program is killed, even by ``kill -9``, the file
-can be read up to a second before, and after a power cut, too, where it is synced as it grows.
+The header of a sound file states its length, and libsndfile writes that when it closes the file.
+Here it is updated as the file grows, so that after ``kill -9`` or a power cut all but the last
+second can be read.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _FLAC_CHANNELS = 8  # at most
 
 
 def kind_of(path: Path) -> str:
-    """``flac`` or ``wav``, as the file's suffix says.
+    """``flac`` or ``wav``, by the extension of a file.
 
     Raises:
-        InvalidArgument: it says something else.
+        InvalidArgument: it has another extension.
     """
     kind = path.suffix.lower().removeprefix(".")
     if kind not in _LENGTH_WRITERS:
@@ -39,18 +39,18 @@ def kind_of(path: Path) -> str:
 
 
 class Recording(Sink):
-    """Sound as 16-bit FLAC or WAV; what was not heard is silence in it.
+    """A recording as 16-bit FLAC or WAV; gaps become silence.
 
     It is a context manager: a file that it replaces stays until it ends without an error.
 
     Args:
-        path: of the file; its suffix says which of the two.
-        rate: in Hz.
-        channels: that blocks ``[n, channels]`` have; 1 for blocks ``[n]``.
-        force: overwrite a file that is there.
+        path: path of the file; the extension is the format.
+        rate: sample rate in Hz.
+        channels: number of channels of blocks ``[n, channels]``; 1 for blocks ``[n]``.
+        force: overwrite an existing file.
 
     Raises:
-        InvalidArgument: the suffix is another one, the kind of file has no room for so many
+        InvalidArgument: the extension is another one, the format does not support so many
             channels, or a pipe, a device or a folder has that name.
         OutputError: the file cannot be written.
     """
@@ -86,7 +86,7 @@ class Recording(Sink):
 
     @property
     def intact(self) -> bool:
-        """Whether all that was heard could be written."""
+        """Whether all sound was written."""
         return self._disk.failure is None
 
     def block(self, samples: Samples) -> None:
@@ -132,10 +132,10 @@ class Recording(Sink):
         self._disk.raise_failure()
 
     def sync(self) -> None:
-        """Have all but the last second survive a power cut; called several times a second.
+        """Sync to disk; called several times a second.
 
-        The length is that of the sound that is on the disk already: the disk may write the header
-        first, and readers refuse a file that is shorter than that says.
+        The header states only the length that is on disk already: the disk may write the header
+        first, and readers refuse a file that is shorter than its header states.
 
         Raises:
             OSError: the disk failed.
@@ -156,16 +156,16 @@ class Recording(Sink):
             self._file.leave(error)
 
     def close(self, until: float = math.inf) -> None:
-        """End the sound as well as it can be, and give the file its name."""
+        """Finish the sound, and give the file its name."""
         self.__exit__(None, None)
 
     def _finish(self) -> None:
-        with suppress(RuntimeError):  # the disk keeps its reason
+        with suppress(RuntimeError):  # ``_Disk`` keeps the cause
             self._sound.close()
 
 
 class _Disk:
-    """A file that keeps its errors: libsndfile, which writes to it, would swallow them.
+    """A file that stores its errors, which libsndfile would swallow.
 
     Attributes:
         failure: the first error.

@@ -1,4 +1,4 @@
-"""A session: sound on its way from a source to the monitor, and what the user does meanwhile."""
+"""A live session: it passes sound from a source to the monitor, and obeys the user's keys."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from live_ser.live.sink import Sink, Status
 from live_ser.records.schema import end_record, session_record
 from live_ser.system.local_time import now
 
-_MOST_KEYS = 9  # for labels: there is no digit for more
+_MOST_KEYS = 9  # for labels: the digits
 
 
 class Session:
-    """A live session: it tells its sinks of all that happens, from its begin to its end.
+    """A live session, which sends all its events to sinks.
 
-    It is an iterable of the source's blocks, which a :class:`Monitor` reads, and a context manager,
-    which closes the sinks.
+    It is an iterable of the source's blocks, which a :class:`Monitor` reads, and a context manager
+    that closes the sinks.
 
     Args:
-        source: of the sound.
-        rate: of the blocks, in Hz.
-        duration: seconds after which the session ends; None for when the source does.
-        ending: tells whether the session is asked to end.
-        patient: whether to wait for sinks that are slow, as where a file is replayed as fast as it
-            goes.
+        source: the source of sound.
+        rate: sample rate of the blocks in Hz.
+        duration: seconds after which the session ends; None for the end of the source.
+        ending: function that returns whether the session should end.
+        patient: whether to wait for slow sinks, as when a file is replayed as fast as possible.
 
     Attributes:
-        sinks: that are told of it; attach more to it.
-        source: of the sound.
-        key: tells which key was pressed since it was last asked, ``NO_KEY`` if none.
+        sinks: the sinks; attach more to it.
+        source: the source of sound.
+        key: function that returns the key that was pressed, ``NO_KEY`` if none.
         paused: whether the user paused.
 
     Examples:
@@ -60,11 +59,11 @@ class Session:
         self.key: Callable[[], str] = lambda: NO_KEY
         self._ending, self._is_patient = ending, patient
         self._monitor: Monitor | None = None
-        self._notes: set[str] = set()  # that were sent
+        self._notes: set[str] = set()  # sent so far
         self._position = 0  # samples from the start of the source
-        self._paused_for = 0  # samples that went by unheard
+        self._paused_for = 0  # samples of the current pause
         self._looked = time.monotonic()
-        self._silent = 0.0  # seconds without sound, as this session lived through them
+        self._silent = 0.0  # seconds without sound while this session ran
         self.paused = False
 
     def __enter__(self) -> Session:
@@ -79,12 +78,12 @@ class Session:
         """Run to the end of the source, or until the user ends it.
 
         Args:
-            monitor: that reads this session.
-            channel: the one of the source that was chosen, from 1.
-            track: the one of the source that was chosen, from 1.
+            monitor: the monitor, which reads this session.
+            channel: the chosen channel of the source, from 1.
+            track: the chosen track of the source, from 1.
 
         Raises:
-            LiveSerError: the source failed, or the last sink that the session has a purpose with.
+            LiveSerError: the source failed, or the last sink that gives the session a purpose.
             OSError: as above.
         """
         self._monitor = monitor
@@ -107,22 +106,22 @@ class Session:
 
     @property
     def backlog(self) -> float:
-        """Seconds of sound that wait to be taken."""
+        """Seconds of sound that wait to be read."""
         return self.source.backlog
 
     @property
     def seconds(self) -> float:
-        """From the start of the source to the newest sound, heard or not."""
+        """Seconds from the start of the source to the newest sound, pauses included."""
         return (self._position + self._paused_for) / self._rate
 
     @property
     def patient(self) -> bool:
-        """Whether to wait for sinks that are slow just now."""
+        """Whether to wait for slow sinks now."""
         return self._is_patient and not self._ending()
 
     @property
     def status(self) -> Status:
-        """How it is doing."""
+        """The status of the session."""
         baseline = self._monitor.baseline if self._monitor else None
         return Status(
             source=self.source.name,
@@ -146,7 +145,7 @@ class Session:
             self._send(self._pause())
 
     def _unless_paused(self, block: Block) -> Iterator[Block]:
-        """What is left of a block, after a gap for the pause that it ends."""
+        """The block, after a gap for a pause that it ends; nothing while paused."""
         if isinstance(block, Gap):
             length = round(block.seconds * self._rate)
         else:
@@ -163,7 +162,7 @@ class Session:
         yield block
 
     def _pause(self) -> Gap:
-        """The pause that is over now."""
+        """The gap of the pause that has ended."""
         pause = Gap(self._paused_for / self._rate, "paused")
         self._paused_for = 0
         return pause
@@ -184,8 +183,9 @@ class Session:
     def _done(self, block: Block) -> bool:
         if self._left is None:
             return False
-        # A source that is silent for good must not keep the session from ending. A process that
-        # was stopped did not hear for itself that nothing came.
+        # A source without sound must not keep the session from ending. Time during which the
+        # process
+        # was stopped does not count.
         now = time.monotonic()
         self._silent += min(now - self._looked, 2 * HEARTBEAT)
         self._looked = now
@@ -196,12 +196,12 @@ class Session:
 
     @property
     def _labels(self) -> dict[str, str]:
-        """The emotions by the keys that say them."""
+        """The emotions by their keys."""
         labels = self._monitor.info.labels[:_MOST_KEYS] if self._monitor else ()
         return {str(number): label for number, label in enumerate(labels, start=1)}
 
     def _label(self, key: str) -> None:
-        """Label the newest utterance, or take the newest label back."""
+        """Label the newest utterance, or take back the newest label."""
         assert self._monitor is not None
         undoes = key == "u"
         label = self._monitor.undo() if undoes else self._monitor.label(self._labels[key])
@@ -212,7 +212,7 @@ class Session:
             self.sinks.send(Sink.label, label)
 
     def _obey(self) -> bool:
-        """Do what the user asks for; whether to go on."""
+        """Obey a key; return whether to continue."""
         key = self.key()
         if key == "q" or self._ending():
             return False

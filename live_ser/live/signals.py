@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: asked for at any moment, obeyed where nothing is lost by it."""
+"""Ctrl-C and other ending signals, obeyed where nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ _LATER = 0.01  # seconds
 
 @contextmanager
 def ending_signals(patience: float | None = None) -> Iterator[Ending]:
-    """Ctrl-C, SIGTERM, a closed terminal: tells whether one of them asked to end.
+    """Handle Ctrl-C, SIGTERM and a closed terminal as requests to end.
 
-    A second one does not wait for the end to come in order. What whoever started the process has
-    ignored stays so, as ``nohup`` wants it.
+    A second signal ends at once. Signals that are ignored already stay ignored, as with ``nohup``.
 
     Args:
-        patience: seconds after which the process ends, whatever stands still in it, once it was
-            asked to; None for as long as it takes.
+        patience: seconds after the request at which the process is ended in any case; None for no
+            limit.
     """
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
@@ -38,13 +37,13 @@ def ending_signals(patience: float | None = None) -> Iterator[Ending]:
 
 
 class Ending:
-    """Whether the process was asked to end; call it to know.
+    """Whether the process was asked to end; call it to find out.
 
     Args:
-        patience: seconds that it then has.
+        patience: seconds that it has to end.
 
     Attributes:
-        came: is set when the end came in time.
+        came: set when it ended in time.
     """
 
     def __init__(self, patience: float | None) -> None:
@@ -53,17 +52,17 @@ class Ending:
         self.came = threading.Event()
 
     def __call__(self) -> bool:
-        """Whether it was asked to."""
+        """Whether it was asked to end."""
         return self._is_asked
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        """Ask it to end, and the second time not to wait: a signal handler."""
+        """Signal handler: request the end, and the second time interrupt."""
         if self._is_asked:
             interrupt(number, frame)
         self._is_asked = True
 
     def count_down(self) -> None:
-        """End the process when its time is over, unless the end comes before."""
+        """End the process after ``patience``, unless it ends before."""
         if self._is_counting or self._patience is None:
             return
         self._is_counting = True
@@ -76,9 +75,9 @@ class Ending:
 
 @contextmanager
 def _watched(numbers: Sequence[int], tell: Callable[[], None]) -> Iterator[None]:
-    """Tell when a signal comes, also while the main thread stands in a call of the system.
+    """Call ``tell`` on a signal, even while the main thread blocks in a system call.
 
-    There a handler in Python waits until the call comes back; what C writes into a pipe does not.
+    A handler in Python runs only after the call; the byte that C writes to a pipe comes at once.
     """
     if os.name == "nt":
         yield
@@ -103,9 +102,9 @@ def _watched(numbers: Sequence[int], tell: Callable[[], None]) -> Iterator[None]
 
 @contextmanager
 def gentle_interrupts() -> Iterator[None]:
-    """Ctrl-C is ``KeyboardInterrupt``, but never where that would come out as something else.
+    """Raise ``KeyboardInterrupt`` on Ctrl-C, but not where the exception would be lost.
 
-    Where the caller has Ctrl-C ignored or handled otherwise, it stays so.
+    Another handler of the caller stays.
     """
     usual = (signal.default_int_handler, signal.SIG_DFL)
     before = signal.getsignal(signal.SIGINT)
@@ -120,7 +119,7 @@ def gentle_interrupts() -> Iterator[None]:
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise ``KeyboardInterrupt``, now or as soon as it can be: a signal handler."""
+    """Signal handler: raise ``KeyboardInterrupt``, now or as soon as possible."""
     if _is_fragile(frame):
         again = threading.Timer(_LATER, signal.raise_signal, [number])
         again.daemon = True
@@ -132,8 +131,8 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 def _is_fragile(frame: FrameType | None) -> bool:
     """Whether an exception would be lost here.
 
-    Native modules report whatever their import raises as a failed import, and libsndfile's reads,
-    which come back into Python, swallow it and take the file for a shorter one.
+    Native modules turn any exception during import into an import error, and libsndfile swallows
+    those in its callbacks and takes the file for a shorter one.
     """
     while frame is not None:
         code = frame.f_code
@@ -144,7 +143,7 @@ def _is_fragile(frame: FrameType | None) -> bool:
 
 
 def interrupt_when(ending: Ending) -> Callable[[], None]:
-    """What raises ``KeyboardInterrupt`` once the process was asked to end."""
+    """A function that raises ``KeyboardInterrupt`` once the process was asked to end."""
 
     def look() -> None:
         if ending():

@@ -1,4 +1,4 @@
-"""A sink: what a session is given to, and the events that it is told of."""
+"""The base class of sinks, and the events of a session."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How a session is doing.
+    """The status of a session.
 
     Attributes:
         source: name of the device or file.
-        native_rate: of the device or file, in Hz.
-        overflows: how often the device lost sound.
-        skipped: windows left out because the machine fell behind.
-        message: what is wrong with the source just now; empty where all is well.
+        native_rate: its sample rate in Hz.
+        overflows: number of times that the device lost sound.
+        skipped: number of windows skipped because the machine was too slow.
+        message: current problem of the source; empty if there is none.
         paused: whether the user paused.
-        baseline: what is known of the speaker; None for a model that takes no baseline.
+        baseline: state of the speaker's baseline; None for a model without one.
         intended: intended emotion now, in a demonstration; empty elsewhere.
     """
 
@@ -42,15 +42,15 @@ class Status:
 
 
 class Sink:
-    """Takes a session, event by event; a subclass has a method for each event that it wants.
+    """Receives the events of a session; a subclass overrides the methods of those it handles.
 
     Times are seconds from the start of the source.
 
     Attributes:
-        name: what to call it.
-        keeps_going: whether a session has a purpose with this sink alone.
-        keeps: whether it keeps what the user asked to have kept.
-        skips: whether it may miss events for which it has no time.
+        name: name for messages.
+        keeps_going: whether this sink alone gives a session a purpose.
+        keeps: whether it stores something that the user asked for.
+        skips: whether it may miss events when it is too slow.
     """
 
     name = "nothing"
@@ -62,62 +62,62 @@ class Sink:
         """The session begins."""
 
     def block(self, samples: Samples) -> None:
-        """A block of sound came, float32 ``[n]``; where n is 0, only time goes by."""
+        """A block of sound came, float32 ``[n]``; empty if only time passed."""
 
     def status(self, status: Status) -> None:
-        """How the session is doing, with each block."""
+        """The status, sent with each block."""
 
     def window(self, prediction: Prediction) -> None:
         """A window was classified."""
 
     def gap(self, start: float, gap: Gap) -> None:
-        """A stretch of time was not heard."""
+        """There is a gap in the sound."""
 
     def mark(self, time: float) -> None:
         """The user marked a moment."""
 
     def label(self, label: Label) -> None:
-        """The user said what an utterance sounded like, or took that back."""
+        """The user labelled an utterance, or took back a label."""
 
     def key(self, key: str) -> None:
-        """The user pressed a key that the session itself does not know."""
+        """The user pressed a key that the session does not handle."""
 
     def note(self, line: str) -> None:
-        """There is something that the user should know once."""
+        """There is a warning about the source for the user."""
 
     def warn(self, line: str) -> None:
-        """Another sink failed, and is given up."""
+        """Another sink failed, and was removed."""
 
     def suspend(self) -> None:
-        """The process is about to stop: give the terminal back, until a key says to redraw."""
+        """The process is about to stop: restore the terminal, until a key asks to redraw."""
 
     def end(self, summary: Record) -> None:
         """The session ended."""
 
     def handle(self, event: Event) -> None:
-        """Take an event; what wants them all alike overrides this and :meth:`wants`."""
+        """Handle an event; to handle all alike, override this and :meth:`wants`."""
         event.call(self)
 
     def wants(self, event: Event) -> bool:
-        """Whether it does anything at such an event."""
+        """Whether it handles such an event."""
         return getattr(type(self), event.name) is not getattr(Sink, event.name)
 
     def sync(self) -> None:
-        """Have what was written survive a power cut."""
+        """Sync the output to disk."""
 
     def close(self, until: float = math.inf) -> None:
-        """Let go of what it holds, and wait no longer than until this monotonic time."""
+        """Release all resources, at the latest at a monotonic time."""
 
 
 class Event:
-    """Something that happens in a session, whoever it is told to.
+    """An event of a session.
 
     Args:
-        method: of :class:`Sink`, which the event is named by.
-        arguments: that it is called with.
+        method: the method of :class:`Sink` that handles it.
+        arguments: its arguments.
 
     Attributes:
-        name: of the method.
+        name: name of the method.
 
     Examples:
         >>> Event(Sink.mark, 2.5)

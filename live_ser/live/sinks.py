@@ -1,4 +1,4 @@
-"""Sinks that write: records, the speaker's profile, and lines for people."""
+"""Sinks that write records, the speaker's profile, and messages."""
 
 # ruff: noqa: D102 - the methods are those of Sink, and documented there.
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class RecordSink(Sink):
-    """Everything but the sound, as records.
+    """Writes all events but the sound as records.
 
     Args:
-        writer: of the records.
-        name: of where they go.
-        sync: has what was written survive a power cut.
-        close: closes the writer and its file.
+        writer: the writer of records.
+        name: name of its output.
+        sync: function that syncs the output to disk.
+        close: function that closes the writer and its file.
     """
 
     keeps = True
@@ -75,15 +75,15 @@ class RecordSink(Sink):
 
 
 class ProfileSink(Sink):
-    """The profile of the speaker, which is saved at the end.
+    """Saves the profile of the speaker at the end.
 
     Args:
-        profile: that is written.
-        baseline: that it is written from.
+        profile: the profile.
+        baseline: the baseline of the session.
 
     Attributes:
-        profile: that is written.
-        has_speech: whether there was speech to make one of; None until it is saved.
+        profile: the profile.
+        has_speech: whether there was any speech; None before the end.
     """
 
     keeps_going = False
@@ -102,11 +102,11 @@ class ProfileSink(Sink):
 
 
 class MessageSink(Sink):
-    """Lines for people, where there is no dashboard.
+    """Writes messages for the user, if there is no dashboard.
 
     Args:
-        write: takes a line.
-        first: lines that are written when the session begins.
+        write: function that writes a line.
+        first: lines to write at the start.
     """
 
     name = "standard error"

@@ -1,4 +1,4 @@
-"""The tally of a session: what was heard in it, in a few lines at its end."""
+"""The summary of a session: seconds of each emotion, in a few lines at its end."""
 
 # ruff: noqa: D102 - the methods are those of Sink, and documented there.
 
@@ -14,15 +14,15 @@ from live_ser.text import clock, counted, percentages
 
 
 class Tally(Sink):
-    """Counts seconds of speech by what was predicted in them, of each voice.
+    """Counts the seconds of speech of each voice and emotion.
 
     Args:
         hop: seconds between windows.
-        marks_kept: whether anything keeps marks; otherwise they are not counted.
+        marks_kept: whether marks are stored; if not, they are not counted.
 
     Attributes:
-        voices: what was counted of each voice, by its name.
-        marks: how many moments were marked.
+        voices: the counts of each voice, by its name.
+        marks: number of marks.
     """
 
     name = "the tally"
@@ -49,10 +49,10 @@ class Tally(Sink):
         self._labels += [label] if label.label else []
 
     def lines(self, seconds: float) -> list[str]:
-        """What is to be said at the end.
+        """The lines of the summary.
 
         Args:
-            seconds: that the session took.
+            seconds: length of the session.
         """
         if self.voices.keys() <= {""}:
             speech = self.voices[""]
@@ -72,22 +72,21 @@ class Tally(Sink):
 
 
 class Speech:
-    """Seconds of a voice's speech, by what was predicted in them.
+    """The seconds of speech of a voice, by emotion.
 
     Attributes:
-        seconds: of speech, about: to a chunk of the speech gate at the end of a stretch, to a hop
-            at its start.
-        emotions: seconds of speech by emotion, and of ``uncertain``; what was too short to be
-            classified is in none.
+        seconds: seconds of speech, to within a hop for each utterance.
+        emotions: seconds of each emotion and of ``uncertain``; speech that was too short to
+            classify is in none.
     """
 
     def __init__(self) -> None:
-        self._activation = 0.0  # summed over the seconds that were classified
+        self._activation = 0.0  # summed over classified seconds
         self.seconds = 0.0
         self.emotions: defaultdict[str, float] = defaultdict(float)
 
     def add(self, prediction: Prediction, seconds: float) -> None:
-        """Count what a window added."""
+        """Add the new seconds of a window."""
         self.seconds += seconds
         if prediction.label is not None and prediction.activation is not None:
             name = prediction.label if prediction.state == "speech" else prediction.state
@@ -96,12 +95,12 @@ class Speech:
 
     @property
     def activation(self) -> float | None:
-        """Mean over the speech that was classified, 0 to 1; None without any."""
+        """Mean activation of classified speech, 0 to 1; None without any."""
         classified = sum(self.emotions.values())
         return self._activation / classified if classified else None
 
     def words(self) -> list[str]:
-        """Shares of the emotions and the mean activation, in a line; none where none was heard."""
+        """Shares of the emotions and the mean activation, in a line; empty without speech."""
         if not any(self.emotions.values()):
             return []
         percent = percentages(self.emotions)

@@ -3,7 +3,8 @@
 GE2E wants 40 mel bands of power, of speech at -30 dBFS. Ours are 64 bands of decibels: what its
 bands hear is a fixed mixture of what ours hear, and so is the level. So it needs no features of its
 own. It learned from 1.6 s at a time: so an utterance is heard in two halves, side by side, which is
-quicker too. What it makes of them is pooled over time: mean and deviation of each unit.
+quicker too. The outputs of its last two layers are pooled over time: mean and deviation of each
+unit.
 """
 
 from __future__ import annotations
@@ -27,15 +28,19 @@ from live_ser.spec import FeatureSpec
 from training.networks.pretrained import LAYERS, MELS, UNITS, Weights
 
 OPSET = 17
-STATISTICS = 2 * LAYERS * UNITS
-"""Numbers that tell an utterance: mean and deviation of the units of each layer."""
+_FIRST_POOLED = 1  # layer: the one before is nearest to the sound, and tells nothing more
 
+STATISTICS = 2 * (LAYERS - _FIRST_POOLED) * UNITS
+"""Numbers that tell an utterance: mean and deviation of the units of each layer that is pooled."""
+
+_NEWEST = 2.4  # seconds of an utterance that it hears: more costs time, and tells nothing more
 _NEPERS = math.log(10) / 10  # of power, in a decibel
 _LEVEL = 10**-3.0  # mean square that the encoder is used to: -30 dBFS
 _FAINTEST = 1e-12  # mean square of digital silence
 _RATE, _FFT = 16_000, 400  # of the encoder's own features
 _STEP = 5.0  # Hz, at which filters are compared
 _FIRST = "encoder/states0"  # LSTM
+_END = np.iinfo(np.int64).max  # of a slice: where its axis ends
 _GATES = (0, 3, 1, 2)  # PyTorch has i f g o, ONNX i o f c
 
 
@@ -101,7 +106,7 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
 
     Returns:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB to ``statistics``
-        ``[batch, 1536]``: for each layer the mean and then the deviation of its units.
+        ``[batch, 1024]``: for the second and the third layer, mean and deviation of its units.
     """
     graph = _Graph("encoder/")
     sequence = _input(graph, spec)
@@ -111,6 +116,8 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
     pooled: list[str] = []
     for layer in range(LAYERS):
         sequence = _lstm(graph, weights, layer, sequence, direction)
+        if layer < _FIRST_POOLED:
+            continue
         halves = graph.add("Reshape", [sequence, apart], f"halves{layer}")
         mean = graph.add("ReduceMean", [halves], f"mean{layer}", axes=[0, 1], keepdims=1)
         centred = graph.add("Sub", [halves, mean], f"centred{layer}")
@@ -135,7 +142,11 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
 def _input(graph: _Graph, spec: FeatureSpec) -> str:
     """Our log-mels as the encoder's power, at the level that it is used to, time in front."""
     constant, add = graph.constant, graph.add
-    nepers = add("Mul", ["log_mel", constant("nepers", np.float32(_NEPERS))], "nepers_each")
+    count = round(_NEWEST * spec.sample_rate / spec.hop_length)
+    places = ((-count, "newest_start"), (_END, "newest_stop"), (1, "newest_axis"))
+    bounds = [constant(name, np.array([place], np.int64)) for place, name in places]
+    newest = add("Slice", ["log_mel", *bounds], "newest")
+    nepers = add("Mul", [newest, constant("nepers", np.float32(_NEPERS))], "nepers_each")
     power = add("Exp", [nepers], "power")
     weights = constant("mean_square", mean_square(spec)[:, np.newaxis])
     squares = add("MatMul", [power, weights], "squares")
@@ -160,7 +171,7 @@ def _halved(graph: _Graph, sequence: str) -> str:
     half = add("Div", [odd, constant("two", np.array([2], np.int64))], "half")
     first = add("Slice", [sequence, axis, half, axis], "first")
     back = add("Neg", [half], "back")
-    last = constant("last_frame", np.array([np.iinfo(np.int64).max], np.int64))
+    last = constant("last_frame", np.array([_END], np.int64))
     second = add("Slice", [sequence, back, last, axis], "second")
     return add("Concat", [first, second], "side_by_side", axis=1)
 
@@ -184,7 +195,7 @@ def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction:
 
 
 def encode(model: onnx.ModelProto, utterances: Iterable[Frames], most: int) -> NDArray[np.float32]:
-    """Encode whole utterances: float32 ``[n, 1536]``.
+    """Encode whole utterances: float32 ``[n, 1024]``.
 
     Args:
         model: as :func:`encoder_graph` built it, or the same in 8 bits.

@@ -1,4 +1,4 @@
-"""How recordings are classified, and how their records say so: by it an output knows its own."""
+"""The settings of a batch analysis, and how records state them, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from live_ser.records.turn_files import TurnFiles
 
 @dataclass(frozen=True)
 class Analysis:
-    """How recordings are classified, and what is given of them.
+    """The settings of the analysis of recordings.
 
     Attributes:
-        hop: seconds between windows; the model's own if None.
-        smoothing: time constant of windows in seconds; the usual one if None.
-        timeline: whether windows are given.
-        segments: whether utterances are given.
-        reading: how recordings are read.
-        at: the intervals that are classified, instead of utterances; None for none.
+        hop: seconds between windows; None for the model's default.
+        smoothing: time constant of windows in seconds; None for the default.
+        timeline: whether to give windows.
+        segments: whether to give utterances.
+        reading: how to read recordings.
+        at: intervals to classify instead of utterances; None for none.
 
     Raises:
-        InvalidArgument: they do not go together.
+        InvalidArgument: settings exclude each other.
     """
 
     hop: float | None = None
@@ -48,10 +48,10 @@ class Analysis:
             )
 
     def words(self, model: EmotionModel) -> str:
-        """This in words, as each clip says it; a digest of the model's file tells it from others.
+        """The settings in words, as in the records of clips, with a digest of the model's file.
 
         Raises:
-            InvalidArgument: the hop or the smoothing cannot be.
+            InvalidArgument: ``hop`` or ``smoothing`` is out of range.
         """
         digest = blake2b(model.path.read_bytes(), digest_size=6).hexdigest()
         settings = Settings.checked(model.info, self.hop, self.smoothing)
@@ -68,11 +68,11 @@ USUAL = Analysis()
 
 
 class Stamp:
-    """What the records of one recording say of where they come from.
+    """Adds the source, its key and the settings to the records of a recording.
 
     Args:
         source: path or address of the recording.
-        judged_with: how it is classified, in words.
+        judged_with: the settings in words.
     """
 
     def __init__(self, source: str, judged_with: str) -> None:
@@ -80,20 +80,20 @@ class Stamp:
         self._clip = {"source": source, "judged_with": judged_with, "key": self._origin["key"]}
 
     def on(self, record: Record) -> Record:
-        """A record of the recording, with it."""
+        """The record with these fields."""
         return {**record, **(self._clip if record["type"] == "clip" else self._origin)}
 
 
 def finished_key(output: str, clip: Record, judged_with: str) -> str:
-    """The key of the recording that a clip in an output is of.
+    """The key of the recording of a clip in an output that is resumed.
 
     Args:
         output: path of the output.
-        clip: its record; one that has no key was written before there were any.
-        judged_with: how the next recordings will be classified, in words.
+        clip: record of the clip; old records have no key.
+        judged_with: the current settings in words.
 
     Raises:
-        LiveSerError: the output was begun with other options.
+        LiveSerError: the output was started with other options.
     """
     before = clip.get("judged_with")
     if before and before != judged_with:

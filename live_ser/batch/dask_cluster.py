@@ -1,7 +1,8 @@
-"""Clusters: the same work on many machines, from and to wherever the files are.
+"""Classify files on a Dask cluster, from and to local or remote storage.
 
-Files are processed in parts. The result of a part is one Parquet file, written whole or not at all,
-so that a worker that dies leaves nothing behind, and whoever takes its part begins anew.
+Files are processed in parts. The result of a part is one Parquet file, written atomically, so that
+a
+worker that dies leaves nothing behind, and another one repeats its part.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from distributed.scheduler import KilledWorker
 
 from live_ser.batch.analysis import Analysis, Stamp, finished_key
 from live_ser.batch.jobs import Job
-from live_ser.batch.paths import files_meant, is_sound
+from live_ser.batch.paths import expand_paths, is_sound
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.parquet import Parquet
@@ -33,19 +34,19 @@ from live_ser.records.turn_files import TurnFiles
 from live_ser.system.temporary import temporary_folder
 from live_ser.text import unescaped
 
-_LONGEST = 256  # files of a part
-_ROUNDS = 8  # parts that each thread of the cluster gets at least, so that all end together
-_AHEAD = 4  # parts that wait for each thread
-_TRIES = 3  # of a part that failed, as networks do
-_PATIENCE = 20  # seconds, for a scheduler and its workers to answer
+_LONGEST = 256  # files in a part, at most
+_ROUNDS = 8  # parts for each thread of the cluster, at least, so that all end together
+_AHEAD = 4  # queued parts per thread
+_TRIES = 3  # for a part that failed
+_PATIENCE = 20  # seconds to wait for a scheduler and its workers
 
 
 @dataclass(frozen=True)
 class Part:
-    """Files that are classified by one worker.
+    """Files for one worker.
 
     Attributes:
-        name: of the Parquet file.
+        name: name of the Parquet file.
         sources: the files, and the intervals of each or why it has none; None for all of it.
     """
 
@@ -55,13 +56,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a part.
+    """The outcome for a part.
 
     Attributes:
-        files: how many it had.
-        seconds: of sound in them.
-        errors: for each file that could not be classified, why.
-        notes: what to tell the user of the others, a line each.
+        files: number of files.
+        seconds: length of their sound.
+        errors: the error of each file that failed.
+        notes: warnings about the others, a line each.
     """
 
     files: int
@@ -70,21 +71,22 @@ class Done:
     notes: tuple[str, ...] = ()
 
 
-def sources_meant(
+def expand_sources(
     words: Sequence[str], *, left_alone: Callable[[str], None] = lambda name: None
 ) -> list[str]:
-    """The files that are meant, as every machine can find them.
+    """Expand names to files, as absolute paths or addresses.
 
     Args:
-        words: as :func:`live_ser.batch.paths.files_meant` takes them; and addresses such as
+        words: as :func:`live_ser.batch.paths.expand_paths` takes them; and addresses such as
             ``s3://bucket/folder``, of files, folders and patterns.
-        left_alone: told the name of each file in a local folder that is not taken for sound.
+        left_alone: function that is called with each file in a local folder that is not a sound
+            file.
 
     Raises:
         LiveSerError: a place cannot be read.
     """
     found: list[str] = []
-    for word in files_meant(words, left_alone=left_alone):
+    for word in expand_paths(words, left_alone=left_alone):
         if "://" not in word:
             found.append(os.path.abspath(word))
             continue
@@ -106,10 +108,10 @@ class Cluster:
 
     Args:
         scheduler: its address, such as ``tcp://host:8786``.
-        model: the model; it need not lie on the workers' machines.
+        model: the model; workers get a copy of its file.
         output: folder of the Parquet files, by path or address.
-        analysis: how each file is classified.
-        judged_with: the same in words, as each clip says it.
+        analysis: the settings of the analysis.
+        judged_with: the settings in words, as in records of clips.
 
     Raises:
         LiveSerError: no scheduler answers, it has no workers, or the output cannot be written.

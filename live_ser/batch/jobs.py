@@ -1,4 +1,4 @@
-"""Archives: many recordings, classified one by one, here or by worker processes."""
+"""Classify many recordings, in this process or by worker processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from live_ser.audio.blocks import Samples, Voice
 from live_ser.audio.decoder import spans
 from live_ser.audio.sources import audio_file, is_pipe
 from live_ser.batch.analysis import USUAL, Analysis, Stamp
-from live_ser.batch.paths import not_meant
+from live_ser.batch.paths import why_not_a_file
 from live_ser.batch.spool import Spool
 from live_ser.batch.workers import Tell, Workers, cores
 from live_ser.errors import LiveSerError
@@ -23,21 +23,21 @@ from live_ser.inference.turns import classify_turns_and_check
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record, clip_record, segment_record, window_record
 
-_MANY_BYTES = 4 * 2**20  # of sound: a second's work, about what starting workers takes
+_MANY_BYTES = 4 * 2**20  # of sound: about a second of work, as long as starting workers takes
 _TELL_EVERY = 0.25  # seconds
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file.
+    """The outcome for one file.
 
     Attributes:
         source: name of the file.
-        seconds: of sound in it; 0 where it could not be classified.
-        records: its windows and segments as they were found, and its clip at the end; one clip for
-            each channel, where each is classified separately.
-        error: why there are none, if there are none.
-        notes: what the user should know of the file, a line each.
+        seconds: length of its sound; 0 if it failed.
+        records: records of its windows and segments, and of the clip at the end; of a clip for each
+            channel if they are classified separately.
+        error: why it failed; None if it did not.
+        notes: warnings about the file, a line each.
     """
 
     source: str
@@ -49,17 +49,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """What is done with each file. It can be pickled, as its model can.
+    """The work on each file. It can be pickled.
 
     Attributes:
         model: the model.
-        folder: for records, where they are many.
-        analysis: how each is classified.
-        judged_with: what each clip says of the options, for ``--resume`` to compare.
-        threads: that work on a file: one or two.
+        folder: temporary folder for many records.
+        analysis: the settings of the analysis.
+        judged_with: the settings in words, as in records of clips.
+        threads: number of threads per file: 1 or 2.
 
     Raises:
-        LiveSerError: the hop or the smoothing cannot be.
+        LiveSerError: the hop or the smoothing is out of range.
     """
 
     model: EmotionModel
@@ -69,23 +69,23 @@ class Job:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        # What cannot be is said once, not for each file.
+        # Once, rather than for each file.
         Settings.checked(self.model.info, self.analysis.hop, self.analysis.smoothing)
 
     def __call__(self, path: str, tell: Tell) -> Outcome:
-        """Classify one file; whatever is wrong with it comes out as the outcome's error.
+        """Classify one file; errors become the error of the outcome.
 
         Args:
-            path: of the file.
-            tell: hears now and then what share of it is done, 0 to 1.
+            path: path of the file.
+            tell: function that is called with the share that is done, 0 to 1.
         """
         spool = Spool(self.folder)
         try:
             seconds, notes = self._classify(path, spool, tell)
         except LiveSerError as error:
             spool.drop()
-            return Outcome(path, 0.0, spool, not_meant(path) or error)
-        except Exception as error:  # whatever it is, the other files are classified
+            return Outcome(path, 0.0, spool, why_not_a_file(path) or error)
+        except Exception as error:  # so that the other files are classified in any case
             spool.drop()
             message = f"cannot classify {path}: {type(error).__name__}: {error}"
             return Outcome(
@@ -95,7 +95,7 @@ class Job:
         return Outcome(path, seconds, spool, notes=notes)
 
     def lost(self, path: str) -> Outcome:
-        """What came of a file whose worker died, and died again."""
+        """The outcome for a file whose worker died twice."""
         error = LiveSerError(
             f"{path} ended the process that classified it, or held it up, twice",
             "classify it alone, with `workers=1`",
@@ -124,7 +124,7 @@ class Job:
     def _results(
         self, path: str, sound: Iterable[Samples], voices: Sequence[Voice]
     ) -> tuple[Iterable[Prediction | Segment | Verdict], list[str]]:
-        """What is found in a recording, and what the user should know of what was looked for."""
+        """The results for a recording, and warnings."""
         analysis = self.analysis
         if analysis.at is not None:
             found, notes = classify_turns_and_check(self.model, sound, analysis.at.turns_of(path))
@@ -150,16 +150,15 @@ def classify_files(
     progress: Callable[[int, float], None] = lambda number, share: None,
     look: Callable[[], None] = lambda: None,
 ) -> Generator[Outcome, None, None]:
-    """Classify files, in the order in which they are named.
+    """Classify files, in order.
 
     Args:
-        job: what to do with each.
-        paths: of the files.
-        workers: processes of one thread; None for as many as there are cores if there is much to
-            do. One does it in this process, and with two threads where it was not asked for; so
-            it does where sound comes through pipes, which only this process has.
-        progress: called now and then with the number of a file, and what share of it is done.
-        look: called now and then; what it raises ends it all.
+        job: the work on each file.
+        paths: paths of the files.
+        workers: number of worker processes; None for one per core, or, for little sound, for none
+            and two threads in this process. 1 is this process, which is also used for pipes.
+        progress: function that is called with the index of a file, and the share that is done.
+        look: function that is called regularly; an exception in it ends the work.
     """
     count = min(workers or (cores() if _are_many(paths) else 1), len(paths))
     count = 1 if any(map(is_pipe, paths)) else count
@@ -193,7 +192,7 @@ def _are_many(paths: Iterable[str]) -> bool:
 def _with_progress(
     blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell
 ) -> Iterator[Samples]:
-    """The same blocks, while progress is reported."""
+    """The same blocks, with reports of progress."""
     samples, last = 0, time.monotonic()
     for block in blocks:
         yield block

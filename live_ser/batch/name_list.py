@@ -1,4 +1,4 @@
-"""A list of names as another program writes it: text, or names with zero bytes between them."""
+"""A list of file names on standard input, one per line or separated by zero bytes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from live_ser.errors import LiveSerError
 
-_PIECE_BYTES = 8192  # looked at, before more is waited for
-_LONGEST_NAME = 4096 * 4  # bytes: no system has longer paths, in whatever letters
+_PIECE_BYTES = 8192  # per read
+_LONGEST_NAME = 4096 * 4  # bytes: no system has longer paths
 _SEEN_BYTES = 2 * _LONGEST_NAME  # of the newest, that are examined together
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -18,13 +18,13 @@ _ANY_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def read_names(listing: BinaryIO) -> list[str]:
-    """The names in a list: one a line, or with zero bytes between them.
+    """The names in a list: one per line, or separated by zero bytes.
 
-    Text may be UTF-8 or UTF-16 where it begins with a byte order mark. Without one, bytes are
-    taken as they are: names need not be text. What is no list is refused before it is read whole.
+    With a byte order mark it may be UTF-8 or UTF-16; without one, names are bytes that need not be
+    text. Data that are not a list are refused early.
 
     Raises:
-        LiveSerError: it is no list of names, or an empty one.
+        LiveSerError: it is not a list of names, or empty.
     """
     data = bytearray()
     encoding = None
@@ -39,7 +39,7 @@ def read_names(listing: BinaryIO) -> list[str]:
     if encoding:
         try:
             data = bytearray(os.fsencode(data[2:].decode(encoding)))
-        except ValueError as error:  # cut in the middle of a letter, or no letters at all
+        except ValueError as error:  # truncated or invalid UTF-16
             raise _no_list() from error
     data = data.removeprefix(codecs.BOM_UTF8)
     found = data.split(b"\0") if b"\0" in data else data.splitlines()
@@ -50,12 +50,12 @@ def read_names(listing: BinaryIO) -> list[str]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name holds no control characters; one that does can be a file, and nothing else."""
+    """Whether a name has no control characters; one that does is never a folder or pattern."""
     return _ANY_CONTROL.search(name) is None
 
 
 def _looks_like_names(data: bytes) -> bool:
-    """Whether these bytes, from wherever in it, can be of a list."""
+    """Whether bytes, from anywhere in the data, can be part of a list."""
     separator = b"\0" if b"\0" in data else b"\n"
     if separator == b"\n" and _CONTROL.search(data):
         return False
@@ -64,7 +64,7 @@ def _looks_like_names(data: bytes) -> bool:
         return False
     if separator == b"\n":
         return True
-    # No name is empty between two zeros, and text of two bytes a letter is no list of letters.
+    # There are no empty names, and UTF-16 is not a list of single letters.
     between = names[len(data) >= _SEEN_BYTES : -1]
     return all(between) and not (len(between) > 2 and all(len(name) == 1 for name in between))
 

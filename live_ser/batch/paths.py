@@ -1,4 +1,4 @@
-"""Which files are meant: by name, in folders, by pattern, or in a list on standard input."""
+"""The files named on the command line: by name, folder, pattern, or a list on standard input."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import BinaryIO
 from live_ser.batch.name_list import is_plain, read_names
 from live_ser.errors import LiveSerError
 
-LIST = "-"  # stands for the list on standard input
+LIST = "-"  # the list on standard input
 
-# What is taken for sound in a folder; a file that is named is tried whatever its ending.
+# Extensions of sound files in folders; files that are named may have any extension.
 _AUDIO = """
     3ga aac ac3 aif aifc aiff amr ape au caf flac gsm m4a m4b m4r mka mp2 mp3 mpga oga ogg opus snd
     sph spx tta voc w64 wav wave weba wma wv
@@ -24,43 +24,43 @@ _SOUND = frozenset(f".{ending}" for ending in f"{_AUDIO} {_VIDEO}".split())
 
 
 def is_sound(name: str) -> bool:
-    """Whether a file in a folder is taken for sound, by its name; hidden ones are not."""
+    """Whether a file in a folder is a sound file, by its name; hidden files are not."""
     return not is_hidden(name) and os.path.splitext(name)[1].lower() in _SOUND
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name in a folder is hidden, as what macOS adds to a file is: ``._clip.wav``."""
+    """Whether a file is hidden, such as the ``._clip.wav`` that macOS adds."""
     return name.startswith(".")
 
 
-def files_meant(
+def expand_paths(
     words: Iterable[str],
     listing: BinaryIO | None = None,
     *,
     left_alone: Callable[[str], None] = lambda name: None,
 ) -> Iterator[str]:
-    """The files that are meant, in the order of the words; those of a folder by name.
+    """Expand names to files, in order; files of a folder are sorted by name.
 
     Args:
         words: names of files; folders, for the sound files in them and below; patterns with ``*``,
-            ``?``, ``[`` and ``**``; ``-`` for a list of any of these, one a line or with zero bytes
-            between them, where only the last part of a path may be a pattern.
-        listing: that ``-`` stands for; standard input if None.
-        left_alone: told the name of each file in a folder that is not taken for sound.
+            ``?``, ``[`` and ``**``; ``-`` for a list of any of these, one per line or separated by
+            zero bytes, in which only the last part of a path may be a pattern.
+        listing: the list for ``-``; None for standard input.
+        left_alone: function that is called with each file in a folder that is not a sound file.
 
-    Returns:
-        Names. What is no file, folder or pattern that fits is among them as it was written: whoever
-        opens it will say why that fails.
+    Yields:
+        Names of files. A name or pattern without a file is yielded as it is: opening it gives the
+        error.
 
     Raises:
-        LiveSerError: the list is empty, or no list.
+        LiveSerError: the list is empty or invalid.
     """
     for word in words:
         if word == LIST:
             names = [name for name in read_names(listing or sys.stdin.buffer) if name != LIST]
             for name in names:
                 if is_plain(name) and not _is_wide(name):
-                    yield from files_meant([name], left_alone=left_alone)
+                    yield from expand_paths([name], left_alone=left_alone)
                 else:
                     yield name
         elif os.path.isdir(word):
@@ -75,9 +75,9 @@ def files_meant(
 
 
 def _is_wide(word: str) -> bool:
-    """Whether a pattern looks into more than one folder.
+    """Whether a pattern searches more than one folder.
 
-    What is typed may; a line of a list, which may come from anywhere, would have a disk searched.
+    That is allowed on the command line, but not in a list, which may come from anywhere.
     """
     wide = glob.has_magic(os.path.dirname(word)) or "**" in word
     return wide and not os.path.lexists(word)
@@ -100,18 +100,18 @@ def _in_folder(folder: str, left_alone: Callable[[str], None]) -> Iterator[str]:
 
 
 def key_of(path: str) -> str:
-    """A digest of where a file lies, the same however its name is typed and through whatever link.
+    """A digest of the real path of a file.
 
     Args:
-        path: of the file, or an address such as ``s3://bucket/call.wav``, which is taken as it is.
+        path: path of the file, or an address such as ``s3://bucket/call.wav``.
     """
     path = path.removeprefix("file://")
     place = path if "://" in path else os.path.normcase(os.path.realpath(path))
     return blake2b(os.fsencode(place), digest_size=8).hexdigest()
 
 
-def not_meant(path: str) -> LiveSerError | None:
-    """Why a name that came out of :func:`files_meant` is no file, if it is plain."""
+def why_not_a_file(path: str) -> LiveSerError | None:
+    """Why a name from :func:`expand_paths` is not a file, if that is clear."""
     if os.path.isdir(path):
         try:
             os.scandir(path).close()

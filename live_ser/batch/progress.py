@@ -17,7 +17,7 @@ class FileProgress:
 
     Args:
         console: to draw on.
-        paths: of the files.
+        paths: paths of the files.
     """
 
     def __init__(self, console: Console, paths: Sequence[str]) -> None:
@@ -33,12 +33,12 @@ class FileProgress:
         self._task = self._bar.add_task("", total=self._total, text="")
 
     def update(self, number: int, share: float) -> None:
-        """So much of a file is done."""
+        """Set the share of a file that is done."""
         self._shares[number] = share
         self._draw()
 
     def done(self, seconds: float) -> None:
-        """The next file is done, which holds so many seconds of sound."""
+        """The next file is done; it has so many seconds of sound."""
         self._shares.pop(self._done, None)
         self._bytes += self._sizes[self._done]
         self._done += 1

@@ -1,4 +1,4 @@
-"""An output that was broken off: what it holds, and its end made whole."""
+"""Resuming an interrupted output: the files that it contains, and the repair of its end."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from live_ser.records.rows import columns
 from live_ser.records.schema import check_record, is_last
 
 RESUMABLE: tuple[Style, ...] = ("jsonl", *SHEETS)
-"""The formats that an output which was broken off can be in."""
+"""The formats of outputs that can be resumed."""
 
 
 def unfinished(
     output: str | Path, style: Style, labels: Sequence[str], paths: Sequence[str], options: str
 ) -> list[str]:
-    """The files that an output holds no verdict on; what follows its last verdict is cut off.
+    """The files without a verdict in an output; records after its last verdict are truncated.
 
     Args:
-        output: path of it; it need not be there.
-        style: of it.
-        labels: of the model that goes on with it.
-        paths: of the files that are meant. What the output holds of no other is cut off.
-        options: that it goes on with, as :meth:`Analysis.words` says them.
+        output: path of the output; it need not exist.
+        style: its format.
+        labels: labels of the model.
+        paths: paths of all files. Only records of these are truncated.
+        options: the settings, from :meth:`Analysis.words`.
 
     Raises:
-        LiveSerError: it is not an output of this style, model and options; it is left as it is.
+        LiveSerError: it is not an output with this format, model and options; it is not changed.
     """
     output = Path(output)
     if style not in RESUMABLE:
@@ -53,12 +53,12 @@ def unfinished(
 
 
 def _finished(
-    path: Path, style: Style, labels: Sequence[str], meant: Collection[str], options: str
+    path: Path, style: Style, labels: Sequence[str], wanted: Collection[str], options: str
 ) -> set[str]:
-    """The keys of the files that an output holds a verdict on."""
+    """The keys of the files with a verdict in an output."""
     done: set[str] = set()
-    foreign = 0  # the first line after the last verdict that is of something else
-    whole = 0  # bytes, up to the last verdict
+    foreign = 0  # first line after the last verdict that is a record of something else
+    whole = 0  # bytes up to the last verdict
     with path.open("r+b") as file:
         begins = b'{"type":'
         if style in SHEETS:
@@ -87,16 +87,16 @@ def _finished(
                 if is_last(record):
                     done.add(key)
                     whole, foreign = lines.read, 0
-            elif not foreign and record.get("key") not in meant:
+            elif not foreign and record.get("key") not in wanted:
                 foreign = number
-        if foreign:  # such as a session: it must not be lost
+        if foreign:  # such as a session, which must not be lost
             raise _other(path, foreign)
         file.truncate(whole)
     return done
 
 
 class _WholeLines:
-    """The lines of a file, less a last one that was torn off, and how many bytes they hold."""
+    """The complete lines of a file, and their size in bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Records on their way: few of them in memory, many of them on disk."""
+"""A buffer of records: in memory for few, on disk for many."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _IN_MEMORY = 64 * 1024  # bytes
 
 
 class Spool:
-    """The records of one recording, to be read once they are complete, by any process.
+    """The records of a recording, to be read by any process once they are complete.
 
     Args:
-        folder: where they go when they are many; whoever made it removes it.
+        folder: temporary folder for many records; the caller removes it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,7 +36,7 @@ class Spool:
             self.close()
 
     def close(self) -> None:
-        """Pack what was added, so that it can be read or sent."""
+        """Flush the records, so that they can be read or sent."""
         if self._batch:
             self._data += pickle.dumps(self._batch, pickle.HIGHEST_PROTOCOL)
             self._batch = []
@@ -50,7 +50,7 @@ class Spool:
             self._data.clear()
 
     def drop(self) -> None:
-        """Forget them."""
+        """Delete the records."""
         self._data.clear()
         self._batch = []
         if self._path is not None:

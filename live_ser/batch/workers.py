@@ -1,7 +1,7 @@
-"""Worker processes: each does one thing at a time, and may die without taking others along.
+"""Worker processes, which may die without affecting others.
 
-A worker tells every second that it is there, whatever it works on. One that is stopped, or stands
-still for good, is ended like one that died.
+A worker sends a heartbeat every second. One that is stopped or stuck is killed and replaced, like
+one that died.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tell = Callable[[float], None]
 
-_TRIES = 2  # of an item whose worker died
-_STILLBORN = 3  # workers in a row that die before they can work: then none ever will
-_AHEAD = 4096  # results that wait for an earlier one
-_LOOK_EVERY = 0.1  # seconds, after which signals are seen to
-_BEAT_EVERY = 1.0  # seconds, in which a worker tells that it is there
-_PATIENCE = 15.0  # seconds, after which one that tells nothing is ended
-_PATIENCE_AT_START = 90.0  # seconds, while it imports what it needs
-_QUICK = 0.1  # seconds: who took less for an item is given the next one while it works
+_TRIES = 2  # for an item whose worker died
+_STILLBORN = 3  # consecutive workers that die at the start, after which no more are started
+_AHEAD = 4096  # results that wait for an earlier one, at most
+_LOOK_EVERY = 0.1  # seconds between checks for signals
+_BEAT_EVERY = 1.0  # seconds between heartbeats
+_PATIENCE = 15.0  # seconds without a heartbeat, after which a worker is killed
+_PATIENCE_AT_START = 90.0  # the same while it imports modules
+_QUICK = 0.1  # seconds: a worker that takes less for an item gets the next one in advance
 
 
 @dataclass
@@ -46,19 +46,19 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     ready: bool = False
-    numbers: deque[int] = field(default_factory=deque)  # of the item that it works on, and the next
-    since: float = 0.0  # when it began with the first of them
-    quick: bool = False  # with the one before
-    silent: float = 0.0  # seconds, for as long as it was listened to
+    numbers: deque[int] = field(default_factory=deque)  # of its current item, and the next
+    since: float = 0.0  # start of the first of them
+    quick: bool = False  # with the last one
+    silent: float = 0.0  # seconds without a message
 
     @property
     def stands_still(self) -> bool:
-        """Whether it has told nothing for so long that it never will."""
+        """Whether it sent no heartbeat for too long."""
         return self.silent > (_PATIENCE if self.ready else _PATIENCE_AT_START)
 
     @property
     def has_room(self) -> bool:
-        """Whether it can be given an item: none has to wait behind one that takes long."""
+        """Whether it can take an item; no item waits for a slow one."""
         return len(self.numbers) < (2 if self.quick else 1)
 
 
@@ -66,12 +66,11 @@ class Workers(Generic[Item, Result]):
     """Processes that turn items into results.
 
     Args:
-        work: done by them; it and what it takes and gives travel between processes. It is also
-            given what tells how far it is, in whatever it counts.
-        lost: the result of an item whose worker died or stood still, and the next one too.
-        count: of processes.
-        progress: hears the number of an item, and how far it is.
-        look: called now and then; what it raises ends the work.
+        work: picklable function from an item, and a function to report progress, to a result.
+        lost: function from an item whose worker died twice to its result.
+        count: number of processes.
+        progress: function that is called with the index of an item, and its progress.
+        look: function that is called regularly; an exception in it ends the work.
     """
 
     def __init__(
@@ -130,7 +129,7 @@ class Workers(Generic[Item, Result]):
             worker.numbers.append(number)
             try:
                 worker.pipe.send(self._items[number])
-            except OSError:  # it died meanwhile: its end is heard of next
+            except OSError:  # it died: handled next
                 continue
 
     def _least_busy(self) -> _Worker:

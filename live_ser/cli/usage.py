@@ -1,4 +1,4 @@
-"""Wrong usage in two lines: what is wrong and what was probably meant, and how the command goes."""
+"""Wrong usage in two lines: the error with a suggestion, and the usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _NotTyped:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that guesses what was meant, and blames the command, not the program."""
+    """A parser that suggests corrections, and reports errors by command."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse the words of the command line; whatever is left over is wrong usage."""
@@ -101,20 +101,24 @@ class Parser(argparse.ArgumentParser):
         options = [word.partition("=")[0] for word in rest if word.startswith("-")]
         if not options:
             self.error(f"{rest[0]} is one argument too many")
-        meant = _meant(options[0], (name for name in self.options() if name.startswith("--")))
-        self.error(f"there is no option {options[0]}{meant}")
+        suggestion = _suggestion(
+            options[0], (name for name in self.options() if name.startswith("--"))
+        )
+        self.error(f"there is no option {options[0]}{suggestion}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"
-            meant = _meant(str(value), map(str, action.choices))
+            suggestion = _suggestion(str(value), map(str, action.choices))
             name = f"{'/'.join(action.option_strings)}: " if action.option_strings else ""
             if what == "command" and os.path.exists(str(value)):
-                meant = f"; did you mean live-ser file {value}?"
-            choices = "" if meant else f"; choose from {', '.join(map(str, action.choices))}"
-            raise argparse.ArgumentError(None, f"{name}there is no {what} {value}{meant}{choices}")
+                suggestion = f"; did you mean live-ser file {value}?"
+            choices = "" if suggestion else f"; choose from {', '.join(map(str, action.choices))}"
+            raise argparse.ArgumentError(
+                None, f"{name}there is no {what} {value}{suggestion}{choices}"
+            )
 
 
-def _meant(word: str, names: Iterable[str]) -> str:
+def _suggestion(word: str, names: Iterable[str]) -> str:
     close = get_close_matches(word, list(names), 1)
     return f"; did you mean {close[0]}?" if close else ""

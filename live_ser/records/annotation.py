@@ -1,4 +1,4 @@
-"""A recording annotated: what subtitles, TextGrids and label tracks are made of."""
+"""An annotated recording, the basis of subtitles, TextGrids and label tracks."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from live_ser.records.intervals import Interval, Intervals
 from live_ser.records.schema import Record, is_last, standing_labels, voice_of
 from live_ser.text import in_words, printable
 
-_MARK_SECONDS = 1.0  # that the cue of a marked moment is shown
+_MARK_SECONDS = 1.0  # length of the cue of a mark
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """How a recording sounds, interval by interval.
+    """The intervals of a recording.
 
     Attributes:
-        source: name of the recording, as it is.
-        duration: in seconds.
-        intervals: those in which an emotion was heard; those of one voice in the order of time.
-            They don't overlap.
-        marks: seconds at which the user marked a moment.
-        labels: start and end of utterances in seconds, and what the user says they sound like, in
-            the order of time. They don't overlap.
-        voices: names of those who were classified separately; none where there is one voice.
+        source: name of the recording.
+        duration: length in seconds.
+        intervals: the intervals with an emotion; those of a voice are in order of time and do not
+            overlap.
+        marks: times of the user's marks in seconds.
+        labels: start and end in seconds and label of the utterances that the user labelled, in
+            order of time. They do not overlap.
+        voices: names of the voices; empty for a single voice.
     """
 
     source: str
@@ -37,29 +37,29 @@ class Annotation:
     voices: tuple[str, ...] = ()
 
     def tracks(self) -> Iterator[tuple[str, list[Interval]]]:
-        """Each voice with its intervals; one without a name where there is but one voice."""
+        """Yield each voice with its intervals; a single voice has an empty name."""
         for voice in self.voices or ("",):
             yield voice, [one for one in self.intervals if one.voice == voice]
 
     @property
     def has_valence(self) -> bool:
-        """Whether the model tells it."""
+        """Whether the model estimates valence."""
         return any(interval.valence is not None for interval in self.intervals)
 
 
 def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
-    """Subtitles: start and end in milliseconds, some time apart, and a line; in order of time."""
+    """Subtitles in order of time: start and end in milliseconds, and a line."""
     texts = [(s.start, s.end, in_a_line(s)) for s in annotation.intervals]
     texts += [(mark, mark + _MARK_SECONDS, "marked") for mark in annotation.marks]
     texts += labelled_lines(annotation)
     shown = [(round(1000 * start), round(1000 * end), text) for start, end, text in sorted(texts)]
-    return [cue for cue in shown if cue[0] < cue[1]]  # one without length is an error
+    return [cue for cue in shown if cue[0] < cue[1]]  # a cue without length is invalid
 
 
 def in_a_line(interval: Interval) -> str:
-    """A interval in words that no format mistakes for its own: ``happy 81 %``, ``agent: sad 53 %``.
+    """An interval in words that is safe in every format: ``happy 81 %``, ``agent: sad 53 %``.
 
-    Who speaks stands in front where several are classified.
+    With several voices, the name of the voice comes first.
     """
     words = in_words(vars(interval))
     return printable(f"{interval.voice}: {words}" if interval.voice else words)
@@ -71,14 +71,14 @@ def labelled_lines(annotation: Annotation) -> list[tuple[float, float, str]]:
 
 
 class AnnotationWriter:
-    """Records of one recording, or of one session, written as its annotation.
+    """Writes the records of a recording or session as an annotation.
 
-    Its segments are the intervals; where there are none, its windows, gathered; and else the
-    recording as a whole.
+    The intervals are its segments; without segments, its windows, merged; without windows, the
+    whole recording.
 
     Args:
-        stream: that is written to, once the recording is known whole.
-        form: what is written of the annotation.
+        stream: the output, written at the end of the recording.
+        form: function from the annotation to the text of the file.
     """
 
     def __init__(self, stream: IO[str], form: Callable[[Annotation], str]) -> None:
@@ -93,7 +93,7 @@ class AnnotationWriter:
         self._written = False
 
     def write(self, record: Record) -> None:
-        """Keep one record; a clip, or the end of a session, completes the annotation."""
+        """Add a record; a clip, or the end of a session, completes the annotation."""
         self._source = record.get("source", self._source)
         if record["type"] in ("window", "segment") or "parts" in record:
             voice = voice_of(record)
@@ -114,7 +114,7 @@ class AnnotationWriter:
             self._finish(record["seconds"])
 
     def close(self) -> None:
-        """Write what there is of a session that came to no end."""
+        """Write a session without an end record."""
         if not self._written and self._windows:
             self._finish(max(windows.found[-1].end for windows in self._windows.values()))
 

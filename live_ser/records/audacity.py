@@ -6,7 +6,7 @@ from live_ser.records.annotation import Annotation, in_a_line, labelled_lines
 
 
 def label_track(annotation: Annotation) -> str:
-    """The text of a label track; where start and end are the same, the label is a point."""
+    """The text of a label track; a label without length is a point."""
     labels = [(s.start, s.end, in_a_line(s)) for s in annotation.intervals]
     labels += [(mark, mark, "marked") for mark in annotation.marks]
     labels += labelled_lines(annotation)

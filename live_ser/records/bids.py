@@ -1,4 +1,4 @@
-"""BIDS: an annotation as a table of events, and the file that says what its columns mean."""
+"""BIDS: an annotation as a table of events, and the sidecar that describes its columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLUMNS = (
     *("onset", "duration", "trial_type", "state", "confidence", "activation", "valence"),
     "speaker",
 )
-_MISSING = "n/a"  # as the specification has it
+_MISSING = "n/a"  # according to the specification
 
 
 def events(annotation: Annotation) -> str:
@@ -35,7 +35,7 @@ def sidecar(labels: Iterable[str]) -> str:
     """The text of the ``_events.json`` file beside it.
 
     Args:
-        labels: of the model.
+        labels: labels of the model.
     """
     levels = {printable(label): f"the voice sounds {printable(label)}" for label in labels}
     columns: dict[str, object] = {

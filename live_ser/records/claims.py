@@ -1,4 +1,4 @@
-"""The files that a command reads and writes: none is written that is read, or written twice."""
+"""Checks that no output of a command is one of its inputs, or another output."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _Key = tuple[object, ...]
 
 
 class Claims:
-    """Inputs and outputs of one command, compared as files.
+    """The inputs and outputs of a command, compared as files.
 
-    Two names are one file if they lead to the same one, by whatever links; names of files that are
-    not there yet, if they would be on a file system that does not tell upper from lower case. State
-    all inputs first, then the outputs, and make files after that.
+    Two names are the same file if they resolve to it through links; names of new files, if they
+    are equal on a case-insensitive file system. State all inputs first, then the outputs, before
+    creating any file.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Claims:
         self._written: dict[_Key, str] = {}
 
     def read(self, path: str | Path, name: str | None = None) -> None:
-        """State an input; ``name`` is what to call it, its path if None."""
+        """State an input; ``name`` is for messages, None for its path."""
         if (key := _key(path)) is not None:
             self._read.setdefault(key, name or str(path))
 
@@ -39,7 +39,7 @@ class Claims:
             self._read.setdefault(key, name)
 
     def read_folder(self, path: str | Path) -> None:
-        """State a folder of which all may be read: nothing is written into it."""
+        """State a folder all of which may be read: outputs must not be in it."""
         if (key := _key(path)) is not None:
             self._folders.setdefault(key, str(path))
 
@@ -80,25 +80,25 @@ class Claims:
 
 
 def _key(path: str | Path) -> _Key | None:
-    """What is the same for two names of one file; None for what cannot be destroyed."""
+    """The identity of a file; None for what cannot be overwritten."""
     try:
         return _key_of(os.stat(path), path)
     except OSError:
         return _key_of_name(path)
-    except ValueError:  # no file has such a name
+    except ValueError:  # an invalid name
         return None
 
 
 def _key_of(status: os.stat_result, path: str | Path) -> _Key | None:
     if stat.S_ISCHR(status.st_mode):  # such as /dev/null and terminals
         return None
-    if not status.st_ino:  # some file systems do not number their files
+    if not status.st_ino:  # some file systems have no inode numbers
         return (os.path.normcase(os.path.realpath(path)),)
     return (status.st_dev, status.st_ino)
 
 
 def _key_of_name(path: str | Path) -> _Key:
-    """The nearest folder above a missing file, and the names below it."""
+    """The identity of a missing file: the nearest existing folder, and the names below."""
     place = os.path.realpath(path)
     names: list[str] = []
     while not os.path.exists(place) and os.path.dirname(place) != place:
@@ -108,7 +108,7 @@ def _key_of_name(path: str | Path) -> _Key:
 
 
 def _key_of_stream(stream: IO[str]) -> _Key | None:
-    """As of a path, where the stream is a file; pipes and terminals lose nothing."""
+    """The identity of a stream that is a file; None for pipes and terminals."""
     with suppress(OSError, ValueError, io.UnsupportedOperation):
         status = os.fstat(stream.fileno())
         if stat.S_ISREG(status.st_mode):

@@ -11,18 +11,18 @@ from typing import IO
 from live_ser.records.rows import TEXTS, Rows, columns, record_of
 from live_ser.records.schema import Record
 
-# What begins a formula, also in the letters of East Asia; apostrophes in front stay tellable.
+# Texts that spreadsheets take for formulas, with fullwidth signs, and after apostrophes.
 _FORMULA = re.compile("'*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 
 
 class Csv:
-    """Rows under a header, flushed row by row.
+    """Writes records as rows, flushed row by row.
 
     Args:
-        stream: that is written to.
-        labels: of the model; each has a column.
-        header: False to go on in a file that has one.
-        delimiter: between the values of a row.
+        stream: the output.
+        labels: labels of the model; each has a column.
+        header: whether to write the header; False to append.
+        delimiter: the delimiter.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Csv:
         stream.flush()
 
     def write(self, record: Record) -> None:
-        """Write one record, if it has a row."""
+        """Write a record, if its type has rows."""
         row = self._rows.of(record)
         if row is None:
             return
@@ -54,11 +54,11 @@ class Csv:
         self._stream.flush()
 
     def close(self) -> None:
-        """Do nothing: every row is written."""
+        """Does nothing: every row is flushed."""
 
 
 def _guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: with an apostrophe in front."""
+    """The text, with an apostrophe in front if a spreadsheet would take it for a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -67,9 +67,9 @@ def _unguarded(text: str) -> str:
 
 
 def read_csv(stream: IO[str]) -> Iterator[tuple[int, object]]:
-    """The number of the line on which each row ends, and its record: None where it is no row.
+    """Yield the last line number and the record of each row; None for an invalid row.
 
-    A last row without its end, as a killed process leaves it, is left out.
+    An incomplete last row, as of a killed process, is skipped.
     """
     lines = _Lines(stream)
     first = next(iter(lines), "").removeprefix("\ufeff")
@@ -88,7 +88,7 @@ def read_csv(stream: IO[str]) -> Iterator[tuple[int, object]]:
 
 
 class _Lines:
-    """The lines of a stream, and which of them is the newest."""
+    """The lines of a stream, with the newest one and its number."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream

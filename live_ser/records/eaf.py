@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import count
 from urllib.parse import quote
-from xml.etree import ElementTree as ET  # written here, never read
+from xml.etree import ElementTree as ET  # for writing only
 
 from live_ser.records.annotation import Annotation
 from live_ser.records.intervals import Interval
@@ -16,7 +16,7 @@ from live_ser.text import printable
 _TYPE = "default-lt"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-_MARK_SECONDS = 1.0  # ELAN has no annotation without length
+_MARK_SECONDS = 1.0  # ELAN annotations need a length
 _FIELDS: dict[str, Callable[[Interval], str]] = {
     "emotion": lambda s: s.label or "",
     "state": lambda s: s.state,
@@ -30,10 +30,10 @@ _Interval = tuple[int, int, str]  # milliseconds
 def eaf(annotation: Annotation) -> str:
     """The text of an ``.eaf`` file (EAF 3.0) with the tiers emotion, state, confidence, activation.
 
-    Where the model tells valence there is a tier ``valence``, where the user labelled utterances a
-    tier ``labels``, and where moments were marked a tier ``marks``, too. Where several voices are
-    classified, each has tiers of its own, such as ``agent emotion``, of which it is the
-    participant.
+    There are also tiers ``valence``, if the model estimates it, ``labels`` for the user's labels
+    and
+    ``marks``. With several voices, each has tiers of its own, such as ``agent emotion``, and is
+    their participant.
     """
     tiers = {
         (voice, name): [(_ms(s.start), _ms(s.end), field(s)) for s in intervals]
@@ -69,7 +69,7 @@ def _document(source: str, tiers: dict[tuple[str, str], list[_Interval]]) -> str
     )
     header = ET.SubElement(document, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     kind, _ = mimetypes.guess_type(source)
-    if kind and kind.startswith(("audio/", "video/")):  # a microphone has no file
+    if kind and kind.startswith(("audio/", "video/")):  # not a microphone
         name = f"./{quote(source, errors='replace')}"
         ET.SubElement(
             header, "MEDIA_DESCRIPTOR", MEDIA_URL=name, RELATIVE_MEDIA_URL=name, MIME_TYPE=kind
@@ -89,7 +89,7 @@ def _document(source: str, tiers: dict[tuple[str, str], list[_Interval]]) -> str
 
 
 def _add_tiers(document: ET.Element, tiers: dict[tuple[str, str], list[_Interval]]) -> int:
-    """Add the tiers and their annotations to a document; how many annotations there are."""
+    """Add the tiers and their annotations to a document; return the number of annotations."""
     order = ET.SubElement(document, "TIME_ORDER")
     slots, annotations = count(1), 0
     for (voice, name), intervals in tiers.items():
@@ -114,7 +114,7 @@ def _add_tiers(document: ET.Element, tiers: dict[tuple[str, str], list[_Interval
 
 
 def _apart(intervals: Iterable[_Interval]) -> Iterator[_Interval]:
-    """Intervals of some length that don't overlap: a tier has no others."""
+    """Intervals without overlap and with a length, as tiers require."""
     until = 0
     for start, end, text in intervals:
         if end > max(start, until):

@@ -1,4 +1,4 @@
-"""The formats in which records are written, and the endings of file names that stand for them."""
+"""The output formats of records, and their file extensions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from live_ser.errors import InvalidArgument
 Style = Literal[
     "table", "jsonl", "csv", "tsv", "parquet", "vtt", "srt", "textgrid", "eaf", "audacity", "bids"
 ]
-STANDARD_OUTPUT = "-"  # stands for it where an output is named
+STANDARD_OUTPUT = "-"  # as the name of an output
 STYLES: tuple[Style, ...] = get_args(Style)
-# Each file of these holds one recording.
+# Formats of which a file contains one recording.
 ANNOTATIONS: tuple[Style, ...] = ("vtt", "srt", "textgrid", "eaf", "audacity", "bids")
-GROWING: tuple[Style, ...] = ("table", "jsonl", "csv", "tsv")  # of use before they are whole
-SHEETS: tuple[Style, ...] = ("csv", "tsv")  # that spreadsheets open
+GROWING: tuple[Style, ...] = ("table", "jsonl", "csv", "tsv")  # usable before they are complete
+SHEETS: tuple[Style, ...] = ("csv", "tsv")  # for spreadsheets
 ENDINGS: dict[Style, str] = {
     "table": ".txt",
     "jsonl": ".jsonl",
@@ -31,22 +31,22 @@ ENDINGS: dict[Style, str] = {
     "bids": "_events.tsv",
 }
 _STYLES: dict[str, Style] = {
-    "_events.tsv": "bids",  # before .tsv, with which it ends, too
+    "_events.tsv": "bids",  # before .tsv, which also matches
     **{ending.lower(): style for style, ending in ENDINGS.items() if style != "audacity"},
     ".json": "jsonl",
 }
 
 
 def style_of(wanted: Style | None, path: str | None, usual: Style) -> Style:
-    """How records are written: as asked for, as the file's name says, or as is usual.
+    """The format of an output: as requested, by its extension, or the default.
 
     Args:
-        wanted: what was asked for, if anything was.
-        path: of the output; None for standard output.
-        usual: where neither says it, as with a folder or a name without an ending.
+        wanted: the requested format, if any.
+        path: path of the output; None for standard output.
+        usual: the default, for folders and names without an extension.
 
     Raises:
-        InvalidArgument: the name has an ending that stands for no format.
+        InvalidArgument: the extension belongs to no format.
     """
     if wanted or path is None or is_folder(path):
         return wanted or usual
@@ -63,10 +63,10 @@ def style_of(wanted: Style | None, path: str | None, usual: Style) -> Style:
 
 
 def is_folder(path: str) -> bool:
-    """Whether an output is a folder, there already or said to be one by a slash at its end."""
+    """Whether an output is a folder: an existing one, or a name with a slash at its end."""
     return path.endswith(("/", os.sep)) or Path(path).is_dir()
 
 
 def sidecar_of(path: Path, style: Style) -> Path | None:
-    """The file that is written beside an output, to say what is in it; None where there is none."""
+    """The file beside an output that describes it; None if the format has none."""
     return path.with_suffix(".json") if style == "bids" else None

@@ -1,4 +1,4 @@
-"""Intervals of time that sound alike."""
+"""Intervals of time with the same label."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from live_ser.records.schema import Record, voice_of
 
 @dataclass(frozen=True)
 class Interval:
-    """A interval of time, and how it sounds.
+    """An interval of time, with its state, label and measures.
 
     Attributes:
         start: seconds from the start of the source.
         end: seconds from the start of the source.
-        state: of a window or segment.
-        label: the emotion; the best guess in ``uncertain``, None where there is none.
+        state: state of its windows or segment.
+        label: the emotion; the most probable one in ``uncertain``; None if there is none.
         confidence: probability of the label, 0 to 1.
         activation: how aroused the voice sounds, 0 (calm) to 1.
-        valence: how pleasant the voice sounds, -1 to 1; None where the model does not tell.
-        voice: name of who speaks; empty where there is but one voice.
+        valence: how pleasant the voice sounds, -1 to 1; None for a model without it.
+        voice: name of the voice; empty for a single voice.
     """
 
     start: float
@@ -34,12 +34,12 @@ class Interval:
 
     @property
     def text(self) -> str:
-        """The emotion, or the state where there is none for sure."""
+        """The emotion, or the state if it is not ``speech``."""
         return self.label if self.state == "speech" and self.label is not None else self.state
 
     @classmethod
     def of(cls, record: Record, start: float, end: float) -> Interval:
-        """A interval that sounds as a window, segment or clip does."""
+        """The interval of a window, segment or clip."""
         return cls(
             start,
             end,
@@ -53,12 +53,12 @@ class Interval:
 
 
 class Intervals:
-    """Windows, as they come, gathered into intervals.
+    """Merges windows into intervals.
 
-    Each window speaks for its newest hop, so that intervals follow one another.
+    Each window stands for its newest hop, so that intervals do not overlap.
 
     Attributes:
-        found: so far, in the order of time.
+        found: the intervals so far, in order of time.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Intervals:
     def add(self, window: Record) -> None:
         """Add the next window record."""
         until = self.found[-1].end if self.found else 0.0
-        # After a gap a window begins later than the one before it ended.
+        # After a gap, a window starts later than the end of the last one.
         new = Interval.of(window, max(until, window["start"]), window["end"])
         if self.found and self.found[-1].text == new.text and new.start == until:
             self.found[-1] = _joined(self.found[-1], new)
@@ -76,7 +76,7 @@ class Intervals:
 
 
 def intervals(windows: Iterable[Record]) -> list[Interval]:
-    """Intervals of window records that sound alike, in the order of time."""
+    """Merge window records into intervals, in order of time."""
     gathered = Intervals()
     for window in windows:
         gathered.add(window)
@@ -98,7 +98,7 @@ def _joined(one: Interval, other: Interval) -> Interval:
 
 
 def _mean(one: Interval, other: Interval, mine: float | None, theirs: float | None) -> float | None:
-    """The mean of two values, weighted by how long each holds."""
+    """The mean of two values, weighted by the lengths of their intervals."""
     if mine is None or theirs is None:
         return mine if theirs is None else theirs
     lengths = one.end - one.start, other.end - other.start

@@ -1,4 +1,4 @@
-"""JSON Lines: a record a line."""
+"""JSON Lines: one record per line."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from live_ser.text import disarmed
 
 
 class JsonLines:
-    """One JSON object a line, flushed line by line."""
+    """Writes one JSON object per line, flushed line by line."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def write(self, record: Record) -> None:
-        """Write one record."""
+        """Write a record."""
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
         self._stream.write(disarmed(text) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
-        """Do nothing: every line is written."""
+        """Does nothing: every line is flushed."""
 
 
 def read_json_lines(stream: IO[str]) -> Iterator[tuple[int, object]]:
-    """The number of each line, and what it holds: None where that is no JSON.
+    """Yield the number and the value of each line; None for invalid JSON.
 
-    A last line without its end, as a killed process leaves it, is left out if it is no JSON.
+    An incomplete last line, as of a killed process, is skipped.
     """
     for number, line in enumerate(stream, 1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""Labelled recordings: which emotion is heard where, as a person says it."""
+"""Labelled recordings, to teach with: from folders, a CSV, a TextGrid, ELAN, or a session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from live_ser.records.schema import standing_labels
 from live_ser.records.tiers import LATEST, MAX_BYTES, read_table, read_tiers, text_of
 from live_ser.system.small_file import size_of
 
-# Other names of emotions that are taken for the model's.
+# Synonyms of labels.
 _SAME = {"calm": "neutral", "anger": "angry", "fear": "fearful", "sadness": "sad"}
 _SAME |= {"happiness": "happy", "joy": "happy", "surprise": "surprised"}
 _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aac", ".aiff", ".aif", ".webm")
@@ -22,13 +22,13 @@ _SOUND = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aac", ".aiff", ".a
 
 @dataclass(frozen=True)
 class LabelledSound:
-    """A recording, or a part of it, and its emotion.
+    """A recording, or a part of it, and its label.
 
     Attributes:
-        path: of the sound file.
-        emotion: its name, one of the labels asked for.
-        start: seconds at which the part begins.
-        end: seconds at which it ends; infinite for the end of the recording.
+        path: the sound file.
+        emotion: the label.
+        start: start of the part in seconds.
+        end: end of the part in seconds; infinite for the end of the recording.
     """
 
     path: Path
@@ -46,11 +46,11 @@ def read_labelled(
         path: a folder with a folder for each emotion; a CSV with the columns ``file,emotion`` and,
             for parts, ``start,end``; a TextGrid or ELAN file, or the record of a session with the
             labels that a person gave, each with the sound beside it.
-        labels: emotions that there may be.
-        left_out: takes a line on what is left out: a folder of another emotion.
+        labels: the labels of the model.
+        left_out: function that is called with a line for each folder of another emotion.
 
     Raises:
-        LiveSerError: it cannot be read, or bears an unknown emotion.
+        LiveSerError: it cannot be read, or has an unknown emotion.
     """
     try:
         if path.is_dir():
@@ -127,7 +127,7 @@ def _part(start: str, end: str, where: str) -> tuple[float, float]:
 def _in_tiers(path: Path, labels: Sequence[str]) -> Iterator[LabelledSound]:
     sound = _beside(path)
     marked = read_tiers(path)
-    # Beside the user's labels, the other tiers are what the model said.
+    # If there is a tier of the user's labels, the others are predictions.
     labels_alone = [one for one in marked if one.tier == "labels"]
     for one in labels_alone or marked:
         emotion = _known(one.text, labels)

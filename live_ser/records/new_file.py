@@ -1,4 +1,4 @@
-"""A file that is written: what stood at its name before stays until the new one is whole."""
+"""A new file, which replaces an old one only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,34 +14,33 @@ from live_ser.errors import OutputError
 from live_ser.system.durability import OWNER_ONLY, sync, sync_entry
 
 Mode = Literal["new", "overwrite", "append"]
-"""What becomes of a file that is there: it is refused, replaced, or added to."""
+"""What to do if the file exists: refuse, replace, or append."""
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY
-_STEM = 50  # characters of a name that the name beside it begins with
+_STEM = 50  # characters of a name in the temporary name
 
 
 class NewFile:
-    """A file that is written, beside what stands at its name or where nothing does.
+    """A new file, written under a temporary name if another file has its name.
 
     It ends in one of three ways: :meth:`finish` gives it its name, :meth:`leave` keeps it under the
-    name that it was written under, and :meth:`drop` removes it. A context manager finishes it,
-    or drops it where the block raised.
+    temporary name, and :meth:`drop` removes it. As a context manager it is finished, or dropped
+    after an exception.
 
     Args:
-        path: of the file; a symbolic link stands for the file that it points to.
-        mode: ``new`` refuses what is there, ``append`` adds to it in place. ``overwrite`` replaces
-            it: it stays as it is until the new file is finished, which then has its permissions
-            and its owner.
-        grows: whether the file is of use before it is whole. Where nothing is there it then has its
-            name from the start; else it gets its name when it is finished.
+        path: path of the file; a symbolic link is followed.
+        mode: ``new`` refuses an existing file, ``append`` adds to it in place, ``overwrite``
+            replaces it when the new file is finished, with its permissions and its owner.
+        grows: whether the file is usable before it is complete. If so, and if there is no other
+            file, it has its name from the start.
 
     Attributes:
-        raw: that is written to, unbuffered; readable too.
-        replaces: whether another file stands at the name.
+        raw: the file, unbuffered, writable and readable.
+        replaces: whether another file has the name.
 
     Raises:
-        OutputError: something is there and the mode is ``new``, or the file cannot be made.
+        OutputError: the file exists and the mode is ``new``, or it cannot be created.
     """
 
     def __init__(self, path: str | Path, *, mode: Mode = "new", grows: bool = False) -> None:
@@ -73,7 +72,7 @@ class NewFile:
             ) from error
 
     def sync(self) -> None:
-        """Have what was written survive a power cut, and at the end its name, too.
+        """Sync the content to disk, and the name, if it has it.
 
         Raises:
             OSError: the disk failed.
@@ -84,10 +83,10 @@ class NewFile:
         self._is_synced = self.raw.synced = True
 
     def finish(self) -> None:
-        """Close the file and give it its name; one that could not be written whole does not get it.
+        """Close the file and give it its name, unless writing failed.
 
         Raises:
-            OutputError: it cannot take its name; it is kept beside.
+            OutputError: it cannot be renamed; it keeps the temporary name.
         """
         if self._beside is None or self.raw.failure:
             self._put_away()
@@ -98,7 +97,7 @@ class NewFile:
                 os.replace(self._beside, self._name)
             else:
                 _rename_to_free(self._beside, self._name)
-        except FileExistsError as error:  # since the beginning
+        except FileExistsError as error:  # since the start
             raise self._is_there() from error
         except OSError as error:
             raise OutputError(
@@ -106,14 +105,14 @@ class NewFile:
             ) from error
         self._beside = None
         if self._is_synced:
-            with suppress(OSError):  # it is there, if not for sure
+            with suppress(OSError):  # it exists, if perhaps not on disk
                 sync_entry(self._name)
 
     def leave(self, error: BaseException) -> None:
-        """Close the file and keep it beside the one that it was to replace.
+        """Close the file and keep it under its temporary name.
 
         Args:
-            error: why; where to find the file is added to it as a note.
+            error: the reason; the place of the file is added to it as a note.
         """
         self._put_away(keep=True)
         if self._beside is not None:
@@ -141,7 +140,7 @@ class NewFile:
             )
             try:
                 raw = Raw(_new(beside), "r+")
-            except FileExistsError:  # of another process, or of one that was killed
+            except FileExistsError:  # another process uses it, or was killed
                 number += 1
                 continue
             self._beside = beside
@@ -164,29 +163,29 @@ class NewFile:
 
 
 class Raw(io.FileIO):
-    """An unbuffered file that remembers what went wrong.
+    """An unbuffered file that stores its first error.
 
     Attributes:
-        failure: the first error of writing.
-        synced: whether it is synced to the disk when it is closed.
+        failure: the first error.
+        synced: whether to sync it to disk when it is closed.
     """
 
     failure: OSError | None = None
     synced = False
 
     def take_after(self, there: os.stat_result) -> None:
-        """Take mode and owner of the file that this one is to replace."""
-        self.synced = True  # or a power cut after that leaves the name and no content
+        """Copy mode and owner of the file that this one replaces."""
+        self.synced = True  # or a power cut could leave the name without the content
         if hasattr(os, "fchown"):
-            with suppress(OSError):  # only root gives files away
+            with suppress(OSError):  # only root can change the owner
                 os.fchown(self.fileno(), there.st_uid, there.st_gid)
             os.fchmod(self.fileno(), stat.S_IMODE(there.st_mode))
 
     def write(self, data: Any) -> int:
-        """Write bytes, maybe not all of them; how many.
+        """Write bytes, perhaps not all; return how many.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: writing failed.
         """
         try:
             return super().write(data)
@@ -198,7 +197,7 @@ class Raw(io.FileIO):
         """Close the file.
 
         Raises:
-            OSError: what was written does not reach the disk.
+            OSError: the content could not be synced to disk.
         """
         if self.closed:
             return
@@ -213,7 +212,7 @@ class Raw(io.FileIO):
 
 
 def _new(path: Path) -> int:
-    """Make a file, which is its owner's alone, whatever the umask."""
+    """Create a file that only its owner can read, whatever the umask."""
     descriptor = os.open(path, _NEW, OWNER_ONLY)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, OWNER_ONLY)
@@ -221,14 +220,14 @@ def _new(path: Path) -> int:
 
 
 def _open_more(path: Path, there: os.stat_result) -> Raw:
-    """Open what is there, to add to it; devices and pipes take what they get."""
+    """Open an existing file to append; devices and pipes for writing."""
     if stat.S_ISFIFO(there.st_mode):
         return Raw(os.open(path, os.O_WRONLY | _BINARY), "w")
     return Raw(os.open(path, os.O_RDWR | _BINARY), "r+")
 
 
 def _rename_to_free(path: Path, name: Path) -> None:
-    """Rename a file, and fail where another has the name by now."""
+    """Rename a file; fail if another file has the name."""
     try:
         os.link(path, name)
     except FileExistsError:

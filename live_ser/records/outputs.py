@@ -1,4 +1,4 @@
-"""Records on their way out: onto standard output, into a file, or into one for each recording."""
+"""Outputs of records: standard output, a file, or a file for each recording."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from live_ser.records.schema import Record, Writer
 
     class Output(Writer, Protocol):
-        """Writes records into a file, or files."""
+        """Writes records to one or several files."""
 
         def sync(self) -> None:
-            """Have what was written survive a power cut."""
+            """Sync the output to disk."""
 
 
 def written(
@@ -37,20 +37,20 @@ def written(
     mode: Mode = "new",
     bom: bool = False,
 ) -> AbstractContextManager[Output]:
-    """What writes records, into a file or, without one, onto standard output.
+    """Open a writer of records, to files or to standard output.
 
     Args:
-        where: path of the file, or of a folder, which may end with a slash and takes a file for
-            each source; or the places of these, as they were decided.
-        style: of the records.
-        labels: of the model.
-        mode: what becomes of files that are there: ``new`` refuses them, ``overwrite`` replaces
-            each once the new one is whole, ``append`` adds to it.
-        bom: begin CSV and TSV with a byte order mark, by which spreadsheets know UTF-8.
+        where: path of a file, or of a folder (perhaps with a slash at its end) for a file per
+            source; or the :class:`Places`; None for standard output.
+        style: format of the records.
+        labels: labels of the model.
+        mode: what to do with existing files: ``new`` refuses, ``overwrite`` replaces them once the
+            new one is complete, ``append`` adds to them.
+        bom: start CSV and TSV with a byte order mark, for spreadsheets.
 
     Raises:
-        OutputError: the file is there already, or cannot be written.
-        InvalidArgument: it cannot hold this.
+        OutputError: the file exists already, or cannot be written.
+        InvalidArgument: the format cannot contain this.
     """
     if bom and style not in SHEETS:
         raise InvalidArgument(
@@ -66,14 +66,14 @@ def written(
 
 
 class _Output:
-    """A writer, and where its records go.
+    """A writer with its file or standard output.
 
     Args:
-        path: of the file; standard output if None.
-        style: of the records.
-        labels: of the model.
-        mode: what becomes of a file that is there.
-        bom: begin it with a byte order mark.
+        path: path of the file; None for standard output.
+        style: format of the records.
+        labels: labels of the model.
+        mode: what to do with an existing file.
+        bom: start with a byte order mark.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class _Output:
             raise InvalidArgument(
                 "Parquet is not for standard output", "name a file: `output=NAME.parquet`"
             )
-        start = _starter(style, labels)  # which may lack a package: before anything is created
+        start = _starter(style, labels)  # may raise MissingExtra: before a file is created
         self._style = style
         self._labels = labels
         self._file: NewFile | None = None
@@ -103,7 +103,7 @@ class _Output:
             self._file = NewFile(path, mode=mode, grows=style in GROWING)
             raw = io.BufferedWriter(self._file.raw)
             begun = mode == "append" and raw.seekable() and raw.seek(0, os.SEEK_END) > 0
-            encoding = "utf-8" if begun else encoding  # one mark a file
+            encoding = "utf-8" if begun else encoding  # one mark per file
             self._stream = raw if style == "parquet" else io.TextIOWrapper(raw, encoding)
         elif isinstance(sys.stdout, io.TextIOWrapper) and style != "table":
             sys.stdout.reconfigure(encoding=encoding)
@@ -118,11 +118,11 @@ class _Output:
         if self._file is not None:
             self._file.sync()
         else:
-            with suppress(io.UnsupportedOperation):  # no real file
+            with suppress(io.UnsupportedOperation):  # not a real file
                 sync(self._stream.fileno())
 
     def close(self) -> None:
-        """Nothing: ``__exit__`` knows how it ended."""
+        """Does nothing: ``__exit__`` closes the file."""
 
     def __enter__(self) -> _Output:
         return self
@@ -143,7 +143,7 @@ class _Output:
 
     def _end(self) -> None:
         try:
-            self._writer.close()  # what is known already is told, also where Ctrl-C ends it
+            self._writer.close()  # flushes, also after Ctrl-C
         finally:
             let_go(self._stream)
 
@@ -165,7 +165,7 @@ class _Output:
 
 
 def _starter(style: Style, labels: Sequence[str]) -> Callable[[IO[Any], bool], Writer]:
-    """What makes a writer of a stream, and of whether there are records in it already."""
+    """A function from a stream, and whether it contains records already, to a writer."""
     if style == "table":
         from live_ser.records.tables import Verdicts
 
@@ -205,7 +205,7 @@ def _starter(style: Style, labels: Sequence[str]) -> Callable[[IO[Any], bool], W
 
 
 class _Folder:
-    """A file for each source, closed with its last record."""
+    """Writes a file for each source, closed after its last record."""
 
     def __init__(
         self, places: Places, style: Style, labels: Sequence[str], *, mode: Mode, bom: bool
@@ -240,16 +240,15 @@ class _Folder:
 
 
 def name_is_refused(error: LiveSerError) -> bool:
-    """Whether a file cannot be made for its name alone, such as a too long one."""
+    """Whether a file cannot be created because of its name, such as one that is too long."""
     number = getattr(error.__cause__, "errno", None)
     return number in (errno.ENAMETOOLONG, errno.EILSEQ)
 
 
 def let_go(stream: IO[Any]) -> None:
-    """Close a file, and leave standard output open; each record was flushed when it was written.
+    """Close a file, but not standard output; records are flushed already.
 
-    What could not be written then was told then, and must not fail a second time here, nor when
-    Python ends.
+    An error of writing was raised before, and must not be raised again here or at exit.
     """
     try:
         stream.flush()
@@ -260,8 +259,8 @@ def let_go(stream: IO[Any]) -> None:
 
 
 def silence(stream: IO[Any]) -> None:
-    """Have what is written to a stream that takes nothing more go nowhere."""
+    """Redirect a broken stream to the null device."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError):  # no real file
+    with suppress(OSError):  # not a real file
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""Parquet: the same rows as CSV, for pandas, Arrow and whatever reads it."""
+"""Parquet: the same rows as CSV."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from live_ser.extras import needed
 from live_ser.records.rows import TEXTS, Row, Rows, columns, record_of
 from live_ser.records.schema import Record
 
-_GROUP_ROWS = 8192  # in memory at a time, whatever the length of the file
+_GROUP_ROWS = 8192  # in memory at a time
 
 
 class Parquet:
-    """Rows in groups; the file is whole once it is closed.
+    """Writes rows in groups; the file is valid once it is closed.
 
     Args:
-        stream: that is written to.
-        labels: of the model; each has a column.
+        stream: the output.
+        labels: labels of the model; each has a column.
 
     Raises:
         LiveSerError: pyarrow is not installed.
@@ -38,7 +38,7 @@ class Parquet:
         self._group: list[Row] = []
 
     def write(self, record: Record) -> None:
-        """Keep one record for the next group, if it has a row."""
+        """Add a record, if its type has rows."""
         row = self._rows.of(record)
         if row is None:
             return
@@ -47,7 +47,7 @@ class Parquet:
             self._write_group()
 
     def close(self) -> None:
-        """Write the last group, and what makes the file whole."""
+        """Write the last group and the footer."""
         if self._group:
             self._write_group()
         self._file.close()
@@ -58,14 +58,14 @@ class Parquet:
 
 
 def read_parquet(path: Path, stream: IO[bytes]) -> Iterator[tuple[int, object]]:
-    """The number of each row, and its record.
+    """Yield the number and the record of each row.
 
     Args:
-        path: of the file, for what is said of it.
-        stream: of its bytes.
+        path: path of the file, for messages.
+        stream: the open file.
 
     Raises:
-        LiveSerError: pyarrow is not installed, or the file is not whole.
+        LiveSerError: pyarrow is not installed, or the file is invalid.
     """
     arrow, parquet = needed("pyarrow", "tables"), needed("pyarrow.parquet", "tables")
     try:

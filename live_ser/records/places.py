@@ -1,4 +1,4 @@
-"""Where the output of each recording goes: one file, or one for each in a folder."""
+"""The output file of each recording: one file, or files in a folder."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from pathlib import Path
 from live_ser.errors import InvalidArgument, OutputError
 from live_ser.records.formats import is_folder
 
-_NO_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # what some system does not allow in a name
+_NO_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # not allowed in a name on some system
 
 
 class Places:
-    """The file of each recording. Nothing is made before it is asked for.
+    """The output file of each recording.
 
-    A folder keeps the tree of the recordings, less the folders that they all lie in. A number tells
-    those apart that would have the same name, as ``a.wav`` and ``a.mp3`` have.
+    A folder reproduces the tree of the recordings, below their common folder. A number
+    distinguishes
+    files that would have the same name, such as those of ``a.wav`` and ``a.mp3``.
 
     Args:
-        path: of the file, or of the folder.
-        ending: of the names in the folder.
-        sources: paths of the recordings, as far as they are known beforehand.
-        one_each: whether a file holds one recording.
-        option: the argument with which it was named.
-        anew: whether files that are there keep their names.
+        path: path of the file or folder.
+        ending: extension of the files in the folder.
+        sources: paths of the recordings that are known in advance.
+        one_each: whether a file can contain only one recording.
+        option: name of the argument, for messages.
+        anew: whether to avoid the names of existing files.
 
     Attributes:
-        is_folder: whether each recording has a file of its own.
+        is_folder: whether each recording has its own file.
 
     Raises:
-        InvalidArgument: one file would be for several recordings.
+        InvalidArgument: several recordings would share a file that can contain one.
     """
 
     def __init__(
@@ -60,22 +61,22 @@ class Places:
             self._reserved.setdefault(source, []).append(self._free(_within(root, source)))
 
     def all(self) -> list[Path]:
-        """Every file of the recordings that are known beforehand."""
+        """The files of the recordings that are known in advance."""
         if not self.is_folder:
             return [self._path]
         return [place for places in self._reserved.values() for place in places]
 
     def make(self) -> None:
-        """Make the folder, if it is one.
+        """Create the folder, if it is one.
 
         Raises:
-            LiveSerError: it cannot be made.
+            LiveSerError: it cannot be created.
         """
         if self.is_folder:
             _make(self._path)
 
     def of(self, source: str) -> Path:
-        """The place of a recording's file, in a folder that is there."""
+        """The path of a recording's file; its folder is created."""
         if not self.is_folder:
             return self._path
         reserved = self._reserved.get(source)
@@ -84,7 +85,7 @@ class Places:
         return place
 
     def _free(self, parts: Sequence[str]) -> Path:
-        """A place that no other recording has: in the folder, whatever these parts are."""
+        """A unique path, always inside the folder."""
         *folders, name = (_NO_NAME.sub("_", part) for part in parts or ("_",))
         stem = Path(name).stem or "_"
         folder = self._path.joinpath(*folders)
@@ -92,7 +93,7 @@ class Places:
         while self._is_taken(folder, free):
             number += 1
             free = f"{stem}-{number}"
-        # Some file systems do not tell Clip from clip.
+        # Some file systems are case-insensitive.
         self._taken.add((str(folder).lower(), free.lower()))
         return folder / f"{free}{self._ending}"
 
@@ -103,7 +104,7 @@ class Places:
 
 
 def _common_folder(sources: Sequence[str]) -> str:
-    """The folder that all of these lie in; empty where there is none, as on drives of Windows."""
+    """The common folder; empty if there is none, as on several drives of Windows."""
     try:
         return os.path.commonpath([os.path.dirname(os.path.abspath(source)) for source in sources])
     except ValueError:
@@ -111,7 +112,7 @@ def _common_folder(sources: Sequence[str]) -> str:
 
 
 def _within(root: str, source: str) -> tuple[str, ...]:
-    """The parts of a path below a folder; links and ``..`` lead nowhere else."""
+    """The parts of a path below a folder, without ``..``."""
     path = os.path.abspath(source)
     return Path(os.path.relpath(path, root) if root else path).parts
 

@@ -1,4 +1,4 @@
-"""Files of records, read back and checked, whichever format they are in."""
+"""Reads and checks files of records in all formats."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _HINT = "take a file that live-ser wrote"
 
 
 def read_records(path: str | Path) -> Iterator[Record]:
-    """The records of a JSON Lines, CSV, TSV or Parquet file, each of them checked.
+    """Yield the records of a JSON Lines, CSV, TSV or Parquet file, checked.
 
-    A last line that was not finished, as a killed session leaves it, is left out.
+    An incomplete last line, as of a killed session, is skipped.
 
     Raises:
-        LiveSerError: the file cannot be read, or a line is no record; it names the line.
+        LiveSerError: the file cannot be read, or a line is not a record.
     """
     path = Path(path)
     try:
@@ -39,7 +39,7 @@ def read_records(path: str | Path) -> Iterator[Record]:
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, object]]:
-    with path.open("rb") as raw:  # once: it may be a pipe
+    with path.open("rb") as raw:  # only once, as it may be a pipe
         start = raw.peek(8)
         if start.startswith(b"PAR1"):
             yield from read_parquet(path, raw)

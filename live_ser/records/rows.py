@@ -1,7 +1,8 @@
-"""Records as rows of a table: what CSV and Parquet hold.
+"""Records as rows of a table, for CSV and Parquet.
 
-The first columns are those of audformat's tables: ``file``, ``start``, ``end`` in seconds, and then
-what was classified. A clip reaches from 0 to its end, and a mark has no length.
+The first columns are those of audformat's tables: ``file``, ``start`` and ``end`` in seconds. A
+clip
+starts at 0, and a mark has no length.
 """
 
 from __future__ import annotations
@@ -39,25 +40,25 @@ _SHARE = "p_"
 
 
 def columns(labels: Iterable[str]) -> tuple[str, ...]:
-    """The columns, among them ``p_LABEL`` for each label."""
+    """The columns, including ``p_LABEL`` for each label."""
     return (*_FIRST, *(_SHARE + label for label in labels), *_LAST)
 
 
 class Rows:
-    """The rows of records that come in their order: a session names the source of those after."""
+    """The rows of consecutive records: a session record names the source of those after it."""
 
     def __init__(self) -> None:
         self._source: str | None = None
 
     def of(self, record: Record) -> Row | None:
-        """The row of the next record; None for one that has none."""
+        """The row of the next record; None if its type has none."""
         if record["type"] == "session":
             self._source = record["source"]
         return _row_of(record, self._source) if record["type"] in _KINDS else None
 
 
 def _row_of(record: Record, source: str | None) -> Row:
-    """The row of a record; ``source`` tells whose it is, where the record does not say so."""
+    """The row of a record; ``source`` is the default for its file."""
     row: Row = {"file": record.get("source", source)}
     if record["type"] == "clip":
         row |= {"start": 0.0, "end": record["duration"]}
@@ -68,7 +69,7 @@ def _row_of(record: Record, source: str | None) -> Row:
         row["missing"] = "; ".join(
             f"{start}-{'' if end is None else end}" for start, end in record["missing"]
         )
-    if record.get("state") == "uncertain":  # a count of labels is not to count guesses
+    if record.get("state") == "uncertain":  # so that counting labels does not count guesses
         row |= {"label": None, "guess": record["label"]}
     row |= {name: record["prosody"].get(name) for name in MEASURES if record.get("prosody")}
     row |= {name: escaped(row[name]) for name in TEXTS if isinstance(row.get(name), str)}
@@ -77,7 +78,7 @@ def _row_of(record: Record, source: str | None) -> Row:
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
-    """The record of a row; whether it is one, ``check_record`` says."""
+    """The record of a row, unchecked."""
     texts = {name: unescaped(text) for name in TEXTS if isinstance(text := row.get(name), str)}
     row = {**row, **texts}
     kind = str(row.get("type"))
@@ -103,7 +104,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
 
 
 def _spans(text: object) -> object:
-    """Starts and ends in seconds, as a cell holds them; the cell itself where it holds others."""
+    """Starts and ends in seconds from a cell; the cell itself if it is invalid."""
     if not isinstance(text, str):
         return text
     try:

@@ -1,4 +1,4 @@
-"""The records of a session or of clips: made and checked.
+"""The records of sessions and clips: constructors and checks.
 
 Times are seconds from the start of the source; decibels are re full scale.
 """
@@ -27,9 +27,9 @@ def session_record(
     track: int | None = None,
     voices: Sequence[Voice] = (),
 ) -> Record:
-    """How a session begins; with the channel and track that are heard, if they were chosen.
+    """The start of a session, with the chosen channel and track, if any.
 
-    Where each channel is classified separately, it says how many there are and who speaks in each.
+    If each channel is classified separately, it states their number and speakers.
     """
     names = [voice.speaker for voice in voices if voice.speaker]
     each = {"channels": len(voices), **({"names": names} if names else {})}
@@ -49,13 +49,13 @@ def session_record(
 
 
 def _selection(channel: int | None, track: int | None) -> Record:
-    """The channel and track that are used of a source that holds more."""
+    """The channel and track that are used, if there are several."""
     selection = {"channel": channel, "track": track}
     return {name: number for name, number in selection.items() if number is not None}
 
 
 def window_record(prediction: Prediction) -> Record:
-    """One window, classified."""
+    """The prediction for a window."""
     return {
         "type": "window",
         "start": round(prediction.start, 4),
@@ -69,7 +69,7 @@ def window_record(prediction: Prediction) -> Record:
 
 
 def segment_record(segment: Segment) -> Record:
-    """One utterance, classified on its own speech."""
+    """The result for an utterance."""
     seconds = segment.end - segment.start
     return {
         "type": "segment",
@@ -87,14 +87,14 @@ def clip_record(
     track: int | None = None,
     part: tuple[int, int] = (1, 1),
 ) -> Record:
-    """One clip, classified as a whole; with the channel and track that were heard, if only one was.
+    """The verdict on a clip, with its channel and track, if there are several.
 
     Args:
         source: name of the clip.
-        verdict: on it.
-        channel: that was heard, from 1, if only one was.
-        track: that was heard, from 1, if there are several.
-        part: number of this verdict, from 1, and how many there are of the clip.
+        verdict: the verdict.
+        channel: the channel in use, from 1; None for all.
+        track: the track in use, from 1; None if there is only one.
+        part: number of this verdict, from 1, and number of verdicts on the clip.
     """
     record = {
         "type": "clip",
@@ -116,30 +116,30 @@ def is_last(record: Record) -> bool:
 
 
 def is_first(record: Record) -> bool:
-    """Whether a clip is the first of its recording; a recording of one voice has one."""
+    """Whether a clip is the first of its recording, or the only one."""
     return int(record.get("part", 1)) == 1
 
 
 def voice_of(record: Record) -> Voice:
-    """Whose a record is, where each channel or speaker was classified separately."""
-    # A clip says which channel was heard also where that was the only one.
+    """The voice of a record, if channels or speakers are classified separately."""
+    # A clip also states the channel if it was the only one in use.
     channel = record.get("channel") if record["type"] != "clip" or "parts" in record else None
     return Voice(None if channel is None else int(channel), record.get("speaker"))
 
 
 def mark_record(time: float) -> Record:
-    """A moment that the user marked."""
+    """A mark of the user."""
     return {"type": "mark", "time": round(time, 3)}
 
 
 def label_record(start: float, end: float, label: str | None, guess: str | None) -> Record:
-    """What the user says an utterance sounded like, beside what the model said.
+    """The user's label of an utterance, with the model's prediction.
 
     Args:
-        start: seconds from the start of the source to its first speech.
-        end: seconds from the start of the source to the end of its last speech.
-        label: the user's; None where an earlier one is taken back.
-        guess: the model's best guess; None where it had none.
+        start: start of its speech, in seconds from the start of the source.
+        end: end of its speech, in seconds from the start of the source.
+        label: the label; None if an earlier one was taken back.
+        guess: the model's prediction; None if there was none.
     """
     return {
         "type": "label",
@@ -151,9 +151,9 @@ def label_record(start: float, end: float, label: str | None, guess: str | None)
 
 
 def standing_labels(records: Iterable[Record]) -> list[Record]:
-    """The labels that stand at the end, of label records in their order.
+    """The labels in effect after a list of label records.
 
-    A label takes the place of earlier ones of the same speech; one without a label takes them back.
+    A label replaces earlier ones of the same speech; a record without a label takes them back.
     """
     standing: list[Record] = []
     for record in records:
@@ -165,7 +165,7 @@ def standing_labels(records: Iterable[Record]) -> list[Record]:
 
 
 def gap_record(start: float, gap: Gap) -> Record:
-    """A interval of time that was not heard."""
+    """A gap in the sound."""
     return {
         "type": "gap",
         "start": round(start, 3),
@@ -175,7 +175,7 @@ def gap_record(start: float, gap: Gap) -> Record:
 
 
 def end_record(windows: int, skipped: int, overflows: int, seconds: float) -> Record:
-    """How a session ended."""
+    """The end of a session."""
     return {
         "type": "end",
         "windows": windows,
@@ -189,18 +189,18 @@ class Writer(Protocol):
     """Writes records."""
 
     def write(self, record: Record) -> None:
-        """Write one record, or keep it for what it is a part of.
+        """Write a record, perhaps later.
 
         Raises:
             OSError: it cannot be written.
         """
 
     def close(self) -> None:
-        """Write what was kept; also after an interrupt, so that what was written is whole."""
+        """Write the rest; also after an interrupt, so that the output is valid."""
 
 
 def check_record(record: object) -> None:
-    """See that a record is of a kind that there is, with all that belongs to it.
+    """Check that a record is valid.
 
     Raises:
         ValueError: it is not; the message says why.
@@ -249,7 +249,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 _Check = Callable[[object], bool]
-_MOST = 1e12  # what no time, level or count comes near, and sums of many do not overflow from
+_MOST = 1e12  # limit of all numbers, far beyond any time, level or count
 
 
 def _is_text(value: object) -> bool:
@@ -257,7 +257,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    if type(value) is float:  # nearly all of them are: a day has millions
+    if type(value) is float:  # the common case, for speed
         return -_MOST <= value <= _MOST
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and -_MOST <= value <= _MOST  # type: ignore[operator]
@@ -316,7 +316,7 @@ _DECISION: dict[str, _Check] = {
     "speech": _is_share,
 }
 
-# What came later, and older records lack.
+# Fields that older records lack.
 _ADDED: dict[str, _Check] = {
     "valence": _or_none(_is_valence),
     "prosody": _or_none(_are_measures),
@@ -324,10 +324,10 @@ _ADDED: dict[str, _Check] = {
     "speaker": _is_text,
 }
 
-# What records of an archive say of where they come from.
+# Fields that state the source of records of a batch.
 _ORIGIN: dict[str, _Check] = {"source": _is_text, "key": _is_text}
 
-# What a record of each type has at least; OPTIONAL is what it may have.
+# Required fields of each type of record; OPTIONAL lists the others.
 FIELDS: dict[str, dict[str, _Check]] = {
     "session": {
         "schema": lambda value: value == SCHEMA,

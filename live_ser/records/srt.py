@@ -1,4 +1,4 @@
-"""SubRip: an annotation as the subtitles that most players know."""
+"""SubRip: an annotation as subtitles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NO_MARKUP = str.maketrans(
 
 
 def srt(annotation: Annotation) -> str:
-    """The text of a ``.srt`` file; it knows no escapes, so that ``<`` and ``>`` are replaced."""
+    """The text of a ``.srt`` file; ``<`` and ``>`` are replaced, as there are no escapes."""
     blocks = [
         f"{number}\n{_clock(start)} --> {_clock(end)}\n{text.translate(_NO_MARKUP)}\n"
         for number, (start, end, text) in enumerate(cues(annotation), 1)

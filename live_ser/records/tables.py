@@ -1,4 +1,4 @@
-"""What people read on standard output: verdicts, devices, a model's card."""
+"""Tables for people on standard output: verdicts, devices, the metadata of a model."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from live_ser.spec import ModelInfo
 from live_ser.text import abbreviations, clock, in_words, printable
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-_LONG = 600.0  # seconds, from which on a length is in hours and minutes
+_LONG = 600.0  # seconds, from which a length is shown in hours and minutes
 
 
 def show(stream: IO[str], what: RenderableType) -> None:
-    """Print for people; into a file or a pipe neither wrapped nor padded."""
+    """Print for people; neither wrapped nor padded in a file or a pipe."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
         console.print(what)
@@ -36,11 +36,11 @@ def show(stream: IO[str], what: RenderableType) -> None:
 
 
 class Verdicts:
-    """Records for people: windows as lines at once, and a table of clips with what lies in them.
+    """Writes records for people: windows as lines at once, and a table of clips at the end.
 
     Args:
-        stream: that is written to.
-        labels: of the model.
+        stream: the output.
+        labels: labels of the model.
     """
 
     def __init__(self, stream: IO[str], labels: Iterable[str]) -> None:
@@ -49,7 +49,7 @@ class Verdicts:
         self._windows: list[Record] = []
 
     def write(self, record: Record) -> None:
-        """Write one record, or keep it for the table at the end."""
+        """Write a record, or add it to the table."""
         if record["type"] in ("window", "segment") and "source" in record:
             self._windows.append(record)
         elif record["type"] == "clip":
@@ -74,7 +74,7 @@ class Verdicts:
 
 
 def devices_table(devices: Iterable[tuple[InputDevice, list[int], bool]]) -> RenderableType:
-    """Input devices, the rates that each accepts, and whether it is the one that is listened to."""
+    """Print the input devices, their sample rates, and which is the default."""
     table = _table("", "device", "system", "channels", "rates in Hz", numbers=(0, 3))
     for device, rates, is_chosen in devices:
         table.add_row(
@@ -88,12 +88,12 @@ def devices_table(devices: Iterable[tuple[InputDevice, list[int], bool]]) -> Ren
 
 
 def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> RenderableType:
-    """What a model says of itself.
+    """Print the metadata of a model.
 
     Args:
-        info: metadata of the model.
-        path: of its file.
-        whole: with all of its provenance.
+        info: the metadata.
+        path: path of the model.
+        whole: whether to include all of its provenance.
     """
     spec, gate = info.features, info.gate
     origin = dict(flat(info.provenance))
@@ -159,7 +159,7 @@ def _clips_table(
 
 
 def _share_bars(shares: Mapping[str, float], short: Mapping[str, str], unicode: bool) -> Text:
-    """A bar for each emotion, as high as its share of the speech; in ASCII, the share in tenths."""
+    """A bar for each emotion, its height the share of the speech; in ASCII, the share in tenths."""
     bars = Text()
     for (label, head), colour in zip(short.items(), colours(list(short)), strict=True):
         share = shares.get(label, 0.0)
@@ -171,7 +171,7 @@ def _share_bars(shares: Mapping[str, float], short: Mapping[str, str], unicode: 
 
 
 def _parts(records: list[Record]) -> list[tuple[float, float, str]]:
-    """Start, end and sound of the segments of a recording, or of its windows, gathered."""
+    """Start, end and label of the segments of a recording, or of its merged windows."""
     segments = [record for record in records if record["type"] == "segment"]
     if segments:
         return [(part["start"], part["end"], in_words(part)) for part in segments]
@@ -186,7 +186,7 @@ def _table(*columns: str, numbers: tuple[int, ...]) -> Table:
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    """Names and values of a tree; tables within it, such as a confusion matrix, are left out."""
+    """Names and values of a nested mapping, without tables such as a confusion matrix."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}: ")

@@ -13,11 +13,11 @@ _Interval = tuple[float, float, str]
 def textgrid(annotation: Annotation) -> str:
     """The text of a ``.TextGrid`` file, in Praat's long format.
 
-    Its tiers are ``emotion`` (with a question mark where the model can't tell) and ``activation``,
-    and, where there are any, ``valence``, ``labels`` (the user's) and ``marks``. Where several
-    voices are classified, each has tiers of its own, such as ``agent emotion``.
+    Its tiers are ``emotion`` (with a question mark if uncertain), ``activation`` and, if there are
+    any, ``valence``, ``labels`` of the user and ``marks``. With several voices, each has tiers of
+    its own, such as ``agent emotion``.
     """
-    end = max(annotation.duration, 0.001)  # Praat has no empty tiers
+    end = max(annotation.duration, 0.001)  # Praat does not allow empty tiers
     tiers = []
     for voice, intervals in annotation.tracks():
         texts = {
@@ -57,7 +57,7 @@ def _two_digits(value: float | None) -> str:
 
 
 def _gapless(intervals: Iterable[_Interval], end: float) -> list[_Interval]:
-    """Intervals with empty ones between them: a tier of Praat has no holes."""
+    """Intervals with empty ones between them, as tiers in Praat have no gaps."""
     filled: list[_Interval] = []
     until = 0.0
     for start, stop, text in intervals:
@@ -84,7 +84,7 @@ def _intervals(name: str, intervals: list[_Interval], end: float) -> list[str]:
 
 
 def _points(name: str, times: Iterable[float], end: float) -> list[str]:
-    moments = sorted(set(times))  # Praat knows one point a moment
+    moments = sorted(set(times))  # Praat allows one point at a time
     lines = [*_head("TextTier", name, end), f"points: size = {len(moments)}"]
     for number, time in enumerate(moments, 1):
         lines += [f"points [{number}]:", f"    number = {_number(time)}", '    mark = "marked"']

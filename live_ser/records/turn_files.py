@@ -1,4 +1,4 @@
-"""The intervals of a recording that are to be classified, and where they stand."""
+"""Files of given intervals of recordings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from live_ser.records.tiers import ENDINGS, Marked, checked_times, read_tiers
 
 @dataclass(frozen=True)
 class TurnFiles:
-    """Where the intervals of recordings stand.
+    """The files with the intervals of recordings.
 
     Attributes:
         path: of a file of intervals; or of a folder with a file for each recording, of its name.

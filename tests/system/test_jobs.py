@@ -19,7 +19,7 @@ import soxr
 from rich.console import Console
 
 from live_ser.batch.jobs import Job, classify_files
-from live_ser.batch.paths import files_meant
+from live_ser.batch.paths import expand_paths
 from live_ser.batch.progress import FileProgress
 from live_ser.batch.spool import Spool
 from live_ser.batch.workers import Workers
@@ -467,14 +467,14 @@ def test_the_bar_tells_files_hours_speed_and_what_is_left(calls: Path) -> None:
 
 def test_a_list_may_be_a_list_of_patterns_and_ends_where_names_do() -> None:
     listing = io.BytesIO(b"one.wav\n\n two.wav\r\n/nowhere/*.wav\n-\n")
-    assert list(files_meant(["-"], listing)) == ["one.wav", " two.wav", "/nowhere/*.wav"]
+    assert list(expand_paths(["-"], listing)) == ["one.wav", " two.wav", "/nowhere/*.wav"]
 
 
 def test_no_line_of_a_list_has_a_disk_searched(calls: Path) -> None:
     wide = [f"{calls}/**/*.wav", f"{calls.parent}/*/*.wav", "/*/*/*/*", "**"]
     listing = io.BytesIO("\n".join([*wide, f"{calls}/0/*.wav"]).encode())
     narrow = sorted(str(path) for path in (calls / "0").glob("*.wav"))
-    assert list(files_meant(["-"], listing)) == [*wide, *narrow]  # what is wide gets its line
+    assert list(expand_paths(["-"], listing)) == [*wide, *narrow]  # what is wide gets its line
 
 
 def test_a_folder_says_what_it_leaves_alone(tiny_model: Path, speech: Path, tmp_path: Path) -> None:
@@ -499,4 +499,4 @@ def test_every_kind_of_sound_is_found_in_a_folder(tmp_path: Path) -> None:
     names = [f"clip-{number}.{kind}" for number, kind in enumerate(kinds.split())]
     for name in names:
         (tmp_path / name).touch()
-    assert sorted(files_meant([str(tmp_path)])) == sorted(str(tmp_path / name) for name in names)
+    assert sorted(expand_paths([str(tmp_path)])) == sorted(str(tmp_path / name) for name in names)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_ser.batch.paths import files_meant
+from live_ser.batch.paths import expand_paths
 from live_ser.errors import LiveSerError
 from tests.support.command import LIVE_SER, live_ser
 
 
 def listed(data: bytes) -> list[str]:
-    return list(files_meant(["-"], io.BytesIO(data)))
+    return list(expand_paths(["-"], io.BytesIO(data)))
 
 
 @pytest.mark.parametrize(

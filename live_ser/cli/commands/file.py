@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from live_ser.batch.jobs import classify_files
-from live_ser.batch.paths import files_meant
+from live_ser.batch.paths import expand_paths
 from live_ser.batch.resume import RESUMABLE, unfinished
 from live_ser.cli.claims import claim_files
 from live_ser.cli.errors import UsageError
@@ -36,7 +36,7 @@ def run(options: Options) -> int:
     model = taught_model(options.model, options.profile)
     others = LeftAlone()
     check_named(options.paths, options.sounds)
-    paths = [*files_meant(options.paths, left_alone=others.add), *options.sounds]
+    paths = [*expand_paths(options.paths, left_alone=others.add), *options.sounds]
     records = record_places(options.output, paths, style)
     pictures = plot_places(options.plot, paths)
     at = options.analysis().at

@@ -27,15 +27,15 @@ def run(options: Options) -> int:
     assert options.output is not None
     if not options.verbose:
         logging.disable()  # Dask's log says in many lines what is said in one
-    from live_ser.batch.dask_cluster import Cluster, sources_meant
+    from live_ser.batch.dask_cluster import Cluster, expand_sources
 
     model = taught_model(options.model, options.profile)
     analysis = options.analysis()
     judged_with = analysis.words(model)  # what cannot be is said here, not by a worker
     others = LeftAlone()
     check_named(options.paths, options.sounds)
-    sources = sources_meant(options.paths, left_alone=others.add)
-    sources += sources_meant(options.sounds)
+    sources = expand_sources(options.paths, left_alone=others.add)
+    sources += expand_sources(options.sounds)
     cluster = Cluster(options.scheduler, model, options.output, analysis, judged_with)
     with closing(cluster):
         sources = _unfinished(options, cluster, sources)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from live_ser.audio.blocks import Block, Gap, Samples
 from live_ser.audio.sources import microphone
+from live_ser.cli.alternate_screen import BOLD, PLAIN, AlternateScreen
 from live_ser.cli.errors import UsageError
 from live_ser.cli.options import ChannelOptions
 from live_ser.cli.teaching_report import report_lines
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.takes import take_of
-from live_ser.live.keys import NO_KEY, REDRAW, SUSPEND, pressed_keys
+from live_ser.live.keys import REDRAW, SUSPEND, pressed_keys
 from live_ser.live.signals import ending_signals
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
@@ -42,10 +42,8 @@ _LOUD = 5  # frames of 32 ms that are louder
 _CLIPPED = 0.002  # share of samples at full scale
 _CLEAR = 10.0  # dB of speech over the rest
 _STEP = 0.25  # seconds of which the level is shown
-_BAR = 30  # columns of the level
 _WIDTH = 79  # columns of the page
 _ENDING_SECONDS = 5.0  # after which a session that shall end does, whatever stands still
-BOLD, PLAIN = "\033[1m", "\033[0m"
 
 _INTRO = (
     "This teaches live-ser how you sound. It asks for one emotion after another:",
@@ -103,7 +101,7 @@ class GuidedSession:
         rounds: in which each emotion is asked for once; after each a report is due.
         key: tells which key was pressed since it was last asked.
         show: shows lines in place of those that were shown before.
-        meter: shows a line in place of the last one.
+        meter: shows a level, 0 to 1, and seconds of speech under them.
         ending: tells whether the session is asked to end.
     """
 
@@ -116,7 +114,7 @@ class GuidedSession:
         rounds: int,
         key: Callable[[], str],
         show: Callable[[Sequence[str]], None],
-        meter: Callable[[str], None],
+        meter: Callable[[float, float], None],
         ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._network, self._profile = network, profile
@@ -180,7 +178,8 @@ class GuidedSession:
             return
         shown = [SENTENCES[(self._place + at) % len(SENTENCES)] for at in range(_SHOWN)]
         undo = "u undo   " if self.accepted else ""
-        keys = f"r repeat   s skip   b back   {undo}q end"
+        back = "b back   " if self._place else ""
+        keys = f"r repeat   s skip   {back}{undo}q end"
         if self._offered is not None:
             keys = f"Enter accept   {keys}"
         lines += [
@@ -217,9 +216,7 @@ class GuidedSession:
         attempt.speech += spoken
         attempt.quiet = 0.0 if spoken else attempt.quiet + _STEP
         share = float(np.clip((features.level_db + 60) / 60, 0, 1))
-        columns = round(share * _BAR)
-        bar = "█" * columns + "·" * (_BAR - columns)
-        self._meter(f" level {bar}   speech {attempt.speech:4.1f} s")
+        self._meter(share, attempt.speech)
 
     def _offer(self) -> None:
         """Offer the take, or say why it will not do."""
@@ -357,7 +354,7 @@ def guided_session(
         ending_signals(_ENDING_SECONDS) as ending,
         microphone(device, rate, channels=channels.channels, channel=channels.channel) as source,
         pressed_keys() as key,
-        _Terminal(key) as terminal,
+        AlternateScreen(key) as terminal,
     ):
         session = GuidedSession(
             network,
@@ -382,46 +379,3 @@ def _report(profile: Profile) -> None:
         print(f"profile {profile.name}: {printable(str(profile.path))}")
     else:
         print("nothing was taught")
-
-
-class _Terminal:
-    """The other screen of a terminal, on which a page stands; it is given back at the end.
-
-    Args:
-        key: tells which key was pressed since it was last asked.
-    """
-
-    def __init__(self, key: Callable[[], str]) -> None:
-        self._key = key
-        self._is_plain = "utf" not in (sys.stderr.encoding or "").lower()
-
-    def __enter__(self) -> _Terminal:
-        self._write("\033[?1049h\033[?25l")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._write("\033[?25h\033[?1049l")
-
-    def key(self) -> str:
-        """The key that was pressed; before a stop the terminal is given back."""
-        key = self._key()
-        if key == SUSPEND:
-            self.__exit__()
-            return NO_KEY
-        if key == REDRAW:
-            self.__enter__()
-        return key
-
-    def show(self, lines: Sequence[str]) -> None:
-        """Show lines in place of those before."""
-        self._write("\033[H\033[2J" + "\n".join(lines))
-
-    def meter(self, line: str) -> None:
-        """Show a line in place of the last one."""
-        self._write(f"\r{line}\033[K")
-
-    def _write(self, text: str) -> None:
-        text = text.translate({ord("█"): "#", ord("·"): "."}) if self._is_plain else text
-        with suppress(OSError):  # the terminal was closed: what was accepted is kept
-            sys.stderr.write(text)
-            sys.stderr.flush()

@@ -25,7 +25,7 @@ from live_ser.dashboard.screen import Screen
 from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.view import is_shown, legend_pages, page
 from live_ser.live.headline import HeadlineTracker
-from live_ser.live.keys import REDRAW
+from live_ser.live.keys import ESCAPE, REDRAW
 from live_ser.live.sink import Sink, Status
 from live_ser.spec import ModelInfo
 from live_ser.text import clock, prosody_words
@@ -200,6 +200,8 @@ class Dashboard(Sink):
         elif key == "t":  # what needs attention is shown without it
             self.state = replace(state, telemetry_on=not state.telemetry_on)
             self._note_room("facts", is_on=self.state.telemetry_on)
+        elif key == ESCAPE and state.help_page:
+            self.state = replace(state, help_page=0)
         elif key == "?":
             pages = legend_pages(*self._screen.size, self._look)
             self.state = replace(state, help_page=(state.help_page + 1) % (pages + 1))

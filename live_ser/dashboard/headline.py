@@ -17,7 +17,7 @@ Tone = Literal["loud", "dim", "faint", "quiet"]
 
 # Rows that letters take, cells that there are for them, and what makes them.
 _LETTERS = ((10, 144, giant), (5, 74, huge), (3, 39, large))
-_CAPTIONS = 30  # cells that the lines beside it need
+_CAPTIONS = 32  # cells that the lines beside it need
 
 
 @dataclass(frozen=True)

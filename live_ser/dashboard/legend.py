@@ -11,9 +11,9 @@ _KEYS = (
     ("q", "quit; so does Ctrl-C"),
     ("space", "pause, and go on"),
     ("m", "mark this moment in the record"),
-    ("1 to 9", "label the last utterance, in the order of the bars; u undoes it"),
+    ("1, 2, 3", "label the last utterance: as the first bar, the second, and so on; u undoes it"),
     ("s, t", "show or hide the spectrogram, telemetry"),
-    ("?", "this legend, page by page"),
+    ("?", "this legend, page by page; Esc closes it"),
 )
 _TERMS = (
     ("large word", "how the voice sounds; dimmed, with its age, after speech; gone after 10 s"),

@@ -246,15 +246,29 @@ def _length(texts: list[str], *, gap: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Line:
-    """What has to be said just now, or else the keys, with the number of marks that one made."""
+def footer(message: str, marks: int, labels: int, tail: str, *, width: int, look: Look) -> Line:
+    """What has to be said just now, or else the keys.
+
+    Args:
+        message: what has to be said; empty for the keys.
+        marks: that one of them made.
+        labels: that others give.
+        tail: what stands at the end where there is room.
+        width: cells.
+        look: of the terminal.
+    """
     if message:
         help_at_end = f"{'? help':>{VALUE}} "
         room = max(0, width - 3 - len(help_at_end))
         mark = look.pick(" ▲ ", " ! ")
         text = (fitted(message, room, look), "bold")
         return row(width, (mark, "bold"), text, (help_at_end, "dim"))
-    keys = [(key, f" {means}", f" ({marks})" * (key == "m" and marks > 0)) for key, means in _KEYS]
+    digits = f"1-{min(labels, 9)}" if labels > 1 else "1"
+    keys = [
+        (key or digits, f" {means}", f" ({marks})" * (key == "m" and marks > 0))
+        for key, means in _KEYS
+        if key or labels
+    ]
     while len(keys) > 1 and _length(["".join(key) for key in keys], gap=2) > width:
         del keys[-2]  # help, which tells of the others, stays
     gap = " " * (3 if _length(["".join(key) for key in keys], gap=3) <= width else 2)
@@ -270,15 +284,18 @@ def footer(message: str, marks: int, tail: str, *, width: int, look: Look) -> Li
 def help_footer(page: int, pages: int, message: str, *, width: int, look: Look) -> Line:
     """The line under the legend: which page this is, and what key goes on."""
     number = f"   page {page} of {pages}" if pages > 1 else ""
-    goes_on = " next page" if page < pages else " back"
+    goes_on = " next page" if page < pages else " close"
     text = f"   {look.text(message)}" if message else ""
-    return row(width, ("   ", ""), ("?", "bold"), (goes_on, "dim"), (number, "dim"), (text, ""))
+    close = [("   Esc", "bold"), (" close", "dim")] if page < pages else []
+    keys: list[Part] = [("   ", ""), ("?", "bold"), (goes_on, "dim"), *close]
+    return row(width, *keys, (number, "dim"), (text, ""))
 
 
 _KEYS = (
     ("q", "quit"),
     ("space", "pause"),
     ("m", "mark"),
+    ("", "label"),  # digits, as many as there are labels
     ("s", "spectrogram"),
     ("t", "telemetry"),
     ("?", "help"),

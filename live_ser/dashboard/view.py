@@ -160,7 +160,11 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             lines = [panels.facts(_facts(state, wide), width=width, look=look)]
         case "footer":
             tail = "how a voice sounds, not what a person feels" if wide else ""
-            lines = [panels.footer(state.message, state.marks, tail, width=width, look=look)]
+            lines = [
+                panels.footer(
+                    state.message, state.marks, len(state.labels), tail, width=width, look=look
+                )
+            ]
     return lines
 
 

@@ -20,7 +20,7 @@ def words(state: DashboardState) -> Words:
     if not state.connected:
         return Words("no sound", ("the source gives no sound", "waiting for it to come back"))
     if state.enrolling:
-        how = "in no particular mood: the rest is compared with it"
+        how = "in no particular mood"
         return Words(f"speak as you always do, {state.enrolling}", (now(state), how))
     intended = f"intended: {state.intended}" if state.intended else ""
     headline = state.headline
@@ -39,16 +39,17 @@ def words(state: DashboardState) -> Words:
 
 
 def sentence(headline: Headline) -> str:
-    """The headline in words: ``sounds happy, 81 %``."""
+    """The headline in words: ``sounds happy 81 %``, ``sounds like either: 41 % each``."""
     if headline.kind == "uncertain":
         return f"speech; perhaps {headline.labels[0]}, {_percent(headline.confidence)}"
-    return f"sounds {brief(headline)}"
+    like = "like " if headline.kind == "either" else ""
+    return f"sounds {like}{brief(headline)}"
 
 
 def brief(headline: Headline) -> str:
-    """The headline and its probability: ``happy 81 %``."""
+    """The headline and its probability: ``happy 81 %``, ``either: 41 % each``."""
     if headline.kind == "either":
-        return f"{headline.word}: {_percent(headline.confidence)} each"
+        return f"either: {_percent(headline.confidence)} each"
     return f"{headline.word} {_percent(headline.confidence)}"
 
 

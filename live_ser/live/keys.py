@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 NO_KEY = ""
 REDRAW = "\f"  # Ctrl-L
 SUSPEND = "\x1a"  # Ctrl-Z
+ESCAPE = "\x1b"
 
 
 @contextmanager
@@ -133,7 +134,8 @@ else:
             if key == b"\x1b":  # an escape sequence, such as an arrow key: read the rest
                 if select.select([terminal], [], [], 0)[0]:
                     os.read(terminal, 16)
-                return NO_KEY
+                    return NO_KEY
+                return ESCAPE
         except OSError:  # the terminal was closed
             return NO_KEY
         return key.decode("ascii", "ignore")

@@ -21,7 +21,9 @@ from live_ser.dashboard.lines import Look
 from live_ser.dashboard.meters import Level
 from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.view import page, render
+from live_ser.dashboard.words import words as words_of
 from live_ser.inference.results import Prediction
+from live_ser.live import keys as pressed
 from live_ser.live.headline import Headline
 from live_ser.live.keys import REDRAW
 from live_ser.live.sink import Status
@@ -222,9 +224,20 @@ def test_silence_and_listening_are_small_and_quiet(name: str, width: int, height
 def test_two_emotions_that_are_nearly_level_are_both_named() -> None:
     for width, height in ((40, 10), (80, 24), (120, 40), (200, 50)):
         text = plain(STATES["nearly level"], width, height)
-        assert "sounds angry or fearful: 41 % each" in text
+        assert "sounds like either: 41 % each" in text
         assert "▸ angry" in text
         assert "▸ fearful" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 73, 74, 75, 76, 80, 109, 110, 111, 112, 180, 200])
+def test_no_line_beside_the_large_word_is_cut(width: int) -> None:
+    either = Headline("either", ("surprised", "fearful"), 0.333)
+    unsure = Headline("uncertain", ("surprised",), 0.333)
+    for headline in (either, replace(either, age=9.6), unsure, replace(unsure, age=9.6)):
+        shown = state(headline=headline, since_speech=65.0, state="silence")
+        text = plain(shown, width, 24)
+        for caption in words_of(shown).captions[:2]:
+            assert caption in text
 
 
 def test_it_says_how_far_it_knows_the_voice_and_enrolment_takes_the_headline() -> None:
@@ -327,10 +340,12 @@ def test_clipping_overflows_and_skipped_windows_stand_out_in_words() -> None:
 def test_no_key_is_cut_and_help_stays(width: int) -> None:
     *_, keys = plain(state(marks=12), width, 24).splitlines()
     assert re.fullmatch(
-        r"   q quit( +space pause)?( +m mark \(12\))?( +s spectrogram)?( +t telemetry)? +\? help.*",
+        r"   q quit( +space pause)?( +m mark \(12\))?( +1-7 label)?"
+        r"( +s spectrogram)?( +t telemetry)? +\? help.*",
         keys,
     )
-    assert ("s spectrogram" in keys) == (width >= 60)
+    assert ("1-7 label" in keys) == (width >= 60)
+    assert ("s spectrogram" in keys) == (width >= 80)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -371,7 +386,7 @@ def test_the_legend_explains_everything_on_as_many_pages_as_it_needs(
             "q",
             "space",
             "m",
-            "1 to 9",
+            "1, 2, 3",
             "s, t",
             "?",
             "large word",
@@ -591,7 +606,7 @@ def test_a_key_that_shows_what_there_is_no_room_for_says_so(key: str, what: str)
 
 def test_a_notice_stands_beside_the_keys_of_the_legend() -> None:
     last = plain(state(help_page=1, message="paper jam")).splitlines()[-1]
-    assert "? next page" in last or "? back" in last
+    assert "? next page   Esc close" in last
     assert "paper jam" in last
 
 
@@ -661,6 +676,10 @@ def test_the_keys_toggle_help_and_spectrogram_and_messages_come_and_go() -> None
         shown.key("?")
         assert "No sound leaves this process" in terminal.new()
         shown.key("?")
+        assert "8 kHz" in terminal.new()
+        shown.key("?")
+        assert "pause, and go on" in terminal.new()
+        shown.key(pressed.ESCAPE)
         assert "8 kHz" in terminal.new()
         shown.key("t")
         assert "evidence" in terminal.new()

@@ -150,12 +150,12 @@ def test_every_promise_has_a_test_behind_it() -> None:
 
 def is_slow(file: Path, name: str) -> bool:
     """Whether a test is left to ``make test-all`` as a whole."""
-    (test,) = (node for node in tests_in(file) if node.name == name)
+    (test,) = (node for node in functions_in(file) if node.name == name)
     return "pytest.mark.slow" in map(ast.unparse, test.decorator_list)
 
 
 @cache
-def tests_in(file: Path) -> list[ast.FunctionDef | ast.ClassDef]:
+def functions_in(file: Path) -> list[ast.FunctionDef | ast.ClassDef]:
     """The tests of a file, and the classes of tests."""
     nodes = ast.parse(file.read_text("utf-8")).body
     return [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from typing import Any
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
 from live_ser.audio.demo import DEMO
-from live_ser.cli.guided_session import BOLD, PLAIN, Attempt, GuidedSession, prompts_of
+from live_ser.cli.alternate_screen import BOLD, PLAIN, AlternateScreen
+from live_ser.cli.guided_session import Attempt, GuidedSession, prompts_of
 from live_ser.inference.takes import take_of
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile
@@ -51,7 +53,7 @@ class Scene:
             rounds=2,
             key=self._key,
             show=lambda lines: self.pages.append(list(lines)),
-            meter=lambda line: None,
+            meter=lambda share, speech: None,
         )
         self.session.run(self._blocks())
 
@@ -130,6 +132,22 @@ def test_the_last_accepted_take_can_be_taken_back(network: EmotionModel, profile
     assert "The last take is taken back." in scene.text
     kept = profile.read()
     assert kept is None or not kept[1]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_no_line_is_wider_than_the_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f" a long line, {'of many words ' * 6}", f"     {BOLD}happy{PLAIN}", ""]
+    screen = AlternateScreen(lambda: "", lambda: columns)
+    screen.show(lines)
+    screen.meter(1.0, 12.5)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    *page, meter = shown.replace("\r", "\n").split("\n")
+    assert all(len(line) < columns for line in [*page, meter])
+    assert " ".join(" ".join(page).split()) == f"a long line, {'of many words ' * 6}happy"
+    if columns >= 40:
+        assert meter.endswith("speech 12.5 s")
 
 
 def test_a_take_that_contradicts_the_others_is_asked_about(

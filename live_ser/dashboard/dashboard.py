@@ -1,4 +1,4 @@
-"""The dashboard in the terminal: a sink of a session, drawn when something changed."""
+"""The dashboard: a sink of a session that draws in the terminal."""
 
 # ruff: noqa: D102 - the methods are those of Sink, and documented there.
 
@@ -38,25 +38,25 @@ if TYPE_CHECKING:
     from live_ser.model.speaker import BaselineStatus
 
 _DRAW_EVERY = 0.08  # seconds: 12 times a second, for the level meter
-_STRIP = 60.0  # seconds that the last minute remembers
-_ADVISED = 5.0  # seconds that a note stands
-_LATENCIES = 240  # predictions that the percentiles look at: two minutes at the usual hop
+_STRIP = 60.0  # seconds of the last minute
+_ADVISED = 5.0  # seconds for which a note is shown
+_LATENCIES = 240  # predictions for percentiles: two minutes at the usual hop
 
 
 class Dashboard(Sink):
-    """The live dashboard of a terminal.
+    """The live dashboard.
 
-    A context manager: the terminal is taken on entry and given back, as it was, on every way out.
-    It draws by itself when an event comes; there is no thread behind it.
+    A context manager, which restores the terminal at its end. It draws when an event comes; it has
+    no thread of its own.
 
     Args:
-        console: of the terminal, usually on standard error.
-        info: of the model.
+        console: the console, usually on standard error.
+        info: metadata of the model.
         source: name of the device or file.
-        sample_rate: of the device or file, in Hz.
-        recording: what keeps the sound, if anything does.
-        marks_kept: whether there is a record for marks.
-        voices: that are classified separately, and each have a lane; none for one voice.
+        sample_rate: its sample rate in Hz.
+        recording: the sink that records the sound, if any.
+        marks_kept: whether marks are stored.
+        voices: the voices, each with a lane; empty for a single voice.
     """
 
     name = "the dashboard"
@@ -90,11 +90,11 @@ class Dashboard(Sink):
         self._meters = [Meter() for _ in voices or (None,)]
         self._spectrogram = Spectrogram(info.features)
         self._load = Load()
-        # The voice then counts for two and a half times as much as a typical one.
+        # The baseline then has 2.5 times the weight of a typical voice.
         self._known_from = 2.5 * info.baseline.typical if info.baseline else 0.0
         self._headlines = [HeadlineTracker() for _ in voices or (None,)]
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
-        self._unseen: list[Samples] = []  # since the last drawing
+        self._unseen: list[Samples] = []  # since it was last drawn
         self._samples = 0  # samples
         self._is_suspended = False
         self._due = 0.0  # monotonic time of the next drawing
@@ -104,14 +104,14 @@ class Dashboard(Sink):
 
     @staticmethod
     def possible(console: Console) -> bool:
-        """Whether the console is a terminal on which a dashboard can be drawn."""
+        """Whether the console is a terminal that supports the dashboard."""
         return console.is_terminal and not console.is_dumb_terminal
 
     def __enter__(self) -> Dashboard:
         with ExitStack() as stack:
             stack.enter_context(self._screen)
             self._draw()
-            stack.pop_all()  # all is well: the screen is kept
+            stack.pop_all()  # keep the screen
         return self
 
     def __exit__(
@@ -129,7 +129,7 @@ class Dashboard(Sink):
         self._draw_in_time()
 
     def window(self, prediction: Prediction) -> None:
-        self._samples = max(self._samples, round(prediction.end * self._rate))  # gaps count as well
+        self._samples = max(self._samples, round(prediction.end * self._rate))  # gaps count
         self._latencies.append(prediction.latency_ms)
         p50, p95 = np.percentile(self._latencies, [50, 95])
         state = replace(self.state, latency=(float(p50), float(p95)), cpu=self._load.share())
@@ -160,7 +160,7 @@ class Dashboard(Sink):
         if status.baseline is not None:
             self._show_voice(status.baseline)
         if is_new and not self._is_suspended:
-            # Where something went wrong, a driver may have written on the screen as well.
+            # After an error, a driver may have written to the screen.
             self._redraw()
         self._draw_in_time()
 
@@ -197,7 +197,7 @@ class Dashboard(Sink):
         if key == "s":
             self.state = replace(state, spectrogram_on=not state.spectrogram_on)
             self._note_room("spectrogram", is_on=self.state.spectrogram_on)
-        elif key == "t":  # what needs attention is shown without it
+        elif key == "t":  # warnings are always shown
             self.state = replace(state, telemetry_on=not state.telemetry_on)
             self._note_room("facts", is_on=self.state.telemetry_on)
         elif key == ESCAPE and state.help_page:
@@ -210,7 +210,7 @@ class Dashboard(Sink):
         self._draw()
 
     def _note_room(self, section: str, *, is_on: bool) -> None:
-        """Say so where a section was asked for that the terminal is too small for."""
+        """Tell the user if the terminal is too small for a section."""
         width, height = self._screen.size
         if is_on and not self.state.lanes and not is_shown(section, self.state, width, height):
             what = {"facts": "telemetry"}.get(section, section)
@@ -225,7 +225,7 @@ class Dashboard(Sink):
         self.__exit__(None, None, None)
 
     def _show_voice(self, known: BaselineStatus) -> None:
-        """Show how far the speaker's voice is known."""
+        """Show the state of the speaker's baseline."""
         baseline = enrolling = learning = ""
         if known.enrolling:
             enrolling = f"{known.speech:.0f} of {known.enrol:g} s"
@@ -236,7 +236,7 @@ class Dashboard(Sink):
         self.state = replace(self.state, baseline=baseline, enrolling=enrolling, learning=learning)
 
     def _redraw(self) -> None:
-        """Draw everything: something else may have written on the screen."""
+        """Redraw everything: something else may have written to the screen."""
         if self._is_suspended:
             self._is_suspended = False
             self._screen.__enter__()
@@ -244,7 +244,7 @@ class Dashboard(Sink):
         self._draw()
 
     def _draw_in_time(self) -> None:
-        """Draw what has changed, if it is time."""
+        """Draw changes, if it is time."""
         if time.monotonic() >= self._due:
             self._draw()
 
@@ -274,7 +274,7 @@ class Dashboard(Sink):
 def _with(
     state: DashboardState, prediction: Prediction, headline: HeadlineTracker
 ) -> DashboardState:
-    """What is shown of a voice after a new prediction."""
+    """The state of a voice after a new prediction."""
     labels = state.labels
     smoothed = _in_order(prediction.probabilities, labels)
     moment = Moment(prediction.end, prediction.state, prediction.label, smoothed)

@@ -1,4 +1,4 @@
-"""The headline: a word in the largest letters that fit, and lines beside it."""
+"""The headline: a word in the largest letters that fit, with captions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ _CAPTIONS = 32  # cells that the lines beside it need
 
 @dataclass(frozen=True)
 class Words:
-    """A headline, in words.
+    """The text of the headline.
 
     Attributes:
-        word: that stands large: an emotion or a state.
-        captions: lines beside it, the first one bold.
-        colour: of the word; None for none.
-        tone: ``loud``; ``dim`` and ``faint`` for what was heard before; ``quiet`` for a word that
-            is not worth large letters.
+        word: the large word: an emotion or a state.
+        captions: lines beside it; the first one is bold.
+        colour: colour of the word; None for none.
+        tone: ``loud``; ``dim`` and ``faint`` for earlier speech; ``quiet`` for small letters.
     """
 
     word: str
@@ -40,13 +39,13 @@ class Words:
 
 @lru_cache(maxsize=32)
 def headline(words: Words, *, width: int, height: int, look: Look) -> tuple[Line, ...]:
-    """What is heard now, or was heard last, with lines beside it.
+    """The headline as lines.
 
     Args:
-        words: to show.
+        words: the text.
         width: cells.
         height: lines.
-        look: of the terminal.
+        look: capabilities of the terminal.
     """
     size, room = next(
         ((rows, cells) for rows, cells, _ in _LETTERS if _is_room(rows, cells, width, height)),
@@ -77,7 +76,7 @@ def headline(words: Words, *, width: int, height: int, look: Look) -> tuple[Line
 def _stacked(
     word: str, captions: list[str], words: Words, *, width: int, height: int, look: Look
 ) -> tuple[Line, ...]:
-    """Where there is no room beside the word, lines stand under it."""
+    """The captions below the word, for narrow terminals."""
     lines = [row(width, ("  ", ""), (word, _style(words, look)))]
     for i, caption in enumerate(captions[: height - 1]):
         lines.append(row(width, ("   ", ""), (caption, _weight(words, is_first=i == 0))))
@@ -85,7 +84,7 @@ def _stacked(
 
 
 def _weight(words: Words, *, is_first: bool) -> str:
-    """The style of a line beside the word."""
+    """The style of a caption."""
     if not is_first:
         return "dim"
     return "bold" if words.tone == "loud" else ""
@@ -96,7 +95,7 @@ def _is_room(rows: int, cells: int, width: int, height: int) -> bool:
 
 
 def _lettered(words: Words, size: int, room: int, look: Look) -> tuple[str, ...]:
-    """The word in the largest letters that it fits into, ASCII in spaced capitals."""
+    """The word in the largest letters that fit; in ASCII, spaced capitals."""
     if words.tone == "quiet":
         return (f" {look.text(words.word)}",)
     if look.unicode:
@@ -118,7 +117,7 @@ def _style(words: Words, look: Look) -> Style:
 
 
 def _spread(captions: list[str], height: int) -> dict[int, str]:
-    """The row of each caption: in the middle, with lines between them where there is room."""
+    """The row of each caption: centred, with empty lines between them if they fit."""
     captions = captions[:height]
     step = 2 if len(captions) * 2 + 1 <= height else 1
     used = (len(captions) - 1) * step + 1

@@ -1,4 +1,4 @@
-"""The last minute on the dashboard: how probable each emotion was, and what was heard."""
+"""The last minute: the label and the probabilities over time."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from live_ser.inference.results import State
 
 SECONDS = 60
-_SPANS = (10, 20, 30, 60)  # seconds that are shown: at first there is little to show
+_SPANS = (10, 20, 30, 60)  # seconds shown: fewer at the start
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One prediction, as the last minute remembers it.
+    """A prediction of the last minute.
 
     Attributes:
         end: seconds from the start of the source.
-        state: as in a prediction.
+        state: state of the prediction.
         label: the emotion; None in silence and listening.
-        probabilities: smoothed, in the order of the labels; None where nothing was classified.
+        probabilities: smoothed, in the order of the labels; None if there are none.
     """
 
     end: float
@@ -40,7 +40,7 @@ class Moment:
 
 
 def span(now: float) -> int:
-    """Seconds that are shown: the last minute, and less of it as long as there is no more.
+    """Seconds to show: a minute, or less at the start.
 
     Args:
         now: seconds from the start of the source.
@@ -61,18 +61,18 @@ def strip(
     look: Look,
     rows: int = 1,
 ) -> tuple[Line, ...]:
-    """The last minute: each stretch in its emotion's colour and with its name; silence is a gap.
+    """The strip of the last minute: intervals in the colour of their emotion, with its name.
 
     Args:
-        labels: in the model's order.
-        moments: oldest first.
-        now: seconds from the start of the source; the right edge.
-        name: what to write in front.
+        labels: labels in the model's order.
+        moments: predictions, oldest first.
+        now: the right edge, in seconds from the start of the source.
+        name: text in the column of names.
         left: cells of the column of names.
         field: cells of the strip.
         width: cells of the line.
-        look: of the terminal.
-        rows: that it is thick; names stand in the first.
+        look: capabilities of the terminal.
+        rows: height; names are in the first row.
     """
     runs = list(_runs(labels, _cells(moments, now, field), look))
     below = [("".join(map(_without_letters, text)), style) for text, style in runs]
@@ -82,14 +82,14 @@ def strip(
 
 
 def _without_letters(cell: str) -> str:
-    """What stands under a cell of the strip: its colour alone."""
+    """A cell of the strip below its first row: its colour."""
     return " " if cell.isalnum() else cell
 
 
 def _runs(
     labels: tuple[str, ...], cells: Sequence[Moment | None], look: Look
 ) -> Iterator[tuple[str, str | Style]]:
-    """Text and style of each run of cells that show the same."""
+    """Text and style of each run of equal cells."""
     shades = dict(zip(labels, colours(labels), strict=True))
     short = abbreviations(labels)
     for _, group in groupby(cells, _shown):
@@ -111,16 +111,16 @@ def _runs(
 
 
 def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | None]:
-    """The moment that each cell of the strip shows: the last one that ended in it."""
+    """The prediction for each cell of the strip: the last one that ends in it."""
     cells: list[Moment | None] = [None] * field
     per_second = field / span(now)
     previous = -1
     for moment in moments:
-        # Counted from the start of the source, so that a stretch does not flicker as it moves.
+        # Aligned to the start of the source, so that intervals do not flicker as they move.
         cell = field - 1 - (int(now * per_second) - int(moment.end * per_second))
         if not 0 <= cell < field:
             continue
-        # Between two predictions that follow each other there is no gap.
+        # There is no gap between consecutive predictions.
         for between in range(previous + 1, cell):
             if previous >= 0 and cell - previous <= 1 + 2 * per_second:
                 cells[between] = moment
@@ -130,7 +130,7 @@ def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | N
 
 
 def _shown(moment: Moment | None) -> tuple[str, str | None] | None:
-    """What a cell shows of its moment."""
+    """The state or label of a cell."""
     return None if moment is None else (moment.state, moment.label)
 
 
@@ -143,7 +143,7 @@ def _run_text(label: str, short: str, size: int, look: Look) -> str:
 
 @lru_cache(maxsize=32)
 def axis(left: int, field: int, seconds: int, *, width: int) -> Line:
-    """The time under the last minute, or under so many seconds of it."""
+    """The time axis below the strip."""
     middle = f"-{seconds // 2} s"
     start, end = f"-{seconds} s", "now"
     room = field - len(start) - len(end) - len(middle)
@@ -155,7 +155,7 @@ def axis(left: int, field: int, seconds: int, *, width: int) -> Line:
 
 @lru_cache(maxsize=32)
 def heads(left: int, at: int, seconds: int, *, width: int, look: Look) -> Line:
-    """The headings over the bars and over so many seconds of them."""
+    """The headings above the bars and the strips."""
     tick = look.pick("│", "|")
     now = f"now ({tick} newest window alone)"
     minute = f"last {seconds} s"
@@ -173,7 +173,7 @@ def lanes(
     look: Look,
     rows: int = 1,
 ) -> tuple[Line, ...]:
-    """The last minute of each emotion: how probable it was, each ``rows`` tall."""
+    """The probability of each emotion in the last minute, each ``rows`` tall."""
     cells = _cells(moments, now, field)
     steps = look.pick(" ▁▂▃▄▅▆▇█", " .:-=+*#@")
     lines = []

@@ -1,17 +1,17 @@
-"""The layout: which sections a terminal has room for, and how many rows each gets."""
+"""The layout: which sections fit on a terminal, and their rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-WIDE = 118  # columns from which the last minute stands beside the bars
-LETTER_ROWS = (10, 5, 3)  # of the large word, where there is room
-_GIANT = 190  # columns from which the word can be ten rows tall
+WIDE = 118  # columns from which the last minute is beside the bars
+LETTER_ROWS = (10, 5, 3)  # heights of the large word
+_GIANT = 190  # columns needed for ten rows
 
 Plan = tuple[tuple[str, int], ...]
 
-# From top to bottom. A gap is named by what it stands above.
+# From top to bottom. A gap is named after the section below it.
 _NARROW = (
     *("header", "gap verdict", "verdict", "gap bars", "bars", "activation", "valence"),
     *("prosody", "gap strip", "strip", "axis", "gap spectrogram", "spectrogram", "gap level"),
@@ -24,8 +24,8 @@ _WIDE = (
 )
 
 
-LANE_ROWS = 3  # that a lane has at least
-NOT_IN_LANES = frozenset({"spectrogram", "facts", "footer"})  # one for all of them, or none
+LANE_ROWS = 3  # of a lane, at least
+NOT_IN_LANES = frozenset({"spectrogram", "facts", "footer"})  # shared by all lanes, or absent
 
 
 @lru_cache(maxsize=16)
@@ -37,14 +37,14 @@ def plan(
     *,
     is_lane: bool = False,
 ) -> Plan:
-    """The sections that there is room for, from top to bottom, and the rows of each.
+    """The sections that fit, from top to bottom, with their rows.
 
     Args:
-        labels: how many emotions the model tells apart.
+        labels: number of emotions.
         width: columns.
-        height: rows; the sections fill them, or leave what is left empty at the bottom.
-        absent: sections that are not wanted.
-        is_lane: whether it is one of several voices, under each other.
+        height: rows; unused rows remain empty at the bottom.
+        absent: sections to leave out.
+        is_lane: whether this is the lane of one of several voices.
     """
     wide = width >= WIDE
     rows = {name: 0 for name in (_WIDE if wide else _NARROW) if _wanted(name, absent)}
@@ -61,7 +61,7 @@ def plan(
     return tuple((name, count) for name, count in rows.items() if count)
 
 
-# Of a lane: first who it is, what is heard, and what was heard; then as elsewhere.
+# Order of sections in a lane: title, headline and last minute first.
 _LANE_GOALS = (
     *(("header", 1), ("verdict", 1), ("strip", 1), ("bars", 1), ("level", 1), ("bars", 2)),
     *(("verdict", 3), ("bars", 3), ("axis", 1)),
@@ -73,7 +73,7 @@ def _wanted(name: str, absent: frozenset[str]) -> bool:
 
 
 def _goals(labels: int, *, giant: bool) -> Sequence[tuple[str, int]]:
-    """Rows that sections should have, what is worth most first."""
+    """Rows for sections, in order of importance."""
     gaps = ("gap verdict", "gap strip", "gap spectrogram", "gap bars", "gap level", "gap footer")
     goals = [("verdict", 1), ("bars", 1), ("level", 1), ("footer", 1), ("header", 1)]
     goals += [("bars", 2), ("bars", 3), ("bars", min(labels, 4)), ("verdict", 3), ("facts", 1)]

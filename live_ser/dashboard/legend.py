@@ -1,4 +1,4 @@
-"""The legend: what ``?`` shows, everything on the dashboard in a line or two."""
+"""The legend, shown by ``?``: everything on the dashboard in a line or two."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ _SIGNS = {
     "alert": ("▲", "!"),
 }
 _LAST = ("How a voice sounds, not what a person feels.", "No sound leaves this process.")
-_TERM = 14  # cells of the column of terms, with its margin
-_WIDEST = 92  # cells of a line, which is read more easily than a longer one
+_TERM = 14  # cells of the column of terms
+_WIDEST = 92  # cells of a line, at most
 
 
 def page_count(width: int, rows: int, look: Look) -> int:
-    """How many pages the legend has where a page has so many rows."""
+    """The number of pages of the legend."""
     return len(_pages(width, rows, look))
 
 
@@ -68,10 +68,10 @@ def legend(number: int, width: int, rows: int, look: Look) -> list[Line]:
     """One page of the legend.
 
     Args:
-        number: of the page, from 1; the last one if there are fewer.
+        number: number of the page, from 1; the last one if there are fewer.
         width: cells.
-        rows: lines that it has.
-        look: of the terminal.
+        rows: lines.
+        look: capabilities of the terminal.
     """
     pages = _pages(width, rows, look)
     lines = pages[min(number, len(pages)) - 1]
@@ -80,7 +80,7 @@ def legend(number: int, width: int, rows: int, look: Look) -> list[Line]:
 
 @lru_cache(maxsize=4)
 def _pages(width: int, rows: int, look: Look) -> list[list[Line]]:
-    """The pages; a heading never stands last on one."""
+    """The pages; none ends with a heading."""
     signs = {name: look.pick(*sign) for name, sign in _SIGNS.items()}
     sections = [("keys", _KEYS), ("what is shown", _TERMS), ("telemetry", _TELEMETRY)]
     blocks = [

@@ -51,11 +51,11 @@ def large(word: str, width: int) -> tuple[str, ...] | None:
     """A word in letters three rows tall.
 
     Args:
-        word: any case.
-        width: columns that there are.
+        word: the word.
+        width: columns.
 
     Returns:
-        Three lines, or None where the word is too long or has a letter that is not known.
+        Three lines; None if the word is too long or has an unknown letter.
     """
     pixels = _pixels(word)
     if pixels is None or len(pixels[0]) > width:
@@ -67,7 +67,7 @@ def large(word: str, width: int) -> tuple[str, ...] | None:
 
 
 def huge(word: str, width: int) -> tuple[str, ...] | None:
-    """A word in letters five rows tall, as :func:`large` gives them."""
+    """A word in letters five rows tall, see :func:`large`."""
     pixels = _pixels(word)
     if pixels is None or 2 * len(pixels[0]) > width:
         return None
@@ -75,7 +75,7 @@ def huge(word: str, width: int) -> tuple[str, ...] | None:
 
 
 def giant(word: str, width: int) -> tuple[str, ...] | None:
-    """A word in letters ten rows tall, as :func:`large` gives them."""
+    """A word in letters ten rows tall, see :func:`large`."""
     pixels = _pixels(word)
     if pixels is None or 4 * len(pixels[0]) > width:
         return None

@@ -1,7 +1,7 @@
-"""Lines of the terminal, and what the terminal can show.
+"""Lines of text with styles, and the capabilities of the terminal.
 
-A line is a tuple of segments. Nothing in here reads markup, and text from outside goes through
-:func:`live_ser.text.printable` first: it cannot act on the terminal.
+A line is a tuple of segments. Markup is not parsed, and text from outside passes through
+:func:`live_ser.text.printable` first.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from live_ser.text import printable
 Line = tuple[Segment, ...]
 Part = tuple[str, str | Style]
 
-VALUE = 8  # cells of the column of numbers on the right
+VALUE = 8  # cells of the column of numbers
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a terminal can show.
+    """The capabilities of a terminal.
 
     Attributes:
-        unicode: block characters, not ASCII alone.
-        colours: how many of them: 0, 16, 256 or 2**24.
+        unicode: whether it supports block characters, not only ASCII.
+        colours: number of colours: 0, 16, 256 or 2**24.
     """
 
     unicode: bool = True
@@ -38,14 +38,14 @@ class Look:
 
     @classmethod
     def of(cls, console: Console) -> Look:
-        """The look of a console's terminal."""
+        """The capabilities of a console."""
         system = None if console.no_color else console.color_system
         colours = {None: 0, "256": 256, "truecolor": 2**24}.get(system, 16)
         unicode = console.encoding.lower().replace("-", "").startswith("utf")
         return cls(unicode=unicode, colours=colours)
 
     def text(self, text: str) -> str:
-        """``text`` in characters that the terminal has."""
+        """``text`` in characters that the terminal supports."""
         text = printable(text)
         return text if self.unicode else text.encode("ascii", "replace").decode("ascii")
 
@@ -54,14 +54,14 @@ class Look:
         return fancy if self.unicode else plain
 
     def style(self, colour: Colour, extra: str = "") -> Style:
-        """The style of a colour, as far as the terminal has colours."""
+        """The style of a colour, as far as the terminal supports it."""
         if not self.colours:
             return Style.parse(extra)
         return Style.parse(f"{extra} {colour.hex if self.colours > 16 else colour.ansi}")
 
 
 def row(width: int, *parts: Part) -> Line:
-    """One line: parts of text with their styles, cut or filled to ``width`` cells."""
+    """A line of styled parts, cut or padded to ``width`` cells."""
     segments: list[Segment] = []
     left = width
     for text, style in parts:
@@ -81,12 +81,12 @@ def blank(width: int) -> Line:
 
 
 def beside(left: Sequence[Line], right: Sequence[Line]) -> list[Line]:
-    """Two pieces of the same height next to each other."""
+    """Two blocks of the same height side by side."""
     return [a + b for a, b in zip(left, right, strict=True)]
 
 
 def fitted(text: str, width: int, look: Look) -> str:
-    """``text`` in exactly ``width`` cells, with an ellipsis where it is cut."""
+    """``text`` in exactly ``width`` cells, with an ellipsis if it is cut."""
     text = look.text(text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
@@ -95,5 +95,5 @@ def fitted(text: str, width: int, look: Look) -> str:
 
 
 def gutter(labels: Sequence[str]) -> int:
-    """Cells of the column of names on the left."""
+    """Cells of the column of names."""
     return 4 + min(max(len("activation"), *(cell_len(label) for label in labels)), 14)

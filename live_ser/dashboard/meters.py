@@ -1,4 +1,4 @@
-"""What the dashboard measures by itself: level, spectrogram, load."""
+"""Meters of the dashboard: level, spectrogram, load."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from live_ser.audio.blocks import Samples
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.spec import FeatureSpec
 
-QUIET = -120.0  # dB re full scale under which no level is told apart
+QUIET = -120.0  # dB re full scale, the lowest level
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Level:
     """The input level.
 
     Attributes:
-        rms: in dB re full scale.
-        peak: highest sample of the last moments, held, in dB re full scale.
+        rms: RMS in dB re full scale.
+        peak: held peak in dB re full scale.
         clipped: whether samples reached full scale in the last seconds.
     """
 
@@ -33,13 +33,13 @@ class Level:
 
 
 class Meter:
-    """Level with peak hold and a clipping mark, of a signal that arrives in blocks."""
+    """Level meter with peak hold and clipping."""
 
-    _ATTACK = 0.1  # seconds that the RMS level looks back, about
-    _HOLD = 1.5  # seconds that a peak stands before it falls
+    _ATTACK = 0.1  # time constant of the RMS level in seconds
+    _HOLD = 1.5  # seconds before a peak falls
     _FALL = 20.0  # dB per second
     _CLIP = 0.999  # of full scale
-    _CLIP_HOLD = 3.0  # seconds that the mark stands
+    _CLIP_HOLD = 3.0  # seconds for which clipping is shown
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -49,7 +49,7 @@ class Meter:
         self._clipped_at = -math.inf
 
     def push(self, block: Samples, now: float) -> None:
-        """Hear a block.
+        """Add a block.
 
         Args:
             block: float32 ``[n]``.
@@ -82,25 +82,25 @@ class Meter:
 
 
 class Spectrogram:
-    """The newest seconds of sound as a picture, from the features that the model hears.
+    """The spectrogram of the newest seconds, from the features of the model.
 
     Args:
-        spec: of the features.
+        spec: specification of the features.
     """
 
-    SECONDS = 0.1  # a column
-    COLUMNS = 400  # kept: enough for the widest terminals
-    _STEP = 2  # columns that are shown at a time: five times a second, which is calm
+    SECONDS = 0.1  # per column
+    COLUMNS = 400  # enough for the widest terminals
+    _STEP = 2  # columns per update: five updates a second
     _RANGE = 60.0  # dB from darkest to brightest
-    _LOWEST = -10.0  # dB that the brightest is at least
-    _FALL = 1.0  # dB per second by which the brightest follows a falling level
+    _LOWEST = -10.0  # dB of the brightest, at least
+    _FALL = 1.0  # dB per second at which the brightest follows a falling level
 
     def __init__(self, spec: FeatureSpec) -> None:
         self._stream = FrameStream(spec)
         self._per_column = max(1, round(self.SECONDS * spec.sample_rate / spec.hop_length))
         self._step = round(self._STEP * self.SECONDS * spec.sample_rate)
-        self._blocks: list[Samples] = []  # not transformed yet: once a step is cheaper
-        self._waiting = 0  # samples in them
+        self._blocks: list[Samples] = []  # not transformed yet: one transform per step is cheaper
+        self._waiting = 0  # samples in these
         self._pending: Frames = np.zeros((0, spec.n_mels), np.float32)
         self._columns: deque[bytes] = deque(maxlen=self.COLUMNS)
         self._shown: tuple[bytes, ...] = ()
@@ -108,7 +108,7 @@ class Spectrogram:
         self._top = self._LOWEST
 
     def push(self, block: Samples) -> None:
-        """Hear a block, float32 ``[n]``, mono at the features' rate."""
+        """Add a block, float32 ``[n]``, mono at the model's rate."""
         self._blocks.append(block)
         self._waiting += len(block)
         if self._waiting < self._step:
@@ -124,7 +124,7 @@ class Spectrogram:
             self._new += 1
 
     def columns(self) -> tuple[bytes, ...]:
-        """The picture: oldest column first; in each a byte a band, lowest band first."""
+        """The columns, oldest first; each has a byte per band, lowest band first."""
         if self._new >= self._STEP:
             self._new = 0
             self._shown = tuple(self._columns)
@@ -139,13 +139,13 @@ class Spectrogram:
 class Load:
     """Share of one core that this process uses."""
 
-    _OVER = 5.0  # seconds that it is averaged over
+    _OVER = 5.0  # seconds of averaging
 
     def __init__(self) -> None:
         self._seen = deque([(time.monotonic(), time.process_time())])
 
     def share(self) -> float | None:
-        """The share, 0 to 1 (more with several threads); None before it is known."""
+        """The share, from 0 (above 1 with several threads); None if unknown."""
         now = time.monotonic(), time.process_time()
         self._seen.append(now)
         while len(self._seen) > 2 and now[0] - self._seen[1][0] >= self._OVER:

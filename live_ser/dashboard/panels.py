@@ -1,7 +1,6 @@
-"""The pieces of the dashboard: each a pure function from values to lines of the terminal.
+"""The panels of the dashboard: pure functions from values to lines of a given width.
 
-Each gives lines that are exactly as wide as asked. What has not changed comes from a cache, so that
-drawing again is cheap.
+Results are cached, so that redrawing unchanged panels is cheap.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ def header(
     """The title line.
 
     Args:
-        source: name of what is heard, which is the first to be cut: its beginning tells it apart.
-        rate: of what is heard, which is left out next.
-        facts: what else is to be known; the first of them are left out before the last.
-        right: the time; bold where a word in front of it says that sound is kept.
+        source: name of the source, the first to be cut.
+        rate: its sample rate, the next to be left out.
+        facts: further facts; the first of them are left out first.
+        right: the time, bold if the sound is recorded.
         width: cells.
-        look: of the terminal.
+        look: capabilities of the terminal.
     """
     title = " live-ser  "
     room = width - len(title) - cell_len(right) - 3
@@ -55,7 +54,7 @@ def header(
 
 @lru_cache(maxsize=32)
 def lane(voice: str, fact: str, *, width: int, look: Look) -> Line:
-    """The title of a lane: a rule with who is classified, and what is known of them."""
+    """The title of a lane: a rule with the name of the voice and its baseline."""
     rule = look.pick("\N{BOX DRAWINGS LIGHT HORIZONTAL}", "-")
     fact = f" {look.text(fact)} " if fact else ""
     name = fitted(voice, min(cell_len(look.text(voice)), max(1, width - 6 - cell_len(fact))), look)
@@ -63,7 +62,7 @@ def lane(voice: str, fact: str, *, width: int, look: Look) -> Line:
     return row(width, (f" {rule} ", "dim"), (f"{name} ", "bold"), (rule * rest + fact, "dim"))
 
 
-_NAME = 8  # cells that the name of what is heard has at least
+_NAME = 8  # cells of the name of the source, at least
 
 
 Kind = str  # of bars: "sure", "unsure", "stale"
@@ -87,11 +86,11 @@ def bars(
         labels: in the model's order.
         smoothed: probability of each, the length of its bar; None before the first prediction.
         raw: probability of each in this window alone, the tick on its bar.
-        best: the emotions that the headline names; marked.
-        kind: ``sure``, ``unsure``, or ``stale`` for what was said before a silence.
+        best: the emotions in the headline, which are marked.
+        kind: ``sure``, ``unsure``, or ``stale`` for earlier speech.
         width: cells.
-        look: of the terminal.
-        rows: of each bar; where there are several, the last one keeps it apart from the next.
+        look: capabilities of the terminal.
+        rows: rows of each bar; of several, the last one is a gap.
     """
     left = gutter(labels)
     field = max(4, width - left - VALUE)
@@ -117,7 +116,7 @@ def bars(
     return tuple(lines)
 
 
-_TICK_FROM = 1.5  # cells between the smoothed value and the raw one under which both are one
+_TICK_FROM = 1.5  # cells between the smoothed and the raw value below which the tick is not drawn
 _FILLS = {"sure": ("█", "#"), "unsure": ("▒", "="), "stale": ("░", ".")}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -145,13 +144,13 @@ def _bar(
 
 
 def activation(value: float | None, stale: bool, left: int, *, width: int, look: Look) -> Line:
-    """How aroused the voice sounds, from calm to aroused."""
+    """The activation, from calm to aroused."""
     scale = _Scale("activation", "calm ", " aroused", 0.0)
     return _on_scale(scale, value, stale, left, width=width, look=look)
 
 
 def valence(value: float | None, stale: bool, left: int, *, width: int, look: Look) -> Line:
-    """How pleasant the voice sounds, from unpleasant to pleasant."""
+    """The valence, from unpleasant to pleasant."""
     scale = _Scale("valence", "unpleasant ", " pleasant", -1.0)
     return _on_scale(scale, value, stale, left, width=width, look=look)
 
@@ -192,7 +191,7 @@ def _on_scale(
 
 @lru_cache(maxsize=32)
 def prosody(words: str, left: int, *, width: int, look: Look) -> Line:
-    """Pitch, loudness and rate of the voice, and how they differ from its usual."""
+    """Pitch, loudness and rate of the voice, compared with its usual."""
     title: Part = (f"   {'voice':<{left - 3}}", "" if words else "dim")
     return row(width, title, (fitted(words, max(0, width - left - 1), look), ""))
 
@@ -224,9 +223,9 @@ def _share(decibels: float) -> float:
 
 @lru_cache(maxsize=32)
 def facts(items: tuple[tuple[str, bool], ...], *, width: int, look: Look) -> Line:
-    """The status line: facts, those that want attention in bold and with a mark.
+    """The status line: facts; those that need attention are bold and marked.
 
-    Where there is no room for all, the last ones that want none are left out, rather than cut.
+    If they do not fit, the last ones that need no attention are left out.
     """
     marked = [(look.pick("▲ ", "! ") * wanted + look.text(text), wanted) for text, wanted in items]
     while (calm := [fact for fact in marked if not fact[1]]) and (
@@ -255,7 +254,7 @@ def footer(message: str, marks: int, labels: int, tail: str, *, width: int, look
         labels: that others give.
         tail: what stands at the end where there is room.
         width: cells.
-        look: of the terminal.
+        look: capabilities of the terminal.
     """
     if message:
         help_at_end = f"{'? help':>{VALUE}} "

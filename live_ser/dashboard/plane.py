@@ -1,4 +1,4 @@
-"""The plane of valence and activation: where between pleasant, unpleasant, calm and aroused."""
+"""The plane of valence and activation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from live_ser.dashboard.lines import Line, Look, Part, row
 
-_FEWEST = 5  # rows under which there is no plane
+_FEWEST = 5  # rows, at least
 _WIDEST = 44
-_MARGIN = 3  # cells to its left
+_MARGIN = 3  # cells on the left
 
 
 def plane_width(rows: int) -> int:
-    """The cells that a plane of so many rows takes; 0 where it would be too low to read."""
+    """The width of a plane with so many rows, in cells; 0 if it would be too small."""
     return min(_WIDEST, _MARGIN + 4 * rows + 1) if rows >= _FEWEST else 0
 
 
@@ -25,14 +25,14 @@ def plane(
     height: int,
     look: Look,
 ) -> tuple[Line, ...]:
-    """Valence from left to right, activation from bottom to top, and where the voice is.
+    """Valence from left to right, activation from bottom to top, with a mark for the voice.
 
     Args:
-        where: valence, -1 to 1, and activation, 0 to 1; None where there is nothing to show.
-        stale: whether it is of earlier speech.
+        where: valence, -1 to 1, and activation, 0 to 1; None for no mark.
+        stale: whether it is about earlier speech.
         width: cells.
         height: rows.
-        look: of the terminal.
+        look: capabilities of the terminal.
     """
     inner = width - _MARGIN - 1
     valence, activation = where or (None, None)
@@ -57,7 +57,7 @@ def plane(
 
 
 def _background(line: int, inner: int, height: int, look: Look) -> str:
-    """A row of the axes and of what they are called."""
+    """A row of the axes and their names."""
     if line == height // 2:
         left, right = "unpleasant ", " pleasant"
         track = look.pick("─", "-") * max(0, inner - len(left) - len(right))

@@ -1,4 +1,4 @@
-"""A full-screen page in the terminal, of which only changed lines are drawn."""
+"""A full-screen page in the terminal; only changed lines are drawn."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from live_ser.dashboard.lines import Line
 
 
 class Screen:
-    """The alternate screen of a terminal; what stood there before comes back at the end.
+    """The alternate screen of a terminal, restored at the end.
 
     Args:
-        console: of the terminal.
+        console: the console.
     """
 
     def __init__(self, console: Console) -> None:
@@ -28,13 +28,13 @@ class Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and rows, as they are now."""
+        """The current columns and rows."""
         try:
-            # Of the very terminal that is drawn on, wherever the standard streams may go.
+            # Of this terminal, whatever the standard streams are.
             size = os.get_terminal_size(self.console.file.fileno())
         except (AttributeError, OSError, ValueError):
             return self.console.size.width, self.console.size.height
-        return size.columns or 80, size.lines or 24  # a terminal that doesn't know says 0
+        return size.columns or 80, size.lines or 24  # some terminals report 0
 
     def __enter__(self) -> Screen:
         self.console.set_alt_screen(True)
@@ -47,19 +47,19 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with contextlib.suppress(OSError):  # the terminal was closed: nothing to give back
+        with contextlib.suppress(OSError):  # the terminal was closed
             self.console.show_cursor(True)
             self.console.set_alt_screen(False)
 
     def redraw(self) -> None:
-        """Draw everything next time: something else may have written on the screen."""
+        """Redraw everything next time: something else may have written to the screen."""
         self._size = None
 
     def draw(self, lines: Sequence[Line]) -> None:
-        """Show these lines, from the top of the screen.
+        """Show lines, from the top of the screen.
 
         Args:
-            lines: each as wide as the screen; what goes beyond its height is left out.
+            lines: lines as wide as the screen; those below it are left out.
         """
         size = self.size
         parts: list[Segment] = []

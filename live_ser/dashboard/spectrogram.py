@@ -46,7 +46,7 @@ def spectrogram(
         left: cells of the column of names.
         width: cells.
         height: lines.
-        look: of the terminal.
+        look: capabilities of the terminal.
     """
     field = max(4, width - left - VALUE)
     halves = look.colours > 16 and look.unicode

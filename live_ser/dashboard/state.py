@@ -1,4 +1,4 @@
-"""The state of the dashboard: everything that it shows."""
+"""The state of the dashboard."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ class DashboardState:
     Attributes:
         model: name of the model.
         labels: its emotions, in its order.
-        window: seconds that a prediction hears at most.
-        min_speech: seconds of speech under which nothing is judged.
+        window: length of a window in seconds.
+        min_speech: seconds of speech needed to classify a window.
         source: name of the device or file.
-        sample_rate: of the device or file, in Hz.
-        seconds: of sound heard.
-        state: of the newest prediction; None before the first.
-        headline: the verdict that stands large; None where there is nothing to show.
+        sample_rate: its sample rate in Hz.
+        seconds: seconds of sound so far.
+        state: state of the newest prediction; None before the first.
+        headline: the headline; None if there is none.
         evidence: seconds of speech in the newest window.
-        since_speech: seconds since speech was last heard; None if it never was.
-        probabilities: smoothed, of the last window that was classified; None before the first.
+        since_speech: seconds since the last speech; None if there was none.
+        probabilities: smoothed, of the last classified window; None before the first.
         raw: of that window alone.
         activation: 0 (calm) to 1, of that window.
-        valence: -1 (unpleasant) to 1, of that window; None where the model does not tell.
-        prosody: what the voice does, in words; empty where nobody speaks.
-        moments: the last minute, oldest first.
-        level: of the input.
+        valence: -1 (unpleasant) to 1, of that window; None for a model without it.
+        prosody: the prosody in words; empty without speech.
+        moments: predictions of the last minute, oldest first.
+        level: the input level.
         spectrogram: columns of the mel spectrogram, oldest first; in each a byte a band, lowest
             band first, 0 (silent) to 255 (loud).
         highest: upper edge of the highest band, in Hz.
-        latency: of computing, median and 95th percentile in ms; None before the first.
+        latency: median and 95th percentile of the computing time in ms; None before the first.
         cpu: share of one core that the process uses, 0 to 1; None before it is known.
-        overflows: times that the device lost sound.
-        skipped: windows left out because the machine fell behind.
+        overflows: number of times that the device lost sound.
+        skipped: number of windows skipped because the machine was too slow.
         recording: whether the sound is recorded.
-        marks: moments marked.
-        baseline: what the voice is measured against; empty where that is nothing.
-        learning: how far the voice is known; empty where it is known, or not needed.
-        enrolling: how far it is enrolled; empty where it is not being enrolled.
+        marks: number of marks.
+        baseline: state of the baseline; empty if there is none.
+        learning: progress of the baseline; empty if complete, or not needed.
+        enrolling: progress of the enrolment; empty if there is none.
         intended: intended emotion now, in a demonstration; empty elsewhere.
-        message: what has to be said just now.
-        connected: whether the source gives sound.
+        message: current message; empty if there is none.
+        connected: whether the source delivers sound.
         paused: whether the user paused.
         spectrogram_on: whether the spectrogram is shown.
-        telemetry_on: whether telemetry is shown, even if all is as it should be.
-        help_page: page of the legend that is shown, from 1; 0 for none.
-        voice: name of the speaker of this lane; empty where there is but one voice.
-        lanes: a state for each voice, where several are classified separately; none elsewhere.
+        telemetry_on: whether telemetry is shown even without a problem.
+        help_page: page of the legend, from 1; 0 for none.
+        voice: name of the voice of this lane; empty for a single voice.
+        lanes: a state for each voice; empty for a single voice.
     """
 
     model: str

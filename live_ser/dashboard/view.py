@@ -1,4 +1,4 @@
-"""What the dashboard shows, as a pure function of a state."""
+"""The dashboard as a pure function of its state."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from live_ser.dashboard.words import words
 from live_ser.live.headline import FADE_SECONDS
 from live_ser.text import clock
 
-_NARROW = 30  # columns under which some panels are cut off
-_SLOW = 250.0  # ms of computing, above which telemetry is shown unasked
+_NARROW = 30  # columns below which some panels are left out
+_SLOW = 250.0  # ms of computing above which telemetry is always shown
 
 
 def render(state: DashboardState) -> RenderableType:
@@ -45,10 +45,10 @@ def page(state: DashboardState, width: int, height: int, look: Look) -> list[Lin
     """The dashboard as lines, each ``width`` cells wide.
 
     Args:
-        state: what to show.
+        state: the state to show.
         width: columns.
-        height: rows, all of which are filled; what matters least is left out where they are few.
-        look: what the terminal can show.
+        height: rows; the least important sections are left out if there are few.
+        look: capabilities of the terminal.
     """
     if state.help_page:
         pages = page_count(width, height - 1, look)
@@ -67,17 +67,17 @@ def page(state: DashboardState, width: int, height: int, look: Look) -> list[Lin
 
 
 def is_shown(name: str, state: DashboardState, width: int, height: int) -> bool:
-    """Whether a terminal of this size has room for a section that is wanted."""
+    """Whether a section fits on a terminal of this size."""
     return name in dict(plan(len(state.labels), width, height, _absent(state)))
 
 
 def legend_pages(width: int, height: int, look: Look) -> int:
-    """How many pages the legend has on a terminal of this size."""
+    """The number of pages of the legend on a terminal of this size."""
     return page_count(width, height - 1, look)
 
 
 def _lanes(state: DashboardState, width: int, height: int, look: Look) -> list[Line]:
-    """The voices under each other, between the title and the keys."""
+    """The lanes of several voices, between the title and the keys."""
     facts = int(state.telemetry_on or _is_amiss(state))
     room = height - 2 - facts
     shown = state.lanes[: max(1, room // LANE_ROWS)]
@@ -96,7 +96,7 @@ def _lanes(state: DashboardState, width: int, height: int, look: Look) -> list[L
 
 
 def _lane(lane: DashboardState, rows: int, width: int, look: Look) -> list[Line]:
-    """One of several voices: its name, and what is heard of it."""
+    """The lane of a voice."""
     lines: list[Line] = []
     absent = _absent(lane) | NOT_IN_LANES
     for name, count in plan(len(lane.labels), width, rows, absent, is_lane=True):
@@ -108,7 +108,7 @@ def _lane(lane: DashboardState, rows: int, width: int, look: Look) -> list[Line]
 
 
 def _absent(state: DashboardState) -> frozenset[str]:
-    """Sections that are not shown, so that others have their room."""
+    """Sections that are not shown."""
     shown = {
         "spectrogram": state.spectrogram_on,
         "facts": state.telemetry_on or _is_amiss(state),
@@ -118,13 +118,13 @@ def _absent(state: DashboardState) -> frozenset[str]:
 
 
 def _is_amiss(state: DashboardState) -> bool:
-    """Whether telemetry is not as it should be."""
+    """Whether telemetry shows a problem."""
     slow = state.latency is not None and state.latency[1] > _SLOW
     return slow or state.overflows > 0 or state.skipped > 0
 
 
 def _section(name: str, rows: int, state: DashboardState, width: int, look: Look) -> Sequence[Line]:
-    """The lines of one section; as many as ``rows``."""
+    """The lines of a section, ``rows`` of them."""
     wide = width >= WIDE
     left = gutter(state.labels)
     field = _minute(width) if wide else width - left - VALUE
@@ -169,13 +169,13 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
 
 
 def _minute(width: int) -> int:
-    """Cells of the last minute where it stands beside the bars."""
+    """Cells of the last minute beside the bars."""
     return last_minute.SECONDS * max(1, (width - 40) // (last_minute.SECONDS + 16))
 
 
 def _header(state: DashboardState, width: int, look: Look) -> Line:
     facts = tuple(look.text(fact) for fact in (state.model, state.baseline) if fact)
-    # What is recorded is as long as the session: silence stands in for what was not heard.
+    # The recording is as long as the session: gaps are silence in it.
     notice = look.pick("● REC ", "* REC ") if state.recording else ""
     rate = f"{state.sample_rate / 1000:g} kHz"
     right = notice + clock(state.seconds)
@@ -183,18 +183,18 @@ def _header(state: DashboardState, width: int, look: Look) -> Line:
 
 
 def _faded(state: DashboardState) -> bool:
-    """Whether the last prediction is so old that nothing of it is shown."""
+    """Whether the last prediction is too old to be shown."""
     since = state.since_speech
     return state.state == "silence" and since is not None and since > FADE_SECONDS
 
 
 def _stale(state: DashboardState) -> bool:
-    """Whether the bars show what was said before, and not what is said now."""
+    """Whether the bars are about earlier speech."""
     return state.state not in ("speech", "uncertain") or state.paused or not state.connected
 
 
 def _named(state: DashboardState) -> tuple[str, ...]:
-    """The emotions that the headline names."""
+    """The emotions in the headline."""
     headline = state.headline
     return () if headline is None or headline.kind == "uncertain" else headline.labels
 
@@ -225,7 +225,7 @@ def _bars(state: DashboardState, rows: int, width: int, look: Look) -> Sequence[
 
 
 def _foremost(state: DashboardState) -> list[int]:
-    """The labels that matter most: what is said, then the likeliest."""
+    """The most important labels: those of the headline, then the most probable."""
     order = list(range(len(state.labels)))
     if state.probabilities is None:
         return order
@@ -274,7 +274,7 @@ def _strip(
 def _spectrogram(
     state: DashboardState, left: int, rows: int, *, width: int, look: Look
 ) -> Sequence[Line]:
-    # The plane of valence and activation stands beside it where there is room.
+    # The plane of valence and activation is beside it if it fits.
     aside = plane_width(rows) if width >= WIDE and state.valence is not None else 0
     lines = spectrogram(
         state.spectrogram,
@@ -296,7 +296,7 @@ def _newest(state: DashboardState) -> float:
 
 
 def _facts(state: DashboardState, wide: bool) -> tuple[tuple[str, bool], ...]:
-    """What the status line says; with each fact, whether it wants attention."""
+    """The facts of the status line, and whether each needs attention."""
     evidence = f"evidence {state.evidence:.1f} s"
     facts = [(f"{evidence} of {state.window:g} s" if wide else evidence, False)]
     if state.latency:

@@ -1,4 +1,4 @@
-"""The words of the verdict: the large one, and the lines beside it."""
+"""The text of the headline: the large word and its captions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from live_ser.live.headline import Headline
 from live_ser.palette import colours
 from live_ser.text import clock
 
-_FAINT = 5.0  # seconds after which a verdict that was heard before has no colour
-_LONG = 60.0  # seconds of silence from which it is told how long it is
-_ROUSED = 1 / 6  # of the activation to either side of the middle, which is neither
+_FAINT = 5.0  # seconds after which an earlier headline has no colour
+_LONG = 60.0  # seconds of silence from which its length is shown
+_ROUSED = 1 / 6  # half of the middle range of activation
 
 
 def words(state: DashboardState) -> Words:
-    """The large word, and the lines beside it."""
+    """The large word and its captions."""
     if state.paused:
         return Words("paused", ("nothing is judged", "space goes on"))
     if not state.connected:
@@ -54,7 +54,7 @@ def brief(headline: Headline) -> str:
 
 
 def now(state: DashboardState) -> str:
-    """What is heard just now, where the headline does not say it."""
+    """The current state, if the headline does not show it."""
     match state.state:
         case None:
             return "waiting for the first sound"
@@ -75,7 +75,7 @@ def _silence(since: float | None) -> str:
 
 
 def arousal(state: DashboardState) -> str:
-    """The second answer, which often holds where the first one doesn't."""
+    """The activation in words."""
     if state.activation is None:
         return ""
     if abs(state.activation - 0.5) < _ROUSED:

@@ -1,4 +1,4 @@
-"""Sound inside a page: to be played, and to be seen."""
+"""Sound embedded in a page, with its waveform."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from live_ser.audio.sources import audio_file
 from live_ser.errors import LiveSerError
 from live_ser.report.overview import Overview, extremes
 
-_AUDIO_BYTES = 128 * 2**20  # at most: it travels inside the page
+_AUDIO_BYTES = 128 * 2**20  # at most
 _PLAYED = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 _FLAC_RATE = 44100
 _WAVEFORM_RATE = 8000
@@ -22,12 +22,12 @@ _COLUMNS = 4000  # more than a page has pixels
 
 @dataclass(frozen=True)
 class Waveform:
-    """The least and greatest sample of each column of sound.
+    """The lowest and highest sample of each column.
 
     Attributes:
-        step: seconds that a column stands for.
-        low: least samples, full scale at -1.
-        high: greatest samples, full scale at 1.
+        step: seconds per column.
+        low: lowest samples, full scale at -1.
+        high: highest samples, full scale at 1.
     """
 
     step: float
@@ -35,17 +35,17 @@ class Waveform:
     high: list[float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Every attribute by its name, as JSON holds it."""
+        """All attributes by name, as JSON types."""
         return vars(self)
 
 
 @dataclass(frozen=True)
 class EmbeddedSound:
-    """A recording inside a page.
+    """A recording embedded in a page.
 
     Attributes:
-        address: ``data:`` address by which it is played.
-        waveform: by which it is seen.
+        address: its ``data:`` URL.
+        waveform: its waveform.
     """
 
     address: str
@@ -53,16 +53,16 @@ class EmbeddedSound:
 
 
 def embedded(path: Path, reading: Reading) -> EmbeddedSound:
-    """A recording, to be put into a page; what browsers do not play becomes FLAC.
+    """Embed a recording; formats that browsers do not play are converted to FLAC.
 
     Raises:
-        LiveSerError: it cannot be read, or is too large to travel inside a page.
+        LiveSerError: it cannot be read, or is too large.
     """
     return EmbeddedSound(_address(path, reading), _waveform(path, reading))
 
 
 def player(sound: EmbeddedSound) -> str:
-    """What plays it, as HTML."""
+    """The player, as HTML."""
     return f'<audio id="player" controls preload="metadata" src="{sound.address}"></audio>'
 
 
@@ -76,7 +76,7 @@ def _waveform(path: Path, reading: Reading) -> Waveform:
 
 
 def _address(path: Path, reading: Reading) -> str:
-    """A ``data:`` address of a recording."""
+    """The ``data:`` URL of a recording."""
     import soundfile
 
     kind = _PLAYED.get(path.suffix.lower()) if reading == USUAL else None

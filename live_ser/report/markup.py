@@ -1,4 +1,4 @@
-"""Pieces of a page: text, blocks of colour, and a template that is filled in."""
+"""HTML of pages: templates, blocks of colour, links to times."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from live_ser.text import clock
 
 
 def filled(template: str, values: Mapping[str, str], scripts: tuple[str, ...] = ()) -> str:
-    """A page, with its style and script inside, which allows no other.
+    """Fill in a template, with styles and scripts inline, and a policy that allows no others.
 
     Args:
-        template: body, a file of this package whose holes are ``{{name}}``, as those of its head.
-        values: of the holes, as HTML.
-        scripts: files of this package that the page runs.
+        template: file of this package with placeholders ``{{name}}``.
+        values: HTML for the placeholders.
+        scripts: files of this package with scripts.
     """
     style = _resource("page.css")
     script = "".join(map(_resource, scripts))
@@ -29,16 +29,16 @@ def filled(template: str, values: Mapping[str, str], scripts: tuple[str, ...] = 
         "script_hash": _hash(script),
     }
     whole = _resource("head.html") + _resource(template)
-    # In one pass: what is filled in is never looked at again.
+    # In one pass, so that values are not searched for placeholders.
     return re.sub(r"\{\{(\w+)\}\}", lambda hole: {**values, **own}[hole[1]], whole)
 
 
 def block(kind: str, *parts: tuple[float, str]) -> str:
-    """Blocks of colour beside each other; drawn, because the page allows no style but its own.
+    """Blocks of colour side by side, as SVG, because the page allows no inline styles.
 
     Args:
-        kind: class of the drawing.
-        parts: width of each, as a share of the whole, and its colour.
+        kind: CSS class.
+        parts: width, as a share of the whole, and colour of each block.
     """
     left, shapes = 0.0, []
     for share, colour in parts:
@@ -51,18 +51,18 @@ def block(kind: str, *parts: tuple[float, str]) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time of the session; a click on it shows it on the timeline."""
+    """A time, as a button that shows it on the timeline."""
     return f'<button type="button" class="link" value="{seconds:.3f}">{clock(seconds)}</button>'
 
 
 def json_data(data: object) -> str:
-    """JSON that cannot end the element that it stands in."""
+    """JSON that is safe inside a script element."""
     written = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _hash(source: str) -> str:
-    """The name by which the page allows this script or style, and no other."""
+    """The hash of a script or style, for the page's policy."""
     digest = hashlib.sha256(source.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
 

@@ -1,4 +1,4 @@
-"""A row of any length, seen as a whole in memory that does not grow."""
+"""An overview of a signal of any length, in constant memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Values = NDArray[np.float32]
 
 
 class Overview:
-    """Columns that each stand for equally many values; when they are too many, two become one.
+    """Columns of equally many values each; when there are too many columns, pairs are merged.
 
     Args:
-        merge: of values ``[columns, many, width]``, the columns ``[columns, width]``; it must not
-            matter in which order, nor how often, it is applied (minimum, maximum, mean).
-        width: of a value.
-        most: columns that there may be.
-        step: values that a column stands for at first.
+        merge: associative function from values ``[columns, many, width]`` to columns ``[columns,
+            width]``, such as minimum, maximum or mean.
+        width: width of a value.
+        most: maximum number of columns.
+        step: initial number of values per column.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Overview:
         self._rest: Values = np.zeros((0, width), np.float32)
 
     def push(self, values: Values) -> None:
-        """Add the next values, ``[n, width]``."""
+        """Add values, ``[n, width]``."""
         values = np.concatenate([self._rest, values])
         count = len(values) // self.step
         self._rest = values[count * self.step :]
@@ -40,14 +40,14 @@ class Overview:
             self._halve()
 
     def columns(self) -> Values:
-        """All columns, ``[columns, width]``; the last may stand for fewer values."""
+        """The columns, ``[columns, width]``; the last one may have fewer values."""
         if not len(self._rest):
             return self._columns
         return np.concatenate([self._columns, self._merge(self._rest[np.newaxis])])
 
     def _halve(self) -> None:
         pairs = len(self._columns) // 2
-        odd = self._columns[2 * pairs :]  # waits for its other half
+        odd = self._columns[2 * pairs :]  # without a partner
         self._rest = np.concatenate([odd.repeat(self.step, axis=0), self._rest])
         halves = self._columns[: 2 * pairs]
         self._columns = self._merge(halves.reshape(pairs, 2, halves.shape[1]))
@@ -55,5 +55,5 @@ class Overview:
 
 
 def extremes(samples: Values) -> Values:
-    """The least and the greatest of each column: a merge of an :class:`Overview` of width 2."""
+    """Minimum and maximum: a merge for an :class:`Overview` of width 2."""
     return np.stack([samples[..., 0].min(axis=1), samples[..., 1].max(axis=1)], axis=1)

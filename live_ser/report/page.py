@@ -1,7 +1,4 @@
-"""A session or recording as a page.
-
-It is one HTML file that needs nothing else and asks the network for nothing.
-"""
+"""The HTML page of a session or recording: a single file that needs no network."""
 
 from __future__ import annotations
 
@@ -47,21 +44,21 @@ def write_report(
     force: bool = False,
     reading: Reading = USUAL,
 ) -> None:
-    """Write the page of a session, or of a recording that was classified window by window.
+    """Write the page of a session, or of a recording with windows or segments.
 
     Args:
-        session: file of its records; JSON Lines, CSV or Parquet.
-        recording: which one, where the file holds several: its name, or the end of it.
-        output: the page; an existing one is kept unless ``force``; ``"-"`` is standard output.
-        audio: file of its sound, to be played and seen on the page.
-        model: name or path of the model that was used, for its card; where there is none, the
-            one that came with live-ser, if that is its name.
-        title: heading of the page; the name of what was heard if None.
-        force: replace what stands at ``output``.
-        reading: how the sound is read; a channel or track that is chosen is played alone.
+        session: file of its records: JSON Lines, CSV or Parquet.
+        recording: name of the recording, or the end of it, if the file contains several.
+        output: path of the page; ``"-"`` is standard output.
+        audio: file of its sound, to embed.
+        model: name or path of the model, to describe; None for the model of that name that comes
+            with live-ser.
+        title: heading of the page; None for the name of the source.
+        force: overwrite an existing page.
+        reading: how to read the sound.
 
     Raises:
-        LiveSerError: something cannot be read, is no session, or cannot be written.
+        LiveSerError: a file cannot be read, is not a session, or cannot be written.
     """
     claims = Claims()
     for path in (session, audio, model):
@@ -76,10 +73,10 @@ def write_report(
 
 
 def write_page(page: str, output: str | Path, *, force: bool) -> None:
-    """Write a page to a file, or to standard output where that is ``"-"``.
+    """Write a page to a file, or to standard output for ``"-"``.
 
     Raises:
-        OutputError: it cannot be written, or there is a file and no ``force``.
+        OutputError: it cannot be written, or exists and ``force`` is off.
     """
     if output == STANDARD_OUTPUT:
         sys.stdout.write(page)
@@ -101,13 +98,13 @@ def report_page(
     model: ModelInfo | None,
     title: str | None = None,
 ) -> str:
-    """The page.
+    """The page as HTML.
 
     Args:
-        logs: of the session; one for each voice that was classified separately.
-        sound: what was heard; None where there is none.
-        model: the model that made them, for its card.
-        title: heading of the page; the name of what was heard if None.
+        logs: the log of each voice.
+        sound: the embedded sound, if any.
+        model: the metadata of the model, if known.
+        title: heading of the page; None for the name of the source.
     """
     log = logs[0]
     heading = log.source if title is None else title
@@ -142,12 +139,12 @@ def _windows(number: int, log: SessionLog) -> str:
 
 
 def _model_of(log: SessionLog, wanted: str | Path | None) -> ModelInfo | None:
-    """The model of a session, if it is at hand."""
+    """The metadata of the model of a session, if it is known."""
     from live_ser.model.onnx_model import load, shipped_models
 
     if wanted is not None:
         return load(wanted).info
     path = shipped_models().get(str(log.facts.get("model")))
     info = None if path is None else load(path).info
-    # A model of the same name that knows other emotions is another one.
+    # A model of the same name with other labels is another one.
     return info if info and set(info.labels) == set(log.labels) else None

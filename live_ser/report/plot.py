@@ -1,4 +1,4 @@
-"""A recording as a picture: its utterances, spectrogram, probabilities and activation over time."""
+"""Plots of recordings: utterances, spectrogram, probabilities and activation over time."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from live_ser.spec import FeatureSpec, ModelInfo
 from live_ser.text import clock, clock_ticks, in_words, printable
 
 _COLUMNS = 2000  # more than the picture has pixels
-_RANGE_DB = 80.0  # from the loudest to what is drawn as silence
+_RANGE_DB = 80.0  # of the spectrogram
 _MINUTE = 60  # seconds; longer axes show hours, minutes and seconds
-_NAME = 100  # characters of a recording's name that are shown
+_NAME = 100  # characters of a name, at most
 _ENDINGS = (".png", ".svg", ".pdf")
 _WIDTH = 12.0  # inches, of the picture
 _AXES = 11.0  # inches of it, from the first second to the last
@@ -49,25 +49,24 @@ def draw_plot(
     force: bool = False,
     reading: Reading = USUAL,
 ) -> None:
-    """Draw a recording and how it sounds, window by window, as PNG, SVG or PDF.
+    """Plot a recording and its results over time, as PNG, SVG or PDF.
 
-    The recording is read once, in memory that does not grow with its length.
+    The recording is read once, in constant memory.
 
     Args:
-        path: of the recording.
-        info: of the model that was used.
-        records: of its windows, in the order of time; of its utterances, which are labelled on the
-            waveform; and of the verdict, which stands in the title: one for each voice that is
-            classified separately, which is drawn under the one before.
-        output: the picture, of the kind that its ending says; an existing one is kept unless
-            ``force``.
-        over_time: type of the records whose probabilities are drawn over time.
-        force: replace what stands at ``output``.
-        reading: how the recording is read.
+        path: path of the recording.
+        info: metadata of the model.
+        records: records of its windows in order of time; of its utterances, to label the waveform;
+            and of the verdict, for the title. Voices that are classified separately are plotted
+            below each other.
+        output: path of the picture; its extension is the format.
+        over_time: type of the records to plot over time.
+        force: overwrite an existing picture.
+        reading: how to read the recording.
 
     Raises:
-        LiveSerError: matplotlib is not installed, the recording cannot be read, or the picture not
-            be written.
+        LiveSerError: matplotlib is not installed, the recording cannot be read, or the picture
+            cannot be written.
     """
     figures = plotting()
     voices = _voices(path, info, reading)
@@ -89,7 +88,7 @@ def draw_plot(
 
 
 def _draw_voice(figure: Any, info: ModelInfo, content: _Content) -> None:
-    """Draw the sound of a voice, and how it sounds."""
+    """Plot the sound and the results of a voice."""
     spec = info.features
     seconds = content.samples / spec.sample_rate
     wave, mel, lanes, scale = figure.subplots(4, sharex=True, height_ratios=(2, 3, 4, 1))
@@ -104,18 +103,18 @@ def _draw_voice(figure: Any, info: ModelInfo, content: _Content) -> None:
 
 
 class _Content:
-    """What is drawn of a voice.
+    """The data of a voice to plot.
 
     Args:
-        info: of the model.
+        info: metadata of the model.
 
     Attributes:
         envelope: lowest and highest samples.
         spectrum: mean log-mel frames.
-        samples: how many there are.
+        samples: number of samples.
         steps: probabilities and activation over time.
         segments: records of its utterances.
-        clips: records of the verdicts on it.
+        clips: records of its verdicts.
     """
 
     def __init__(self, info: ModelInfo) -> None:
@@ -129,7 +128,7 @@ class _Content:
         self.clips: list[Record] = []
 
     def push(self, samples: Samples) -> None:
-        """Add the next samples, ``[n]``."""
+        """Add samples, ``[n]``."""
         self.envelope.push(np.stack([samples, samples], axis=1))
         self.spectrum.push(self._stream.push(samples))
         self.samples += len(samples)
@@ -156,7 +155,7 @@ def _voices(path: str | Path, info: ModelInfo, reading: Reading) -> dict[Voice, 
 
 def _save(figure: Any, output: str | Path, *, force: bool) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of letters that the font lacks; a box is drawn
+        warnings.simplefilter("ignore")  # about letters that the font lacks
         try:
             with (
                 NewFile(output, mode="overwrite" if force else "new") as file,
@@ -168,10 +167,10 @@ def _save(figure: Any, output: str | Path, *, force: bool) -> None:
 
 
 def picture_places(path: str, sources: Sequence[str]) -> Places:
-    """Where the picture of each recording goes.
+    """The file of each recording's picture.
 
     Args:
-        path: of the picture, or of a folder for several.
+        path: path of the picture, or of a folder for several.
         sources: paths of the recordings.
 
     Raises:
@@ -186,7 +185,7 @@ def picture_places(path: str, sources: Sequence[str]) -> Places:
 
 
 def plotting() -> Any:
-    """What draws pictures.
+    """Import matplotlib.
 
     Raises:
         LiveSerError: matplotlib is not installed.
@@ -217,7 +216,7 @@ def _draw_times(axes: Any, seconds: float) -> None:
 def _label_utterances(
     axes: Any, labels: Sequence[str], segments: Iterable[Record], seconds: float
 ) -> None:
-    """Each utterance in its emotion's colour, with its label where there is room for it."""
+    """Draw each utterance in its emotion's colour, with its label if it fits."""
     shades = dict(zip(labels, colours(labels), strict=True))
     for segment in segments:
         label, start, end = segment["label"], segment["start"], segment["end"]
@@ -243,9 +242,9 @@ def _label_utterances(
 
 
 def _draw_activation(axes: Any, times: NDArray[np.float64], activation: Values) -> None:
-    """How aroused the voice sounds, a line that ends where nobody speaks."""
+    """Draw activation over time, with gaps in silence."""
     axes.plot(times, activation, color="#3b424a", lw=1.2)
-    axes.set_ylim(-0.05, 1.05)  # a line at either end does not lie on the frame
+    axes.set_ylim(-0.05, 1.05)  # so that lines at the ends are not on the frame
     axes.set_yticks([0, 1], ["calm", "aroused"])
     axes.set_ylabel("activation")
 
@@ -284,7 +283,7 @@ def _draw_spectrum(axes: Any, frames: Frames, step: int, spec: FeatureSpec) -> N
 def _draw_lanes(
     axes: Any, labels: Sequence[str], times: NDArray[np.float64], shares: Values
 ) -> None:
-    """A lane for each emotion, empty where nobody spoke."""
+    """Draw a lane for each emotion, with gaps in silence."""
     lanes = len(labels)
     for number, colour in enumerate(colours(labels)):
         base = lanes - 1 - number
@@ -299,10 +298,10 @@ def _draw_lanes(
 
 
 class _Steps:
-    """Probabilities and activation of windows over time; each window speaks for its newest hop.
+    """Probabilities and activation over time; each window stands for its newest hop.
 
     Args:
-        labels: of the model.
+        labels: labels of the model.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -327,6 +326,6 @@ class _Steps:
     def arrays(self) -> tuple[NDArray[np.float64], Values]:
         """Times ``[n]``, and probabilities and activation ``[n, labels + 1]``.
 
-        They are not numbers where nothing was classified.
+        They are NaN where nothing was classified.
         """
         return np.array(self._times), np.array(self._rows)

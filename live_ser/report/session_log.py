@@ -1,4 +1,4 @@
-"""What the records of one session or recording tell, read in memory that hardly grows with them."""
+"""The records of a session or recording, read compactly."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from live_ser.records.reader import read_records
 from live_ser.records.schema import Record, is_first, standing_labels, voice_of
 from live_ser.report.window_columns import WindowReader, Windows
 
-_LABELS = 64  # at most: each has a lane of the timeline
-_LONGEST = 10  # stretches that are listed
-_NAMED = 5  # recordings that a message lists
+_LABELS = 64  # at most
+_LONGEST = 10  # intervals to list
+_NAMED = 5  # recordings to list in a message
 _HINT = "take what `live-ser listen` writes, or `live-ser file` with `timeline` or `segments`"
 
 
 class NoPredictions(LiveSerError):
-    """The records of a session in which nothing was classified."""
+    """The records are of a session without predictions."""
 
 
 @dataclass(frozen=True)
 class SessionLog:
-    """What the records of one session or recording tell.
+    """The log of a session or recording.
 
     Attributes:
-        source: name of what was heard.
-        labels: of the model.
-        facts: the session record; empty for a recording, which has none.
-        windows: in the order of time.
-        gaps: start, end and reason of what was not heard.
-        marks: seconds at which the user marked a moment.
-        labels_given: the label records of utterances that the user labelled, in order of time.
-        seconds: that the session lasted.
-        end: the end record; empty where the session was cut off.
-        unit: what was classified: ``windows`` or ``segments``.
-        voice: name of who was classified separately; empty where there was one voice.
+        source: name of the source.
+        labels: labels of the model.
+        facts: the session record; empty for a recording.
+        windows: the windows or segments in order of time.
+        gaps: start, end and reason of gaps in the sound.
+        marks: times of the user's marks in seconds.
+        labels_given: records of the user's labels, in order of time.
+        seconds: length in seconds.
+        end: the end record; empty if the session was interrupted.
+        unit: ``windows`` or ``segments``.
+        voice: name of the voice; empty for a single voice.
     """
 
     source: str
@@ -57,7 +57,7 @@ class SessionLog:
 
 @dataclass
 class _Records:
-    """The records of one source; those of windows and segments in columns, by voice and type."""
+    """The records of a source; windows and segments in columns, by voice and type."""
 
     classified: dict[tuple[Voice, str], WindowReader] = field(
         default_factory=lambda: defaultdict(WindowReader)
@@ -82,12 +82,12 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
     """Read the records of a session, or the windows or segments of a recording.
 
     Args:
-        path: of their file.
-        recording: which one, where the file holds several: its name, or the end of it.
+        path: path of the file.
+        recording: name of the recording, or the end of it, if the file contains several.
 
     Raises:
-        NoPredictions: they are of a session, and hold no window.
-        LiveSerError: they cannot be read, or are not of exactly one session or recording, of one
+        NoPredictions: they are of a session without predictions.
+        LiveSerError: they cannot be read, or are not of exactly one session or recording with one
             voice.
     """
     logs = read_voices(path, recording)
@@ -101,17 +101,17 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
 
 
 def read_voices(path: str | Path, recording: str | None = None) -> list[SessionLog]:
-    """Read the records of a session or a recording of which several voices may be classified.
+    """Read the records of a session or recording, perhaps with several voices.
 
     Args:
-        path: of their file.
-        recording: which one, where the file holds several: its name, or the end of it.
+        path: path of the file.
+        recording: name of the recording, or the end of it, if the file contains several.
 
     Returns:
-        A log for each voice, in the order of their channels; one where there is one voice.
+        A log for each voice, in the order of their channels.
 
     Raises:
-        NoPredictions: they are of a session, and hold no window.
+        NoPredictions: they are of a session without predictions.
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
     source, records = _records_of_one(path, recording)
@@ -128,12 +128,12 @@ def read_voices(path: str | Path, recording: str | None = None) -> list[SessionL
 def _log_of(
     path: str | Path, source: str, records: _Records, unit: str, voice: Voice
 ) -> SessionLog:
-    """What the records tell of one voice."""
+    """The log of a voice."""
     classified, clips = records.classified[voice, unit], records.others["clip"]
     facts: Record = next(iter(records.others["session"]), {})
     end: Record = next(reversed(records.others["end"]), {})
     gaps = sorted(records.others["gap"], key=lambda gap: gap["start"])
-    # A timeline does not say the labels by themselves.
+    # Without a session record, the labels are those of probabilities.
     probable = classified.probable_labels() or _labels(clips)
     labels = tuple(facts.get("labels") or probable)
     if len(labels) > _LABELS:
@@ -160,7 +160,7 @@ def _log_of(
 
 
 def _labels_given(records: _Records) -> list[Record]:
-    """What the user said of utterances, beside what the model had guessed."""
+    """The user's labels in effect, in order of time."""
     return sorted(standing_labels(records.others["label"]), key=lambda one: one["start"])
 
 
@@ -169,18 +169,18 @@ def _labels(clips: list[Record]) -> tuple[str, ...]:
 
 
 def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Records]:
-    """Name and records of the one session or recording that is meant."""
+    """Name and records of the requested session or recording."""
     found: dict[str, _Records] = {}
     source = ""
     for record in read_records(path):
-        # A window of a session does not say whose it is: it follows the record that does.
+        # Windows of a session do not state their source; the session record before them does.
         source = str(record.get("source", source))
         records = found.setdefault(source, _Records())
-        # What cannot be meant need not be remembered, but for its name.
+        # Of other recordings, only the name is needed.
         first = len(found.keys() - {""}) < 2 if recording is None else _is_called(source, recording)
         if first or not source:
             records.append(record)
-    strays = found.pop("", _Records())  # from before the record that says whose they are
+    strays = found.pop("", _Records())  # before the first record with a source
     names = [name for name in found if recording is None or _is_called(name, recording)]
     names = [recording] if recording in names else names
     if not found:
@@ -201,21 +201,21 @@ def _records_of_one(path: str | Path, recording: str | None) -> tuple[str, _Reco
 
 
 def _is_called(source: str, name: str) -> bool:
-    """Whether a recording's path is this one, or ends with it."""
+    """Whether the path of a recording is or ends with a name."""
     parts, wanted = Path(source).parts, Path(name).parts
     return source == name or (bool(wanted) and parts[-len(wanted) :] == wanted)
 
 
 def shares(log: SessionLog) -> dict[str, float]:
-    """Seconds of each emotion and state, longest first; what was not heard is left out."""
+    """Seconds of each emotion and state, longest first, without gaps."""
     names, codes = log.windows.best_labels()
     lengths = np.bincount(codes, log.windows.end - log.windows.since, len(names))
     seconds: dict[str, float] = {}
-    for code in dict.fromkeys(codes.tolist()):  # in the order in which they were heard
+    for code in dict.fromkeys(codes.tolist()):  # in order of appearance
         seconds[names[code]] = seconds.get(names[code], 0.0) + float(lengths[code])
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 
 def longest_intervals(log: SessionLog) -> list[tuple[float, float, str]]:
-    """The longest stretches in which one emotion was heard: start, end, emotion."""
+    """The longest intervals of one emotion: start, end, emotion."""
     return sorted(log.windows.stretches(), key=lambda part: part[0] - part[1])[:_LONGEST]

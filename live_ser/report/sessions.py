@@ -1,4 +1,4 @@
-"""Several sessions of one person on one page: a day a row."""
+"""The page of several sessions: a row for each day."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from live_ser.report.tables import GREY, NO_SPEECH, date, shares_table
 from live_ser.report.window_columns import STATES, Column
 from live_ser.text import clock, counted, in_html
 
-_BIN = 300.0  # seconds of the day that are one column of a row
+_BIN = 300.0  # seconds per column of a row
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 _ROW = 40  # height of a day, in columns of a minute
@@ -32,7 +32,7 @@ _ROW = 40  # height of a day, in columns of a minute
 
 @dataclass(frozen=True)
 class _Session:
-    """A session and when it was."""
+    """A session and its start."""
 
     log: SessionLog
     started: datetime
@@ -65,18 +65,18 @@ def write_sessions(
     title: str | None = None,
     force: bool = False,
 ) -> list[str]:
-    """Write a page of several sessions: a row for each day, and all of them in tables.
+    """Write the page of several sessions: a row for each day, and tables.
 
-    A session in which nothing was classified is left out.
+    Sessions without predictions are left out.
 
     Args:
-        paths: files of their records, one session each; a file that is named twice counts once.
-        output: the page; an existing one is kept unless ``force``; ``"-"`` is standard output.
+        paths: files of records, one session each; duplicates count once.
+        output: path of the page; ``"-"`` is standard output.
         title: heading of the page.
-        force: replace what stands at ``output``.
+        force: overwrite an existing page.
 
     Returns:
-        What the user should know: a line for each session that is left out.
+        A line for each session that is left out.
 
     Raises:
         LiveSerError: a record cannot be read or has no date, no session holds a prediction, or the
@@ -145,7 +145,7 @@ def sessions_page(sessions: Iterable[_Session], title: str | None = None) -> str
 
 
 def _days_table(days: Mapping[str, Sequence[_Placed]], labels: Sequence[str]) -> str:
-    """A row for each day: its hours, coloured by what was heard in them."""
+    """A row for each day: its hours, coloured by the emotions in them."""
     every = [placed for sessions in days.values() for placed in sessions]
     first = math.floor(max(0.0, min(offset for _, offset in every)) / _HOUR)
     ends = (offset + session.log.seconds for session, offset in every)
@@ -163,7 +163,7 @@ def _days_table(days: Mapping[str, Sequence[_Placed]], labels: Sequence[str]) ->
 
 
 def _day(sessions: Sequence[_Placed], labels: Sequence[str], first: int, last: int) -> str:
-    """The hours of a day; in each column, the shares of the speech above each other."""
+    """The hours of a day; each column stacks the shares of the speech."""
     columns = math.ceil((last - first) * _HOUR / _BIN)
     by_label = np.zeros((columns, len(labels) + 1))
     listened = np.zeros(columns)
@@ -199,10 +199,10 @@ def _seconds_of_speech(
     """Seconds of each emotion, then of uncertain speech, in each column ``[columns, labels + 1]``.
 
     Args:
-        log: of a session; what lies before the first column or after the last is left out.
-        labels: all that the page knows.
+        log: log of a session; what is outside the columns is left out.
+        labels: all labels of the page.
         offset: seconds from the first column to the start of the session.
-        columns: how many there are.
+        columns: number of columns.
     """
     names, codes = log.windows.best_labels()
     uncertain = len(log.labels) + STATES.index("uncertain")

@@ -1,4 +1,4 @@
-"""Tables of a session: what was heard, the longest stretches, marks, labels, and the model."""
+"""Tables of a session: shares of emotions, longest intervals, marks, labels, and the model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from live_ser.report.session_log import SessionLog, longest_intervals
 from live_ser.spec import ModelInfo
 from live_ser.text import clock, in_html, percentages
 
-GREY = "var(--faint)"  # what is no emotion
-NO_SPEECH = ("silence", "listening")  # speech that is too short to tell is not counted either
+GREY = "var(--faint)"  # for states without an emotion
+NO_SPEECH = ("silence", "listening")  # states that do not count as speech
 
 
 def session_facts(log: SessionLog) -> list[str]:
-    """What a session was: when, how long, and what of it was not heard."""
+    """Facts about a session: date, length, losses."""
     facts = [date(log.facts["started"])] if log.facts else []
     facts.append(f"{clock(log.seconds)} long")
     facts.append(f"{len(log.windows)} {log.unit}")
@@ -37,7 +37,7 @@ def session_facts(log: SessionLog) -> list[str]:
 
 
 def date(started: str) -> str:
-    """A date and time as people write it."""
+    """A date and time for people."""
     try:
         return f"{datetime.fromisoformat(started):%Y-%m-%d %H:%M}"
     except ValueError:
@@ -48,7 +48,7 @@ def shares_table(found: Mapping[str, float], labels: Sequence[str]) -> str:
     """Seconds of each emotion and state, as shares of the time and of the speech.
 
     Args:
-        found: seconds of each, as :func:`~live_ser.report.session_log.shares` gives them.
+        found: seconds of each, from :func:`~live_ser.report.session_log.shares`.
         labels: the emotions.
     """
     shade = dict(zip(labels, colours(labels), strict=True))
@@ -74,7 +74,7 @@ def shares_table(found: Mapping[str, float], labels: Sequence[str]) -> str:
 
 
 def stretches_table(log: SessionLog) -> str:
-    """The longest stretches in which one emotion was heard."""
+    """The longest intervals of one emotion."""
     rows = [
         f'<tr><td>{moment(start)}</td><td class="number">{end - start:.1f} s</td>'
         f"<td>{in_html(name)}</td></tr>"
@@ -89,11 +89,11 @@ def stretches_table(log: SessionLog) -> str:
 
 
 def timeline(number: int, voice: str) -> str:
-    """The timeline of a voice, which the script draws.
+    """The timeline of a voice, drawn by the script.
 
     Args:
-        number: of the voice, from 0.
-        voice: its name; empty where there is but one.
+        number: number of the voice, from 0.
+        voice: its name; empty for a single voice.
     """
     tail = f"-{number}" if number else ""
     of_whom = f" for {in_html(voice)}" if voice else ""
@@ -107,12 +107,12 @@ def timeline(number: int, voice: str) -> str:
 
 
 def windows_section(number: int, voice: str, unit: str) -> str:
-    """The table of all windows of a voice, which the script fills in.
+    """The table of all windows of a voice, filled in by the script.
 
     Args:
-        number: of the voice, from 0.
-        voice: its name; empty where there is but one.
-        unit: what was classified.
+        number: number of the voice, from 0.
+        voice: its name; empty for a single voice.
+        unit: ``windows`` or ``segments``.
     """
     tail = f"-{number}" if number else ""
     of_whom = f" of {in_html(voice)}" if voice else ""
@@ -126,12 +126,12 @@ def windows_section(number: int, voice: str, unit: str) -> str:
 
 
 def named(voice: str) -> str:
-    """The heading of what belongs to a voice; empty where there is but one."""
+    """The heading of a voice; empty for a single voice."""
     return f"<h3>{in_html(voice)}</h3>" if voice else ""
 
 
 def voice_section(logs: Sequence[SessionLog]) -> str:
-    """What the voice did, by what was heard, and how that differs from the speaker's usual."""
+    """The prosody of each emotion, compared with the speaker's usual."""
     tables = [named(log.voice) + table for log in logs if (table := _voice_table(log))]
     if not tables:
         return ""
@@ -150,7 +150,7 @@ _VOICE = (
 
 
 def _voice_table(log: SessionLog) -> str:
-    """Means over the windows of each emotion; empty where nothing was measured."""
+    """Means over the windows of each emotion; empty without measures."""
     windows = log.windows
     if not windows.prosody or np.isnan(windows.prosody["loudness"]).all():
         return ""
@@ -177,7 +177,7 @@ def _mean(values: NDArray[np.float32], form: str) -> str:
 
 
 def marks_section(log: SessionLog) -> str:
-    """The moments that the user marked; empty where there are none."""
+    """The user's marks; empty if there are none."""
     if not log.marks:
         return ""
     items = " ".join(moment(mark) for mark in log.marks)
@@ -185,7 +185,7 @@ def marks_section(log: SessionLog) -> str:
 
 
 def labels_section(log: SessionLog) -> str:
-    """What the user said of utterances, beside what the model said; empty without labels."""
+    """The user's labels and the model's predictions; empty without labels."""
     given = log.labels_given
     if not given:
         return ""
@@ -204,7 +204,7 @@ def labels_section(log: SessionLog) -> str:
 
 
 def model_card(log: SessionLog, model: ModelInfo | None) -> str:
-    """What is known of the model, and how it classified."""
+    """The metadata of the model, and its settings."""
     entries: dict[str, object] = {
         "name": log.facts.get("model", "not recorded"),
         "emotions": ", ".join(log.labels),
@@ -222,6 +222,6 @@ def model_card(log: SessionLog, model: ModelInfo | None) -> str:
 
 
 def _brief(value: object) -> str:
-    """What a model says of one matter, in one line."""
+    """A value of the metadata in a line."""
     group = value if isinstance(value, Mapping) else {"": value}
     return " · ".join(f"{name} {told}".strip() for name, told in flat(group))

@@ -1,4 +1,4 @@
-"""A session as the script of its page draws it."""
+"""The data of a session for the script of its page."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from live_ser.report.session_log import SessionLog
 from live_ser.report.window_columns import STATES
 from live_ser.text import printable
 
-_DRAWN = 20_000  # windows that a page holds one by one: nearly three hours, at two a second
+_DRAWN = 20_000  # windows on a page before they are merged: nearly three hours at two a second
 
 
 def timeline_data(logs: Sequence[SessionLog], waveform: Waveform | None) -> dict[str, Any]:
-    """What the script of the page draws from.
+    """The data for the script.
 
     Args:
-        logs: of each voice.
-        waveform: of the sound, where there is one voice.
+        logs: the log of each voice.
+        waveform: the waveform, for a single voice.
     """
     log = logs[0]
     return {
@@ -38,7 +38,7 @@ def timeline_data(logs: Sequence[SessionLog], waveform: Waveform | None) -> dict
 
 
 def _drawn(log: SessionLog) -> Iterator[dict[str, Any]]:
-    """The windows as the page has them: several as one, where they are very many."""
+    """The windows for the page, merged if there are very many."""
     many = windows_together(log)
     windows = log.windows.joined(many) if many > 1 else log.windows
     names = [*map(printable, log.labels), None]
@@ -71,5 +71,5 @@ def _number(value: float) -> float | None:
 
 
 def windows_together(log: SessionLog) -> int:
-    """How many windows are one on the page."""
+    """How many windows are merged into one on the page."""
     return math.ceil(len(log.windows) / _DRAWN)

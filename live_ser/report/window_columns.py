@@ -1,4 +1,4 @@
-"""Classified windows by the hundred thousand, in columns: a day of them takes tens of megabytes."""
+"""Windows in columns, for hundreds of thousands of them: a day takes tens of megabytes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Codes = NDArray[np.int64]
 
 
 class WindowReader:
-    """Takes the records of windows or segments, in any order, and keeps columns of them.
+    """Collects records of windows or segments, in any order, in columns.
 
     Attributes:
-        labels: that were heard, and the number of each.
+        labels: the labels so far, and their indices.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class WindowReader:
         self._measures = array("f")
         self._states = array("b")
         self._labels = array("i")
-        self._layouts: dict[tuple[str, ...], int] = {}  # labels of probabilities, in their order
+        self._layouts: dict[tuple[str, ...], int] = {}  # orders of labels in probabilities
         self._layout = array("i")
         self._probabilities = array("d")
 
@@ -47,7 +47,7 @@ class WindowReader:
         return len(self._states)
 
     def append(self, record: Record) -> None:
-        """Add a record that was checked."""
+        """Add a checked record."""
         prosody = record.get("prosody") or {}
         self._numbers.extend(map(_or_nan, map(record.get, _NUMBERS)))
         self._measures.extend(map(_or_nan, map(prosody.get, _MEASURES)))
@@ -61,7 +61,7 @@ class WindowReader:
         self._labels.append(code)
 
     def extend(self, others: WindowReader) -> None:
-        """Add all records that another one was given."""
+        """Add all records of another reader."""
         labels = [self.labels.setdefault(name, len(self.labels)) for name in others.labels]
         layouts = [self._layouts.setdefault(x, len(self._layouts)) for x in others._layouts]
         self._numbers.extend(others._numbers)
@@ -72,15 +72,15 @@ class WindowReader:
         self._probabilities.extend(others._probabilities)
 
     def probable_labels(self) -> tuple[str, ...]:
-        """The labels of the first probabilities; none where there are none."""
+        """The labels of the first probabilities; empty if there are none."""
         return next((layout for layout in self._layouts if layout), ())
 
     def windows(self, labels: Sequence[str], gaps: Sequence[Record]) -> Windows:
-        """All of them, in the order of time.
+        """The windows in order of time.
 
         Args:
-            labels: in the order that the columns shall have; all that were named are among them.
-            gaps: records of what was not heard, in the order of time.
+            labels: all labels, in the order of the columns.
+            gaps: records of gaps in order of time.
         """
         numbers = np.array(self._numbers).reshape(-1, len(_NUMBERS))
         order = np.argsort(numbers[:, 1], kind="stable")
@@ -103,7 +103,7 @@ class WindowReader:
         )
 
     def _shares(self, labels: Sequence[str]) -> Column:
-        """Probabilities ``[n, labels]``: zero for a label that has none, NaN where none has."""
+        """Probabilities ``[n, labels]``: 0 for a missing label, NaN without any."""
         layout, flat = np.array(self._layout), np.array(self._probabilities)
         widths = np.array([len(names) for names in self._layouts], np.int64)[layout]
         starts = np.cumsum(widths) - widths
@@ -123,7 +123,7 @@ class Windows:
     """Windows or segments in the order of time; each column ``[n]``, NaN or -1 where there is none.
 
     Attributes:
-        labels: that may be.
+        labels: the labels of the model.
         since: seconds from the start of the source to the end of the window before it, or to the
             start of the segment.
         end: seconds from the start of the source to the end of the window.
@@ -134,9 +134,9 @@ class Windows:
         speech: share of it, 0 to 1.
         level_db: dB re full scale.
         valence: -1 to 1.
-        prosody: columns of what the voice did, float32, by their names.
+        prosody: float32 columns of the prosody, by name.
         probabilities: ``[n, labels]``.
-        sounded: windows of each that were speech or uncertain; None where each is one window.
+        sounded: number of merged windows with speech in each; None if they are not merged.
     """
 
     labels: tuple[str, ...]
@@ -157,12 +157,12 @@ class Windows:
         return len(self.end)
 
     def best_labels(self) -> tuple[tuple[str, ...], Codes]:
-        """The emotion, or the state where there is none: their names, and which each has."""
+        """The emotion of each window, or its state: names, and index of each window."""
         named = (self.state == _SPEECH) & (self.label >= 0)
         return (*self.labels, *STATES), np.where(named, self.label, len(self.labels) + self.state)
 
     def stretches(self) -> Iterator[tuple[float, float, str]]:
-        """The stretches in which one emotion was heard: start, end, emotion."""
+        """Yield the intervals of one emotion: start, end, emotion."""
         names, codes = self.best_labels()
         speech = self.state == _SPEECH
         goes_on = np.zeros(len(self), bool)
@@ -174,9 +174,9 @@ class Windows:
             yield float(self.since[start]), float(self.end[last]), names[codes[start]]
 
     def joined(self, many: int) -> Windows:
-        """The same with ``many`` windows made one, but for those on both sides of a gap.
+        """Merge ``many`` windows into one, but not across gaps.
 
-        One says what was heard longest in its windows, and the means of their numbers.
+        A merged window has the most frequent state and label, and the means of the numbers.
         """
         piece = np.cumsum(np.append(False, self.since[1:] > self.end[:-1]))
         place = np.arange(len(self)) - np.searchsorted(piece, piece)  # in its piece
@@ -220,7 +220,7 @@ def _or_nan(number: float | None) -> float:
 
 
 def _since(start: Column, end: Column, gaps: Sequence[Record]) -> Column:
-    """From when on each window speaks: the end of the one before it, or of a gap between them."""
+    """The start of each window's newest hop: the end of the last window or gap."""
     since = []
     before, next_gap = 0.0, 0
     for begins, ends in zip(start.tolist(), end.tolist(), strict=True):

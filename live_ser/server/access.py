@@ -1,7 +1,8 @@
-"""Who may talk to the server: host, origin and token of every request are checked.
+"""Access control: host, origin and token of every request are checked.
 
-A page that a browser shows can send requests to this machine. Its origin betrays it, and where
-its own name was made to lead here, the host does.
+Any page in a browser can send requests to this machine. It is recognised by its origin or, after
+DNS
+rebinding, by the host.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 COOKIE = "live_ser_token"
 SHORTEST_TOKEN = 16  # characters
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_OPEN = ("/healthz", "/readyz")  # for those who watch whether it runs
+_OPEN = ("/healthz", "/readyz")  # for monitoring
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is let in.
+    """The rules of access.
 
     Attributes:
         host: address that the server is bound to.
-        token: that a request needs; empty for none.
-        origins: of pages that may use the server, such as ``https://example.org``.
+        token: required token; empty for none.
+        origins: allowed origins of pages, such as ``https://example.org``.
     """
 
     host: str = "127.0.0.1"
@@ -38,12 +39,12 @@ class Rules:
     origins: tuple[str, ...] = ()
 
     def fault(self, headers: Mapping[str, str], path: str, query: str) -> str:
-        """Why a request is refused; empty where it isn't.
+        """Why a request is refused; empty if it is allowed.
 
         Args:
-            headers: by their names in lower case.
-            path: that is asked for.
-            query: of the address, without its question mark.
+            headers: the headers, by lower-case name.
+            path: the path.
+            query: the query string.
         """
         if not self._is_host(headers.get("host", "")):
             return "this name is not the server's"
@@ -54,18 +55,18 @@ class Rules:
         return ""
 
     def allowed_origin(self, headers: Mapping[str, str]) -> str:
-        """The origin of a page that was allowed by name; empty for every other."""
+        """The origin of a page that is allowed by name; else empty."""
         origin = headers.get("origin", "")
         return origin if origin in self.origins else ""
 
     def _is_host(self, host: str) -> bool:
         name = _hostname(f"//{host}")
         names = {*_LOCAL, self.host, *(_hostname(origin) for origin in self.origins)}
-        # One that listens on every address has as many names; its token is what keeps others out.
+        # A server on all addresses has many names; it is protected by its token.
         return name in names or (bool(self.token) and _is_any(self.host) and bool(name))
 
     def _is_foreign(self, headers: Mapping[str, str]) -> bool:
-        """Whether a browser sends this for a page of another origin."""
+        """Whether the request comes from a page of another origin."""
         if self.allowed_origin(headers):
             return False
         origin = headers.get("origin")
@@ -92,12 +93,12 @@ class Rules:
 
 
 class Access:
-    """Refuses what the rules don't let in, before anything else sees it.
+    """Middleware that refuses requests against the rules.
 
     Args:
-        app: that is guarded.
-        rules: what is let in.
-        refused: called for each request that isn't.
+        app: the application.
+        rules: the rules.
+        refused: function that is called for each refused request.
     """
 
     def __init__(self, app: ASGIApp, rules: Rules, refused: Callable[[], None]) -> None:
@@ -115,7 +116,7 @@ class Access:
         origin = self._rules.allowed_origin(headers)
         cors = _cors(origin) if origin else []
         if origin and scope["type"] == "http" and scope["method"] == "OPTIONS":
-            await answer(scope, send, 204, cors, b"")  # carries no token yet
+            await answer(scope, send, 204, cors, b"")  # preflight requests have no token
         elif fault := self._rules.fault(headers, scope["path"], query):
             self._refused()
             body = json.dumps({"type": "error", "code": "refused", "message": fault, "hint": ""})
@@ -126,7 +127,7 @@ class Access:
             await self._app(scope, receive, _with(send, cors) if cors else send)
 
     def _cookie(self, path: str, query: str) -> list[tuple[bytes, bytes]]:
-        """Keep the token in the browser, and out of its address bar."""
+        """Move the token from the address to a cookie."""
         cookie = f"{COOKIE}={self._rules.token}; HttpOnly; SameSite=Strict; Path=/"
         rest = "&".join(part for part in query.split("&") if not part.startswith("token="))
         location = path + (f"?{rest}" if rest else "")
@@ -178,7 +179,7 @@ def _with(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
 async def answer(
     scope: Scope, send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> None:
-    """Answer a request with JSON; one for a WebSocket, too, which is then not opened."""
+    """Answer a request with JSON; a WebSocket is then not opened."""
     kind = "websocket.http" if scope["type"] == "websocket" else "http"
     own = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *headers]
     length = (b"content-length", str(len(body)).encode())

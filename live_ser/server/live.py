@@ -23,21 +23,21 @@ from live_ser.model.speaker import RunningBaseline
 from live_ser.records.schema import Record
 from live_ser.server.protocol import error_record
 
-_ENDING_SECONDS = 1.5  # that a session has to end
+_ENDING_SECONDS = 1.5  # for a session to end
 
 
 @dataclass(frozen=True)
 class Microphone:
-    """What the server's microphone is, and where else its predictions go.
+    """The server's microphone and its settings.
 
     Attributes:
-        open: opens it.
-        speaker: makes the model as the speaker taught it, None for the server's own; the baseline
-            of the speaker; and the profile that it is kept in.
-        outputs: attaches to a session what else gets its predictions.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; the usual one if None.
-        channel: the one that is used, from 1; None for their mean.
+        open: function that opens it.
+        speaker: function that returns the taught model, None for that of the server; the baseline
+            of the speaker; and their profile.
+        outputs: function that attaches further sinks to a session.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant in seconds; None for the default.
+        channel: the channel to use, from 1; None for the mean.
     """
 
     open: Callable[[], AbstractContextManager[Source]]
@@ -73,11 +73,11 @@ class Live:
 
     @property
     def is_on(self) -> bool:
-        """Whether it listens, or is about to."""
+        """Whether it is listening or starting."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin to listen, if it doesn't."""
+        """Start listening, if it is not."""
         if self.is_on:
             return
         self._ending.clear()
@@ -86,7 +86,7 @@ class Live:
         self._thread.start()
 
     def stop(self) -> None:
-        """Have it end."""
+        """Stop listening."""
         self._ending.set()
 
     def press(self, key: str) -> None:
@@ -95,7 +95,7 @@ class Live:
             self._keys.append(key)
 
     def close(self) -> None:
-        """End it, and wait for that a little."""
+        """Stop, and wait briefly."""
         self.stop()
         if self._thread is not None:
             self._thread.join(_ENDING_SECONDS)
@@ -138,12 +138,12 @@ class Live:
             session.run(monitor, channel=microphone.channel)
 
     def _tell(self, state: str, source: str | None, message: str = "") -> None:
-        """Tell the readers how it is doing."""
+        """Publish its state to the readers."""
         self._publish({"type": "live", "state": state, "source": source, "message": message})
 
 
 class _Publisher:
-    """Writes records for readers, who are never waited for."""
+    """A writer of records that publishes them."""
 
     def __init__(self, publish: Callable[[Record], None]) -> None:
         self._publish = publish
@@ -152,15 +152,15 @@ class _Publisher:
         self._publish(record)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Does nothing."""
 
 
 class _Readers(RecordSink):
     """The readers of a session, as one sink.
 
     Args:
-        publish: takes each record.
-        tell: takes the state of the session and a message.
+        publish: function that is called with each record.
+        tell: function that is called with the state of the session and a message.
     """
 
     keeps = False
@@ -170,14 +170,14 @@ class _Readers(RecordSink):
         self._tell, self._state = tell, ("", "")
 
     def status(self, status: Status) -> None:
-        """Tell how it is doing, whenever that changes."""
+        """Publish the state when it changes."""
         state = "paused" if status.paused else "waiting" if status.message else "on"
         if (state, status.message) != self._state:
             self._state = state, status.message
             self._tell(state, message=status.message)
 
     def note(self, line: str) -> None:
-        """Pass on what the user should know."""
+        """Publish a warning."""
         self._tell(self._state[0] or "on", message=line)
 
     warn = note

@@ -1,4 +1,4 @@
-"""Lab Streaming Layer: predictions as a stream whose times are those of the sound."""
+"""Lab Streaming Layer: predictions as a stream, with the times of the sound."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _PROSODY = {
 class LslSink(Sink):
     """Publishes a session as two streams: numbers at a regular rate, and markers.
 
-    The time stamp of a sample is when the newest sound of its window was captured, by the clock of
-    LSL. Where there is no prediction, a channel is NaN.
+    The time stamp of a sample is the end of its window by the clock of LSL. Channels without a
+    value are NaN.
 
     Args:
-        name: of the stream; that of the markers ends in ``-markers``.
+        name: name of the stream; that of the markers ends in ``-markers``.
         info: metadata of the model.
         hop: seconds between predictions.
-        behind: tells the seconds from the newest sound that was given to what is captured now.
-        voices: that are classified separately; each has a stream of numbers, whose name ends with
-            theirs. None where there is but one voice.
+        behind: function that returns the seconds from the newest sound that was yielded to now.
+        voices: the voices; each has a stream of numbers, whose name ends with that of the voice.
+            Empty for a single voice.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LslSink(Sink):
         self._rate, self._behind = info.features.sample_rate, behind
         self._labels = info.labels
         self._position = 0.0  # seconds from the start of the source to its newest sound
-        # Clock of LSL less position. A block may come late, but never early.
+        # Clock of LSL minus position. A block may come late, but never early.
         self._offsets: deque[float] = deque(maxlen=_REMEMBERED)
         self._newest: dict[Voice, str] = {}
         channels = [*_DECISION.items(), *_PROSODY.items()]
@@ -68,19 +68,19 @@ class LslSink(Sink):
         self._markers = pylsl.StreamOutlet(_markers_info(f"{name}-markers"))
 
     def block(self, samples: Samples) -> None:
-        """Note when sound came."""
+        """Update the clock by the arrival of a block."""
         if not len(samples):
             return
         self._position += len(samples) / self._rate
         self._offsets.append(pylsl.local_clock() - self._behind() - self._position)
 
     def gap(self, start: float, gap: Gap) -> None:
-        """Let time pass."""
+        """Skip a gap."""
         self._position += gap.seconds
         self._mark(f"gap:{gap.reason}", start)
 
     def window(self, prediction: Prediction) -> None:
-        """Publish a prediction, and a marker where its label or state is another one."""
+        """Publish a prediction, and a marker if its label or state changed."""
         record = window_record(prediction)
         voice = Voice(prediction.channel, prediction.speaker)
         self._numbers[voice].push_sample(
@@ -93,11 +93,11 @@ class LslSink(Sink):
             self._mark(":".join(filter(None, [voice.name, text])), prediction.end)
 
     def mark(self, time: float) -> None:
-        """Publish a marker for a moment that the user marked."""
+        """Publish a marker for a mark of the user."""
         self._mark("mark", time)
 
     def label(self, label: Label) -> None:
-        """Publish a marker where an utterance ends that the user labelled."""
+        """Publish a marker at the end of an utterance that the user labelled."""
         self._mark(f"said:{label.label or 'nothing'}", label.end)
 
     def key(self, key: str) -> None:
@@ -113,7 +113,7 @@ class LslSink(Sink):
         self._markers.push_sample([text], self._time(time))
 
     def _time(self, seconds: float) -> float:
-        """A moment of the source by the clock of LSL."""
+        """A time of the source by the clock of LSL."""
         if not self._offsets:
             return float(pylsl.local_clock())
         return min(self._offsets) + seconds
@@ -129,7 +129,7 @@ class LslSink(Sink):
 def _numbers_info(
     name: str, info: ModelInfo, hop: float, channels: list[tuple[str, str]]
 ) -> pylsl.StreamInfo:
-    """What the stream of numbers says of itself: the names and units of its channels."""
+    """The description of the stream of numbers, with names and units of its channels."""
     made = pylsl.StreamInfo(
         name, "Emotion", len(channels), 1 / hop, pylsl.cf_float32, f"live-ser-{name}"
     )
@@ -145,6 +145,6 @@ def _numbers_info(
 
 
 def _markers_info(name: str) -> pylsl.StreamInfo:
-    """What the stream of markers says of itself."""
+    """The description of the stream of markers."""
     kind, rate = pylsl.cf_string, pylsl.IRREGULAR_RATE
     return pylsl.StreamInfo(name, "Markers", 1, rate, kind, f"live-ser-{name}")

@@ -22,7 +22,7 @@ Message = tuple[str, tuple[Argument, ...]]
 
 
 class OscSink(Sink):
-    """Sends each prediction to a program that receives OSC.
+    """Sends each prediction by OSC.
 
     Args:
         address: host and port.
@@ -52,15 +52,15 @@ class OscSink(Sink):
         self._send(messages(prediction))
 
     def mark(self, time: float) -> None:
-        """Send the moment that was marked."""
+        """Send a mark."""
         self._send([(f"{PREFIX}/mark", (time,))])
 
     def label(self, label: Label) -> None:
-        """Send what the user said of an utterance, and when it began and ended."""
+        """Send a label of the user, with the start and end of the utterance."""
         self._send([(f"{PREFIX}/said", (label.label or "", label.start, label.end))])
 
     def end(self, summary: Record) -> None:
-        """Say that no more comes."""
+        """Send the end of the session."""
         self._send([(f"{PREFIX}/state", ("end",))])
 
     def close(self, until: float = 0.0) -> None:
@@ -68,14 +68,14 @@ class OscSink(Sink):
         self._socket.close()
 
     def _send(self, content: Iterable[Message]) -> None:
-        with suppress(ConnectionError):  # nobody receives yet
+        with suppress(ConnectionError):  # there is no receiver yet
             self._socket.sendto(bundle(content), self._to)
 
 
 def messages(prediction: Prediction) -> Iterator[Message]:
-    """The messages of a prediction; there is none for what it doesn't have.
+    """The messages of a prediction, without those of missing values.
 
-    Where each channel is classified separately, its number stands in the addresses.
+    If each channel is classified separately, the addresses contain its number.
     """
     record = window_record(prediction)
     prefix = PREFIX if prediction.channel is None else f"{PREFIX}/{prediction.channel}"
@@ -100,13 +100,13 @@ _DECISION = ("confidence", "activation", "valence")
 
 
 def bundle(content: Iterable[Message]) -> bytes:
-    """Messages that belong together, as OSC 1.0 encodes them."""
+    """An OSC bundle of messages."""
     encoded = (message(address, *arguments) for address, arguments in content)
     return _IMMEDIATELY + b"".join(struct.pack(">i", len(one)) + one for one in encoded)
 
 
 def message(address: str, *arguments: Argument) -> bytes:
-    """One message: strings, 32-bit integers and 32-bit floats."""
+    """An OSC message of strings, 32-bit integers and 32-bit floats."""
     tags = "".join(_tag(argument) for argument in arguments)
     return _string(address) + _string(f",{tags}") + b"".join(map(_encoded, arguments))
 
@@ -136,6 +136,6 @@ def _encoded(argument: Argument) -> bytes:
 
 
 def _string(text: str) -> bytes:
-    """ASCII, ended by a zero byte and filled up to a multiple of four."""
+    """An OSC string: ASCII, zero-terminated and padded to a multiple of four."""
     data = text.encode("ascii", "replace") + b"\x00"
     return data + b"\x00" * (-len(data) % 4)

@@ -3,8 +3,7 @@
 GE2E wants 40 mel bands of power, of speech at -30 dBFS. Ours are 64 bands of decibels: what its
 bands hear is a fixed mixture of what ours hear, and so is the level. So it needs no features of its
 own. It learned from 1.6 s at a time: so an utterance is heard in two halves, side by side, which is
-quicker too. The outputs of its last two layers are pooled over time: mean and deviation of each
-unit.
+quicker too. The outputs of each layer are pooled over time: mean and deviation of each unit.
 """
 
 from __future__ import annotations
@@ -28,10 +27,8 @@ from live_ser.spec import FeatureSpec
 from training.networks.pretrained import LAYERS, MELS, UNITS, Weights
 
 OPSET = 17
-_FIRST_POOLED = 1  # layer: the one before is nearest to the sound, and tells nothing more
-
-STATISTICS = 2 * (LAYERS - _FIRST_POOLED) * UNITS
-"""Numbers that tell an utterance: mean and deviation of the units of each layer that is pooled."""
+STATISTICS = 2 * LAYERS * UNITS
+"""Numbers that tell an utterance: mean and deviation of the units of each layer."""
 
 _NEWEST = 2.4  # seconds of an utterance that it hears: more costs time, and tells nothing more
 _NEPERS = math.log(10) / 10  # of power, in a decibel
@@ -106,7 +103,7 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
 
     Returns:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB to ``statistics``
-        ``[batch, 1024]``: for the second and the third layer, mean and deviation of its units.
+        ``[batch, 1536]``: for each layer the mean and then the deviation of its units.
     """
     graph = _Graph("encoder/")
     sequence = _input(graph, spec)
@@ -116,8 +113,6 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
     pooled: list[str] = []
     for layer in range(LAYERS):
         sequence = _lstm(graph, weights, layer, sequence, direction)
-        if layer < _FIRST_POOLED:
-            continue
         halves = graph.add("Reshape", [sequence, apart], f"halves{layer}")
         mean = graph.add("ReduceMean", [halves], f"mean{layer}", axes=[0, 1], keepdims=1)
         centred = graph.add("Sub", [halves, mean], f"centred{layer}")
@@ -195,7 +190,7 @@ def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction:
 
 
 def encode(model: onnx.ModelProto, utterances: Iterable[Frames], most: int) -> NDArray[np.float32]:
-    """Encode whole utterances: float32 ``[n, 1024]``.
+    """Encode whole utterances: float32 ``[n, 1536]``.
 
     Args:
         model: as :func:`encoder_graph` built it, or the same in 8 bits.

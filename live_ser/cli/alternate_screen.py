@@ -1,4 +1,4 @@
-"""The alternate screen of a terminal, on which a page of text stands with a level under it."""
+"""The alternate screen of a terminal, with a page of text and a level below it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from live_ser.live.keys import NO_KEY, REDRAW, SUSPEND
 BOLD, PLAIN = "\033[1m", "\033[0m"
 
 _BAR = 30  # columns of the level, at most
-_BESIDE_BAR = 24  # columns of the words beside it
-_USUAL = 80  # columns, where the terminal does not tell
+_BESIDE_BAR = 24  # columns of the text beside it
+_USUAL = 80  # columns, if the terminal does not report them
 
 
 def _columns_of_terminal() -> int:
@@ -25,11 +25,11 @@ def _columns_of_terminal() -> int:
 
 
 class AlternateScreen:
-    """The other screen of a terminal, on which a page stands; it is given back at the end.
+    """The alternate screen of a terminal, restored at the end.
 
     Args:
-        key: tells which key was pressed since it was last asked.
-        columns: tells how many columns the terminal has.
+        key: function that returns the key that was pressed.
+        columns: function that returns the columns of the terminal.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class AlternateScreen:
         self._write("\033[?25h\033[?1049l")
 
     def key(self) -> str:
-        """The key that was pressed; before a stop the terminal is given back."""
+        """The key that was pressed; the terminal is restored before a stop."""
         key = self._key()
         if key == SUSPEND:
             self.__exit__()
@@ -56,16 +56,16 @@ class AlternateScreen:
         return key
 
     def show(self, lines: Sequence[str]) -> None:
-        """Show lines in place of those before; what is too long for the terminal is wrapped."""
+        """Show lines in place of the last ones; long lines are wrapped."""
         wrapped = [part for line in lines for part in _wrapped(line, self._columns())]
         self._write("\033[H\033[2J" + "\n".join(wrapped))
 
     def meter(self, share: float, speech: float) -> None:
-        """Show a level and the seconds of speech under the lines.
+        """Show the level and the seconds of speech below the lines.
 
         Args:
-            share: of the level, 0 to 1.
-            speech: in seconds.
+            share: the level, 0 to 1.
+            speech: seconds of speech.
         """
         room = max(0, min(_BAR, self._columns() - _BESIDE_BAR))
         columns = round(share * room)
@@ -75,13 +75,13 @@ class AlternateScreen:
 
     def _write(self, text: str) -> None:
         text = text.translate({ord("█"): "#", ord("·"): "."}) if self._is_plain else text
-        with suppress(OSError):  # the terminal was closed: what was accepted is kept
+        with suppress(OSError):  # the terminal was closed; accepted takes are stored
             sys.stderr.write(text)
             sys.stderr.flush()
 
 
 def _wrapped(line: str, columns: int) -> list[str]:
-    """A line in lines that a terminal has room for, each indented like the first."""
+    """A line wrapped to the terminal, each part indented like the first."""
     if len(line.replace(BOLD, "").replace(PLAIN, "")) < columns:
         return [line]
     indent = line[: len(line) - len(line.lstrip())]

@@ -1,4 +1,4 @@
-"""What a command reads and writes: nothing is written that is read, or written twice."""
+"""The inputs and outputs of commands, checked against each other."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def claim_session(
     record: str | None,
     places: Places | None,
 ) -> None:
-    """State what ``listen`` reads and writes.
+    """State the inputs and outputs of ``listen``.
 
     Args:
-        model: file of the model, which is read.
-        style: of the records.
-        replay: recording that is replayed; None where a microphone is used.
-        profile: file that is written at the end, if there is one.
-        record: file in which the sound is kept, if it is.
-        places: where the records go; standard output if None.
+        model: file of the model.
+        style: format of the records.
+        replay: recording to replay; None for a microphone.
+        profile: file of the profile, if any.
+        record: file of the recording, if any.
+        places: files of the records; None for standard output.
 
     Raises:
         LiveSerError: an output is an input, or another output.
@@ -57,17 +57,17 @@ def claim_files(
     records: Places | None,
     pictures: Places | None,
 ) -> None:
-    """State what ``file`` reads and writes, and make the folders.
+    """State the inputs and outputs of ``file``, and create the folders.
 
     Args:
         inputs: paths of the model and the recordings.
-        style: of the records.
+        style: format of the records.
         listed: whether the recordings are listed on standard input.
-        records: where the records go; standard output if None.
-        pictures: where the pictures go; None if none are drawn.
+        records: files of the records; None for standard output.
+        pictures: files of the plots; None for none.
 
     Raises:
-        LiveSerError: an output is an input, or another output; or a folder cannot be made.
+        LiveSerError: an output is an input, or another output; or a folder cannot be created.
     """
     claims = Claims()
     for path in inputs:
@@ -83,7 +83,7 @@ def claim_files(
 
 
 def _claim_records(claims: Claims, places: Places | None, style: Style) -> None:
-    """State where records go, and what is written beside them."""
+    """State the files of records, and their sidecars."""
     if places is None:
         claims.write_stream(sys.stdout, "standard output")
         return

@@ -1,4 +1,4 @@
-"""Scripts by which shells complete commands and options, made of the parser itself."""
+"""Completion scripts for shells, generated from the parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defaults of options that a user sets once: in the environment, or in ``config.toml``."""
+"""Defaults of options that the user sets in the environment or in ``config.toml``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NAMES = (*_WORDS, "hop", "smoothing", "palette")
 
 @dataclass(frozen=True)
 class Default:
-    """What an option is where the command line does not say.
+    """A default of an option.
 
     Attributes:
-        value: as it would be typed.
-        origin: the environment variable, or the file, that says so.
+        value: the value, as on the command line.
+        origin: the environment variable or file that sets it.
     """
 
     value: str
@@ -28,10 +28,10 @@ class Default:
 
 
 def defaults() -> dict[str, Default]:
-    """The defaults that are set, by the name of the option. The environment goes first.
+    """The defaults, by the name of the option. The environment takes precedence.
 
     Raises:
-        LiveSerError: the file cannot be read, or holds what is no default.
+        LiveSerError: the file cannot be read, or is invalid.
     """
     path = config_path()
     found = _of_file(path) if path is not None else {}
@@ -59,7 +59,7 @@ def note_origins(error: Exception, used: Mapping[str, Default]) -> None:
 
 
 def config_path() -> Path | None:
-    """Where the file is looked for; None for a user without a home."""
+    """The path of the file; None for a user without a home folder."""
     from platformdirs import user_config_path
 
     try:
@@ -75,7 +75,7 @@ def _of_file(path: Path) -> dict[str, Default]:
         return {}
     except OSError as error:
         raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
-    import tomllib  # where there is a file
+    import tomllib  # only if there is a file
 
     try:
         held = tomllib.loads(text.decode())

@@ -1,4 +1,4 @@
-"""Errors as people see them: one line, what to try, and where to find what was written."""
+"""Errors on the command line: one line, what to try, and where the output is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from live_ser.cli.messages import say
 from live_ser.errors import InvalidArgument, LiveSerError
 
-# Arguments whose options have another name; all others are --name value.
+# Arguments whose options have other names; all others are --name value.
 _OPTIONS = {
     "raw=RawFormat('s16le', rate=8000, channels=1)": "--raw s16le --rate 8000 --channels 1",
     "reconnect=False": "--no-reconnect",
@@ -20,16 +20,16 @@ _NAMES = {"output": "-o"}
 
 
 class UsageError(InvalidArgument):
-    """Options that do not go together, or lack what they need."""
+    """Options exclude each other, or one is missing."""
 
 
 def exit_code(error: Exception) -> int:
-    """2 for wrong usage, 1 for what could not be done."""
+    """2 for wrong usage, 1 for other errors."""
     return 2 if isinstance(error, InvalidArgument) else 1
 
 
 def in_options(hint: str) -> str:
-    """A hint of the library with the options of the command line in place of its arguments.
+    """A hint of the library, with options in place of its arguments.
 
     Examples:
         >>> in_options("classify what there is: `partial=True`")
@@ -69,13 +69,13 @@ def say_error(error: Exception, *, verbose: bool) -> None:
 
 
 def say_whereabouts(error: BaseException) -> None:
-    """Print where to find what was on its way when it ended: the notes of the exception."""
+    """Print the notes of an exception, which say where the output is."""
     for note in getattr(error, "__notes__", ()):
         say(note)
 
 
 def in_our_words(error: Exception) -> LiveSerError:
-    """Any error as one of ours, which has a message and a hint."""
+    """Any exception as a :class:`LiveSerError`."""
     if isinstance(error, LiveSerError):
         return error
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""The installation and the microphone, examined: what is found, and what to do about it."""
+"""Checks of the installation and the microphone, with advice."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from live_ser.frontend.gate import CHUNK_SECONDS, SpeechGate, speech_mask
 from live_ser.frontend.stream import level_db
 from live_ser.model.onnx_model import EmotionModel, load
 
-_SECONDS = 3.0  # of the microphone that are examined
-_SPEECH_SECONDS = 0.3  # of them that count as speech found
+_SECONDS = 3.0  # of sound from the microphone
+_SPEECH_SECONDS = 0.3  # of speech, at least
 _CLIPPED = 0.999
 _TOO_LOUD = 1e-3  # share of clipped samples
 _TOO_QUIET = -60.0  # dB re full scale, of speech
-_TOO_NOISY = -35.0  # dB re full scale, of what is left between words
+_TOO_NOISY = -35.0  # dB re full scale, between words
 _OFFSET = 0.02  # of full scale
-# A telephone line ends at 3.4 kHz, and a wireless headset that talks like one before 4 kHz.
+# The band of a telephone ends at 3.4 kHz; that of a wireless headset in a call, below 4 kHz.
 _TELEPHONE_INSIDE = (2400.0, 3200.0)
 _TELEPHONE_OUTSIDE = (4400.0, 5600.0)
 _TELEPHONE_EDGE = 30.0  # dB between them
-_HEARABLE = -100.0  # dB re full scale under which a band says nothing
-_RUNS = 20  # of the network that its time is taken over
+_HEARABLE = -100.0  # dB re full scale below which a band is not evaluated
+_RUNS = 20  # of the model, to measure its time
 
 Verdict = Literal["ok", "note", "fail"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was examined.
+    """The result of a check.
 
     Attributes:
         verdict: ``ok``, ``note`` (it works, but could be better) or ``fail`` (``listen`` would not
             work).
-        text: what was found.
-        advice: what to do; empty where all is well.
+        text: the result.
+        advice: what to do; empty if nothing.
     """
 
     verdict: Verdict
@@ -63,13 +63,13 @@ def examine(
     channels: int | None = None,
     channel: int | None = None,
 ) -> Iterator[Finding]:
-    """Examine everything that ``live-ser listen`` needs, one finding after the other.
+    """Check everything that ``live-ser listen`` needs, and yield the results.
 
     Args:
         model: name or path, as for ``listen``.
         device: index or part of a name, as for ``listen``.
-        channels: how many to record, as for ``listen``.
-        channel: which of them to hear, as for ``listen``.
+        channels: number of channels to record, as for ``listen``.
+        channel: the channel to use, as for ``listen``.
     """
     yield from _installation()
     emotion_model: EmotionModel | None = None
@@ -102,7 +102,7 @@ def examine(
 
 
 def examine_sound(samples: Samples, model: EmotionModel) -> Iterator[Finding]:
-    """What a microphone's sound says of the microphone.
+    """Check the sound of a microphone.
 
     Args:
         samples: float32 ``[n]``, mono at the model's rate.
@@ -117,7 +117,7 @@ def examine_sound(samples: Samples, model: EmotionModel) -> Iterator[Finding]:
             "or take another one: live-ser devices",
         )
         return
-    moving = samples - samples.mean(dtype=np.float64).astype(np.float32)  # the offset is no sound
+    moving = samples - samples.mean(dtype=np.float64).astype(np.float32)  # without the DC offset
     levels = [level_db(part) for part in np.array_split(moving, 60)]
     loud, floor = float(np.percentile(levels, 95)), float(np.percentile(levels, 10))
     yield Finding("ok", f"level {loud:.0f} dB where it is loudest, re full scale")
@@ -154,7 +154,7 @@ def _installation() -> Iterator[Finding]:
 def _needed_packages() -> list[str]:
     try:
         wanted = requires("live-ser") or []
-    except PackageNotFoundError:  # a checkout that nobody installed
+    except PackageNotFoundError:  # a checkout that is not installed
         return []
     # A requirement begins with the name: "numpy>=1.26"; those of extras end with "; extra == ...".
     return [re.split(r"[^\w.-]", each)[0] for each in wanted if "extra ==" not in each]
@@ -206,7 +206,7 @@ def _devices(device: int | str | None) -> Iterator[Finding]:
 
 
 def _record(source: Source, samples: int) -> Samples:
-    """The first sound of a source; it raises where none comes."""
+    """The first samples of a source."""
     blocks: list[Samples] = []
     for block in source:
         if not isinstance(block, Gap):
@@ -261,11 +261,11 @@ def _bandwidth(samples: Samples, rate: int) -> Finding:
 
 
 def _band_db(samples: Samples, rate: int, band: tuple[float, float]) -> float:
-    """Level of a band in dB re full scale."""
+    """The level of a band in dB re full scale."""
     spectrum = np.fft.rfft(samples * np.hanning(len(samples)))
     frequencies = np.fft.rfftfreq(len(samples), 1 / rate)
     within = (frequencies >= band[0]) & (frequencies < band[1])
-    # The Hann window keeps 3/8 of the power; each frequency stands for its negative one too.
+    # The Hann window keeps 3/8 of the power; negative frequencies double the sum.
     power = 2 * np.sum(np.abs(spectrum[within]) ** 2) / (3 / 8 * len(samples) ** 2)
     return 10 * float(np.log10(max(power, 1e-20)))
 

@@ -28,7 +28,7 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
     plot: str | None
 
     def analysis(self) -> Analysis:
-        """How the recordings are classified, and what is asked for of them."""
+        """The settings of the analysis."""
         if self.tiers is not None and self.at is None:
             raise UsageError("--tiers are those of a file of intervals", "name it: --at FILE")
         tiers = () if self.tiers is None else _checked_tiers(self.tiers)
@@ -36,8 +36,8 @@ class Options(CommonOptions, VoiceOptions, AnalysisOptions, RecordOptions):
         return Analysis(self.hop, self.smoothing, self.timeline, self.segments, self.reading(), at)
 
     def mode(self) -> Mode:
-        """What becomes of records that are there: refused, replaced, or gone on with."""
-        # Where nothing is there to go on with, it is begun as any other.
+        """What to do with existing records: refuse, replace, or append."""
+        # Without an output to resume, a new one is started.
         if self.resume and self.output is not None and Path(self.output).exists():
             return "append"
         return super().mode()

@@ -1,4 +1,4 @@
-"""What is to be done with each recording."""
+"""The job of ``live-ser file`` for each recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from live_ser.system.temporary import temporary_folder
 
 @contextmanager
 def prepared_job(options: Options, model: EmotionModel, style: Style) -> Iterator[Job]:
-    """The job, with a folder for what its processes hand over."""
+    """The job, with a temporary folder for its worker processes."""
     drawn = options.plot is not None
     with temporary_folder() as folder:
         yield Job(
@@ -31,11 +31,11 @@ def prepared_job(options: Options, model: EmotionModel, style: Style) -> Iterato
 
 
 def kinds_written(options: Options, style: Style) -> set[str]:
-    """The types of records that are written."""
+    """The types of records to write."""
     kinds = {"clip"}
     if options.timeline:
         kinds.add("window")
-    # An annotation holds utterances unless windows are asked for.
+    # An annotation contains utterances, unless windows are requested.
     if (
         options.segments
         or options.at is not None

@@ -1,6 +1,6 @@
-"""The command line: parse, run a command, and errors in one line each.
+"""The command line: parses arguments, runs a command, and prints errors in one line.
 
-A command is imported when it runs: ``live-ser --help`` waits for nothing.
+A command is imported when it runs, so that ``live-ser --help`` is fast.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv: its words, without the program's name; those of the process if None.
+        argv: the arguments, without the name of the program; None for those of the process.
 
     Returns:
-        The exit code: 0 done, 1 could not do it, 2 wrong usage.
+        The exit code: 0 for success, 1 for an error, 2 for wrong usage.
     """
     from live_ser.live.quiet import native_messages_hidden
 
@@ -49,19 +49,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LiveSerError as error:
         say_error(error, verbose=arguments.verbose)
         return 1
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what its encoding does not
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have characters it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     with gentle_interrupts(), ExitStack() as stack:
         if not arguments.verbose:
             stack.enter_context(native_messages_hidden())
         code = _run(arguments, used)
         if stuck():
-            os._exit(code)  # Python would wait
+            os._exit(code)  # without waiting for stuck threads
         return code
 
 
 def _run(arguments: argparse.Namespace, used: Mapping[str, Default]) -> int:
-    """Run the command that was asked for, and say what went wrong; the exit code.
+    """Run a command and print its error, if any; return the exit code.
 
     Args:
         arguments: of the command.
@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace, used: Mapping[str, Default]) -> int:
     except BrokenPipeError:
         if not stuck():
             let_go(sys.stdout)
-        return 0  # whoever read has read enough
+        return 0  # the reader has read enough
     except Exception as error:
         if not stuck():
             let_go(sys.stdout)
@@ -89,9 +89,9 @@ def _run(arguments: argparse.Namespace, used: Mapping[str, Default]) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Put nothing in the place of standard streams that are closed.
+    """Open the null device in place of closed standard streams.
 
-    The next file that is opened would stand there else, and be written into.
+    Otherwise the next file that is opened would become a standard stream.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

@@ -1,4 +1,4 @@
-"""Lines on standard error, for people."""
+"""Messages on standard error."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from live_ser.live.deadlines import within
 from live_ser.records.outputs import silence
 from live_ser.text import printable
 
-SAYING_SECONDS = 0.5  # that a line on standard error may take
+SAYING_SECONDS = 0.5  # for printing to standard error, at most
 
 
 def say(line: str) -> None:
     """Print a line on standard error; it never fails."""
     try:
         print(printable(line), file=sys.stderr, flush=True)
-    except OSError:  # nobody reads it, or its disk is full: this costs nothing but the line
+    except OSError:  # no reader, or a full disk: only the line is lost
         silence(sys.stderr)
 
 
 def say_in_time(lines: Sequence[str]) -> None:
-    """Print lines, and wait no longer than :data:`SAYING_SECONDS` for whoever reads them.
+    """Print lines, and wait at most :data:`SAYING_SECONDS` for their reader.
 
-    On a terminal, lines break between words.
+    On a terminal, lines are wrapped between words.
     """
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns
@@ -36,7 +36,7 @@ def say_in_time(lines: Sequence[str]) -> None:
 
 
 def say_notes(notes: Sequence[str], *, quiet: bool) -> None:
-    """Print what is worth knowing of a recording, unless only errors are shown."""
+    """Print warnings about a recording, unless ``quiet``."""
     if not quiet:
         _say_all(f"live-ser: {note}" for note in notes)
 

@@ -1,4 +1,4 @@
-"""Numbers as they are typed: checked, and as argparse wants them."""
+"""Types of numeric arguments for argparse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def amount(text: str) -> float:
     return value
 
 
-_LONGEST = 1e9  # seconds, or whatever it is; thirty years
+_LONGEST = 1e9  # seconds: thirty years
 
 
 def positive(text: str) -> float:

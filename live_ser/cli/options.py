@@ -1,4 +1,4 @@
-"""Options that several commands have, typed. Each command adds its own: its ``Options``."""
+"""Typed options that several commands have. Each command adds its own in ``Options``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CommonOptions:
-    """What every command takes."""
+    """Options of every command."""
 
     verbose: bool
     quiet: bool
@@ -23,7 +23,7 @@ class CommonOptions:
 
 @dataclass(frozen=True)
 class ChannelOptions:
-    """How many channels there are, and which one is used."""
+    """The number of channels, and the one to use."""
 
     channels: int | None
     channel: int | None
@@ -31,17 +31,17 @@ class ChannelOptions:
 
 @dataclass(frozen=True)
 class SoundOptions(ChannelOptions):
-    """How a recording is read."""
+    """How to read a recording."""
 
     track: int | None
     raw: str | None
     rate: int | None
 
     def reading(self) -> Reading:
-        """The same, as what reads sound takes it.
+        """The options as a :class:`Reading`.
 
         Raises:
-            InvalidArgument: they do not go together.
+            InvalidArgument: options exclude each other.
         """
         from live_ser.audio.reading import reading_of
 
@@ -63,10 +63,10 @@ class VoiceOptions(SoundOptions):
     partial: bool
 
     def reading(self) -> Reading:
-        """How recordings are read.
+        """The options as a :class:`Reading`.
 
         Raises:
-            InvalidArgument: the options do not go together.
+            InvalidArgument: options exclude each other.
         """
         how = super().reading()
         return replace(
@@ -74,10 +74,10 @@ class VoiceOptions(SoundOptions):
         )
 
     def check_one_speaker(self, *, profile: str | None, enroll: float | None = None) -> None:
-        """Refuse what is of one speaker, where several are classified.
+        """Refuse options for one speaker with ``--each-channel``.
 
         Raises:
-            UsageError: it is asked for.
+            UsageError: there is such an option.
         """
         if not self.each_channel or (profile is None and enroll is None):
             return
@@ -92,7 +92,7 @@ class VoiceOptions(SoundOptions):
 
 @dataclass(frozen=True)
 class SourceOptions(VoiceOptions):
-    """The sound of a session: a microphone, or a recording that is replayed."""
+    """The source of a session: a microphone, or a replayed recording."""
 
     device: str | None
     replay: str | None
@@ -101,7 +101,7 @@ class SourceOptions(VoiceOptions):
 
 @dataclass(frozen=True)
 class AnalysisOptions:
-    """The model, how often it classifies, and whose voice it hears."""
+    """The model, its settings, and the profile of the speaker."""
 
     model: str | None
     hop: float | None
@@ -111,7 +111,7 @@ class AnalysisOptions:
 
 @dataclass(frozen=True)
 class RecordOptions:
-    """Where records are written, and how."""
+    """The output of records."""
 
     format: Style | None
     output: str | None
@@ -119,19 +119,19 @@ class RecordOptions:
     force: bool
 
     def resolved(self, usual: Style) -> Self:
-        """The same, with ``-o -`` taken for what it means: nothing else on standard output."""
+        """The same, with ``-o -`` replaced by standard output and a format."""
         if self.output != STANDARD_OUTPUT:
             return self
         return replace(self, output=None, format=self.format or usual)
 
     def mode(self) -> Mode:
-        """What becomes of records that are there: refused, or replaced."""
+        """What to do with existing records: refuse, or replace."""
         return "overwrite" if self.force else "new"
 
 
 @dataclass(frozen=True)
 class PublishingOptions:
-    """Other programs that get the predictions."""
+    """Other programs that receive the predictions."""
 
     osc: str | None
     lsl: str | None
@@ -141,7 +141,7 @@ _Kind = TypeVar("_Kind", bound=CommonOptions)
 
 
 def options_of(kind: type[_Kind], parsed: Namespace) -> _Kind:
-    """The options of a command, of what the parser read.
+    """The typed options of a command, from those that the parser read.
 
     Raises:
         AttributeError: the parser has no such option.

@@ -1,4 +1,4 @@
-"""What comes of each recording: written, drawn, or said to have failed."""
+"""Writes the outcome of each recording: records, plots, errors."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from live_ser.text import counted
 
 @dataclass(frozen=True)
 class OutcomeWriter:
-    """Writes what comes of each recording, and draws it.
+    """Writes the records and the plot of each recording.
 
     Args:
-        job: that gave the outcomes.
-        writer: of the records.
-        kinds: types of the records that are written.
-        pictures: where each recording is drawn; None if none is.
-        force: whether pictures that are there are replaced.
-        quiet: whether only errors are printed.
+        job: the job of the outcomes.
+        writer: the writer of records.
+        kinds: types of records to write.
+        pictures: files of the plots; None for none.
+        force: whether to overwrite existing plots.
+        quiet: whether to print only errors.
 
     Attributes:
-        counts: of the recordings: ``written``, those of them that are ``uncertain`` or
-            were ``taught`` with, and ``failed``; and of the pictures that were drawn.
+        counts: number of recordings that were ``written``, of these ``uncertain`` or ``taught``
+            with, and that ``failed``; and of plots ``drawn``.
     """
 
     job: Job
@@ -42,30 +42,30 @@ class OutcomeWriter:
     counts: Counter[str] = field(default_factory=Counter)
 
     def summary(self, output: str) -> str:
-        """What was written to an output."""
+        """A line about the written records."""
         recordings = counted(self.counts["written"], "recording")
         others = [f"{n} {kind}" for kind in ("uncertain", "failed") if (n := self.counts[kind])]
         return f"wrote {output}: {', '.join([recordings, *others])}"
 
     def picture_summary(self, output: str) -> str:
-        """What was drawn to a picture or a folder."""
+        """A line about the plots."""
         drawn = self.counts["drawn"]
         return f"drew {output}" if drawn == 1 else f"drew {output}: {drawn} pictures"
 
     @property
     def warning(self) -> str:
-        """What is to be said of recordings that were taught with; empty where none was."""
+        """A warning about recordings that were taught with; empty if there are none."""
         count = self.counts["taught"]
         taught = f"{counted(count, 'recording')} {'was' if count == 1 else 'were'} taught with"
         return f"{taught}: such a verdict does not tell how good the model is" if count else ""
 
     def progress(self, total: int, *, resumable: bool) -> str:
-        """How much is done when it is interrupted, and what does the rest."""
+        """A line after an interrupt: how much is done, and how to resume."""
         state = f"{self.counts['written'] + self.counts['failed']} of {total} recordings are done"
         return f"{state}; the same command with --resume does the rest" if resumable else state
 
     def write(self, outcome: Outcome) -> int:
-        """Write one, and print what is to be said of it; how much of it failed."""
+        """Write an outcome and print its messages; return the number of failures."""
         failures = 0
         say_notes(outcome.notes, quiet=self.quiet)
         if outcome.error:
@@ -80,7 +80,7 @@ class OutcomeWriter:
         return failures
 
     def _kept(self, outcome: Outcome) -> bool:
-        """Write what came of a recording; False where no file can have its name."""
+        """Write the records of a recording; False if a file cannot have its name."""
         try:
             for record in outcome.records:
                 self.counts["uncertain"] += _is_uncertain_clip(record)
@@ -95,7 +95,7 @@ class OutcomeWriter:
         return True
 
     def _drawn(self, outcome: Outcome, pictures: Places) -> bool:
-        """Draw a recording; False where it could not be drawn."""
+        """Plot a recording; False if that failed."""
         from live_ser.report.plot import draw_plot
 
         try:
@@ -116,5 +116,5 @@ class OutcomeWriter:
 
 
 def _is_uncertain_clip(record: Record) -> bool:
-    """Whether this is the verdict on a recording of which the model can't tell."""
+    """Whether a record is an uncertain verdict."""
     return bool(record["type"] == "clip" and record["state"] == "uncertain")

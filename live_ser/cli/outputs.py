@@ -1,4 +1,4 @@
-"""Where a command writes: standard output, one file, or one for each recording."""
+"""The output files of commands."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from live_ser.records.places import Places
 
 
 def record_places(output: str | None, paths: Sequence[str], style: Style) -> Places | None:
-    """The file of each recording's records; None where they go to standard output.
+    """The file of each recording's records; None for standard output.
 
     Raises:
-        LiveSerError: one file or stream would be for several recordings, and holds one.
+        LiveSerError: several recordings would share an output that can contain one.
     """
     one_each = style in ANNOTATIONS
     if output is not None:
@@ -27,17 +27,17 @@ def record_places(output: str | None, paths: Sequence[str], style: Style) -> Pla
 
 
 def session_places(output: str | None, source: str, style: Style, *, force: bool) -> Places | None:
-    """The file of a session's records; None where they go to standard output."""
+    """The file of a session's records; None for standard output."""
     if output is None:
         return None
     return Places(output, ENDINGS[style], [source], anew=not force)
 
 
 def plot_places(plot: str | None, paths: Sequence[str]) -> Places | None:
-    """The picture of each recording; None where none is drawn.
+    """The file of each recording's plot; None for no plots.
 
     Raises:
-        LiveSerError: the sound comes through a pipe, or one picture would be for several.
+        LiveSerError: the sound comes through a pipe, or several recordings would share a file.
     """
     if plot is None:
         return None

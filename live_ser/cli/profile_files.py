@@ -1,4 +1,4 @@
-"""The files of profiles: read, exported, imported, renamed and deleted."""
+"""Read, export, import, rename and delete the files of profiles."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from live_ser.text import printable
 
 
 def profile_path(name: str) -> Path:
-    """The file of a profile, whether it is there or not."""
+    """The file of a profile, which need not exist."""
     check_name(name)
     return folder() / f"{name}.json"
 
 
 def profile_content(path: Path) -> dict[str, Any]:
-    """What a profile holds, checked.
+    """The checked content of a profile.
 
     Raises:
-        LiveSerError: it is no profile, or cannot be read.
+        LiveSerError: it is not a profile, or cannot be read.
     """
     try:
         return read_content(path)
@@ -33,7 +33,7 @@ def profile_content(path: Path) -> dict[str, Any]:
 
 
 def export_profile(profile: Path, name: str, *, force: bool) -> None:
-    """Copy a profile into a file.
+    """Copy a profile to a file.
 
     Raises:
         LiveSerError: there is no such profile, or the file cannot be written.
@@ -51,10 +51,10 @@ def export_profile(profile: Path, name: str, *, force: bool) -> None:
 
 
 def import_profile(profile: Path, name: str, *, force: bool) -> None:
-    """Copy a file into a profile.
+    """Copy a file to a profile.
 
     Raises:
-        LiveSerError: the file holds no profile, or the profile cannot be written.
+        LiveSerError: the file is not a profile, or the profile cannot be written.
     """
     text = _text(Path(name))
     with alone(profile):
@@ -62,14 +62,14 @@ def import_profile(profile: Path, name: str, *, force: bool) -> None:
 
 
 def rename_profile(profile: Path, new: Path, *, force: bool) -> None:
-    """Give a profile another name.
+    """Rename a profile.
 
     Raises:
         LiveSerError: there is no such profile, or the new name is taken.
     """
     with alone(profile):
         text = _text(profile)
-        if new.exists() and new.samefile(profile):  # by another case, too, where it tells no files
+        if new.exists() and new.samefile(profile):  # also on case-insensitive file systems
             known = printable(new.stem)
             raise LiveSerError(f"{known} is that profile already", "take another name")
         _write(new, text, force=force)
@@ -102,7 +102,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 
 
 def _text(path: Path) -> str:
-    """The text of a file that holds a profile."""
+    """The text of a profile."""
     profile_content(path)
     return path.read_text("utf-8")
 

@@ -14,7 +14,7 @@ from live_ser.records.formats import Style
 def progress_bar(
     paths: Sequence[str], style: Style, *, output: str | None, quiet: bool
 ) -> FileProgress:
-    """A bar on standard error, where that is a terminal on which nothing else is written."""
+    """A progress bar on standard error, if that is a terminal without other output."""
     alone = output or style == "table" or not sys.stdout.isatty()
     shown = alone and not quiet and sys.stderr.isatty()
     return FileProgress(Console(stderr=True, quiet=not shown), paths)

@@ -1,4 +1,4 @@
-"""Where else the predictions of a session go: OSC, LSL."""
+"""Sinks that send the predictions of a session to other programs: OSC, LSL."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from live_ser.spec import ModelInfo
 def publishers(
     osc: str | None, lsl: str | None, info: ModelInfo, hop: float | None
 ) -> Callable[[Session], None]:
-    """What attaches to a session the sinks that publish it to other programs.
+    """A function that attaches such sinks to a session.
 
     Args:
-        osc: address of a program that receives OSC, if there is one.
-        lsl: name of a stream in the Lab Streaming Layer, if there is one.
-        info: of the model.
-        hop: seconds between predictions; the model's own if None.
+        osc: address of a receiver of OSC, if any.
+        lsl: name of a stream in the Lab Streaming Layer, if any.
+        info: metadata of the model.
+        hop: seconds between predictions; None for the model's default.
 
     Raises:
-        LiveSerError: an address is not one, or a package is missing.
+        LiveSerError: an address is invalid, or a package is missing.
     """
     attached: list[Callable[[Session], None]] = []
     if osc is not None:
@@ -35,7 +35,7 @@ def publishers(
         from live_ser.server.lsl import LslSink
 
         seconds = hop or info.hop
-        # In the thread of the session: it notes when sound comes, and never waits.
+        # In the thread of the session, as it needs the times of arrival; it never blocks.
         attached.append(
             lambda session: session.sinks.attach(
                 LslSink(lsl, info, seconds, lambda: session.source.behind, session.source.voices)

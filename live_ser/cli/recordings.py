@@ -1,4 +1,4 @@
-"""The recordings that are named on the command line, and the files that are left alone."""
+"""Checks of the recordings on the command line, and a count of skipped files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
 from live_ser.text import counted
 
-_KINDS = 3  # of files that were left alone, that are named
+_KINDS = 3  # of skipped files to list
 
 
 def check_named(paths: Sequence[str], sounds: Sequence[str]) -> None:
@@ -21,7 +21,7 @@ def check_named(paths: Sequence[str], sounds: Sequence[str]) -> None:
         sounds: files that ``--from`` names; ``-`` is sound on standard input.
 
     Raises:
-        UsageError: none are named, in no way; or standard input is to be two things.
+        UsageError: none are named, or standard input has two uses.
     """
     if not (paths or sounds):
         raise UsageError("no recordings are named", "live-ser file PATH")
@@ -30,17 +30,17 @@ def check_named(paths: Sequence[str], sounds: Sequence[str]) -> None:
 
 
 class LeftAlone:
-    """The files of other kinds in the folders that are named, counted by kind."""
+    """Counts the files in folders that are not sound files, by extension."""
 
     def __init__(self) -> None:
         self._kinds: Counter[str] = Counter()
 
     def add(self, name: str) -> None:
-        """Count one more file."""
+        """Count a file."""
         self._kinds[os.path.splitext(name)[1].lower() or "without an ending"] += 1
 
     def say(self) -> None:
-        """Print how many there were, if there were any, and of which kinds most."""
+        """Print how many there were, with the most frequent extensions."""
         if not self._kinds:
             return
         kinds = [f"{count} {kind}" for kind, count in self._kinds.most_common(_KINDS)]

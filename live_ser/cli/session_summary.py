@@ -1,4 +1,4 @@
-"""What ``live-ser listen`` says when it has ended."""
+"""The summary of ``live-ser listen`` at its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from live_ser.live.session import Session
 from live_ser.live.sinks import ProfileSink
 from live_ser.text import counted
 
-_REPORTED = (".jsonl", ".csv", ".parquet")  # endings of the records that a report is made of
+_REPORTED = (".jsonl", ".csv", ".parquet")  # extensions of records for reports
 
 
 def session_summary(
@@ -20,7 +20,7 @@ def session_summary(
     keeper: ProfileSink | None,
     display: Display,
 ) -> list[str]:
-    """What was lost in a session that has ended, where it lies, and the next command."""
+    """Losses of the session, its files, and the next command."""
     lines = []
     if skipped or session.source.overflows:
         lines.append(f"{skipped} skipped, {counted(session.source.overflows, 'overflow')}")

@@ -1,4 +1,4 @@
-"""What takes a session: records, a recording, the dashboard, or lines for people."""
+"""The sinks of ``live-ser listen``: records, a recording, the dashboard, or lines."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def attach_outputs(
     style: Style,
     places: Places | None,
 ) -> None:
-    """Attach to a session all that it is written to, sent to and shown on.
+    """Attach the sinks to a session.
 
     Args:
-        session: that is taken.
-        info: of the model.
-        options: of the command.
-        display: where it is shown.
-        style: of the records.
-        places: where the records go; standard output if None.
+        session: the session.
+        info: metadata of the model.
+        options: options of the command.
+        display: where to show the session.
+        style: format of the records.
+        places: files of the records; None for standard output.
     """
     if display.records:
         _attach_records(session, info, options, style=style, places=places)
@@ -58,7 +58,7 @@ def attach_outputs(
 
 
 def keeps_marks(options: Options, display: Display) -> bool:
-    """Whether marks go anywhere: into records, or out as LSL markers."""
+    """Whether marks are stored in records, or sent as LSL markers."""
     return display.records or options.lsl is not None
 
 
@@ -79,7 +79,7 @@ def _attach_records(
 
 
 def _attach_recording(session: Session, path: str, rate: int, *, force: bool) -> Background:
-    """Keep the sound of a session in a file; the sink that writes it."""
+    """Attach a sink that records the sound, and return it."""
     from live_ser.live.recorder import Recording
 
     channels = len(session.source.voices) or 1
@@ -90,7 +90,7 @@ def _attach_recording(session: Session, path: str, rate: int, *, force: bool) ->
 
 
 def _print(line: str) -> None:
-    """A line on standard output, at once."""
+    """Print a line to standard output, flushed."""
     print(printable(line), flush=True)
 
 
@@ -114,5 +114,5 @@ def _attach_dashboard(
         marks_kept=marks_kept,
         voices=source.voices,
     )
-    dashboard.__enter__()  # it gives the terminal back when it is closed
+    dashboard.__enter__()  # it restores the terminal when it is closed
     session.sinks.attach(Background(dashboard))

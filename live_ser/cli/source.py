@@ -1,4 +1,4 @@
-"""The sound of a session: a microphone, a recording that is replayed, or a pipe."""
+"""The source of a session: a microphone, a replayed recording, or a pipe."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def open_source(
     or_demo: bool = False,
     endless: bool = False,
 ) -> AbstractContextManager[Source]:
-    """The sound that was asked for, in blocks at a rate; it is opened on entry.
+    """The source according to the options, opened on entry.
 
     Args:
-        options: the microphone, or what is replayed instead.
-        rate: samples a second of the blocks.
-        reconnect: whether to wait for a microphone that goes away.
-        or_demo: whether to replay a bundled recording where there is no microphone.
-        endless: whether that recording begins again when it ends.
+        options: the options.
+        rate: sample rate of the blocks in Hz.
+        reconnect: whether to wait for a microphone that was disconnected.
+        or_demo: whether to replay a bundled recording if there is no microphone.
+        endless: whether that recording is repeated.
 
     Raises:
-        LiveSerError: options do not go together.
+        LiveSerError: options exclude each other.
     """
     if options.replay is not None:
         reading = options.reading()
@@ -58,7 +58,7 @@ def open_source(
 def _or_demo(
     source: AbstractContextManager[Source], rate: int, *, endless: bool
 ) -> Iterator[Source]:
-    """A microphone; the bundled recording where there is none."""
+    """A microphone, or the bundled recording if there is none."""
     with ExitStack() as stack:
         try:
             opened = stack.enter_context(source)

@@ -1,4 +1,4 @@
-"""What is known of the speaker of a session, and where it is kept."""
+"""The profile, baseline and taught model of a speaker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def taught_model(name: str | None, profile_name: str | None) -> EmotionModel:
-    """The model, with what a profile knows of the speaker if one is named.
+    """The model, with the profile of a speaker if one is named.
 
     Raises:
         LiveSerError: the model cannot be loaded, or there is no such profile.
@@ -47,15 +47,15 @@ def _check_takes_a_baseline(info: ModelInfo) -> None:
 def speaker_of(
     network: EmotionModel, profile_name: str | None, enroll: float | None = None
 ) -> tuple[EmotionModel, RunningBaseline | None, Profile | None]:
-    """The model as a speaker taught it, and their baseline and profile, if there are any.
+    """The taught model, the baseline and the profile of a speaker, if there are any.
 
     Args:
-        network: the model as it was loaded.
-        profile_name: of the speaker; None where nothing is kept.
-        enroll: seconds of speech from which the baseline is made; None where it is not asked for.
+        network: the loaded model.
+        profile_name: name of the profile; None for none.
+        enroll: seconds of neutral speech at the start; None for no enrolment.
 
     Raises:
-        LiveSerError: the model takes no baseline, or the profile cannot be read.
+        LiveSerError: the model uses no baseline, or the profile cannot be read.
     """
     if enroll is None and profile_name is None:
         return network, None, None

@@ -1,4 +1,4 @@
-"""What teaching is worth, in words and as a record."""
+"""The report on teaching, in words and as a record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from live_ser.model.teaching_report import Report
 from live_ser.records.labelled import LabelledSound
 from live_ser.text import counted, printable
 
-_PAIRS = 3  # of emotions mixed up that are named
+_PAIRS = 3  # of confused emotions to list
 _DOUBTS = 9  # doubtful takes that are named
 
 
@@ -56,7 +56,7 @@ def doubt_lines(report: Report, recordings: Sequence[LabelledSound | None]) -> l
 
 
 def report_lines(report: Report) -> list[str]:
-    """A report for people, each line under 80 columns."""
+    """The report in words, each line under 80 columns."""
     total = sum(report.takes.values())
     counts = ", ".join(f"{count} {emotion}" for emotion, count in report.takes.items())
     lines = [f"{counted(total, 'take')}: {counts}"]

@@ -1,4 +1,4 @@
-"""The terminal: where a session is shown."""
+"""Where to show a session: dashboard, lines or records."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from live_ser.palette import PALETTES
 
 @dataclass(frozen=True)
 class Display:
-    """Where a session is shown.
+    """Where to show a session.
 
     Attributes:
-        dashboard: whether the dashboard is, on standard error.
-        lines: whether plain lines are printed on standard output.
-        records: whether records are written, to a file or to standard output.
+        dashboard: whether to show the dashboard, on standard error.
+        lines: whether to print plain lines to standard output.
+        records: whether to write records, to a file or to standard output.
         palette: colours of the dashboard, one of ``PALETTES``.
     """
 
@@ -31,17 +31,17 @@ class Display:
     palette: str = PALETTES[0]
 
     def console(self) -> Console:
-        """The console that the dashboard is drawn on."""
+        """The console for the dashboard."""
         if self.palette == "terminal":
             return Console(stderr=True, color_system="standard")
         return Console(stderr=True, no_color=True if self.palette == "none" else None)
 
 
 def display_of(options: Options) -> Display:
-    """Where a session is shown, with the terminal that there is."""
+    """Where to show a session, depending on options and terminal."""
     terminal = sys.stdout.isatty()
     dashboard = _has_dashboard(options)
-    # A terminal without a screen shows lines in place of records, which nobody asked for.
+    # A dumb terminal shows lines, unless records are requested.
     dumb = terminal and Console(stderr=True).is_dumb_terminal
     lines = options.lines or (dumb and options.format is None and not options.quiet)
     alone = dashboard and terminal and options.format is None
@@ -50,12 +50,12 @@ def display_of(options: Options) -> Display:
 
 
 def _has_dashboard(options: Options) -> bool:
-    """Whether there is a terminal for a dashboard, and nothing else that is written on it."""
+    """Whether there is a terminal for the dashboard, without other output on it."""
     if options.lines or options.quiet or not Dashboard.possible(Console(stderr=True)):
         return False
     if options.output:
         return True
     if sys.stdout.isatty():
         return options.format is None
-    # What reads a pipe may well write on the same terminal; a file does not.
+    # The reader of a pipe may write to the same terminal; a file does not.
     return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)

@@ -7,7 +7,7 @@ A server keeps to one core, the clients to the others. Streams bring blocks of 0
 in real time, as the page does, each from another place of the recording on; the time from the block
 that completes a hop to its record is measured, and the processor time of the server. Then many
 readers wait for the records of its microphone. With ``--servers`` and ``--proxy``, several servers
-stand behind HAProxy or nginx, as in ``examples/``.
+stand behind HAProxy or nginx, as in ``examples/``. With ``--beside``, somebody else misbehaves.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import live_ser
+from benchmarks.misbehaving import BLOCK, RATE, Misbehaving
 from live_ser.audio.demo import DEMO
 from live_ser.server.protocol import BUSY
 
-RATE, BLOCK = 48_000, 4_800
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PROXIES = {
     "haproxy": ("haproxy.cfg", ["-f"]),
@@ -173,6 +173,18 @@ async def streams(
 
 
 @contextmanager
+def beside(kind: str, address: str, seconds: float) -> Iterator[None]:
+    """Somebody misbehaves meanwhile, in a process of their own."""
+    words = [sys.executable, "-m", "benchmarks.misbehaving", address, kind, str(seconds)]
+    with subprocess.Popen(words) as process:
+        try:
+            time.sleep(2)  # until it has begun
+            yield
+        finally:
+            process.terminate()
+
+
+@contextmanager
 def server(number: int, model: str) -> Iterator[psutil.Process]:
     """A server, on the cores that this process keeps to now."""
     words = [sys.executable, "-m", "live_ser", "serve", "--from", str(DEMO), "--model", model]
@@ -221,6 +233,10 @@ async def measure(port: int, options: argparse.Namespace, servers: list[psutil.P
     due = completing(sent)
     for count in options.sessions:
         print(json.dumps(await streams(url, sent, due, count, servers)), flush=True)
+        for kind in options.beside:
+            with beside(kind, url.replace("ws", "http", 1), options.seconds + 5):
+                measured = await streams(url, sent, due, count, servers)
+            print(json.dumps({"beside": kind, **measured}), flush=True)
     if options.readers:
         print(json.dumps(await readers(url, options.readers, 10)), flush=True)
 
@@ -234,6 +250,7 @@ def main() -> None:
     parser.add_argument("--talks", type=float, default=1.0, help="share of the time (default: 1)")
     parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
     parser.add_argument("--proxy", choices=PROXIES)
+    parser.add_argument("--beside", nargs="*", default=[], choices=Misbehaving.KINDS)
     parser.add_argument("--model", default="live_ser")
     options = parser.parse_args()
     cores = psutil.Process().cpu_affinity() if psutil.LINUX else [0]

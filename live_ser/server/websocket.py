@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 
 EXTENSION = "live_ser.hold"
 """Where an application finds :meth:`WebSocketProtocol.hold_with` in its scope."""
@@ -17,6 +17,7 @@ _READ_BYTES = 1 << 14  # at once: small messages of so many take a hundredth of 
 _SHARE = 0.05  # of a core, that the messages of one client may take
 _BURST = 0.1  # seconds of a core, that they may take before that
 _MESSAGE_SECONDS = 1e-4  # of a core, that a message takes in the application
+_PATIENCE = 10.0  # seconds on end that a client may want more than its share
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -27,12 +28,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     connection, wake a task and resume the connection.
 
     A client that floods the server with small messages is read no faster than they can be handled
-    in a small share of a core.
+    in a small share of a core, and its connection is closed if it goes on with it.
     """
 
     _hold: Callable[[bytes], bool] | None = None
     _spent = 0.0  # seconds of a core beyond its share, up to the time below
     _spent_at = 0.0
+    _over_since: float | None = None  # when it began to want more
     _rest: TimerHandle | None = None  # until it is read again
 
     def hold_with(self, hold: Callable[[bytes], bool]) -> None:
@@ -92,15 +94,28 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _spend(self, seconds: float) -> None:
         """Count time that the client took; read it no more while it took too much."""
         now = self.loop.time()
-        self._spent = max(0.0, self._spent - _SHARE * (now - self._spent_at)) + seconds
-        self._spent_at = now
-        if self._spent > _BURST:
-            self.transport.pause_reading()
-            if self._rest is None:
-                self._rest = self.loop.call_later((self._spent - _BURST) / _SHARE, self._go_on)
+        left = max(0.0, self._spent - _SHARE * (now - self._spent_at))
+        self._spent, self._spent_at = left + seconds, now
+        if not left:
+            self._over_since = None
+        if self._spent <= _BURST:
+            return
+        self._over_since = self._over_since or now
+        if now - self._over_since > _PATIENCE:
+            self._give_up()
+            return
+        self.transport.pause_reading()
+        if self._rest is None:
+            self._rest = self.loop.call_later((self._spent - _BURST) / _SHARE, self._go_on)
 
     def _go_on(self) -> None:
         self._rest = None
-        self._spend(0.0)
-        if self._rest is None and not self.read_paused:  # else once the queue is empty
+        if not self.read_paused:  # else once the queue is empty
             self.transport.resume_reading()
+
+    def _give_up(self) -> None:
+        """Close the connection: what it still sent would be handled for minutes."""
+        self.conn.fail(CloseCode.POLICY_VIOLATION, "too many small messages")
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()

@@ -11,33 +11,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import random
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import psutil
-import soundfile
-import soxr
 from numpy.typing import NDArray
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import connect
 
+from benchmarks.misbehaving import BLOCK, RATE, Misbehaving, answered, blocks, start
 from tests.support.watch import Watch
 
-RATE, BLOCK = 48_000, 4_800
 STREAMS, READERS = 3, 100
 ROUND = 20.0  # seconds
-DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
 
 
 @dataclass
@@ -76,7 +68,7 @@ def served(seconds: float, model: Path | None = None) -> ServerWatch:
     words = [sys.executable, "-m", "live_ser", "serve", "--port", "0", "--listen"]
     words += ["--from", "-", "--raw", "s16le", "--rate", str(RATE), "--channels", "1"]
     words += ["--model", str(model)] if model else []
-    watch, sound = ServerWatch("server"), _blocks()
+    watch, sound = ServerWatch("server"), blocks()
     with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         assert process.stdin is not None
@@ -90,14 +82,6 @@ def served(seconds: float, model: Path | None = None) -> ServerWatch:
     if code:
         watch.wrong.append(f"the server ended with {code}")
     return watch
-
-
-def _blocks() -> NDArray[np.int16]:
-    """The bundled recording at 48 kHz, ``[blocks, BLOCK]``."""
-    sound, native = soundfile.read(DEMO, dtype="float32")
-    sound = soxr.resample(sound, native, RATE)
-    sound = np.resize(sound, len(sound) // BLOCK * BLOCK)
-    return np.round(sound * 32767).astype("<i2").reshape(-1, BLOCK)
 
 
 def _speak(pipe: IO[bytes], blocks: NDArray[np.int16]) -> None:
@@ -130,7 +114,7 @@ class _Crowd:
     ) -> None:
         self._http, self._ws = address, address.replace("http", "ws", 1)
         self._watch, self._process = watch, process
-        self._rng = random.Random(0)
+        self._misbehaving = Misbehaving(address, blocks)
         self._late = watch.quiet  # where the streams write their times
         self._over = asyncio.Event()
         self._blocks = blocks
@@ -146,7 +130,8 @@ class _Crowd:
             ends = time.monotonic() + min(ROUND, seconds / 6)
             if trouble:
                 done = await asyncio.gather(
-                    *(self._until(ends, one) for one in self._misbehaving), return_exceptions=True
+                    *(self._misbehaving.until(ends, kind) for kind in Misbehaving.KINDS),
+                    return_exceptions=True,
                 )
                 self._watch.wrong += [f"a client: {one!r}" for one in done if one]
             await asyncio.sleep(max(0.0, ends - time.monotonic()))
@@ -169,7 +154,7 @@ class _Crowd:
         self._watch.wrong.append("streams were not let go of in 20 s")
 
     async def _metric(self, name: str) -> float:
-        text = await asyncio.to_thread(_get, f"{self._http}/metrics")
+        text = await asyncio.to_thread(answered, f"{self._http}/metrics")
         return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
 
     async def _steady(self, number: int) -> int:
@@ -177,7 +162,7 @@ class _Crowd:
         sent: list[float] = []
         ends: list[float] = []
         async with connect(f"{self._ws}/v1/stream", ping_interval=None) as socket:
-            await socket.send(_start(RATE))
+            await socket.send(start(RATE))
 
             async def listen() -> None:
                 async for text in socket:
@@ -214,96 +199,3 @@ class _Crowd:
                     if last and record["end"] - last > 0.501:
                         self._watch.wrong.append(f"a reader missed what came before {record}")
                     last = record["end"]
-
-    async def _until(self, ends: float, client: Callable[[float], Awaitable[None]]) -> None:
-        with suppress(ConnectionClosed):
-            while time.monotonic() < ends - 1:
-                await client(ends)
-
-    @property
-    def _misbehaving(self) -> list[Callable[[float], Awaitable[None]]]:
-        clients = [self._stalls, self._floods, self._garbage, self._lies, self._hangs_up]
-        return [*clients, self._reads_nothing, self._posts]
-
-    def _stream(self) -> connect:
-        return connect(f"{self._ws}/v1/stream", ping_interval=None, close_timeout=1)
-
-    async def _stalls(self, ends: float) -> None:
-        """One that begins, and then says nothing."""
-        async with self._stream() as socket:
-            await socket.send(_start(16_000))
-            await socket.send(b"\x00\x00\x00")
-            await asyncio.sleep(max(0.0, ends - time.monotonic()))
-
-    async def _floods(self, ends: float) -> None:
-        """One that sends as much as it can."""
-        async with self._stream() as socket:
-            await socket.send(_start(RATE))
-            with suppress(TimeoutError, ConnectionClosed):
-                async with asyncio.timeout(max(0.1, ends - time.monotonic())):
-                    while True:
-                        await socket.send(self._blocks[:50].tobytes())
-            socket.transport.abort()
-
-    async def _garbage(self, ends: float) -> None:
-        """One that sends what is no message, or no sound."""
-        async with self._stream() as socket:
-            kind = self._rng.choice(["text", "sound", "numbers"])
-            with suppress(ConnectionClosed):
-                if kind != "text":
-                    await socket.send(_start(16_000, "f32le" if kind == "numbers" else "s16le"))
-                await socket.send(
-                    self._rng.randbytes(5001)
-                    if kind != "text"
-                    else "\ud7ff{[" * self._rng.randrange(99)
-                )
-                await socket.send('{"type": "stop"}')
-                await _drained(socket)
-        await asyncio.sleep(0.2)
-
-    async def _lies(self, ends: float) -> None:
-        """One whose sound is six times as fast as it says."""
-        async with self._stream() as socket:
-            await socket.send(_start(8_000))
-            for block in self._blocks[:20]:
-                await socket.send(block.tobytes())
-                await asyncio.sleep(0.1)
-
-    async def _hangs_up(self, ends: float) -> None:
-        """One that is gone in the middle of a message."""
-        async with self._stream() as socket:
-            await socket.send(_start(16_000))
-            await socket.send(bytes(15_999))
-            socket.transport.abort()
-        await asyncio.sleep(0.3)
-
-    async def _reads_nothing(self, ends: float) -> None:
-        """A reader that takes nothing."""
-        async with connect(
-            f"{self._ws}/v1/live?history=240", max_queue=1, close_timeout=0.1
-        ) as one:
-            await asyncio.sleep(max(0.0, ends - time.monotonic()))
-            one.transport.abort()
-
-    async def _posts(self, ends: float) -> None:
-        """One that posts a recording, and one that is none."""
-        for data in (DEMO.read_bytes(), b"no sound"):
-            await asyncio.to_thread(_get, f"{self._http}/v1/file", data)
-        await asyncio.sleep(5)
-
-
-def _start(rate: int, encoding: str = "s16le") -> str:
-    return json.dumps({"type": "start", "encoding": encoding, "rate": rate})
-
-
-async def _drained(socket: ClientConnection) -> list[Any]:
-    return [text async for text in socket]
-
-
-def _get(url: str, data: bytes | None = None) -> str:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=60) as answer:
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        error.close()
-        return ""

@@ -90,6 +90,18 @@ def test_who_sends_many_small_messages_is_read_no_faster_than_others_can_bear(
         assert [record["type"] for record in received(other)] == ["session", "end"]
 
 
+def test_who_goes_on_sending_too_many_is_closed(
+    model: live_ser.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live_ser.server.websocket._PATIENCE", 0.5)
+    with served(model) as server, server.stream(rate=16000) as flooding:
+        flooding.socket.sendall(frame(b'{"type": "ping"}', 1) * 10_000)
+        with suppress(ConnectionClosed):
+            while True:
+                flooding.recv(20)
+        assert flooding.close_code == 1008
+
+
 def test_small_messages_are_all_heard_in_their_order(server: Served) -> None:
     sound = np.random.default_rng(0).integers(-9999, 9999, 8000).astype("<i2").tobytes()
     with server.stream(rate=16000) as socket:

@@ -109,17 +109,15 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
     sequence = _input(graph, spec)
     direction = graph.constant("direction", np.array([1], np.int64))
     apart = graph.constant("apart", np.array([0, 2, -1, UNITS], np.int64))
-    everywhere = graph.constant("everywhere", np.array([0, 1], np.int64))
     pooled: list[str] = []
     for layer in range(LAYERS):
         sequence = _lstm(graph, weights, layer, sequence, direction)
         halves = graph.add("Reshape", [sequence, apart], f"halves{layer}")
-        mean = graph.add("ReduceMean", [halves], f"mean{layer}", axes=[0, 1], keepdims=1)
+        mean = _mean(graph, halves, f"mean{layer}")
         centred = graph.add("Sub", [halves, mean], f"centred{layer}")
         square = graph.add("Mul", [centred, centred], f"square{layer}")
-        variance = graph.add("ReduceMean", [square], f"variance{layer}", axes=[0, 1], keepdims=0)
-        pooled.append(graph.add("Squeeze", [mean, everywhere], f"flat{layer}"))
-        pooled.append(graph.add("Sqrt", [variance], f"deviation{layer}"))
+        variance = _mean(graph, square, f"variance{layer}")
+        pooled += [mean, graph.add("Sqrt", [variance], f"deviation{layer}")]
     graph.nodes.append(helper.make_node("Concat", pooled, ["statistics"], axis=1))
     floats = onnx.TensorProto.FLOAT
     made = helper.make_graph(
@@ -132,6 +130,12 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(model)
     return model
+
+
+def _mean(graph: _Graph, halves: str, name: str) -> str:
+    """Mean over time and both halves, ``[batch, units]``; one after the other it takes a third."""
+    over_time = graph.add("ReduceMean", [halves], f"{name}_of_halves", axes=[0], keepdims=0)
+    return graph.add("ReduceMean", [over_time], name, axes=[0], keepdims=0)
 
 
 def _input(graph: _Graph, spec: FeatureSpec) -> str:

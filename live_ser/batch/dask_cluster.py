@@ -79,8 +79,7 @@ def expand_sources(
     Args:
         words: as :func:`live_ser.batch.paths.expand_paths` takes them; and addresses such as
             ``s3://bucket/folder``, of files, folders and patterns.
-        left_alone: function that is called with each file in a local folder that is not a sound
-            file.
+        left_alone: function that is called with each other file in a local folder.
 
     Raises:
         LiveSerError: a place cannot be read.

@@ -1,7 +1,7 @@
-"""Prosody: what the voice did in a stretch of speech, in units that one can hear.
+"""Prosody: pitch, loudness, rate and pauses of a stretch of speech.
 
-Pitch, loudness, rate and pauses do not depend on the model: they are there so that what it says can
-be understood, and doubted.
+These measures do not depend on the model. They help to understand its predictions, and to question
+them.
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ from live_ser.frontend.pitch import (
 )
 
 PAUSE = 0.25
-"""Seconds without speech from which on it is a pause, and no consonant (Goldman-Eisler 1968)."""
+"""Minimum length of a pause in seconds; shorter ones may be consonants (Goldman-Eisler 1968)."""
 
-_VOICED = 0.5  # strength from which on a frame has a pitch
+_VOICED = 0.5  # minimum strength of a voiced frame
 _AROUND = 8  # frames to either side from which a pitch should not leap
 _PULL = 0.1  # strength that it costs for each semitone
 _FARTHEST = 12.0  # semitones from which on it costs no more
 _DIP = 2.0  # dB between two syllables at least (de Jong and Wempe 2009)
-_SILENT = -200.0  # dB of the envelope where nobody speaks
-_FEWEST = 6  # frames with a pitch under which there is none to tell
-_SHORTEST = 1.0  # seconds of speech under which no rate can be told
-_STEPS = 10  # of the histogram, a semitone
+_SILENT = -200.0  # dB of the envelope without speech
+_FEWEST = 6  # voiced frames needed for a pitch
+_SHORTEST = 1.0  # seconds of speech needed for a rate
+_STEPS = 10  # bins of the histogram per semitone
 _BOTTOM, _TOP = (12 * math.log2(hertz / REFERENCE) for hertz in (LOWEST / 1.03, HIGHEST * 1.03))
 _BINS = math.ceil((_TOP - _BOTTOM) * _STEPS)
-_RANGE = 0.1, 0.5, 0.9  # shares of the frames that are under low, median and high
+_RANGE = 0.1, 0.5, 0.9  # quantiles: low, median and high
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prosody:
-    """What the voice did; None for what cannot be told.
+    """The prosody of a stretch of speech; None for measures that are not available.
 
     Attributes:
-        pitch: median in Hz.
-        pitch_low: in Hz; a tenth of the voiced moments are lower.
-        pitch_high: in Hz; a tenth of the voiced moments are higher.
+        pitch: median of the voiced frames in Hz.
+        pitch_low: 10th percentile of the voiced frames in Hz.
+        pitch_high: 90th percentile of the voiced frames in Hz.
         pitch_semitones: the median in semitones above 27.5 Hz.
         pitch_range: semitones from low to high.
         loudness: RMS of the speech alone, in dB re full scale.
-        rate: syllable nuclei in a second of speech; None for less than a second of it.
-        pauses: share of the time from first to last speech that is pauses of 0.25 s or more.
-        pitch_change: semitones above the speaker's usual; None until that is known.
-        loudness_change: dB above the speaker's usual.
-        rate_change: times the speaker's usual: 1.2 is a fifth faster.
+        rate: syllable nuclei per second of speech; None for less than a second of speech.
+        pauses: share of pauses of 0.25 s or more in the time from the first to the last speech.
+        pitch_change: semitones above the speaker's usual pitch; None until that is known.
+        loudness_change: dB above the speaker's usual loudness.
+        rate_change: relative to the speaker's usual rate: 1.2 is a fifth faster.
     """
 
     pitch: float | None = None
@@ -76,21 +76,21 @@ class Prosody:
 
 
 MEASURES: tuple[str, ...] = tuple(field.name for field in fields(Prosody))
-"""The names of what is measured."""
+"""The names of the measures."""
 
 
 @dataclass(frozen=True)
 class ProsodySums:
-    """Sums over speech, from which its prosody follows; those of several stretches can be added.
+    """Sums over speech from which its prosody is computed; they can be added.
 
     Attributes:
-        pitches: int64 ``[bins]``, frames of each tenth of a semitone.
-        power: sum of the frames' mean powers.
-        frames: of speech.
-        nuclei: syllables.
-        speech: seconds.
+        pitches: int64 ``[bins]``, histogram of pitch, a tenth of a semitone per bin.
+        power: sum of the powers of the frames.
+        frames: number of frames of speech.
+        nuclei: number of syllable nuclei.
+        speech: seconds of speech.
         paused: seconds of pauses.
-        span: seconds from the first speech to the last.
+        span: seconds from the first to the last speech.
     """
 
     pitches: NDArray[np.int64]
@@ -113,15 +113,15 @@ class ProsodySums:
         )
 
     def after(self, seconds: float) -> ProsodySums:
-        """The same with the time that lies between it and the speech before it."""
+        """The sums with the time since the speech before, which may be a pause."""
         paused = seconds if seconds >= PAUSE else 0.0
         return replace(self, paused=self.paused + paused, span=self.span + seconds)
 
     def prosody(self, usual: Prosody | None = None) -> Prosody | None:
-        """The prosody; None where nobody spoke.
+        """The prosody; None without speech.
 
         Args:
-            usual: how the speaker usually speaks, if that is known.
+            usual: the speaker's usual prosody, if known.
         """
         if not self.frames:
             return None
@@ -146,14 +146,14 @@ class ProsodySums:
 
     @cached_property
     def weighted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Pitch, loudness and rate times the seconds that each rests on, and these seconds."""
+        """Pitch, loudness and rate, weighted by their seconds of speech, and these seconds."""
         prosody = self.prosody() or Prosody()
         values = (prosody.pitch_semitones, prosody.loudness, prosody.rate)
         seconds = np.array([0.0 if value is None else self.speech for value in values])
         return np.array([value or 0.0 for value in values]) * seconds, seconds
 
     def _quantiles(self) -> list[float] | None:
-        """Semitones under which the shares of ``_RANGE`` lie."""
+        """The quantiles ``_RANGE`` of pitch in semitones."""
         below = np.cumsum(self.pitches)
         if below[-1] < _FEWEST:
             return None
@@ -167,13 +167,13 @@ NOTHING = ProsodySums(np.zeros(_BINS, np.int64))
 
 
 def prosody_sums(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: float) -> ProsodySums:
-    """Sum up what a voice did in a stretch of speech.
+    """The sums over a stretch of speech.
 
     Args:
-        voice: its frames.
-        mask: bool ``[chunks]``, which chunks of the speech gate are speech.
-        centre: seconds from the start of the first chunk to the middle of the first frame.
-        hop_seconds: from one frame to the next.
+        voice: its voice frames.
+        mask: bool ``[chunks]``, the speech mask.
+        centre: seconds from the start of the first chunk to the centre of the first frame.
+        hop_seconds: seconds from one frame to the next.
     """
     spoken = np.flatnonzero(mask)
     chunks = ((centre + np.arange(len(voice)) * hop_seconds) / CHUNK_SECONDS).astype(np.int64)
@@ -198,10 +198,10 @@ def prosody_sums(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: flo
 
 
 def pitches(voice: VoiceFrames, speech: Mask) -> tuple[NDArray[np.float32], Mask]:
-    """The pitch of each frame: the strongest that does not leap from those around it.
+    """The pitch of each frame: the strongest candidate that does not leap from those around it.
 
     Args:
-        voice: frames that follow each other.
+        voice: consecutive voice frames.
         speech: bool ``[frames]``, which are speech.
 
     Returns:
@@ -223,7 +223,7 @@ def pitches(voice: VoiceFrames, speech: Mask) -> tuple[NDArray[np.float32], Mask
 
 
 def _medians(values: NDArray[np.float32], of: Mask, otherwise: float) -> NDArray[np.float32]:
-    """The median of the values around each, of those that count."""
+    """The running median of the values that count."""
     edge = np.full(_AROUND, np.nan, np.float32)
     padded = np.concatenate([edge, np.where(of, values, np.float32(np.nan)), edge])
     around = np.sort(sliding_window_view(padded, 2 * _AROUND + 1), axis=1)  # NaN comes last
@@ -233,7 +233,7 @@ def _medians(values: NDArray[np.float32], of: Mask, otherwise: float) -> NDArray
 
 
 def _nuclei(envelope: Sequence[float], voiced: Sequence[bool]) -> int:
-    """Voiced peaks of the envelope with a dip on both sides."""
+    """The number of voiced peaks of the envelope with a dip on both sides."""
     count, rising = 0, False
     low, high, top = _SILENT, _SILENT, 0
     for place, value in enumerate(envelope):
@@ -254,10 +254,10 @@ def _hertz(semitones: float | None) -> float | None:
 
 
 class UsualProsody:
-    """How a speaker usually speaks, from their speech so far; the newest counts most."""
+    """The usual prosody of a speaker, from their speech so far; new speech counts most."""
 
     MEMORY = 120.0  # seconds of speech after which older speech counts for less
-    ENOUGH = 10.0  # seconds of speech from which on it is known
+    ENOUGH = 10.0  # seconds of speech needed
 
     def __init__(self) -> None:
         self._sums: NDArray[np.float64] = np.zeros(3)
@@ -266,7 +266,7 @@ class UsualProsody:
         self._until = 0.0
 
     def before(self, start: float) -> Prosody | None:
-        """How the speaker spoke until a moment; None as long as too little is known.
+        """The usual prosody at a time; None after too little speech.
 
         Args:
             start: seconds from the start of the source.
@@ -276,19 +276,19 @@ class UsualProsody:
         return self.with_later(())
 
     def update(self, start: float, end: float, sums: ProsodySums) -> None:
-        """Take a window; one that overlaps the one that counted last does not count.
+        """Add a window, unless it overlaps the last one that was added.
 
         Args:
             start: seconds from the start of the source.
             end: seconds from the start of the source.
-            sums: over the window.
+            sums: sums over the window.
         """
         if sums.frames and start >= self._until:
             self._pending.append((end, sums))
             self._until = end
 
     def add(self, sums: ProsodySums) -> None:
-        """Let speech count."""
+        """Add speech."""
         weighted, seconds = sums.weighted
         self._sums += weighted
         self._seconds += seconds
@@ -297,7 +297,7 @@ class UsualProsody:
         self._seconds *= kept
 
     def with_later(self, later: Sequence[ProsodySums]) -> Prosody | None:
-        """How the speaker usually speaks, what follows taken into account."""
+        """The usual prosody including later speech; None after too little speech."""
         weighted = [(self._sums, self._seconds), *(one.weighted for one in later)]
         sums, seconds = (np.sum(column, axis=0) for column in zip(*weighted, strict=True))
         if seconds[1] < self.ENOUGH:

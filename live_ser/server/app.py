@@ -1,4 +1,4 @@
-"""The server: its endpoints, and how it runs from the first request to its end."""
+"""The server: its endpoints, start and shutdown."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ from live_ser.server.service import Limits, Service
 from live_ser.server.streams import StreamEndpoint
 from live_ser.server.websocket import WebSocketProtocol
 
-_LOOK_SECONDS = 0.05  # between looks at whether to end
-_END_SECONDS = 3.0  # that sessions have to send their end
-_BACKLOG = 1024  # clients that wait to be let in
-_DEAD_SECONDS = 30  # after which the system gives up a client that takes nothing
+_LOOK_SECONDS = 0.05  # between checks whether to end
+_END_SECONDS = 3.0  # for sessions to end
+_BACKLOG = 1024  # pending connections
+_DEAD_SECONDS = 30  # after which the system drops an unresponsive client
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a server is to be.
+    """The configuration of a server.
 
     Attributes:
-        model: that classifies.
-        microphone: of the server.
-        rules: who is let in.
-        limits: of each client.
-        listening: whether the microphone is open from the start.
+        model: the model.
+        microphone: the server's microphone.
+        rules: the rules of access.
+        limits: the limits.
+        listening: whether to open the microphone at the start.
     """
 
     model: EmotionModel
@@ -70,11 +70,11 @@ class Server:
     """All endpoints, as an ASGI application in ``app``.
 
     Args:
-        plan: what it is to be.
+        plan: the configuration.
 
     Attributes:
         app: the application.
-        service: what the endpoints share.
+        service: the service that the endpoints share.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -125,7 +125,7 @@ class Server:
         self.service.close()
 
     async def end(self) -> None:
-        """Have every session send its end, and wait for that a little."""
+        """Ask every session to end, and wait briefly."""
         await asyncio.to_thread(self._live.close)
         self._broadcast.end()
         self.service.end()
@@ -137,7 +137,7 @@ class Server:
                     await asyncio.sleep(_LOOK_SECONDS)
 
     def _publish(self, record: Record) -> None:
-        """Hand a record of the microphone over to the event loop."""
+        """Pass a record of the microphone to the event loop."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._broadcast.publish, record)
@@ -177,18 +177,18 @@ class Server:
 
 
 async def _healthy(request: Request) -> Response:
-    """That the server runs."""
+    """Answer that the server runs."""
     return PlainTextResponse("ok\n")
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
-    """That there is nothing at a path; to those who want a WebSocket, too."""
+    """Answer for unknown paths, also to WebSockets."""
     error = error_record("http", f"there is nothing at {scope['path']:.60}", "/docs lists what is")
     await answer(scope, send, 404, (), json.dumps(error).encode())
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """An error of HTTP as JSON, as all errors are."""
+    """Answer an HTTP error as JSON."""
     assert isinstance(error, HTTPException)
     return JSONResponse(error_record("http", str(error.detail)), error.status_code)
 
@@ -198,10 +198,10 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
     Args:
         host: address or name.
-        port: 0 for any that is free.
+        port: port; 0 for any free one.
 
     Raises:
-        LiveSerError: it can't be had.
+        LiveSerError: the address or port is not available.
     """
     try:
         (family, _, _, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -213,7 +213,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # those who take nothing are given up in the end
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # drop unresponsive clients
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _DEAD_SECONDS)
         opened.bind(address)
         opened.listen(_BACKLOG)
@@ -226,18 +226,18 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
-    """Serve until it is asked to end.
+    """Serve until asked to end.
 
     Args:
-        server: that answers.
-        opened: the socket that it listens on; it is closed at the end.
-        ending: tells whether it is asked to end.
+        server: the server.
+        opened: the listening socket, closed at the end.
+        ending: function that returns whether to end.
     """
     asyncio.run(_run(server, opened, ending))
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Uvicorn logs an error for every WebSocket that is refused with an answer: that is none."""
+    """A filter: Uvicorn logs an error for every WebSocket that is refused, which is none."""
     return "without completing handshake" not in record.getMessage()
 
 
@@ -250,8 +250,8 @@ async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]
             log_level="error",
             access_log=False,
             ws_max_size=MESSAGE_BYTES,
-            # A client that waits because it sends too fast has no turn to answer pings: messages
-            # that don't come, and the system's own timeouts, tell who is gone.
+            # No pings: a client that is paused cannot answer them. Idle limits and TCP timeouts
+            # detect lost clients.
             ws_ping_interval=None,
             ws_per_message_deflate=False,
             server_header=False,

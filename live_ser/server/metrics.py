@@ -21,7 +21,7 @@ _HELP = {
 
 
 class Metrics:
-    """Counts what a server does; used in its event loop only."""
+    """The counters and gauges of a server; used only in its event loop."""
 
     def __init__(self) -> None:
         self._values: Counter[tuple[str, str]] = Counter()
@@ -32,25 +32,25 @@ class Metrics:
         """Add to a counter or gauge.
 
         Args:
-            name: without its prefix ``live_ser_``.
-            amount: what is added.
-            code: of an error.
+            name: name without the prefix ``live_ser_``.
+            amount: the amount.
+            code: error code, if any.
         """
         self._values[f"live_ser_{name}", code] += amount  # type: ignore[assignment]
 
     def value(self, name: str, code: str = "") -> float:
-        """A counter's or gauge's value."""
+        """The value of a counter or gauge."""
         return self._values[f"live_ser_{name}", code]
 
     def took(self, seconds: float) -> None:
-        """Note the time from a message with sound to the record that it made."""
+        """Record the time from a message with sound to its record."""
         self._latency += seconds
         for number, bound in enumerate((*_BUCKETS, float("inf"))):
             if seconds <= bound:
                 self._buckets[number] += 1
 
     def text(self) -> str:
-        """All values, as Prometheus reads them."""
+        """All values in the text format of Prometheus."""
         lines = []
         for name, (kind, text) in _HELP.items():
             lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]

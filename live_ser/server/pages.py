@@ -1,4 +1,4 @@
-"""The pages: files that need nothing else, under a policy that lets them ask nobody else."""
+"""The web pages: self-contained files with a strict content security policy."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ SCRIPTS = ("page.css", "page.js", "picture.js", "meters.js", "sound.js", "captur
 
 
 class Pages:
-    """Serves the pages and what they are made of.
+    """Serves the pages with their styles and scripts.
 
     Args:
         info: metadata of the model.
-        rules: who may show the overlay within another page.
+        rules: the rules of access, for embedding the overlay.
     """
 
     def __init__(self, info: ModelInfo, rules: Rules) -> None:
@@ -42,15 +42,15 @@ class Pages:
         return self._html(request, _resource("page.html"))
 
     async def overlay(self, request: Request) -> Response:
-        """The picture alone, on a transparent ground."""
+        """The overlay, on a transparent background."""
         return self._html(request, _resource("overlay.html"))
 
     async def reference(self, request: Request) -> Response:
-        """The endpoints, for people."""
+        """The documentation of the endpoints."""
         return self._html(request, _reference(self._info))
 
     async def openapi(self, request: Request) -> Response:
-        """The endpoints, for programs."""
+        """The OpenAPI description of the endpoints."""
         return JSONResponse(description(self._info))
 
     async def script(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class Pages:
     def _html(self, request: Request, text: str) -> Response:
         host = request.headers.get("host", "")
         framed = " ".join(self._rules.origins) or "'none'"
-        # Some browsers don't count WebSockets to 'self'.
+        # In some browsers, 'self' does not include WebSockets.
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
             f"connect-src 'self' ws://{host} wss://{host}; worker-src 'self'; base-uri 'none'; "
@@ -87,7 +87,7 @@ _HEADERS = {
 
 
 def description(info: ModelInfo) -> dict[str, Any]:
-    """The endpoints as OpenAPI 3.1 has them."""
+    """The endpoints as OpenAPI 3.1."""
     found: dict[str, Any] = json.loads(_resource("openapi.json"))
     found["info"]["version"] = __version__
     labels = found["components"]["schemas"]["label"]

@@ -19,7 +19,7 @@ LONGEST_NAME = 200  # characters
 MESSAGE_BYTES = 1 << 20  # of a message at most
 TEXT_BYTES = 4096  # of a message of text at most
 
-# Close codes of a WebSocket; those from 4000 on are our own.
+# Close codes of WebSockets; those from 4000 on are application-specific.
 DONE = 1000
 GOING_AWAY = 1001
 INTERNAL = 1011
@@ -30,13 +30,13 @@ SLOW = 4409
 
 
 class ProtocolError(Exception):
-    """A client sent what cannot be used.
+    """A client sent an invalid message.
 
     Args:
-        code: a word for programs, such as ``bad_start``.
-        message: one line that says what is wrong.
-        hint: one line that says what to try; empty where there is nothing to say.
-        close: code that the connection is closed with.
+        code: error code, such as ``bad_start``.
+        message: one line: what is wrong.
+        hint: one line: what to try; may be empty.
+        close: close code of the connection.
     """
 
     def __init__(self, code: str, message: str, hint: str = "", close: int = REFUSED) -> None:
@@ -44,17 +44,17 @@ class ProtocolError(Exception):
         self.code, self.message, self.hint, self.close = code, message, hint, close
 
     def record(self) -> Record:
-        """The message that tells the client."""
+        """The error as a message."""
         return error_record(self.code, self.message, self.hint)
 
 
 def error_record(code: str, message: str, hint: str = "") -> Record:
-    """What a client is told when something cannot be done.
+    """An error message for a client.
 
     Args:
-        code: a word for programs.
-        message: one line that says what is wrong.
-        hint: one line that says what to try; arguments of the library in it become parameters.
+        code: error code.
+        message: one line: what is wrong.
+        hint: one line: what to try; arguments of the library in it become parameters.
     """
     hint = re.sub(r"`([^`]*)`", _parameter, hint)
     return {"type": "error", "code": code, "message": message, "hint": hint}
@@ -67,20 +67,20 @@ def _parameter(argument: re.Match[str]) -> str:
 
 @dataclass(frozen=True)
 class Start:
-    """How the sound of a stream is encoded, and how it is classified.
+    """The first message of a stream: the encoding of the sound, and settings.
 
     Attributes:
         encoding: ``s16le``, ``f32le`` or ``mulaw``.
         rate: sample rate in Hz, from 8000 to 48000.
-        channels: how many are interleaved, from 1 to 8.
-        channel: the one to use, from 1; None for their mean.
-        each_channel: whether each channel is classified by itself.
-        names: of who speaks in each channel then.
-        hop: seconds between predictions; the model's own if None.
-        smoothing: time constant in seconds; the usual one if None.
+        channels: number of interleaved channels, from 1 to 8.
+        channel: the channel to use, from 1; None for the mean.
+        each_channel: whether each channel is classified separately.
+        names: names of the speakers of the channels, with ``each_channel``.
+        hop: seconds between predictions; None for the model's default.
+        smoothing: time constant in seconds; None for the default.
         profile: name of the speaker's profile; None for none.
-        turns: whether the client asks for verdicts on turns.
-        source: what the records call the stream.
+        turns: whether the client will request verdicts on turns.
+        source: name of the stream in records.
     """
 
     encoding: str = "s16le"
@@ -97,7 +97,7 @@ class Start:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Start:
-        """Check the first message of a stream; a field that is null is none.
+        """Check the first message of a stream; null fields are ignored.
 
         Raises:
             ProtocolError: a field is missing, unknown or out of its range.
@@ -136,12 +136,12 @@ class Start:
 
     @property
     def format(self) -> RawFormat:
-        """What the bytes of the sound mean."""
+        """The format of the samples."""
         return RawFormat(self.encoding, self.rate, self.channels)
 
 
 def _check_names(names: object) -> None:
-    """Check the names of speakers, if they are given."""
+    """Check the names of speakers, if given."""
     if not isinstance(names, list) or not all(
         isinstance(name, str) and 0 < len(name) <= LONGEST_NAME for name in names
     ):
@@ -149,7 +149,7 @@ def _check_names(names: object) -> None:
 
 
 def _check(given: Mapping[str, Any], name: str, kind: type, least: float, most: float) -> None:
-    """Check that a number, if it is given, lies in its range."""
+    """Check the range of a number, if given."""
     value = given.get(name)
     if value is None:
         return
@@ -178,12 +178,12 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def unknown(message: Mapping[str, Any], known: tuple[str, ...]) -> ProtocolError:
-    """The error for a message of a type that has no meaning here."""
+    """The error for a message of an unknown type."""
     return ProtocolError(
         "bad_message", f"unknown type {message['type']!r:.60}", f"one of {', '.join(known)}"
     )
 
 
 def refusal(error: LiveSerError, code: str) -> ProtocolError:
-    """An error of the library as one of the protocol."""
+    """An error of the library as an error of the protocol."""
     return ProtocolError(code, error.message, error.hint)

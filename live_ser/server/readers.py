@@ -1,4 +1,4 @@
-"""Readers of the server's microphone: each gets every record, and a slow one is dropped."""
+"""Readers of the server's microphone: each gets every record; slow ones are dropped."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from live_ser.records.schema import Record
 from live_ser.server.protocol import BUSY, GOING_AWAY, SLOW, ProtocolError
 from live_ser.server.service import Service, text_of
 
-ROOM = 128  # records that wait for a reader: a minute of them
-HISTORY = 240  # records that a new reader may ask for: the last two minutes
-_KEEPALIVE = 15.0  # seconds, after which a reader is sent something, or it would never be missed
+ROOM = 128  # records in the queue of a reader: about a minute
+HISTORY = 240  # past records that a new reader may request: two minutes
+_KEEPALIVE = 15.0  # seconds between messages, so that a lost reader is noticed
 
 
 class Reader:
-    """The records for one reader, in their order: iterate over it.
+    """The records for a reader, in order: iterate over it.
 
     Args:
-        first: messages that it begins with.
+        first: the first messages.
     """
 
     def __init__(self, first: list[str]) -> None:
-        self.close = 0  # code with which it is to be closed
+        self.close = 0  # close code
         self._waiting = deque(first)
         self._sending: asyncio.Timeout | None = None
         self._came = asyncio.Event()
@@ -38,15 +38,15 @@ class Reader:
         return True
 
     def leave(self, code: int) -> None:
-        """End it: nothing more is sent, unless the server goes away in order."""
+        """End it; nothing more is sent, unless the server shuts down."""
         self.close = self.close or code
         self._came.set()
         if self._sending is not None and code != GOING_AWAY:
-            with suppress(RuntimeError):  # nothing is being sent
+            with suppress(RuntimeError):  # it is not sending
                 self._sending.reschedule(0)
 
     async def messages(self) -> AsyncIterator[str]:
-        """Yield what comes, and an empty message where long nothing does, until it is ended."""
+        """Yield messages, and empty ones as keepalives, until it is ended."""
         while not (self.close and (self.close != GOING_AWAY or not self._waiting)):
             if self._waiting:
                 yield self._waiting.popleft()
@@ -59,29 +59,29 @@ class Reader:
                 yield ""
 
     def sending(self, seconds: float) -> asyncio.Timeout:
-        """The time in which a message has to be sent; over at once where the reader is ended."""
+        """Limit the time of sending a message; it ends at once with the reader."""
         self._sending = asyncio.timeout(seconds)
         return self._sending
 
 
 class Broadcast:
-    """Gives what the server's microphone brings to all readers.
+    """Sends the records of the server's microphone to all readers.
 
-    It lives in the event loop; a sink hands the records over.
+    It runs in the event loop.
 
     Args:
-        service: whose limits and counters are used.
+        service: the service.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._readers: set[Reader] = set()
-        self._session: str | None = None  # how the session that is going on began
+        self._session: str | None = None  # the session record of the current session
         self._newest: deque[str] = deque(maxlen=HISTORY)
         self.status: Record = {"type": "live", "state": "off", "source": None}
 
     def publish(self, record: Record) -> None:
-        """Give a record to all readers, and drop those who have no room for it."""
+        """Send a record to all readers, and drop those with a full queue."""
         text = text_of(record)
         if record["type"] == "session":
             self._session = text
@@ -99,10 +99,10 @@ class Broadcast:
                 reader.leave(SLOW)
 
     def join(self, history: int = 0) -> Reader:
-        """Begin to read.
+        """Add a reader.
 
         Args:
-            history: how many of the newest records to begin with.
+            history: number of past records to start with.
 
         Raises:
             ProtocolError: there are too many readers.
@@ -120,11 +120,11 @@ class Broadcast:
         return reader
 
     def part(self, reader: Reader) -> None:
-        """End reading."""
+        """Remove a reader."""
         self._readers.discard(reader)
         self._service.metrics.add("readers", -1)
 
     def end(self) -> None:
-        """End all readers, once they have what waits for them."""
+        """End all readers after their queued messages."""
         for reader in list(self._readers):
             reader.leave(GOING_AWAY)

@@ -22,19 +22,19 @@ _COMMANDS = ("start", "stop", "pause", "mark", "label", "undo")
 
 
 class LiveEndpoint:
-    """Serves those who read over a WebSocket; they may start and stop the microphone, too.
+    """Serves readers by WebSocket; they may also start and stop the microphone.
 
     Args:
-        service: whose limits are used.
+        service: the service.
         live: the server's microphone.
-        broadcast: of what it brings.
+        broadcast: the broadcast of its records.
     """
 
     def __init__(self, service: Service, live: Live, broadcast: Broadcast) -> None:
         self._service, self._live, self._broadcast = service, live, broadcast
 
     async def serve(self, socket: WebSocket) -> None:
-        """Serve one reader, until it or the server ends."""
+        """Serve a reader until it or the server ends."""
         await socket.accept()
         try:
             reader = self._broadcast.join(_history(socket.query_params.get("history")))
@@ -51,7 +51,7 @@ class LiveEndpoint:
     async def _send(self, socket: WebSocket, reader: Reader) -> None:
         try:
             async for text in reader.messages():
-                if text:  # the protocol has pings of its own
+                if text:  # WebSockets have pings
                     async with reader.sending(self._service.limits.slow):
                         await socket.send_text(text)
         except TimeoutError:
@@ -61,7 +61,7 @@ class LiveEndpoint:
         await close(socket, reader.close or DONE)
 
     async def _obey(self, socket: WebSocket, reader: Reader) -> None:
-        """Do what a reader asks for, until it is gone."""
+        """Handle messages of a reader until it disconnects."""
         try:
             while (message := await received(socket, self._service)) is not None:
                 if isinstance(message, bytes):
@@ -92,18 +92,18 @@ _KEYS = {"pause": " ", "mark": "m", "undo": "u"}
 
 
 class EventsEndpoint:
-    """Serves those who read server-sent events.
+    """Serves readers by server-sent events.
 
     Args:
-        service: whose limits are used.
-        broadcast: of what the microphone brings.
+        service: the service.
+        broadcast: the broadcast of the microphone's records.
     """
 
     def __init__(self, service: Service, broadcast: Broadcast) -> None:
         self._service, self._broadcast = service, broadcast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with events for as long as the reader is there."""
+        """Send events until the reader disconnects."""
         try:
             reader = self._broadcast.join(_history(Request(scope).query_params.get("history")))
         except ProtocolError as error:
@@ -121,7 +121,7 @@ class EventsEndpoint:
         headers = [
             (b"content-type", b"text/event-stream"),
             (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),  # a proxy passes each event on at once
+            (b"x-accel-buffering", b"no"),  # no buffering in proxies
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         async for text in reader.messages():
@@ -133,19 +133,19 @@ class EventsEndpoint:
 
 
 async def _watch(receive: Receive, reader: Reader) -> None:
-    """End a reader that hangs up."""
+    """End a reader that disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
     reader.leave(DONE)
 
 
 def _history(text: str | None) -> int:
-    """How many records of the past a reader asks for."""
+    """The number of past records that a reader requests."""
     return min(int(text), HISTORY) if text and text.isascii() and text.isdigit() else 0
 
 
 def _place(label: object, labels: Sequence[str]) -> int:
-    """The place of a label, from 0.
+    """The index of a label.
 
     Raises:
         ProtocolError: there is no such label.

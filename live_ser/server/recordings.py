@@ -29,19 +29,19 @@ _KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "names", "name", "token")
 
 
 class _ServerEndsError(Exception):
-    """The server ends."""
+    """The server is shutting down."""
 
 
 class FileEndpoint:
-    """Classifies recordings that are posted, one after another.
+    """Classifies posted recordings, one after another.
 
     Args:
-        service: whose model and limits are used.
+        service: the service.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        # One thread: recordings wait for each other, and streams for none of them.
+        # One thread of its own: streams do not wait for recordings.
         self._thread = ThreadPoolExecutor(1, "live-ser-file")
 
     async def serve(self, request: Request) -> Response:
@@ -69,11 +69,11 @@ class FileEndpoint:
         return Response("".join(lines), media_type="application/x-ndjson")
 
     def close(self) -> None:
-        """Let go of the thread."""
+        """Stop the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _classify(self, path: Path, folder: Path, analysis: Analysis, name: str) -> list[str]:
-        """The records of a recording, a line each.
+        """The records of a recording as JSON Lines.
 
         Raises:
             LiveSerError: it is not a sound file, or sound is missing.
@@ -94,12 +94,12 @@ class FileEndpoint:
 
 
 def _hidden(path: Path, name: str, text: str) -> str:
-    """A line with the name that the client gave in place of the server's path."""
+    """A message with the client's name in place of the server's path."""
     return text.replace(str(path), name)
 
 
 def _named(records: Iterator[Record] | Any, name: str) -> Iterator[Record]:
-    """The records under the name that the client gave; the server's path is nobody's business."""
+    """The records with the client's name in place of the server's path."""
     for record in records:
         yield {
             field: name if field == "source" else value
@@ -109,7 +109,7 @@ def _named(records: Iterator[Record] | Any, name: str) -> Iterator[Record]:
 
 
 async def _store(request: Request, file: BinaryIO, most: int) -> None:
-    """Write what is posted.
+    """Write the posted data to a file.
 
     Raises:
         HTTPException: it is too large.
@@ -123,10 +123,10 @@ async def _store(request: Request, file: BinaryIO, most: int) -> None:
 
 
 def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:
-    """What the address asks for: the options of ``live-ser file``, and the recording's name.
+    """The options in a query, as those of ``live-ser file``, and the name of the recording.
 
     Raises:
-        LiveSerError: there is no such option, it has no such value, or they contradict each other.
+        LiveSerError: an option is unknown or invalid, or options exclude each other.
     """
     for name in query:
         if name not in _KNOWN:

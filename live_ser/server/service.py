@@ -1,4 +1,4 @@
-"""What the endpoints of a server share: model, limits, counters, and the way to its end."""
+"""What the endpoints share: the model, limits, metrics, and the shutdown."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from live_ser.text import disarmed
 
 T = TypeVar("T")
 
-_CLOSE_SECONDS = 1.0  # that a client has to take the last messages
+_CLOSE_SECONDS = 1.0  # for a client to read the last messages
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client may take.
+    """The limits of a server.
 
     Attributes:
-        sessions: streams at once.
-        readers: of the server's microphone at once.
-        idle: seconds without a message, after which a stream is closed.
-        slow: seconds that a client may take to read what it was sent.
-        late: seconds that sound may wait on average before more streams are refused.
-        speed: of a stream, in seconds of sound a second; after the first ``ahead`` seconds.
-        ahead: seconds of sound that a stream may bring at once.
-        file_bytes: of a recording that is posted.
+        sessions: maximum number of streams.
+        readers: maximum number of readers of the server's microphone.
+        idle: seconds without a message after which a stream is closed.
+        slow: seconds for a client to read a message.
+        late: mean seconds that sound waits, above which new streams are refused.
+        speed: maximum pace of a stream, relative to real time, after the first ``ahead`` seconds.
+        ahead: seconds of sound that a stream may send at once.
+        file_bytes: maximum size of a posted recording.
     """
 
     sessions: int = 128
@@ -52,17 +52,16 @@ class Limits:
 
 @dataclass
 class Service:
-    """A model at work for many clients.
+    """The model and the threads that serve all clients.
 
-    Networks run in threads beside the event loop. A session has one job in them at a time, of one
-    hop of sound at most; the jobs of all sessions take turns, those whose sound comes in real time
-    before those who bring it faster.
+    The model runs in threads beside the event loop. A session has one job in them at a time, of at
+    most a hop of sound. Sessions take turns; those in real time come before faster ones.
 
     Attributes:
-        model: that classifies for all.
-        limits: of each client.
-        metrics: what was done so far.
-        ending: whether the server is about to end.
+        model: the model.
+        limits: the limits.
+        metrics: the metrics.
+        ending: whether the server is shutting down.
     """
 
     model: EmotionModel
@@ -76,7 +75,7 @@ class Service:
 
     @property
     def refusal(self) -> str:
-        """Why no more streams are taken; empty where they are."""
+        """Why new streams are refused; empty if they are not."""
         if self.metrics.value("sessions") >= self.limits.sessions:
             return f"{self.limits.sessions} streams are open"
         if self._workers.delay > self.limits.late:
@@ -84,21 +83,21 @@ class Service:
         return ""
 
     async def run(self, work: Callable[..., T], *arguments: object, urgent: bool = True) -> T:
-        """Do something that blocks, in a thread.
+        """Run a blocking function in a thread.
 
         Args:
-            work: what is done.
-            arguments: that it is called with.
-            urgent: whether it goes before all that is not.
+            work: the function.
+            arguments: its arguments.
+            urgent: whether it comes before jobs that are not urgent.
         """
         return await self._workers.run(partial(work, *arguments), urgent=urgent)
 
     @asynccontextmanager
     async def waiting(self, seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
-        """Wait for a client, and no longer than this or until the server ends.
+        """Limit the time of waiting for a client, also by the shutdown.
 
         Raises:
-            TimeoutError: it is over.
+            TimeoutError: the time is over.
         """
         async with asyncio.timeout(0 if self.ending else seconds) as timeout:
             self._waiting.add(timeout)
@@ -108,14 +107,14 @@ class Service:
                 self._waiting.discard(timeout)
 
     def end(self) -> None:
-        """Have every session send its end."""
+        """Ask every session to end."""
         self.ending = True
         for timeout in list(self._waiting):
-            with suppress(RuntimeError):  # it is just over
+            with suppress(RuntimeError):  # it has just ended
                 timeout.reschedule(0)
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self._workers.close()
 
 
@@ -125,11 +124,11 @@ def text_of(record: Record) -> str:
 
 
 async def send(socket: WebSocket, records: Iterable[Record], seconds: float) -> None:
-    """Send records, a message each.
+    """Send each record as a message.
 
     Raises:
         ProtocolError: the client does not read them.
-        WebSocketDisconnect: it is gone.
+        WebSocketDisconnect: the client disconnected.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -142,7 +141,7 @@ async def send(socket: WebSocket, records: Iterable[Record], seconds: float) -> 
 
 
 async def close(socket: WebSocket, code: int, records: Iterable[Record] = ()) -> None:
-    """Close a connection after some last records, whether the client takes them or not."""
+    """Send last records if possible, and close a connection."""
     with suppress(TimeoutError, WebSocketDisconnect, RuntimeError, ProtocolError):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await send(socket, records, _CLOSE_SECONDS)

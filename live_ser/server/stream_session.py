@@ -1,4 +1,4 @@
-"""One stream of sound from a client, and its records."""
+"""The session of a stream: bytes of sound in, records out."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ from live_ser.system.local_time import now
 class StreamSession:
     """Turns the bytes of a stream into the records of a session.
 
-    It blocks while it classifies, and is not for several threads at once.
+    It blocks while it classifies, and is not thread-safe.
 
     Args:
-        model: that classifies.
-        start: how the sound is encoded and classified.
+        model: the model.
+        start: the first message of the client.
 
     Raises:
-        ProtocolError: the model or its profiles don't allow what ``start`` asks for.
+        ProtocolError: ``start`` does not fit the model or the profile.
     """
 
     def __init__(self, model: EmotionModel, start: Start) -> None:
         self._model, self._start = model, start
         self._form = start.format
-        self._held: list[bytes] = []  # bytes that cannot complete a hop yet
+        self._held: list[bytes] = []  # data that do not complete a hop
         self._holds = 0  # bytes
         self._frames = self._windows = 0
         try:
@@ -66,24 +66,24 @@ class StreamSession:
                 )
                 for voice in self._mix.voices or (Voice(),)
             }
-            self._stream = next(iter(self._streams.values()))  # all are at the same moment
+            self._stream = next(iter(self._streams.values()))  # all have the same time
             self._labels = NewestVoice(self._streams.values())
         except LiveSerError as error:
             raise refusal(error, "bad_start") from error
 
     @property
     def seconds(self) -> float:
-        """Time from the start of the stream to its newest sound."""
+        """Seconds from the start of the stream to its newest sound."""
         return self._stream.seconds
 
     @cached_property
     def slice_bytes(self) -> int:
-        """Bytes of a hop of sound, at least: what is fed at once."""
+        """Bytes to feed at once: a hop of sound, at least."""
         frames = max(1, round(self._stream.hop * self._start.rate))
         return frames * self._form.frame_bytes
 
     def begin(self) -> Record:
-        """How the session begins."""
+        """The session record."""
         start = self._start
         return session_record(
             self._model.info,
@@ -95,12 +95,12 @@ class StreamSession:
         )
 
     def hold(self, data: bytes) -> bool:
-        """Hold the next bytes if they cannot complete a hop.
+        """Hold data back if they do not complete a hop.
 
-        Most of the time that small blocks take is their number: they are decoded together.
+        Decoding many small blocks together is much faster.
 
         Returns:
-            Whether they are held; otherwise nothing was done.
+            Whether they are held; if not, nothing was done.
         """
         lacking = self._stream.lacking * self._start.rate * self._form.frame_bytes
         if self._holds + len(data) >= lacking:
@@ -110,13 +110,13 @@ class StreamSession:
         return True
 
     def take(self, data: bytes) -> bool:
-        """Take the next bytes, which may end within a sample; cheap enough for an event loop.
+        """Add data, which may end within a sample; cheap enough for an event loop.
 
         Returns:
-            Whether :meth:`windows` has a record now.
+            Whether :meth:`windows` will return any.
 
         Raises:
-            ProtocolError: they hold what is not sound.
+            ProtocolError: they are not sound.
         """
         if self.hold(data):
             return False
@@ -124,13 +124,13 @@ class StreamSession:
         return self.flush()
 
     def flush(self) -> bool:
-        """Let all bytes be heard that were taken, but for a sample that has only begun.
+        """Decode all data so far, except an incomplete sample.
 
         Returns:
-            Whether :meth:`windows` has a record now.
+            Whether :meth:`windows` will return any.
 
         Raises:
-            ProtocolError: they hold what is not sound.
+            ProtocolError: they are not sound.
         """
         data = b"".join(self._held)
         whole = len(data) // self._form.frame_bytes * self._form.frame_bytes
@@ -144,7 +144,7 @@ class StreamSession:
             raise refusal(error, "bad_sound") from error
 
     def windows(self) -> list[Record]:
-        """Classify what was taken: a record for each hop that is complete."""
+        """Classify the sound so far: a record for each complete hop."""
         return self._records(Stream.predictions)
 
     def _take(self, block: Samples) -> bool:
@@ -155,32 +155,32 @@ class StreamSession:
         return any(complete)
 
     def gap(self, seconds: float, reason: str) -> list[Record]:
-        """Let time pass whose sound is lost: what came before it, and the gap."""
+        """Skip lost sound; return the records before it and that of the gap."""
         self._take(self._mix.finish())
         for stream in self._streams.values():
             stream.gap(seconds)
         return [*self.windows(), gap_record(self.seconds - seconds, Gap(seconds, reason))]
 
     def mark(self) -> Record:
-        """Mark the newest moment."""
+        """A mark at the newest sound."""
         return mark_record(self.seconds)
 
     def label(self, label: object) -> Record:
-        """Note what the user says that the newest utterance sounded like, and learn from it.
+        """Label the newest utterance; the model learns from it.
 
         Raises:
-            ProtocolError: it is none of the model's labels, nobody has spoken yet, or the profile
-                cannot be kept.
+            ProtocolError: the model has no such label, nobody has spoken yet, or the profile cannot
+                be stored.
         """
         if not isinstance(label, str) or label not in self._model.info.labels:
             raise ProtocolError("bad_message", f"no label {label!r:.60}")
         return self._labelled(self._labels.label(label), "there is no utterance to label yet")
 
     def undo(self) -> Record:
-        """Take the newest label back.
+        """Take back the newest label.
 
         Raises:
-            ProtocolError: there is none, or the profile cannot be kept.
+            ProtocolError: there is none, or the profile cannot be stored.
         """
         return self._labelled(self._labels.undo(), "there is no label to take back")
 
@@ -195,9 +195,9 @@ class StreamSession:
         return label_record(label.start, label.end, label.label, label.guess)
 
     def turn(self) -> list[Record]:
-        """End a turn: what came before its end, and the verdict on what came since the last one.
+        """End a turn; return the remaining records and the verdict on it.
 
-        Where each channel is classified by itself, there is a verdict on each.
+        If each channel is classified separately, there is a verdict on each.
 
         Raises:
             ProtocolError: the stream was started without turns.
@@ -217,8 +217,8 @@ class StreamSession:
         return [*self.windows(), *clips]
 
     def finish(self) -> list[Record]:
-        """End the stream: what is left, the last turn, and how the session ended."""
-        with suppress(ProtocolError):  # it has been told, or nobody is there to hear it
+        """End the stream; return the remaining records, the last turn, and the end record."""
+        with suppress(ProtocolError):  # the client knows, or is gone
             self.flush()
         self._take(self._mix.finish())
         records = self._records(Stream.finish)
@@ -232,7 +232,7 @@ class StreamSession:
         return [*records, end_record(self._windows, 0, 0, self.seconds)]
 
     def _records(self, of: Callable[[Stream], list[Prediction]]) -> list[Record]:
-        """The predictions that each stream gives, in the order of time."""
+        """The predictions of all streams in order of time."""
         predictions = [
             spoken_by(voice, prediction)
             for voice, stream in self._streams.items()
@@ -246,10 +246,10 @@ class StreamSession:
 def _speaker(
     model: EmotionModel, name: str | None
 ) -> tuple[EmotionModel, RunningBaseline | None, Profile | None]:
-    """The model with what a profile taught it, and its baseline, where one is named.
+    """The taught model, the baseline and the profile, if one is named.
 
     Raises:
-        LiveSerError: the model takes none, or the profile cannot be read.
+        LiveSerError: the model uses no baseline, or the profile cannot be read.
     """
     if name is None:
         return model, None, None

@@ -28,23 +28,23 @@ from live_ser.server.stream_session import StreamSession
 from live_ser.server.websocket import EXTENSION
 
 _LONGEST_GAP = 86_400.0  # seconds
-_REAL_TIME = 2.0  # seconds of sound that may come at once of a stream that is in real time
+_REAL_TIME = 2.0  # seconds of sound at once that still count as real time
 _REASONS = ("nothing came", "overflow", "paused", "microphone gone")
 _COMMANDS = ("mark", "label", "undo", "gap", "turn", "ping", "stop")
 
 
 class StreamEndpoint:
-    """Serves each client that brings sound.
+    """Serves clients that send sound.
 
     Args:
-        service: that classifies.
+        service: the service.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     async def serve(self, socket: WebSocket) -> None:
-        """Serve one client, until it or the server ends the stream."""
+        """Serve a client until the stream ends."""
         metrics = self._service.metrics
         await socket.accept()
         if refusal := self._service.refusal:
@@ -87,7 +87,7 @@ class StreamEndpoint:
             await client.finish(code)
 
     async def _started(self, socket: WebSocket) -> Start | None:
-        """The first message of a client; None if the server ends before."""
+        """The first message of a client; None if the server shuts down before."""
         text = await received(socket, self._service, self._service.limits.idle)
         if text is None:
             return None
@@ -104,16 +104,16 @@ class StreamEndpoint:
 async def received(
     socket: WebSocket, service: Service, idle: float | None = None
 ) -> str | bytes | None:
-    """The next message of a client; None if the server ends before.
+    """The next message of a client; None if the server shuts down before.
 
     Args:
-        socket: of the client.
-        service: that tells whether the server ends.
-        idle: seconds that the client may take; None for any number.
+        socket: the connection.
+        service: the service.
+        idle: seconds to wait; None for no limit.
 
     Raises:
-        ProtocolError: none comes, or it is too long.
-        WebSocketDisconnect: the client is gone.
+        ProtocolError: no message comes, or it is too long.
+        WebSocketDisconnect: the client disconnected.
     """
     try:
         async with service.waiting(idle):
@@ -145,7 +145,7 @@ class _Client:
         await send(self._socket, records, self._service.limits.slow)
 
     async def serve(self) -> int:
-        """Take messages until the client or the server ends the stream.
+        """Handle messages until the stream ends.
 
         Returns:
             The code to close the connection with.
@@ -158,14 +158,14 @@ class _Client:
         return GOING_AWAY
 
     def _hold(self, data: bytes) -> bool:
-        """Hold sound that completes no hop, which saves waking the task that serves the client."""
+        """Hold sound that completes no hop, without waking the task of the client."""
         if not (self._waits and self._session.hold(data)):
             return False
         self._newest = time.monotonic()
         return True
 
     async def _received(self) -> str | bytes | None:
-        """The next message that is not held, as :func:`received` has it."""
+        """The next message that is not held, see :func:`received`."""
         idle, self._newest = self._service.limits.idle, time.monotonic()
         self._waits = True
         try:
@@ -175,7 +175,7 @@ class _Client:
                     return await received(self._socket, self._service, left)
                 except ProtocolError as error:
                     if error.close != IDLE or self._newest + idle <= time.monotonic():
-                        raise  # otherwise it sent what was held
+                        raise  # handle the held data first
         finally:
             self._waits = False
 
@@ -185,7 +185,7 @@ class _Client:
         metrics = self._service.metrics
         for part in _parts(data, self._session.slice_bytes):
             before = self._session.seconds
-            # Most blocks complete no hop: they cost no thread anything.
+            # Most blocks complete no hop and need no thread.
             is_complete = self._session.take(part)
             metrics.add("sound_seconds_total", self._session.seconds - before)
             if is_complete:
@@ -200,11 +200,11 @@ class _Client:
 
     @property
     def _ahead(self) -> float:
-        """Seconds of sound that came beyond the seconds that went by."""
+        """Seconds of sound ahead of real time."""
         return self._session.seconds - (time.monotonic() - self._began)
 
     async def _keep_pace(self) -> None:
-        """Read no more from who brings sound faster than is allowed."""
+        """Pause reading from a client that is too fast."""
         limits = self._service.limits
         spoken = self._session.seconds - limits.ahead
         early = spoken / limits.speed - (time.monotonic() - self._began)
@@ -214,11 +214,11 @@ class _Client:
                     await asyncio.sleep(early)
 
     async def _obey(self, text: str) -> bool:
-        """Do what a message asks for; whether to go on."""
+        """Handle a message; return whether to continue."""
         message = parsed(text)
         kind: str = message["type"]
         run = self._service.run
-        self._session.flush()  # what came before it
+        self._session.flush()  # the sound before it
         if kind == "mark":
             await self.send([self._session.mark()])
         elif kind == "turn":

@@ -51,7 +51,7 @@ class HeadConfig:
         surer: what a well-known voice adds to the logits, as a share of them.
     """
 
-    strength: float = 4.0
+    strength: float = 2.0
     smoothing: float = 0.2
     degraded: float = 0.25
     share: float = 0.1

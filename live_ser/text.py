@@ -1,4 +1,4 @@
-"""Text from outside (file names, device names, labels), made safe to show."""
+"""Text for people: made safe to show, and results in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts that the commands of ``python -m training...`` share."""
+"""Shared parts of the commands ``python -m training...``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m training.explore``: a corpus in pictures."""
+"""``python -m training.explore``: plots of a corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m training.export``: a run as one ONNX file that holds all it takes to use it."""
+"""``python -m training.export``: export a run as an ONNX file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dataclasses from JSON: settings and results are read back by the types of their fields."""
+"""Dataclasses from JSON, by the types of their fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m training.pack``: all that some runs train on, in one small folder.
+"""``python -m training.pack``: the training data of runs, in one small folder.
 
 ``python -m training.fit --packed`` trains them from it, wherever there is a GPU, without the
 corpora. Packing into a folder that is there already adds runs to it.

@@ -1,4 +1,4 @@
-"""Published protocols from beginning to end: train, export, and predict the test clips by the file.
+"""Published protocols from start to end: train, export, and predict the test clips.
 
 Nothing is selected on test speakers: a run ends at its last epoch, and each fold is calibrated on
 the test clips of the other folds.

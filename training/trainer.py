@@ -1,4 +1,4 @@
-"""A run from where it stands to its end."""
+"""Trains a run from its current state to its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound that libsndfile decodes: the decoder of most files, in this process."""
+"""Decoding by libsndfile, in this process: the decoder of most files."""
 
 from __future__ import annotations
 

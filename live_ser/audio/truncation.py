@@ -1,4 +1,4 @@
-"""Truncation: whether a file ends in the middle of its data, where no decoder tells of it."""
+"""Truncation: files that end in the middle of their data, which decoders do not report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals that people and other programs marked: TextGrid, ELAN, RTTM, CSV."""
+"""Files of intervals from people and other programs: TextGrid, ELAN, RTTM, CSV."""
 
 from __future__ import annotations
 

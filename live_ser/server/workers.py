@@ -1,4 +1,4 @@
-"""Threads that classify for many streams, those that come in real time first."""
+"""Threads that classify for many streams; those in real time come first."""
 
 from __future__ import annotations
 

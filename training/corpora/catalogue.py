@@ -1,4 +1,4 @@
-"""Where corpora are: the published ones in one folder, others where one has put them."""
+"""The folders of the corpora."""
 
 from __future__ import annotations
 

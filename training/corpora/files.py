@@ -1,4 +1,4 @@
-"""The sound files of a corpus, and whether they hold sound."""
+"""The sound files of a corpus, and checks that they contain sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets of clips, for a model that has not a label for each emotion."""
+"""Mapping of the labels of corpora to those of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which licence the weights of a model bear, by the corpora that it was trained on."""
+"""The licence of a model's weights, by the corpora that it was trained on."""
 
 from __future__ import annotations
 

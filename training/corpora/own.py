@@ -1,4 +1,4 @@
-"""Recordings of one's own: a folder for each emotion, or a CSV file that names emotion and speaker.
+"""The user's own recordings: a folder for each emotion, or a CSV with emotion and speaker.
 
 The folders are ``own/angry/anna/01.flac``, where a further folder is the speaker, or
 ``own/angry/anna_01.flac`` with a pattern that finds the speaker in the file's name.

@@ -1,8 +1,9 @@
-"""The protocols under which figures are published: which clips train, which test.
+"""Splits into training and test clips: held-out speakers, folds, published protocols.
 
-Nothing is comparable without its protocol. Those on RAVDESS name the test clips; every other clip
-that is given, of whatever corpus, may train. Whatever is tuned or selected is selected on speakers
-that :func:`hold_out` takes from the training clips, never on the test clips.
+Figures are comparable only with the same protocol. Those on RAVDESS define the test clips; all
+other
+clips, of any corpus, may be used for training. Tuning and selection use speakers that
+:func:`hold_out` draws from the training clips, never the test clips.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Batches to train on: a few speakers in each, every corpus in turn, every speaker of it alike."""
+"""Batches for training: a few speakers per batch, balanced over corpora and speakers."""
 
 from __future__ import annotations
 

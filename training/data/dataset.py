@@ -1,4 +1,4 @@
-"""From clips to utterances: log-mel frames of their speech, as recorded and as degraded, cached.
+"""From clips to utterances: log-mel frames of their speech, clean and degraded, cached.
 
 The frames come from ``live_ser.frontend.features`` and are cut to their speech by the runtime's
 own gate, so that the network is trained on the numbers that it hears live.

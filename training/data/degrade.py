@@ -1,4 +1,4 @@
-"""Degradation between mouth and model: rooms, noise, telephones, cheap microphones.
+"""Degradation of recordings: rooms, noise, telephones, cheap microphones.
 
 It works on the waveform and is costly: a few degraded takes of each clip are computed once and
 cached.

@@ -1,4 +1,4 @@
-"""A corpus in pictures.
+"""Plots of a corpus.
 
 Three PNG files: how many clips there are of each emotion, a waveform of each, and two emotions side
 by side as waveform, MFCC and mel spectrogram.

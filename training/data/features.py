@@ -1,4 +1,4 @@
-"""Features to train on: the settings that a model file's specification is made from."""
+"""Settings of the features, from which the specification in a model file is made."""
 
 from __future__ import annotations
 

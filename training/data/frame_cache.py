@@ -1,4 +1,4 @@
-"""Log-mel frames of many clips in one file, so that they are computed once."""
+"""A cache of the log-mel frames of many clips, in one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music to test with: synthesised chords, arpeggios and drums, nobody's work but chance's."""
+"""Synthesised music for tests: chords, arpeggios and drums."""
 
 from __future__ import annotations
 

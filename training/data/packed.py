@@ -1,4 +1,4 @@
-"""Log-mel frames of many clips in bytes: what travels to a machine where no corpus is.
+"""Log-mel frames of many clips as bytes, to train on a machine without the corpora.
 
 A byte is a step of a decibel, far under what two takes of a sentence differ by. Over time a band
 changes little, so its changes are kept, and they compress to about half.

@@ -1,4 +1,4 @@
-"""Sound files as training and evaluation read them: as the runtime does."""
+"""Sound files, read as the runtime reads them."""
 
 from __future__ import annotations
 

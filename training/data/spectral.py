@@ -1,4 +1,4 @@
-"""Augmentation of log-mel frames that leaves the emotion as it is, drawn anew for each batch.
+"""Augmentation of log-mel frames, drawn anew for each batch.
 
 Tempo, vocal tract, tilt, noise, the microphone's upper cutoff, masks.
 """

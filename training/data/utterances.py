@@ -1,4 +1,4 @@
-"""Clips as the network meets them: the log-mel frames of their speech, and batches of them."""
+"""Utterances as inputs of the network: log-mel frames of speech, and batches of them."""
 
 from __future__ import annotations
 

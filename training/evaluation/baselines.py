@@ -1,4 +1,4 @@
-"""Predictions with a baseline of the speaker: clips against so much of the speaker's other speech.
+"""Predictions with a speaker baseline, from a given amount of other speech.
 
 Balanced speech is of any emotion, neutral speech is enrolled, and one-sided speech is of one
 emotion drawn for each clip, as in a session in which somebody is in one mood.

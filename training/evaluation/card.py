@@ -1,4 +1,4 @@
-"""The model card: every figure with its protocol beside it, and the plots."""
+"""The model card: all figures with their protocols, and plots."""
 
 from __future__ import annotations
 

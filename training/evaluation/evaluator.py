@@ -1,4 +1,4 @@
-"""An evaluation: parts of a model measured on sets of recordings, and kept."""
+"""An evaluation: measures parts of a model on sets of recordings, and stores the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of an evaluation: one dataclass for each part, shares between 0 and 1."""
+"""The figures of an evaluation: a dataclass for each part."""
 
 from __future__ import annotations
 

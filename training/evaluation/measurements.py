@@ -1,4 +1,4 @@
-"""The parts of an evaluation: what each measures of a model on recordings."""
+"""The parts of an evaluation, and what each measures."""
 
 from __future__ import annotations
 

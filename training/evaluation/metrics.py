@@ -1,4 +1,4 @@
-"""Metrics, each as the field defines it."""
+"""Metrics: UAR, ECE, AUC and others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exported model in several processes, which predict many recordings."""
+"""An exported model in several processes, for predictions on many recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips whose emotion is known, what a model predicted, and how good that is."""
+"""Labelled clips with predictions, and their metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings that a model is evaluated on: none that it was trained on."""
+"""Recordings for evaluation, none of which the model was trained on."""
 
 from __future__ import annotations
 

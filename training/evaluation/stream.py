@@ -1,4 +1,4 @@
-"""Sessions through the live path: what is shown, window by window.
+"""Sessions through the live path, window by window.
 
 A session is written to a file and replayed, as ``live-ser listen --from FILE --speed 0`` does it.
 """

@@ -1,4 +1,4 @@
-"""Predictions after teaching: some clips of a speaker are taught, and the others predicted."""
+"""Predictions after teaching with some clips of a speaker, on the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The article's network, as it was published, with what stood in front of it as its first layers.
+"""The article's network, as published, with its preprocessing as the first layers.
 
 Saleem 2021, "Speech Emotion Recognition using CNN and LSTMs", after Zhao, Mao & Chen 2019, doi
 10.1016/j.bspc.2018.08.035. Its convolutions and its LSTM run along the mel axis: what moves there

@@ -1,4 +1,4 @@
-"""An embedding of utterances in which a speaker's emotions lie far apart.
+"""An embedding of utterances that separates the emotions of each speaker.
 
 It is for teaching: somebody names the emotion of a few of their own utterances, and a small linear
 model on this embedding corrects the head. Its axes are those along which the emotions of a speaker

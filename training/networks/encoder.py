@@ -1,4 +1,4 @@
-"""The pretrained speaker encoder as a part of our network: a graph from our log-mels to statistics.
+"""The pretrained speaker encoder as a graph from our log-mel frames to statistics.
 
 GE2E wants 40 mel bands of power, of speech at -30 dBFS. Ours are 64 bands of decibels: what its
 bands hear is a fixed mixture of what ours hear, and so is the level. So it needs no features of its

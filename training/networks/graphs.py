@@ -1,4 +1,4 @@
-"""Several networks in one ONNX graph: the network, the encoder with its head, the calibration.
+"""Several networks in one ONNX graph: the network, the encoder with its head, calibration.
 
 The network is taken from an exported file as it is, without the calibration behind it; from a file
 that was joined before, too.

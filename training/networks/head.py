@@ -1,13 +1,12 @@
-"""The head on the pretrained encoder: linear, convex, held tight.
+"""The head on the pretrained encoder: linear, convex, strongly regularised.
 
-What carries to strangers is how the encoder places voices, not what could be learnt by heart of a
+For generalisation to new speakers, the encoder's representation matters, not details learnt from a
 few thousand clips. So the head is a softmax regression on pooled statistics with a strong ridge,
-fitted by itself, on clean utterances and, for less, on degraded takes of them. Being linear, it is
-measured against a speaker's other speech like the network beside it, though it never saw that in
-its fitting.
+fitted to clean utterances and, with lower weight, to degraded ones. As it is linear, a speaker
+baseline can be subtracted like in the network beside it, although it was fitted without one.
 
-How far the logits can be trusted depends on what is known of the speaker: the further the baseline
-is from a typical voice, the more speech it was made of, and the larger they are made.
+The scale of the logits depends on how much is known about the speaker: the further the baseline is
+from a typical voice, the more speech it contains, and the larger the logits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Losses that know what a corpus does not tell: classes that it lacks, activation."""
+"""Losses for corpora with missing classes, and for activation."""
 
 from __future__ import annotations
 

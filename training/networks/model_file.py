@@ -1,4 +1,4 @@
-"""Model files: written with their metadata, once live_ser was found to read what was meant."""
+"""Model files: written with their metadata, and checked by reading them with live_ser."""
 
 from __future__ import annotations
 

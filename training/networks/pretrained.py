@@ -1,4 +1,4 @@
-"""The GE2E speaker encoder (Wan et al. 2018, arXiv 1710.10467): where it comes from; its weights.
+"""The GE2E speaker encoder (Wan et al. 2018, arXiv 1710.10467): download and weights.
 
 The package Resemblyzer carries it in its wheel, as a legacy PyTorch pickle. A pickle can run any
 code when it is read; this reader knows dictionaries and tensors of float32 and refuses all else, so

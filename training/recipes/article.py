@@ -1,4 +1,4 @@
-"""The article's own system, end to end: what it heard, how it multiplied it, how it was trained.
+"""The article's system: features, augmentation and training.
 
 Saleem 2021, "Speech Emotion Recognition using CNN and LSTMs": one random split of RAVDESS without
 calm; 3.5 s of each clip from 0.5 s on; each training clip twice more with noise and mostly once

@@ -1,4 +1,4 @@
-"""What the article's system hears of a clip: as recorded, with noise, and at a higher pitch.
+"""The article's augmentation of a clip: as recorded, with noise, and at a higher pitch.
 
 Without Keras: each process that computes takes would wait for it.
 """

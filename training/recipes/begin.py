@@ -1,4 +1,4 @@
-"""The beginning of a run: which clips train it, which are held out, who teaches it."""
+"""The start of a run: its training and held-out clips, and its teachers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration, fitted on voices that did not train the network."""
+"""Calibration, fitted on speakers outside the training set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distillation: one network learns from the mean of several, and does as well as all of them.
+"""Distillation: one network learns from the mean of several.
 
 Soft labels of an ensemble say of each utterance what it resembles beside what it is (Hinton et al.
 2015, arXiv 1503.02531). The teachers hear the very batch that the student hears.

@@ -1,4 +1,4 @@
-"""Batches of several runs, drawn by processes of their own while a GPU trains."""
+"""Batches for several runs, drawn by worker processes while a GPU trains."""
 
 from __future__ import annotations
 

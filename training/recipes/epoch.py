@@ -1,4 +1,4 @@
-"""One pass over the batches, which comes to the same whatever this process did before."""
+"""An epoch, reproducible whatever the process did before."""
 
 from __future__ import annotations
 

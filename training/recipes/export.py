@@ -1,4 +1,4 @@
-"""From a run to a model file: network, calibration and all that it takes to use them."""
+"""From a run to a model file: network, calibration and metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How live-ser's own network is trained, and what it says of utterances."""
+"""live-ser's own system: its training and predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of the commands that begin runs: what they train on, and their settings."""
+"""Options of the commands that start runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named systems to train: their settings, and where their recipes are."""
+"""Named systems: their settings and recipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface of a system that can be trained; each preset has a recipe that implements it."""
+"""The interface of a system that can be trained; each preset has a recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``live-ser completion``: the script by which a shell completes commands and options."""
+"""``live-ser completion``: print a completion script for a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``live-ser devices``: the input devices and the rates that they accept."""
+"""``live-ser devices``: list the input devices and their sample rates."""
 
 from __future__ import annotations
 

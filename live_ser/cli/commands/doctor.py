@@ -1,4 +1,4 @@
-"""``live-ser doctor``: the installation and the microphone, examined."""
+"""``live-ser doctor``: check the installation and the microphone."""
 
 from __future__ import annotations
 

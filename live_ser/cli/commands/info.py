@@ -1,4 +1,4 @@
-"""``live-ser info``: what a model says of itself."""
+"""``live-ser info``: show the metadata of a model."""
 
 from __future__ import annotations
 

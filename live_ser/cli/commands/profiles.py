@@ -1,4 +1,4 @@
-"""``live-ser profiles``: the profiles of speakers, each a small readable file."""
+"""``live-ser profiles``: list, show, export, import, rename and delete profiles."""
 
 from __future__ import annotations
 

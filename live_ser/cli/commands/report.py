@@ -1,4 +1,4 @@
-"""``live-ser report``: a page of a session or recording, made of its records."""
+"""``live-ser report``: make an HTML page of a session or recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``live-ser serve``: a page and endpoints for other programs, on this machine."""
+"""``live-ser serve``: serve a web page, and results for other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``live-ser teach``: labelled takes of a speaker, kept in their profile as numbers."""
+"""``live-ser teach``: adapt the model to a speaker, by labelled takes in a profile."""
 
 from __future__ import annotations
 

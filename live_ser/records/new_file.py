@@ -64,6 +64,7 @@ class NewFile:
                 self.raw = Raw(_new(self._name), "r+")
             else:
                 self.raw = _open_more(self._name, there)
+            self.raw.path = str(path)
         except FileExistsError as error:
             raise self._is_there() from error
         except OSError as error:
@@ -167,10 +168,12 @@ class Raw(io.FileIO):
 
     Attributes:
         failure: the first error.
+        path: the name that errors give the file.
         synced: whether to sync it to disk when it is closed.
     """
 
     failure: OSError | None = None
+    path: str | None = None
     synced = False
 
     def take_after(self, there: os.stat_result) -> None:
@@ -190,7 +193,7 @@ class Raw(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            self.failure = self.failure or error
+            self._fail(error)
             raise
 
     def close(self) -> None:
@@ -205,10 +208,14 @@ class Raw(io.FileIO):
             if self.synced:
                 sync(self.fileno())
         except OSError as error:
-            self.failure = self.failure or error
+            self._fail(error)
             raise
         finally:
             super().close()
+
+    def _fail(self, error: OSError) -> None:
+        error.filename = error.filename or self.path
+        self.failure = self.failure or error
 
 
 def _new(path: Path) -> int:

@@ -165,12 +165,19 @@ def textgrid_intervals(path: Path, text: str) -> Iterator[Marked]:
 
     if (one(0), one(0)) != ("ooTextFile", "TextGrid"):
         raise broken
+
+    def count() -> int:
+        number = one(2)
+        if not number.isdecimal():
+            raise broken
+        return int(number)
+
     one(2), one(2)
-    tiers = int(float(one(2))) if one(1) == "<exists>" else 0
+    tiers = count() if one(1) == "<exists>" else 0
     for _ in range(tiers):
         kind, name = one(0), one(0).replace('""', '"')
         one(2), one(2)
-        for number in range(1, int(float(one(2))) + 1):
+        for number in range(1, count() + 1):
             start = one(2)
             end = one(2) if kind == "IntervalTier" else start
             label = one(0).replace('""', '"').strip()

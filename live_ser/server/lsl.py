@@ -10,11 +10,13 @@ import pylsl
 
 from live_ser import __version__
 from live_ser.audio.blocks import Gap, Samples, Voice
+from live_ser.errors import InvalidArgument
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
 from live_ser.records.schema import Record, window_record
 from live_ser.spec import ModelInfo
+from live_ser.text import printable
 
 DEFAULT_NAME = "live-ser"
 _REMEMBERED = 100  # blocks: five seconds of them
@@ -40,6 +42,9 @@ class LslSink(Sink):
         behind: function that returns the seconds from the newest sound that was yielded to now.
         voices: the voices; each has a stream of numbers, whose name ends with that of the voice.
             Empty for a single voice.
+
+    Raises:
+        InvalidArgument: the name is empty.
     """
 
     def __init__(
@@ -50,6 +55,9 @@ class LslSink(Sink):
         behind: Callable[[], float],
         voices: Sequence[Voice] = (),
     ) -> None:
+        name = printable(name).strip()  # others read it in XML
+        if not name:
+            raise InvalidArgument("lsl: a stream needs a name", "`lsl=NAME`, or leave the name out")
         self.name = f"the LSL stream {name}"
         self._rate, self._behind = info.features.sample_rate, behind
         self._labels = info.labels
@@ -61,7 +69,7 @@ class LslSink(Sink):
         channels += [(f"p_{label}", "") for label in info.labels]
         self._numbers = {
             voice: pylsl.StreamOutlet(
-                _numbers_info(f"{name}-{voice.name}".strip("-"), info, hop, channels)
+                _numbers_info(f"{name}-{printable(voice.name)}".strip("-"), info, hop, channels)
             )
             for voice in voices or (Voice(),)
         }
@@ -110,7 +118,7 @@ class LslSink(Sink):
         self._mark("end", self._position)
 
     def _mark(self, text: str, time: float) -> None:
-        self._markers.push_sample([text], self._time(time))
+        self._markers.push_sample([printable(text)], self._time(time))
 
     def _time(self, seconds: float) -> float:
         """A time of the source by the clock of LSL."""

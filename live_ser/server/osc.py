@@ -38,8 +38,9 @@ class OscSink(Sink):
         self.name = f"OSC to {host}, port {port}"
         try:
             (family, kind, _, _, to), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        except OSError as error:
-            raise LiveSerError(f"no host {host}: {error.strerror}", "`osc=HOST:PORT`") from error
+        except (OSError, UnicodeError) as error:  # of a name that is too long for one
+            why = getattr(error, "strerror", None) or "it is no name for one"
+            raise LiveSerError(f"no host {host:.80}: {why}", "`osc=HOST:PORT`") from error
         self._to: tuple[Any, ...] = to
         self._socket = socket.socket(family, kind)
 

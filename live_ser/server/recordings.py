@@ -28,7 +28,7 @@ _FLAGS = ("timeline", "segments", "partial", "each_channel")
 _KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "names", "name", "token")
 
 
-class _ServerEndsError(Exception):
+class _ServerEnds(BaseException):
     """The server is shutting down."""
 
 
@@ -64,7 +64,7 @@ class FileEndpoint:
                 self._service.metrics.add("errors_total", code="bad_sound")
                 message = _hidden(path, name, error.message)
                 return JSONResponse(error_record("bad_sound", message, error.hint), 422)
-            except (ClientDisconnect, _ServerEndsError):
+            except (ClientDisconnect, _ServerEnds):
                 return JSONResponse(error_record("ending", "the server ends"), 503)
         return Response("".join(lines), media_type="application/x-ndjson")
 
@@ -83,7 +83,7 @@ class FileEndpoint:
 
         def look() -> None:
             if self._service.ending:
-                raise _ServerEndsError
+                raise _ServerEnds
 
         (outcome,) = classify_files(job, [str(path)], workers=1, look=look)
         if outcome.error:

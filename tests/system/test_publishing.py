@@ -184,6 +184,21 @@ def test_an_address_that_is_none_is_refused(text: str) -> None:
         address_of(text)
 
 
+@pytest.mark.parametrize("host", ["x" * 300, "a b", "nowhere.invalid"])
+def test_a_host_that_there_is_not_is_refused_in_a_line(host: str) -> None:
+    with pytest.raises(live_ser.LiveSerError, match="no host "):
+        OscSink((host, 9000))
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_stream_of_lsl_needs_a_name(model: live_ser.Model, name: str) -> None:
+    pytest.importorskip("pylsl")
+    from live_ser.server.lsl import LslSink
+
+    with pytest.raises(live_ser.LiveSerError, match="needs a name"):
+        LslSink(name, model.info, 0.5, lambda: 0.0)
+
+
 def test_strings_are_filled_up_to_four_bytes() -> None:
     pythonosc = pytest.importorskip("pythonosc.osc_bundle")
     for text in ("", "a", "abc", "abcd", "schön"):

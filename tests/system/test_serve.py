@@ -24,7 +24,7 @@ import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import replay
 from live_ser.model.profile import Profile
-from live_ser.records.schema import check_record
+from live_ser.records.schema import check_record, window_record
 from live_ser.server.access import Rules
 from live_ser.server.live import Microphone
 from live_ser.server.pages import description
@@ -476,6 +476,22 @@ class TestFile:
         query = "each_channel=true&names=agent,caller,third"
         status, body = server.get(f"/v1/file?{query}", data=path.read_bytes())
         assert (status, json.loads(body)["code"]) == (422, "bad_sound")
+
+    def test_a_recording_that_is_not_done_when_the_server_ends_says_so(
+        self, model: live_ser.Model, speech: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("live_ser.batch.jobs._TELL_EVERY", 0.0)
+        with served(model) as server:
+            service = server.server.service
+            record = window_record
+
+            def end(prediction: live_ser.Prediction) -> dict[str, Any]:
+                service.ending = True
+                return record(prediction)
+
+            monkeypatch.setattr("live_ser.batch.jobs.window_record", end)  # half way
+            status, body = server.get("/v1/file?timeline=1", data=speech.read_bytes())
+            assert (status, json.loads(body)["code"]) == (503, "ending")
 
     def test_what_is_no_recording_is_an_error_that_tells_no_path(self, server: Served) -> None:
         status, body = server.get("/v1/file?name=x.wav", data=b"no sound at all")

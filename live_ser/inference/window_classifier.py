@@ -50,6 +50,7 @@ class WindowClassifier:
         self._usual = UsualProsody()
         self._newest: Prediction | None = None  # the newest with a label
         self._next: tuple[EmotionModel, float] | None = None
+        self._resumed = 0.0  # seconds to the speech after the newest pause
         self._inputs: _Inputs | None = None  # of the last run of the model
         self._output: ModelOutput
 
@@ -126,6 +127,9 @@ class WindowClassifier:
         return prosody
 
     def _smoothed(self, output: ModelOutput, window: Window) -> Decision:
+        if window.resumed is not None and window.resumed > self._resumed + CHUNK_SECONDS:
+            self._smoother.forget()  # what was said before the pause is not in the window
+            self._resumed = window.resumed
         mean = self._smoother.push(output, window.end, window.evidence)
         return decide(
             self._model.info,

@@ -18,6 +18,7 @@ from live_ser.inference.prosody import ProsodySums, prosody_sums
 from live_ser.spec import ModelInfo
 
 PAUSE_SECONDS = 1.0  # a longer pause ends an utterance
+_BREATH_SECONDS = 0.45  # what follows a longer pause is classified by itself, once it is enough
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Window:
         start: seconds from the start of the source.
         end: seconds from the start of the source.
         frames: float32 ``[frames, n_mels]``, the log-mel frames inside the window.
-        mask: bool ``[chunks]``, which chunks of the speech gate inside the window are speech of the
-            newest utterance.
+        mask: bool ``[chunks]``, which chunks of the speech gate inside the window are speech that
+            is classified: all of it, or what followed the last pause.
+        resumed: seconds from the start of the source to the first speech after that pause; None
+            where all of it is.
         offset: seconds from the start of the first chunk to the start of the first frame.
         since_speech: seconds since the last speech; None if there was none.
         level_db: RMS of the newest hop in dB re full scale.
@@ -41,6 +44,7 @@ class Window:
     end: float
     frames: Frames
     mask: NDArray[np.bool_]
+    resumed: float | None
     offset: float
     since_speech: float | None
     level_db: float
@@ -84,6 +88,9 @@ class SlidingWindows:
 
     def __init__(self, info: ModelInfo) -> None:
         self._spec = info.features
+        # A model that hears pauses too is given the window as it lies.
+        self._breath = _BREATH_SECONDS if info.gate.trim else PAUSE_SECONDS
+        self._enough = round(info.gate.enough(over=False) / CHUNK_SECONDS)
         self._length = round(info.window * info.features.sample_rate)
         self._voice_hop, self._voice_centre = timing(info.features.sample_rate)
         self._last_speech: float | None = None
@@ -114,11 +121,16 @@ class SlidingWindows:
 
         end = features.stop / rate
         self._look_for_speech(end)
+        mask, first_speech = _newest_part(self._mask.items, self._breath, self._enough)
+        resumed = None
+        if first_speech is not None:
+            resumed = self._origin / rate + (first_chunk + first_speech) * CHUNK_SECONDS
         return Window(
             start=(self._origin + start) / rate,
             end=end,
             frames=self._frames.items,
-            mask=_newest_utterance(self._mask.items),
+            mask=mask,
+            resumed=resumed,
             offset=first_frame * hop / rate - first_chunk * CHUNK_SECONDS,
             since_speech=None if self._last_speech is None else end - self._last_speech,
             level_db=features.level_db,
@@ -145,15 +157,31 @@ def first_frame_after(seconds: float, hop: float, centre: float) -> int:
     return max(0, int(np.ceil((seconds - centre) / hop - 1e-9)))
 
 
-def _newest_utterance(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask without the speech before the last long pause, which is another utterance."""
+def _newest_part(
+    mask: NDArray[np.bool_], breath: float, enough: int
+) -> tuple[NDArray[np.bool_], int | None]:
+    """The mask without the speech before the last pause, which may sound different.
+
+    A short pause counts once there is enough speech after it.
+
+    Args:
+        mask: bool ``[chunks]``.
+        breath: seconds of a short pause.
+        enough: chunks of speech.
+
+    Returns:
+        The mask, and the first chunk of speech after the pause; None if there was none.
+    """
     spoken = np.flatnonzero(mask)
-    long = np.flatnonzero(np.diff(spoken) > PAUSE_SECONDS / CHUNK_SECONDS)
-    if not len(long):
-        return mask
-    newest = mask.copy()
-    newest[: spoken[long[-1] + 1]] = False
-    return newest
+    pauses = np.diff(spoken)
+    for last in np.flatnonzero(pauses > breath / CHUNK_SECONDS)[::-1]:
+        is_long = pauses[last] > PAUSE_SECONDS / CHUNK_SECONDS
+        if is_long or len(spoken) - last > enough:
+            first = int(spoken[last + 1])
+            newest = mask.copy()
+            newest[:first] = False
+            return newest, first
+    return mask, None
 
 
 class Ring:

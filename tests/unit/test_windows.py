@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,10 @@ def silence(seconds: float) -> Samples:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
-def last_window(*sound: Samples) -> Window:
+def last_window(*sound: Samples, onset: float = 0.0) -> Window:
     whole = np.concatenate(sound)
-    front_end, sliding = FrontEnd(tiny_info(), step=0.5), SlidingWindows(tiny_info())
+    info = tiny_info(gate=replace(tiny_info().gate, onset=onset))
+    front_end, sliding = FrontEnd(info, step=0.5), SlidingWindows(info)
     return [sliding.push(features) for features in front_end.push(whole)][-1]
 
 
@@ -46,6 +48,17 @@ def test_what_was_said_before_a_long_pause_is_left_out(sentence: Samples) -> Non
     spoken = both.spoken(0.01)
     assert len(spoken) < 100  # of a second, the newest half of one and what surrounds it
     assert both.speech == pytest.approx(both.evidence / (both.end - both.start))
+
+
+def test_what_follows_a_pause_is_classified_by_itself_once_it_is_enough(sentence: Samples) -> None:
+    pause, begun, most = silence(0.8), sentence[: RATE // 2], sentence[:RATE]
+    before = last_window(sentence, pause, onset=0.7)
+    little = last_window(sentence, pause, begun, onset=0.7)
+    assert little.resumed is None
+    assert little.evidence > before.evidence
+    enough = last_window(sentence, pause, most, onset=0.7)
+    assert enough.resumed == pytest.approx(len(sentence) / RATE + 0.8, abs=0.1)
+    assert 0.7 <= enough.evidence <= 1.05
 
 
 def test_a_short_pause_belongs_to_the_utterance(sentence: Samples) -> None:

@@ -31,13 +31,16 @@ class Tally(Sink):
     def __init__(self, hop: float, *, marks_kept: bool = True) -> None:
         self._hop, self._marks_kept = hop, marks_kept
         self.voices: defaultdict[str, Speech] = defaultdict(Speech)
+        self._ends: defaultdict[str, float] = defaultdict(float)  # of the newest window, in seconds
         self.marks = 0
         self._labels: list[Label] = []
 
     def window(self, prediction: Prediction) -> None:
+        name = Voice(prediction.channel, prediction.speaker).name
         since = prediction.since_speech
-        new = 0.0 if since is None else max(0.0, self._hop - since)
-        self.voices[Voice(prediction.channel, prediction.speaker).name].add(prediction, new)
+        new = min(self._hop, prediction.end - self._ends[name])  # the last window may be shorter
+        self._ends[name] = prediction.end
+        self.voices[name].add(prediction, 0.0 if since is None else max(0.0, new - since))
 
     def mark(self, time: float) -> None:
         self.marks += self._marks_kept

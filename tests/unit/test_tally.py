@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,13 @@ def test_shares_are_those_of_the_speech_not_of_the_time() -> None:
         "of the speech: happy 60 %, sad 20 %, uncertain 20 %; activation 0.75 on average",
         "2 marks",
     ]
+
+
+def test_no_more_speech_is_told_than_was_heard() -> None:
+    tally = Tally(HOP)
+    (window,) = windows((1, "speech", "happy"))
+    tally.window(replace(window, end=0.3))  # where a session ended within its first hop
+    assert tally.lines(0.3)[0] == "0.3 s heard, 0.3 s of it speech"
 
 
 @pytest.mark.parametrize("counts", [(1, 1, 1), (5, 5, 6), (199, 199, 2), (1, 1, 998)])

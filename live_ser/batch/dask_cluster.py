@@ -1,7 +1,6 @@
 """Classify files on a Dask cluster, from and to local or remote storage.
 
-Files are processed in parts. The result of a part is one Parquet file, written atomically, so that
-a
+Files are processed in parts. The result of a part is a Parquet file, written atomically, so that a
 worker that dies leaves nothing behind, and another one repeats its part.
 """
 
@@ -47,7 +46,7 @@ class Part:
 
     Attributes:
         name: name of the Parquet file.
-        sources: the files, and the intervals of each or why it has none; None for all of it.
+        sources: the files, with the intervals of each, or the error; None for the whole file.
     """
 
     name: str

@@ -37,7 +37,7 @@
     // Lines under the lanes: what it is called, its least and greatest value.
     const lines = [["activation", 0, 1], ["valence", -1, 1]]
       .filter(([name]) => name === "activation" || windows.some((w) => w[name] !== null));
-    // What the voice did: name, unit, digits.
+    // Prosody: name, unit, digits.
     const measures = [["pitch", "Hz", 0], ["loudness", "dB", 0], ["rate", "syllables/s", 1],
       ["pitch_change", "semitones from usual", 1], ["loudness_change", "dB from usual", 1], ["rate_change", "times the usual rate", 2]]
       .filter(([name]) => windows.some((w) => w[name] !== null));

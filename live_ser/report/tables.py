@@ -67,7 +67,7 @@ def shares_table(found: Mapping[str, float], labels: Sequence[str]) -> str:
             f'<td class="number">{share}</td><td>{bar}</td></tr>'
         )
     return (
-        '<table id="shares"><tr><th>sounded</th><th class="number">time</th>'
+        '<table id="shares"><tr><th>emotion</th><th class="number">time</th>'
         '<th class="number">of the time</th><th class="number">of the speech</th><th></th></tr>'
         f"{''.join(rows)}</table>"
     )
@@ -83,7 +83,7 @@ def stretches_table(log: SessionLog) -> str:
     if not rows:
         return "<p>No stretch in which one emotion was heard.</p>"
     return (
-        '<table id="stretches"><tr><th>from</th><th class="number">length</th><th>sounded</th></tr>'
+        '<table id="stretches"><tr><th>from</th><th class="number">length</th><th>emotion</th></tr>'
         f"{''.join(rows)}</table>"
     )
 
@@ -136,9 +136,9 @@ def voice_section(logs: Sequence[SessionLog]) -> str:
     if not tables:
         return ""
     return (
-        '<section id="voice"><h2>What the voice did</h2>'
-        "<p>Measured by itself, not by the model; the usual is what was heard of the same speaker "
-        f"before.</p>{''.join(tables)}</section>"
+        '<section id="voice"><h2>Prosody</h2>'
+        "<p>Measured independently of the model; the usual is that of the same speaker's earlier "
+        f"speech.</p>{''.join(tables)}</section>"
     )
 
 
@@ -167,7 +167,7 @@ def _voice_table(log: SessionLog) -> str:
         rows.append(f'<tr><td class="name">{in_html(names[code])}</td>{cells}</tr>')
     heads = "".join(f'<th class="number">{head}</th>' for _, head, _ in known)
     return (
-        f'<div class="scroll"><table><tr><th>sounded</th>{heads}</tr>{"".join(rows)}</table></div>'
+        f'<div class="scroll"><table><tr><th>emotion</th>{heads}</tr>{"".join(rows)}</table></div>'
     )
 
 
@@ -196,8 +196,8 @@ def labels_section(log: SessionLog) -> str:
         for one in given
     )
     return (
-        '<section id="labels"><h2>What you said</h2>'
-        f"<p>The model had said the same of {agreed} of {len(given)} labelled utterances "
+        '<section id="labels"><h2>Your labels</h2>'
+        f"<p>The model agreed on {agreed} of {len(given)} labelled utterances "
         f"({100 * agreed / len(given):.0f} %).</p>"
         f"<table><tr><th>from</th><th>you</th><th>the model</th></tr>{rows}</table></section>"
     )
@@ -210,7 +210,7 @@ def model_card(log: SessionLog, model: ModelInfo | None) -> str:
         "emotions": ", ".join(log.labels),
     }
     if log.facts:
-        entries["hears"] = (
+        entries["windows"] = (
             f"{log.facts['window']:g} s at most, each {log.facts['hop']:g} s, "
             f"at {log.facts['sample_rate']:g} Hz"
         )

@@ -252,7 +252,7 @@ def test_a_report_says_how_the_voice_differs_from_its_usual(tmp_path: Path) -> N
     path.write_text(json.dumps({**window, "probabilities": shares, "prosody": prosody}), "utf-8")
     path.write_text(path.read_text("utf-8") + "\n", "utf-8")
     page = live_ser("report", path, "-o", "-").stdout
-    table = page[page.index("What the voice did") :]
+    table = page[page.index("<h2>Prosody</h2>") :]
     for said in ("182 Hz", "+3.0 semitones", "-21 dB", "+5.0 dB", "4.8 syllables/s", "1.20 times"):
         assert said in table
     assert '"loudness_change":5.0' in page

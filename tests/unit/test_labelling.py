@@ -344,7 +344,7 @@ def test_a_report_shows_what_the_person_said_beside_what_the_model_said(
     for name in ("session.jsonl", "session.csv"):
         write_report(tmp_path / name, tmp_path / f"{name}.html")
         page = (tmp_path / f"{name}.html").read_text()
-        assert "What you said" in page
+        assert "Your labels" in page
         assert "<td>surprised</td>" in page
         assert "of 2 labelled utterances" in page
     (tmp_path / "session.wav").write_bytes(b"")

@@ -195,6 +195,12 @@ class ModelInfo:
         size = self.baseline.size
         return unpack_matrix(self.baseline.offsets, rows=len(self.labels), columns=size)
 
+    @property
+    def learnt_from(self) -> Mapping[str, Any]:
+        """Clips and speakers of the part that learnt from most: the head's, where there is one."""
+        head = self.provenance.get("head")
+        return head if isinstance(head, Mapping) and "clips" in head else self.provenance
+
     def to_json(self) -> str:
         """The metadata of the model file."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False)

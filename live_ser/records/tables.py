@@ -97,6 +97,7 @@ def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> Renderabl
     """
     spec, gate = info.features, info.gate
     origin = dict(flat(info.provenance))
+    learnt = dict(flat({**info.provenance, **info.learnt_from}))
     rows: dict[str, object] = {
         "model": info.name,
         "file": path,
@@ -109,9 +110,9 @@ def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> Renderabl
         f"{gate.min_speech:g} s of speech at least, {gate.enough(over=False):g} s while it goes on",
         "uncertain": f"under {100 * info.abstain:.0f} %",
         "trained on": ", ".join(
-            f"{origin[name]}{unit}"
+            f"{learnt[name]}{unit}"
             for name, unit in (("corpora", ""), ("clips", " clips"), ("speakers", " speakers"))
-            if name in origin
+            if name in learnt
         ),
         "licence": info.licence,
     }

@@ -247,6 +247,7 @@ def test_the_model_for_any_use_comes_by_its_name() -> None:
     default, free = load(), load("live_ser_open")
     assert free.info.licence == "CC-BY-4.0"
     assert free.info.provenance["corpora"] == ["emodb", "banglaser", "emogator"]
+    assert default.info.learnt_from["speakers"] > 500  # the head's, not the network's 77
     assert free.info.provenance["encoder"]["licence"] == "Apache-2.0"
     assert (free.info.labels, free.info.features) == (default.info.labels, default.info.features)
     frames = np.full((100, free.info.features.n_mels), -40, np.float32)

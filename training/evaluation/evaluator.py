@@ -59,11 +59,11 @@ def evaluate(
 
 def _about(info: ModelInfo) -> str:
     """A model in a line."""
-    origin = info.provenance
+    origin, learnt = info.provenance, info.learnt_from
     corpora = titles(origin.get("corpora", ())) or "nothing that it names"
     return (
         f"{info.name} classifies {', '.join(info.labels)}; it was trained on {corpora} "
-        f"({origin.get('clips', 'unknown')} clips of {origin.get('speakers', 'unknown')} speakers, "
+        f"({learnt.get('clips', 'unknown')} clips of {learnt.get('speakers', 'unknown')} speakers, "
         f"split: {origin.get('protocol', 'unknown')}; revision "
         f"{origin.get('revision', 'unknown')}). Licence: {info.licence}. It was trained on acted "
         "emotions in few languages, and says how a voice sounds, not what a person feels."

@@ -135,10 +135,11 @@ def test_a_session_from_its_first_take_to_its_report(
     session.press("s", "Enter go on", "1 take:")
     session.press("Enter", "3 of 4")
     session.press("b", "2 of 4")
-    for place in ("3 of 4", "4 of 4", ""):
+    # All takes are the same sentence, so it may ask about a doubtful one at the end.
+    for place in ("3 of 4", "4 of 4", "4 takes:"):
         session.says(SENTENCE)
         session.sees("Enter accept")
-        session.press("Enter", place or "Enter end")
+        session.press("Enter", place)
         if place == "3 of 4":
             session.press("Enter", "in your own words")
     session.sees("4 takes: 2 happy, 2 sad", "Each left out in turn")

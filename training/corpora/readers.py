@@ -300,24 +300,26 @@ _EMOSPEECH = Reader(
     without=("^background-|-None-|-d14a028c[0-9a-f]*$", "nobody speaks, or nobody knows who"),
 )
 
+_BURSTS = {
+    "02": "happy",  # amusement: mostly laughter
+    "03": "angry",
+    "10": "disgust",
+    "13": "happy",  # elation
+    "15": "fearful",
+    "18": "neutral",
+    "24": "sad",
+    "27": "surprised",  # unpleasantly
+    "28": "surprised",  # pleasantly
+}
+
 _EMOGATOR = Reader(
     name="emogator",
     title="EmoGator",
     pattern=r"(?P<speaker>\d{6})-(?P<emotion>\d\d)-[1-3]",
     example="data/mp3/000123-15-2.mp3",
-    emotions={
-        "02": "happy",  # amusement: mostly laughter
-        "03": "angry",
-        "10": "disgust",
-        "13": "happy",  # elation
-        "15": "fearful",
-        "18": "neutral",
-        "24": "sad",
-        "27": "surprised",  # unpleasantly
-        "28": "surprised",  # pleasantly
-    },
+    emotions=_BURSTS,
     without=(
-        r"^\d{6}-(?!02|03|10|13|15|18|24|27|28)[0-2]\d-",
+        rf"^\d{{6}}-(?!{'|'.join(_BURSTS)})[0-2]\d-",
         "none of the emotions that are learnt",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -104,10 +104,10 @@ def calibrate(
         config: that the network was trained by.
         temperature: to calibrate the rest for; that of the least loss if None.
     """
-    known, target = known_targets(clips, LABELS)
+    known, target, at = _probabilities(logits, clips, config)
     if temperature is None:
-        temperature = _temperature(logits, clips, config)
-    probabilities = softmax(logits.emotion[known], temperature) @ merging(config.classes, LABELS)
+        temperature = _temperature(target, at)
+    probabilities = at(temperature)
     return Calibration(
         temperature,
         _logistic(logits.activation, clips),
@@ -130,33 +130,39 @@ def calibrate_together(
         left_out: logits of clips that did not train, and what they are, for each corpus.
         config: that the network was trained by.
     """
-    logs = [np.log(_temperature(logits, clips, config)) for logits, clips in left_out]
-    enough = [_not_overconfident(logits, clips, config) for logits, clips in left_out]
-    temperature = max([float(np.exp(np.mean(logs))), *enough])
+    each = [_probabilities(logits, clips, config)[1:] for logits, clips in left_out]
+    mean = np.exp(np.mean([np.log(_temperature(target, at)) for target, at in each]))
+    temperature = max([float(mean), *(_not_overconfident(target, at) for target, at in each)])
     return Calibration.mean(
         [calibrate(logits, clips, config, temperature) for logits, clips in left_out]
     )
 
 
-def _temperature(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> float:
-    """The temperature of the least negative log-likelihood."""
+def _probabilities(
+    logits: Logits, clips: Sequence[Clip], config: RunConfig
+) -> tuple[Any, Any, Callable[[float], Any]]:
+    """Which clips have a label, what it is, and their probabilities at a temperature."""
     known, target = known_targets(clips, LABELS)
     matrix = merging(config.classes, LABELS)
+    emotion = logits.emotion[known]
+    return known, target, lambda temperature: softmax(emotion, temperature) @ matrix
+
+
+def _temperature(target: Any, at: Callable[[float], Any]) -> float:
+    """The temperature of the least negative log-likelihood."""
 
     def loss(log_temperature: float) -> float:
-        p = softmax(logits.emotion[known], float(np.exp(log_temperature))) @ matrix
+        p = at(float(np.exp(log_temperature)))
         return float(-np.mean(np.log(p[np.arange(len(target)), target] + 1e-9)))
 
     return float(np.exp(minimize_scalar(loss, bounds=_LOG_TEMPERATURE, method="bounded").x))
 
 
-def _not_overconfident(logits: Logits, clips: Sequence[Clip], config: RunConfig) -> float:
+def _not_overconfident(target: Any, at: Callable[[float], Any]) -> float:
     """The least temperature at which confidence exceeds accuracy by a tenth at most."""
-    known, target = known_targets(clips, LABELS)
-    matrix = merging(config.classes, LABELS)
 
     def excess(log_temperature: float) -> float:
-        p = softmax(logits.emotion[known], float(np.exp(log_temperature))) @ matrix
+        p = at(float(np.exp(log_temperature)))
         accuracy = np.mean(p.argmax(axis=1) == target)
         return float(p.max(axis=1).mean() - accuracy - _OVERCONFIDENCE)
 

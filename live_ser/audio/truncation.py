@@ -10,10 +10,7 @@ from live_ser.audio.mpeg_audio import behind_tags
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")  # the object that a file begins with
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ADTS_HEADER = 7  # bytes at least
-_PACKETS = (
-    (188, 0),
-    (192, 4),
-)  # bytes of a packet, MPEG-TS's and M2TS's, and before its sync
+_PACKETS = ((188, 0), (192, 4))  # bytes of a packet (MPEG-TS, M2TS), and those before its sync
 
 
 def is_truncated(file: BinaryIO) -> bool:

@@ -1,8 +1,7 @@
 """Splits into training and test clips: held-out speakers, folds, published protocols.
 
 Figures are comparable only with the same protocol. Those on RAVDESS define the test clips; all
-other
-clips, of any corpus, may be used for training. Tuning and selection use speakers that
+other clips, of any corpus, may be used for training. Tuning and selection use speakers that
 :func:`hold_out` draws from the training clips, never the test clips.
 """
 

@@ -31,8 +31,7 @@ def eaf(annotation: Annotation) -> str:
     """The text of an ``.eaf`` file (EAF 3.0) with the tiers emotion, state, confidence, activation.
 
     There are also tiers ``valence``, if the model estimates it, ``labels`` for the user's labels
-    and
-    ``marks``. With several voices, each has tiers of its own, such as ``agent emotion``, and is
+    and ``marks``. With several voices, each has tiers of its own, such as ``agent emotion``, and is
     their participant.
     """
     tiers = {

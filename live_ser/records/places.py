@@ -17,8 +17,7 @@ class Places:
     """The output file of each recording.
 
     A folder reproduces the tree of the recordings, below their common folder. A number
-    distinguishes
-    files that would have the same name, such as those of ``a.wav`` and ``a.mp3``.
+    distinguishes files that would have the same name, such as those of ``a.wav`` and ``a.mp3``.
 
     Args:
         path: path of the file or folder.

@@ -1,8 +1,7 @@
 """Records as rows of a table, for CSV and Parquet.
 
 The first columns are those of audformat's tables: ``file``, ``start`` and ``end`` in seconds. A
-clip
-starts at 0, and a mark has no length.
+clip starts at 0, and a mark has no length.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from live_ser.inference.windows import Window
 from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.model.speaker import RunningBaseline
 
-_BREATH = 0.3  # a longer pause, in seconds, may end an utterance
+# After a longer pause the utterance may be over, so that less speech is enough for a prediction.
+_MAYBE_OVER_SECONDS = 0.3
 
 _Inputs = tuple[EmotionModel, Frames, NDArray[np.float32] | None]  # frames, and the baseline
 
@@ -96,7 +97,7 @@ class WindowClassifier:
         if is_silence(window.evidence, since):
             self.forget()
             decision = Decision(state="silence", evidence=window.evidence)
-        elif window.evidence < info.gate.enough(over=(since or 0.0) > _BREATH) or not len(frames):
+        elif window.evidence < self._enough(since) or not len(frames):
             decision = Decision(state="listening", evidence=window.evidence)
         else:
             output, against = self._classify(frames, window)
@@ -118,6 +119,11 @@ class WindowClassifier:
         if prediction.label:
             self._newest = prediction
         return prediction
+
+    def _enough(self, since_speech: float | None) -> float:
+        """The least seconds of speech that are classified."""
+        over = since_speech is not None and since_speech > _MAYBE_OVER_SECONDS
+        return self._model.info.gate.enough(over=over)
 
     def _prosody(self, window: Window) -> Prosody | None:
         """The prosody of the window, compared with the speaker's usual."""

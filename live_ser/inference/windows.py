@@ -18,7 +18,9 @@ from live_ser.inference.prosody import ProsodySums, prosody_sums
 from live_ser.spec import ModelInfo
 
 PAUSE_SECONDS = 1.0  # a longer pause ends an utterance
-_BREATH_SECONDS = 0.45  # what follows a longer pause is classified by itself, once it is enough
+# What follows a longer pause is classified without what came before it, once it is enough speech:
+# the emotion may have changed.
+_RESTART_SECONDS = 0.45
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class SlidingWindows:
 
     def __init__(self, info: ModelInfo) -> None:
         self._spec = info.features
-        # A model that hears pauses too is given the window as it lies.
-        self._breath = _BREATH_SECONDS if info.gate.trim else PAUSE_SECONDS
+        # A model that was trained with pauses gets the window with its short pauses.
+        self._restart = _RESTART_SECONDS if info.gate.trim else PAUSE_SECONDS
         self._enough = round(info.gate.enough(over=False) / CHUNK_SECONDS)
         self._length = round(info.window * info.features.sample_rate)
         self._voice_hop, self._voice_centre = timing(info.features.sample_rate)
@@ -121,7 +123,7 @@ class SlidingWindows:
 
         end = features.stop / rate
         self._look_for_speech(end)
-        mask, first_speech = _newest_part(self._mask.items, self._breath, self._enough)
+        mask, first_speech = _newest_part(self._mask.items, self._restart, self._enough)
         resumed = None
         if first_speech is not None:
             resumed = self._origin / rate + (first_chunk + first_speech) * CHUNK_SECONDS
@@ -158,15 +160,15 @@ def first_frame_after(seconds: float, hop: float, centre: float) -> int:
 
 
 def _newest_part(
-    mask: NDArray[np.bool_], breath: float, enough: int
+    mask: NDArray[np.bool_], restart: float, enough: int
 ) -> tuple[NDArray[np.bool_], int | None]:
     """The mask without the speech before the last pause, which may sound different.
 
-    A short pause counts once there is enough speech after it.
+    A pause that does not end the utterance counts once there is enough speech after it.
 
     Args:
         mask: bool ``[chunks]``.
-        breath: seconds of a short pause.
+        restart: seconds from which a pause counts.
         enough: chunks of speech.
 
     Returns:
@@ -174,7 +176,7 @@ def _newest_part(
     """
     spoken = np.flatnonzero(mask)
     pauses = np.diff(spoken)
-    for last in np.flatnonzero(pauses > breath / CHUNK_SECONDS)[::-1]:
+    for last in np.flatnonzero(pauses > restart / CHUNK_SECONDS)[::-1]:
         is_long = pauses[last] > PAUSE_SECONDS / CHUNK_SECONDS
         if is_long or len(spoken) - last > enough:
             first = int(spoken[last + 1])

@@ -23,8 +23,9 @@ from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.inference.monitor import Monitor
 from live_ser.live.headline import HeadlineTracker
 from live_ser.model.onnx_model import EmotionModel, load
+from training.corpora.catalogue import read_corpus
+from training.corpora.clips import Clip
 from training.corpora.labels import targets
-from training.corpora.readers import Clip, read_corpus
 from training.data.sound import read_sound
 from training.evaluation.sessions import by_speaker, room_tone
 

@@ -19,7 +19,7 @@ from live_ser.model.onnx_model import find
 from training import command
 from training.corpora.catalogue import Catalogue
 from training.corpora.own import OwnCorpus, parse_corpora
-from training.corpora.readers import READERS
+from training.corpora.published import READERS
 from training.corpora.splits import PROTOCOLS
 from training.evaluation.results import PARTS, Result, Results, digest
 from training.recipes.presets import PRESETS

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from training.command import add_data, keep_apart, run
-from training.corpora.readers import EMOTIONS, READERS, read_corpus
+from training.corpora.catalogue import read_corpus
+from training.corpora.emotions import EMOTIONS
+from training.corpora.published import READERS
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -30,7 +30,8 @@ from rich.progress import (
 
 from live_ser.errors import LiveSerError
 from training.command import add_data, run
-from training.corpora.readers import READERS, read_corpus
+from training.corpora.catalogue import read_corpus
+from training.corpora.published import READERS
 from training.networks.pretrained import GE2E
 from training.networks.pretrained import fetch as fetch_pretrained
 

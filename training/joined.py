@@ -22,10 +22,11 @@ from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import BaselineSpec, ModelInfo, pack_matrix
 from training.corpora.catalogue import Catalogue
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
 from training.corpora.licences import licence_of_weights
 from training.corpora.own import OwnCorpus
-from training.corpora.readers import LABELS, Clip
 from training.data.dataset import load_utterances
 from training.data.frame_cache import kept_frames
 from training.data.utterances import Utterances

@@ -17,9 +17,10 @@ import numpy as np
 
 from live_ser.errors import LiveSerError
 from training.corpora.catalogue import Catalogue, titles
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
 from training.corpora.own import OwnCorpus
-from training.corpora.readers import LABELS, Clip
 from training.corpora.splits import EMOBOX_CLASSES, PROTOCOLS, Split
 from training.evaluation import metrics
 from training.evaluation.baselines import PriorSpeech, predict_with_baselines

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
 from training.corpora.catalogue import Catalogue
+from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
-from training.corpora.readers import LABELS
 from training.data.utterances import Utterances
 from training.evaluation import metrics, pictures
 from training.recipes.begin import read

@@ -20,7 +20,8 @@ import soundfile
 import live_ser
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
-from training.corpora.readers import AROUSED, LABELS, Clip
+from training.corpora.clips import Clip
+from training.corpora.emotions import AROUSED, LABELS
 from training.data.utterances import Utterances
 from training.networks.article import PeakReference, SummedActivation
 from training.recipes.article import Article, whole

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.corpora.readers import LABELS, Clip
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.recipes.calibration import calibrate, calibrate_together
 from training.recipes.config import ArticleConfig
 from training.recipes.logits import Logits, softmax

@@ -11,7 +11,10 @@ import pytest
 import soundfile
 
 from live_ser.errors import LiveSerError
-from training.corpora.readers import LABELS, READERS, Clip, read_corpus
+from training.corpora.catalogue import read_corpus
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
+from training.corpora.published import READERS
 
 # corpus, a published name, and what it says: emotion, speaker, gender, statement
 PUBLISHED = [

@@ -16,7 +16,8 @@ import onnx
 from onnx import numpy_helper
 
 from live_ser.frontend.features import Frames, log_mel
-from training.corpora.readers import LABELS, Clip
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.data.features import FeatureConfig
 from training.networks.embedding import EMBEDDING, fit_projection
 from training.networks.encoder import (

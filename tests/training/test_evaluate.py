@@ -25,7 +25,9 @@ from live_ser.inference.recordings import classify_clip
 from live_ser.inference.results import Verdict
 from live_ser.model.onnx_model import EmotionModel
 from training import command, evaluate
-from training.corpora.readers import LABELS, Clip, read_corpus
+from training.corpora.catalogue import read_corpus
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.data.music import music
 from training.data.sound import read_sound
 from training.evaluation import conditions, sessions, stream

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.corpora.readers import read_corpus
+from training.corpora.catalogue import read_corpus
 from training.data.drawings import choose, draw_counts, draw_side_by_side, draw_waveforms
 from training.data.features import FeatureConfig
 from training.explore import main

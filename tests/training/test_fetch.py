@@ -20,7 +20,7 @@ import soundfile
 from rich.console import Console
 
 from live_ser.errors import LiveSerError
-from training.corpora.readers import read_corpus
+from training.corpora.catalogue import read_corpus
 from training.fetch import ARCHIVES, Archive, fetch, main
 
 

@@ -17,8 +17,8 @@ import soundfile
 from live_ser.errors import LiveSerError
 from tests.support.tiny_model import tiny_info, write_model
 from training import evaluate, fit
+from training.corpora.emotions import LABELS
 from training.corpora.own import OwnCorpus, parse_corpora
-from training.corpora.readers import LABELS
 
 EMOTIONS = ("Neutral", "happiness", "anger", "sad")
 SPEAKERS = ("anna", "ben", "cleo", "dan")

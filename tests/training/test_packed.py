@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from live_ser.errors import LiveSerError
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.packed import packed_ids, read_packed, write_packed
 from training.data.utterances import Utterances
 

@@ -17,7 +17,7 @@ pytest.importorskip("tensorflow")
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from training.corpora import splits
-from training.corpora.readers import LABELS
+from training.corpora.emotions import LABELS
 from training.data.batches import BatchConfig
 from training.evaluation.figures import ProtocolFigures
 from training.evaluation.results import Measurement

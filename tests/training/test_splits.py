@@ -10,7 +10,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from live_ser.errors import LiveSerError
-from training.corpora.readers import READERS, Clip
+from training.corpora.clips import Clip
+from training.corpora.published import READERS
 from training.corpora.splits import (
     EMOBOX_FOLDS,
     LUNA_FOLDS,

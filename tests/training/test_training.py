@@ -31,7 +31,7 @@ import h5py
 import keras
 
 from training import join
-from training.corpora.readers import read_corpus
+from training.corpora.catalogue import read_corpus
 from training.data.batches import BatchConfig
 from training.data.frame_cache import kept_frames
 from training.joined import Joined

@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from training.corpora.readers import LABELS, Clip
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.networks.valence import calibrate_valence, valence_of
 
 NEVER_MIND = (1.0, 0.0)

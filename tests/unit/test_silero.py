@@ -13,7 +13,7 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend import silero
 from live_ser.frontend.gate import CHUNK_SECONDS, RATE, SpeechGate, speech_mask
 from live_ser.frontend.silero import CHUNK, Silero
-from training.corpora.readers import read_corpus
+from training.corpora.catalogue import read_corpus
 from training.data.sound import read_sound
 from training.recipes.config import Config
 

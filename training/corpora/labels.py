@@ -7,27 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.corpora.readers import SAME, Clip
+from training.corpora.clips import Clip
+from training.corpora.emotions import MERGED
 
 
 def known_targets(
     clips: Sequence[Clip], labels: Sequence[str]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Clips that the labels cover, and their targets.
+    """Clips whose emotion has a label, and their targets.
 
-    Boredom is trained on but is none of the labels: it tests nothing.
+    Boredom, for example, is trained on, but is no label, so that such clips cannot be tested.
+
+    Args:
+        clips: the clips, ``[n]``.
+        labels: labels of the model.
 
     Returns:
-        Indices of the clips and of their labels, both ``[known]``.
+        Indices of the clips, and those of their labels, both ``[known]``.
     """
-    names = [clip.emotion if clip.emotion in labels else SAME.get(clip.emotion) for clip in clips]
+    names = [clip.emotion if clip.emotion in labels else MERGED.get(clip.emotion) for clip in clips]
     known = [i for i, name in enumerate(names) if name in labels]
     indices = [labels.index(str(names[i])) for i in known]
     return np.array(known, np.intp), np.array(indices, np.intp)
 
 
 def targets(clips: Sequence[Clip], labels: Sequence[str]) -> NDArray[np.intp]:
-    """Index of the right label of each clip, ``[n]``.
+    """The index of each clip's label.
+
+    Args:
+        clips: the clips, ``[n]``.
+        labels: labels of the model.
+
+    Returns:
+        Indices, ``[n]``.
 
     Raises:
         ValueError: a clip has an emotion for which there is no label.

@@ -1,25 +1,23 @@
-"""The licence of a model's weights, by the corpora that it was trained on."""
+"""The licence of a model's weights, from those of the corpora that it was trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from training.corpora.readers import READERS
-
-# Free with citation, CC BY 4.0 and Apache-2.0: any use, with their names.
-_OPEN = {"emodb", "banglaser", "emogator"}
+from training.corpora.published import READERS
 
 
 def licence_of_weights(corpora: Iterable[str]) -> str:
-    """SPDX name of the licence of what was trained on corpora.
+    """The licence of weights that were trained on some corpora.
 
     Args:
-        corpora: names of their readers.
+        corpora: names of the corpora.
 
     Returns:
-        ``not stated`` where no published corpus decides, but recordings of one's own do.
+        SPDX identifier; ``not stated`` if the user's own recordings decide, rather than a
+        published corpus.
     """
-    named = set(corpora)
-    if named <= _OPEN:
+    closed = [name for name in corpora if not (name in READERS and READERS[name].open)]
+    if not closed:
         return "CC-BY-4.0"
-    return "CC-BY-NC-SA-4.0" if (named - _OPEN) & READERS.keys() else "not stated"
+    return "CC-BY-NC-SA-4.0" if any(name in READERS for name in closed) else "not stated"

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_ser.errors import LiveSerError
+from training.corpora.clips import Clip, Corpus
+from training.corpora.emotions import EMOTIONS
 from training.corpora.files import sound_files, unusable
-from training.corpora.readers import EMOTIONS as KNOWN
-from training.corpora.readers import READERS, Clip, Corpus
+from training.corpora.published import READERS
 
-EMOTIONS: Mapping[str, str] = {
-    **{name: name for name in KNOWN},
+EMOTION_NAMES: Mapping[str, str] = {
+    **{name: name for name in EMOTIONS},
     "anger": "angry",
     "boredom": "bored",
     "disgusted": "disgust",
@@ -29,7 +30,7 @@ EMOTIONS: Mapping[str, str] = {
     "sadness": "sad",
     "surprise": "surprised",
 }
-"""The names of emotions that are understood, and ours for them."""
+"""Names of emotions that folders and files may use, and our name for each."""
 
 _COLUMNS = ("file", "emotion", "speaker")
 _LAYOUT = "own/angry/anna/01.flac"
@@ -97,7 +98,7 @@ class OwnCorpus:
             raise LiveSerError(
                 f"no clip of {self.path} can be used; {path}: {why}",
                 f"name files as {_LAYOUT}, or in a CSV file with {', '.join(_COLUMNS)}; emotions "
-                f"are {', '.join(KNOWN)}",
+                f"are {', '.join(EMOTIONS)}",
             )
         return Corpus(self.name, self.path, tuple(clips.values()), tuple(skipped))
 
@@ -106,7 +107,7 @@ class OwnCorpus:
         strange: Counter[str] = Counter()
         for path in sorted(sound_files(self.path)):
             folders = path.relative_to(self.path).parts[:-1]
-            emotion = EMOTIONS.get(folders[0].lower()) if folders else None
+            emotion = EMOTION_NAMES.get(folders[0].lower()) if folders else None
             if not folders:
                 yield path, "it lies in no emotion's folder"
             elif emotion is None:
@@ -144,14 +145,14 @@ class OwnCorpus:
             file, emotion, speaker = ((row[name] or "").strip() for name in _COLUMNS)
             path = self.path.parent / file
             where = f"line {rows.line_num} of {self.path.name}"
-            if emotion.lower() not in EMOTIONS:
+            if emotion.lower() not in EMOTION_NAMES:
                 yield path, f"no emotion is called {emotion!r} ({where})"
             elif not speaker:
                 yield path, f"who speaks is not told ({where})"
             elif not path.is_file():
                 yield path, f"there is no such file ({where})"
             else:
-                yield self._clip(path, self.path.parent, EMOTIONS[emotion.lower()], speaker)
+                yield self._clip(path, self.path.parent, EMOTION_NAMES[emotion.lower()], speaker)
 
     def _clip(self, path: Path, base: Path, emotion: str, speaker: str) -> Clip:
         inside = path.relative_to(base) if path.is_relative_to(base) else path

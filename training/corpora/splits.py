@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from live_ser.errors import LiveSerError
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 
 LUNA_FOLDS = (
     (2, 5, 14, 15, 16),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.frontend.features import Frames
-from training.corpora.readers import SAME
+from training.corpora.emotions import MERGED
 from training.data.baselines import BaselineConfig, draw_others
 from training.data.spectral import Rng, SpectralAugment
 from training.data.utterances import Utterances
@@ -163,7 +163,7 @@ def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig)
     """
     place = {name: i for i, name in enumerate(classes)}
     place |= {
-        name: place[same] for name, same in SAME.items() if name not in place and same in place
+        name: place[same] for name, same in MERGED.items() if name not in place and same in place
     }
     had: dict[str, set[int]] = defaultdict(set)
     for clip in utterances.clips:

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.frontend.gate import frame_range, speech_mask
 from live_ser.spec import FeatureSpec, GateSpec
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.degrade import Surroundings, degrade, read_surroundings
 from training.data.features import FeatureConfig
 from training.data.frame_cache import kept_frames, sizes

@@ -24,7 +24,8 @@ from live_ser.frontend.features import Frames, log_mel
 from live_ser.palette import colours
 from live_ser.spec import FeatureSpec
 from training.corpora.catalogue import titles
-from training.corpora.readers import EMOTIONS, Clip, Corpus
+from training.corpora.clips import Clip, Corpus
+from training.corpora.emotions import EMOTIONS
 from training.data.features import FeatureConfig
 from training.data.sound import read_sound
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from live_ser.frontend.features import Frames
-from training.corpora.readers import READERS, Clip
+from training.corpora.clips import Clip
+from training.corpora.published import READERS
 
 
 def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Frames]:

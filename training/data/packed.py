@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.utterances import Utterances
 
 _LOWEST = -100.0  # dB; the frames' own floor

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.frontend.features import Frames
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 
 
 @dataclass(frozen=True)

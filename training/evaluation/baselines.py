@@ -22,7 +22,7 @@ from live_ser.inference.results import Decision, Verdict
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 from live_ser.spec import ModelInfo
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.sound import read_sound
 from training.evaluation.model_pool import ModelPool
 from training.evaluation.predictions import Predictions

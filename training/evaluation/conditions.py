@@ -21,7 +21,7 @@ from live_ser.audio.sources import audio_file
 from live_ser.errors import LiveSerError
 from live_ser.frontend.gate import CHUNK_SECONDS, speech_mask
 from live_ser.spec import ModelInfo
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.degrade import (
     Surroundings,
     add_noise,

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.evaluation import baselines, sessions, stream, teaching
 from training.evaluation.conditions import (
     RATES,

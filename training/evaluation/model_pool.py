@@ -21,7 +21,7 @@ from live_ser.inference.recordings import classify_clip
 from live_ser.inference.results import Verdict
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import ModelInfo
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.evaluation.predictions import Predictions
 
 T = TypeVar("T")

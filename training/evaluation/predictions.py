@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from live_ser.inference.results import Verdict
 from training.corpora import labels as corpus_labels
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.evaluation import metrics
 from training.evaluation.figures import (
     ActivationFigures,

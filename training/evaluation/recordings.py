@@ -12,8 +12,8 @@ from typing import Any
 from live_ser.errors import LiveSerError
 from live_ser.spec import ModelInfo
 from training.corpora.catalogue import Catalogue, titles
+from training.corpora.clips import Clip
 from training.corpora.labels import known_targets
-from training.corpora.readers import Clip
 from training.corpora.splits import PROTOCOLS
 from training.recipes.run import Run
 

@@ -17,7 +17,7 @@ from live_ser.inference.results import Segment, Verdict
 from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.spec import ModelInfo
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.degrade import coloured_noise
 from training.data.sound import read_sound
 

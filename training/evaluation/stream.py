@@ -22,8 +22,8 @@ from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction, State
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.spec import ModelInfo
+from training.corpora.clips import Clip
 from training.corpora.labels import targets
-from training.corpora.readers import Clip
 from training.data.music import music
 from training.evaluation import metrics
 from training.evaluation.conditions import esc10

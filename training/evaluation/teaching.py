@@ -17,7 +17,8 @@ from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 from live_ser.model.take import Take
 from live_ser.model.taught import TaughtModel, Teaching
-from training.corpora.readers import SAME, Clip
+from training.corpora.clips import Clip
+from training.corpora.emotions import MERGED
 from training.evaluation import metrics
 from training.evaluation.baselines import spoken_frames
 from training.evaluation.conditions import degraded, noisy
@@ -237,4 +238,4 @@ def _mislabelled(
 
 
 def _emotion(clip: Clip) -> str:
-    return SAME.get(clip.emotion, clip.emotion)
+    return MERGED.get(clip.emotion, clip.emotion)

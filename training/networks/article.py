@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from training.corpora.readers import AROUSED, UNAROUSED
+from training.corpora.emotions import AROUSED, UNAROUSED
 
 DYNAMIC_RANGE = 80.0  # dB under the loudest point at which everything is cut off
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
-from training.corpora.readers import LABELS
 from training.networks.head import Encodings, Statistics
 
 EMBEDDING = 128

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
-from training.corpora.readers import LABELS, Clip
 
 Statistics = NDArray[np.float32]
 

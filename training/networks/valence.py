@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
-from training.corpora.readers import LABELS, Clip
 
 PLEASANT = ("happy",)
 UNPLEASANT = ("angry", "sad", "fearful", "disgust")

@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from live_ser.frontend.features import Frames
+from training.corpora.clips import Clip
 from training.corpora.labels import targets
-from training.corpora.readers import Clip
 from training.data.frame_cache import kept_frames, sizes
 from training.data.utterances import Utterances
 from training.networks.article import DYNAMIC_RANGE, article_network

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.spec import FeatureSpec
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.sound import read_sound
 from training.recipes.config import ArticleConfig
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from live_ser.errors import LiveSerError
 from training.corpora.catalogue import Catalogue, titles
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS, MERGED
 from training.corpora.labels import known_targets
 from training.corpora.own import OwnCorpus
-from training.corpora.readers import LABELS, SAME, Clip
 from training.corpora.splits import PROTOCOLS, Split, hold_out
 from training.recipes.config import RunConfig
 from training.recipes.run import Run, Splits
@@ -99,7 +100,7 @@ def _tell(split: Split, own: Sequence[str]) -> None:
     for name in own:
         clips = [clip for clip in (*split.train, *split.test) if clip.corpus == name]
         held = {clip.speaker for clip in split.test if clip.corpus == name}
-        shown = {SAME.get(clip.emotion, clip.emotion) for clip in clips}
+        shown = {MERGED.get(clip.emotion, clip.emotion) for clip in clips}
         lacking = [label for label in LABELS if label not in shown]
         speakers = len({clip.speaker for clip in clips})
         print(

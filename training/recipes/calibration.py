@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize, minimize_scalar
 
+from training.corpora.clips import Clip
+from training.corpora.emotions import LABELS, MERGED
 from training.corpora.labels import known_targets
-from training.corpora.readers import LABELS, SAME, Clip
 from training.networks.valence import calibrate_valence
 from training.recipes.config import RunConfig
 from training.recipes.logits import Logits, merging, softmax
@@ -74,7 +75,7 @@ class Calibration:
         """Mean effect of each label on a voice, ``[labels, size]``; None where unknown."""
         if not len(self.offsets):
             return None
-        rows = [LABELS.index(SAME.get(label, label)) for label in labels]
+        rows = [LABELS.index(MERGED.get(label, label)) for label in labels]
         return np.asarray(self.offsets, np.float32)[rows]
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from live_ser.errors import LiveSerError
 from live_ser.spec import GateSpec
-from training.corpora.readers import LABELS, SAME
+from training.corpora.emotions import LABELS, MERGED
 from training.data.baselines import BaselineConfig
 from training.data.batches import BatchConfig
 from training.data.features import FeatureConfig
@@ -70,7 +70,7 @@ class RunConfig:
             raise ValueError("0 to 60 s are left out at the start of a clip")
         if not self.corpora or len(set(self.corpora)) < len(self.corpora):
             raise ValueError("one corpus at least is wanted, and each once")
-        known = {*LABELS, *SAME}
+        known = {*LABELS, *MERGED}
         if len(set(self.classes) & known) < 2 or len({*self.classes, *known}) > len(known):
             raise ValueError(f"two at least of {', '.join(sorted(known))} are wanted")
         if len(set(self.classes)) < len(self.classes):

@@ -14,8 +14,8 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import load as load_model
 from live_ser.spec import ModelInfo
+from training.corpora.emotions import LABELS
 from training.corpora.licences import licence_of_weights
-from training.corpora.readers import LABELS
 from training.networks import model_file
 from training.recipes.calibration import Calibration
 from training.recipes.config import RunConfig

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.spec import BaselineSpec, pack_matrix
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.batches import Batches
 from training.data.dataset import load_utterances
 from training.data.utterances import Utterances, batches_by_length

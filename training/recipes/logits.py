@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.corpora.readers import SAME
+from training.corpora.emotions import MERGED
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Logits:
 
 def merging(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
     """Matrix from classes to labels: ``[classes, labels]``, ones and zeros."""
-    names = [name if name in labels else SAME[name] for name in classes]
+    names = [name if name in labels else MERGED[name] for name in classes]
     return np.array([[name == label for label in labels] for name in names], np.float32)
 
 

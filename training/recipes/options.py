@@ -7,7 +7,7 @@ from typing import Any
 
 from training import command
 from training.corpora.own import OwnCorpus, parse_corpora
-from training.corpora.readers import READERS
+from training.corpora.published import READERS
 from training.recipes.config import RunConfig
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.spec import BaselineSpec
-from training.corpora.readers import Clip
+from training.corpora.clips import Clip
 from training.data.utterances import Utterances
 from training.recipes.config import RunConfig
 from training.recipes.logits import Logits

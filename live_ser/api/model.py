@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
@@ -94,10 +94,7 @@ class Model:
     ) -> Results[Verdict]:
         """Classify each channel of a recording separately, against a baseline of its own.
 
-        Args:
-            sound: path, file object or samples.
-            rate: sample rate of the samples in Hz.
-            **reading: how to read the recording, see :class:`ReadingOptions`.
+        The arguments are those of :meth:`predict`.
 
         Returns:
             A verdict for each channel, in their order; the same that ``predict`` gives with its
@@ -143,10 +140,7 @@ class Model:
     ) -> Results[Segment]:
         """Classify the utterances of a recording, each against the speech around it.
 
-        Args:
-            sound: path, file object or samples.
-            rate: sample rate of the samples in Hz.
-            **reading: how to read the recording, see :class:`ReadingOptions`.
+        The arguments are those of :meth:`predict`.
 
         Returns:
             A segment for each utterance.
@@ -202,12 +196,7 @@ class Model:
     ) -> Results[Verdict]:
         """Classify each speaker of a recording by given intervals.
 
-        Args:
-            sound: path, file object or samples.
-            intervals: as in :meth:`at`.
-            rate: sample rate of the samples in Hz.
-            tiers: the tiers or speakers of a file to classify; all if empty.
-            **reading: how to read the recording, see :class:`ReadingOptions`.
+        The arguments are those of :meth:`at`.
 
         Returns:
             A verdict for each speaker, in the order of their first interval.
@@ -222,10 +211,7 @@ class Model:
     ) -> Iterator[Prediction | Segment | Verdict]:
         """Classify a recording of any length, and yield each result as soon as it is known.
 
-        Args:
-            sound: path, file object or samples.
-            rate: sample rate of the samples in Hz.
-            **reading: how to read the recording, see :class:`ReadingOptions`.
+        The arguments are those of :meth:`predict`.
 
         Yields:
             The predictions of all windows and the segments, as they become known, and then the
@@ -234,8 +220,11 @@ class Model:
         Raises:
             LiveSerError: it is not sound, or sound is missing.
         """
-        with self._open(sound, rate, reading, stacklevel=4) as recording:
-            yield from self._analysed(recording, timeline=True, segments=True)
+        with self._open(sound, rate, reading) as recording:
+            for result in self._analysed(recording, timeline=True, segments=True):
+                yield _with_missing(result, recording)
+        for note in recording.notes:
+            warnings.warn(note, stacklevel=2)
 
     def monitor(
         self,
@@ -316,7 +305,7 @@ class Model:
         network = self.network.network if isinstance(self.network, TaughtModel) else self.network
         found = []
         for number, (sound, label) in enumerate(zip(takes, labels, strict=True)):
-            with self._open(sound, rate, {}, stacklevel=4) as recording:
+            with self._open(sound, rate, {}) as recording:
                 take = take_of(network, recording, label)
             if take is None:
                 raise LiveSerError(f"take {number} holds too little speech", "leave it out")
@@ -352,18 +341,8 @@ class Model:
     ) -> Results[R]:
         """The results of one kind; ``wanted`` are keywords of :func:`analyse`."""
         with self._open(sound, rate, reading) as recording:
-            results = self._analysed(recording, **wanted)
-            found = [result for result in results if isinstance(result, kind)]
-        return Results(found, kind, self.info.labels)
-
-    def _analysed(
-        self, recording: Recording, **wanted: Any
-    ) -> Iterator[Prediction | Segment | Verdict]:
-        for result in analyse(self.network, recording, voices=recording.voices, **wanted):
-            if isinstance(result, Verdict):
-                yield replace(result, missing=spans(recording.missing))
-            else:
-                yield result
+            results = [*self._analysed(recording, **wanted)]
+        return self._collected(kind, results, recording)
 
     def _results_at(
         self,
@@ -380,21 +359,34 @@ class Model:
         turns = turns_of(intervals, sound, tiers)
         with self._open(sound, rate, reading) as recording:
             results, notes = classify_turns_and_check(self.network, recording, turns)
-            missing = spans(recording.missing)
-        for note in notes:
-            warnings.warn(note, stacklevel=3)  # the caller's line
-        placed = (replace(x, missing=missing) if isinstance(x, Verdict) else x for x in results)
-        found = [result for result in placed if isinstance(result, kind)]
+        return self._collected(kind, results, recording, notes)
+
+    def _collected(
+        self,
+        kind: type[R],
+        results: Iterable[Decision],
+        recording: Recording,
+        notes: Sequence[str] = (),
+    ) -> Results[R]:
+        """The results of one kind; notes become warnings at the line that called the method."""
+        for note in (*notes, *recording.notes):
+            warnings.warn(note, stacklevel=4)
+        found = [_with_missing(result, recording) for result in results if isinstance(result, kind)]
         return Results(found, kind, self.info.labels)
 
-    @contextmanager
     def _open(
-        self, sound: Sound, rate: float | None, reading: ReadingOptions, *, stacklevel: int = 5
-    ) -> Iterator[Recording]:
-        """A recording; what the user should know about it is a warning at the caller's line."""
-        with open_sound(
-            sound, rate, self.info.features.sample_rate, Reading(**reading)
-        ) as recording:
-            yield recording
-        for note in recording.notes:
-            warnings.warn(note, stacklevel=stacklevel)
+        self, sound: Sound, rate: float | None, reading: ReadingOptions
+    ) -> AbstractContextManager[Recording]:
+        return open_sound(sound, rate, self.info.features.sample_rate, Reading(**reading))
+
+    def _analysed(
+        self, recording: Recording, **wanted: Any
+    ) -> Iterator[Prediction | Segment | Verdict]:
+        return analyse(self.network, recording, voices=recording.voices, **wanted)
+
+
+def _with_missing(result: R, recording: Recording) -> R:
+    """A result; a verdict with the sound that is missing from the recording."""
+    if isinstance(result, Verdict):
+        return replace(result, missing=spans(recording.missing))
+    return result

@@ -25,11 +25,8 @@ _TARGET = 0.1  # RMS after the gain, -20 dBFS
 _QUIETEST = _TARGET / 1000  # RMS below which the gain does not grow
 _DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
 _SLOWED = 5 * CHUNK // 4  # samples of a chunk slowed down: four semitones lower
-
-# Positions of these samples, from the last sample of the chunk before to the last of its own.
-_PLACES = np.arange(1, _SLOWED + 1) * CHUNK / _SLOWED
-_BELOW = np.minimum(_PLACES.astype(np.intp), CHUNK - 1)
-_SHARE = (_PLACES - _BELOW).astype(np.float32)
+# How far from one sample to the next lie four of the five that become of four; the last is theirs.
+_SHARES = np.array([0.8, 0.6, 0.4, 0.2], np.float32)
 
 
 class SpeechGate:
@@ -41,7 +38,7 @@ class SpeechGate:
     """
 
     def __init__(self, rate: int, floor_db: float) -> None:
-        self._detector = Silero()
+        self._detector = Silero(signals=2)
         self._slowed = _Slowed()
         self._resample = _resampler(rate)
         self._floor = 10.0 ** (floor_db / 20)
@@ -66,7 +63,10 @@ class SpeechGate:
         loud = levels >= self._floor
         probabilities = np.zeros(count, np.float32)
         raised = chunks[loud] * self._gains(levels)[loud]
-        probabilities[loud] = (self._detector.push(raised) + self._slowed.push(raised)) / 2
+        if len(raised):
+            slow, firsts = self._slowed.push(raised)
+            detected, plain = self._detector.push(slow, raised)
+            probabilities[loud] = (plain + np.maximum.reduceat(detected, firsts)) / 2
         return probabilities
 
     def _gains(self, levels: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -78,32 +78,33 @@ class SpeechGate:
 
 
 class _Slowed:
-    """The detector on the sound slowed down, which lowers pitch and formants."""
+    """Sound slowed down, which lowers pitch and formants."""
 
     def __init__(self) -> None:
-        self._detector = Silero()
         self._newest: Samples = np.zeros(1, np.float32)
         self._pending: Samples = np.zeros(0, np.float32)
 
-    def push(self, chunks: Samples) -> NDArray[np.float32]:
-        """The probabilities of the next chunks, ``[n]``."""
-        if not len(chunks):
-            return np.zeros(0, np.float32)
-        # Where in the pending sound each chunk begins; each is longer than a chunk of the detector.
+    def push(self, chunks: Samples) -> tuple[Samples, NDArray[np.intp]]:
+        """Add chunks, and return the chunks of slow sound that they complete.
+
+        Returns:
+            Chunks, at least as many; and in which of them each of the given ones begins.
+        """
         begins = len(self._pending) + np.arange(len(chunks)) * _SLOWED
         slow = np.concatenate([self._pending, self._slow(chunks)])
         count = len(slow) // CHUNK
         self._pending = slow[count * CHUNK :]
-        detected = self._detector.push(slow[: count * CHUNK].reshape(count, CHUNK))
-        return np.asarray(np.maximum.reduceat(detected, begins // CHUNK), np.float32)
+        return slow[: count * CHUNK].reshape(count, CHUNK), begins // CHUNK
 
     def _slow(self, chunks: Samples) -> Samples:
-        """The chunks slowed down, by linear interpolation."""
-        ends = chunks[:, -1]
-        known = np.column_stack([np.concatenate([self._newest, ends[:-1]]), chunks])
-        self._newest = ends[-1:]
-        below, above = known[:, _BELOW], known[:, _BELOW + 1]
-        return np.asarray((below + (above - below) * _SHARE).ravel(), np.float32)
+        """The chunks slowed down, by linear interpolation: five samples for four."""
+        known = np.concatenate([self._newest, chunks.ravel()])
+        self._newest = known[-1:]
+        before, after = known[:-1].reshape(-1, 4), known[1:].reshape(-1, 4)
+        slow = np.empty((len(before), 5), np.float32)
+        slow[:, :4] = before + (after - before) * _SHARES
+        slow[:, 4] = after[:, 3]
+        return slow.ravel()
 
 
 def _follow(before: float, level: float) -> float:

@@ -1,10 +1,13 @@
-"""A minimal reader of protocol buffer messages, without their schema."""
+"""A minimal reader and writer of protocol buffer messages, without their schema."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+
+Value = int | str | bytes
+"""A number of at least 0, or what a string or message consists of."""
 
 _LONGEST = 63  # bits of a number
 _WIDTHS = {1: 8, 5: 4}  # bytes of the wire types whose length is fixed
@@ -57,3 +60,22 @@ def _number(message: memoryview, at: int) -> tuple[int, int]:
             return number, at
         if shift > _LONGEST:
             raise ValueError("a number without an end")
+
+
+def message(*numbered: tuple[int, Value]) -> bytes:
+    """A message of fields with their numbers, in this order."""
+    parts = []
+    for number, value in numbered:
+        if isinstance(value, int):
+            parts += [_varint(number << 3), _varint(value)]
+        else:
+            data = value.encode() if isinstance(value, str) else value
+            parts += [_varint(number << 3 | 2), _varint(len(data)), data]
+    return b"".join(parts)
+
+
+def _varint(number: int) -> bytes:
+    groups = [number & 0x7F]
+    while number := number >> 7:
+        groups.append(number & 0x7F)
+    return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])

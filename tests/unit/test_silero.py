@@ -35,21 +35,30 @@ def test_it_hears_what_silero_hears(chunks: np.ndarray) -> None:
     wanted = [float(original.process_array(chunk)) for chunk in chunks]
     assert min(wanted) < 0.1
     assert max(wanted) > 0.9
-    np.testing.assert_allclose(Silero().push(chunks), wanted, atol=1e-4)
+    np.testing.assert_allclose(Silero().push(chunks)[0], wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize("together", [1, 16, 100])
 def test_chunks_may_come_together_or_one_by_one(chunks: np.ndarray, together: int) -> None:
     detector = Silero()
     starts = range(0, len(chunks), together)
-    parts = [detector.push(chunks[i : i + together]) for i in starts]
-    np.testing.assert_allclose(np.concatenate(parts), Silero().push(chunks), atol=1e-5)
+    parts = [detector.push(chunks[i : i + together])[0] for i in starts]
+    np.testing.assert_allclose(np.concatenate(parts), Silero().push(chunks)[0], atol=1e-5)
+
+
+def test_signals_at_once_are_each_heard_as_if_alone(chunks: np.ndarray) -> None:
+    detector, few = Silero(signals=2), chunks[7:]
+    blocks = zip(np.array_split(chunks, 9), np.array_split(few, 9), strict=True)
+    parts = zip(*(detector.push(*block) for block in blocks), strict=True)
+    for signal, heard in zip((chunks, few), parts, strict=True):
+        wanted = Silero().push(signal)[0]
+        np.testing.assert_allclose(np.concatenate(heard), wanted, atol=1e-5)
 
 
 def test_two_listeners_do_not_hear_each_other(chunks: np.ndarray) -> None:
     one, other = Silero(), Silero()
     other.push(chunks[::-1])
-    np.testing.assert_array_equal(one.push(chunks), Silero().push(chunks))
+    np.testing.assert_array_equal(one.push(chunks)[0], Silero().push(chunks)[0])
 
 
 def test_what_is_under_the_floor_is_no_speech(chunks: np.ndarray) -> None:
@@ -87,6 +96,6 @@ def test_another_file_than_silero_s_is_refused(
     path.parent.mkdir()
     path.write_bytes(content)
     monkeypatch.setattr(silero, "package_files", lambda name: tmp_path)
-    monkeypatch.setattr(silero, "_weights", silero._weights.__wrapped__)
+    monkeypatch.setattr(silero, "_network", silero._network.__wrapped__)
     with pytest.raises(LiveSerError, match="speech detector"):
         Silero()

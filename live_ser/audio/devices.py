@@ -155,7 +155,7 @@ def find_device(wanted: int | str | None = None) -> InputDevice:
     if not devices:
         raise NoMicrophoneError(
             "no microphone was found",
-            "plug one in, or replay a recording with `sounds=FILE`",
+            "plug one in, or replay a recording: `replay(FILE)`",
         )
     if wanted is None:
         return next((d for d in devices if d.is_default), devices[0])

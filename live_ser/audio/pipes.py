@@ -112,6 +112,8 @@ def copied(source: str | Path | BinaryIO) -> Iterator[Path]:
             stream = stack.enter_context(opened_pipe(source, _PATIENCE))
         copy = stack.enter_context(temporary_folder()) / "sound"
         with copy.open("xb") as file:
+            if isinstance(stream.read(0), str):
+                raise InvalidArgument("sound: the file is open as text", 'open it with mode "rb"')
             shutil.copyfileobj(stream, file)
         yield copy
 

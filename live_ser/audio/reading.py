@@ -60,6 +60,8 @@ class Reading:
             raise InvalidArgument(
                 "names: they say who speaks in each channel", "`each_channel=True`"
             )
+        if self.raw is not None and not isinstance(self.raw, RawFormat):
+            raise InvalidArgument(f"raw: {self.raw!r:.60} is no format", f"as in {RAW_EXAMPLE}")
         for name, value in (("channel", self.channel), ("track", self.track)):
             if value is None:
                 continue

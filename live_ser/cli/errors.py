@@ -14,7 +14,7 @@ _OPTIONS = {
     "raw=RawFormat('s16le', rate=8000, channels=1)": "--raw s16le --rate 8000 --channels 1",
     "reconnect=False": "--no-reconnect",
     "sounds=-": "--from -",
-    "sounds=FILE": "--from FILE; live-ser listen --or-demo has one",
+    "replay(FILE)": "--from FILE; live-ser listen --or-demo has one",
 }
 _NAMES = {"output": "-o"}
 

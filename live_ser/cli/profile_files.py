@@ -7,15 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from live_ser.errors import LiveSerError
-from live_ser.model.profile_file import alone, check_name, folder, read_content, write_whole
+from live_ser.model.profile_file import alone, folder, read_content, write_whole
 from live_ser.system.durability import OWNER_ONLY
 from live_ser.text import printable
-
-
-def profile_path(name: str) -> Path:
-    """The file of a profile, which need not exist."""
-    check_name(name)
-    return folder() / f"{name}.json"
 
 
 def profile_content(path: Path) -> dict[str, Any]:
@@ -41,7 +35,7 @@ def export_profile(profile: Path, name: str, *, force: bool) -> None:
     path = Path(name)
     text = _text(profile)
     is_other = path.exists() and not path.is_file()  # a folder, or a device
-    if not name or name.endswith(("/", os.sep)) or is_other:
+    if name.endswith(("/", os.sep)) or is_other:
         raise LiveSerError(
             f"{printable(name)!r} is no name for a file", "name a file, not a folder"
         )

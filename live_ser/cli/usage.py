@@ -106,6 +106,12 @@ class Parser(argparse.ArgumentParser):
         )
         self.error(f"there is no option {options[0]}{suggestion}")
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Refuse empty values: an empty path would be the working folder."""
+        if "" in arg_strings and not isinstance(action, argparse._SubParsersAction):
+            raise argparse.ArgumentError(action, "it is empty; is a variable of the shell not set?")
+        return super()._get_values(action, arg_strings)
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 
@@ -13,7 +14,7 @@ from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.labelling import Label, Labelling
 from live_ser.inference.lookahead import Lookahead
 from live_ser.inference.results import Prediction, Verdict
-from live_ser.inference.settings import Settings
+from live_ser.inference.settings import Settings, checked_seconds
 from live_ser.inference.utterance_classifier import UtteranceClassifier
 from live_ser.inference.window_classifier import WindowClassifier
 from live_ser.inference.windows import SlidingWindows
@@ -24,7 +25,8 @@ from live_ser.model.speaker import RunningBaseline
 class Stream:
     """Classify sound that another program captures, such as a voice assistant or a server.
 
-    A stream is for one speaker; blocks may have any size. :meth:`Model.stream` creates one.
+    A stream is for one speaker; blocks may have any size. :meth:`Model.stream` creates one. Any
+    thread may call its methods; one call waits for another.
 
     Args:
         model: the model.
@@ -63,6 +65,7 @@ class Stream:
         info = model.info
         settings = Settings.checked(info, hop, smoothing)
         self.hop = settings.hop
+        self._lock = threading.RLock()  # the resampler and the gate are native code
         self._model, self._turns = model, turns
         self._source_rate = info.features.sample_rate if rate is None else checked_rate(rate)
         self._resampler = self._new_resampler()
@@ -101,8 +104,9 @@ class Stream:
         Raises:
             InvalidArgument: the samples are not mono sound.
         """
-        self.take(samples)
-        return self.predictions()
+        with self._lock:
+            self.take(samples)
+            return self.predictions()
 
     def take(self, samples: ArrayLike) -> bool:
         """Add a block of sound without classifying it, which is cheap.
@@ -118,24 +122,32 @@ class Stream:
         Raises:
             InvalidArgument: the samples are not mono sound.
         """
-        self._arrived = time.perf_counter()
-        return self._front_end.take(self._resampler.push(checked_block(samples, "samples")))
+        block = checked_block(samples, "samples")
+        with self._lock:
+            self._arrived = time.perf_counter()
+            return self._front_end.take(self._resampler.push(block))
 
     def predictions(self) -> list[Prediction]:
         """Classify the sound so far: a prediction for each complete hop."""
-        self._ready += self._classify(self._front_end.steps(), self._arrived)
-        ready, self._ready = self._ready, []
-        return ready
+        with self._lock:
+            self._ready += self._classify(self._front_end.steps(), self._arrived)
+            ready, self._ready = self._ready, []
+            return ready
 
     def gap(self, seconds: float) -> None:
         """Skip lost sound; no window or utterance reaches across the gap.
 
         Args:
             seconds: length of the gap.
+
+        Raises:
+            InvalidArgument: it is not a length of time.
         """
-        self._flush()
-        self._front_end.gap(seconds)
-        self._windows.forget()
+        seconds = checked_seconds(seconds, "gap")
+        with self._lock:
+            self._flush()
+            self._front_end.gap(seconds)
+            self._windows.forget()
 
     def finish(self) -> list[Prediction]:
         """End the stream.
@@ -144,9 +156,10 @@ class Stream:
             The remaining predictions; the last one covers the sound after the last whole hop, as at
             the end of a recording.
         """
-        self._flush()
-        rest = self._classify(self._front_end.finish(), time.perf_counter(), cut_short=True)
-        return self.predictions() + rest
+        with self._lock:
+            self._flush()
+            rest = self._classify(self._front_end.finish(), time.perf_counter(), cut_short=True)
+            return self.predictions() + rest
 
     def turn(self) -> Verdict:
         """End a turn.
@@ -154,34 +167,38 @@ class Stream:
         Returns:
             The verdict on the sound since the last turn.
         """
-        self._flush()
-        self._classify(self._front_end.finish(), time.perf_counter())
-        for _ in self._utterances.finish():
-            pass
-        verdict = self._utterances.verdict(self.seconds - self._turn_start)
-        self._turn_start = self.seconds
-        self._utterances = UtteranceClassifier(self._model, self._lookahead, self.seconds)
-        return verdict
+        with self._lock:
+            self._flush()
+            self._classify(self._front_end.finish(), time.perf_counter())
+            for _ in self._utterances.finish():
+                pass
+            verdict = self._utterances.verdict(self.seconds - self._turn_start)
+            self._turn_start = self.seconds
+            self._utterances = UtteranceClassifier(self._model, self._lookahead, self.seconds)
+            return verdict
 
     @property
     def spoken_until(self) -> float:
         """End of the newest speech, in seconds from the start of the stream; -1 without speech."""
-        return self._labelling.spoken_until
+        with self._lock:
+            return self._labelling.spoken_until
 
     def label(self, emotion: str) -> Label | None:
         """Label the newest utterance, as :meth:`Labelling.label` does.
 
         What the model learns also counts for the verdict on this turn.
         """
-        label = self._labelling.label(emotion)
-        self._lookahead.model = self._labelling.model
-        return label
+        with self._lock:
+            label = self._labelling.label(emotion)
+            self._lookahead.model = self._labelling.model
+            return label
 
     def undo(self) -> Label | None:
         """Take back the newest label, as :meth:`Labelling.undo` does."""
-        label = self._labelling.undo()
-        self._lookahead.model = self._labelling.model
-        return label
+        with self._lock:
+            label = self._labelling.undo()
+            self._lookahead.model = self._labelling.model
+            return label
 
     def _classify(
         self, steps: Iterable[Features], arrived: float, *, cut_short: bool = False

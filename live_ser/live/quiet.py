@@ -1,8 +1,7 @@
 """Hide the messages of native libraries.
 
 ALSA, PortAudio and the decoders of MP3 and ALAC print to the standard streams, even into a
-dashboard
-or JSON Lines. Python's own streams are not affected.
+dashboard or JSON Lines. Python's own streams are not affected.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.errors import ModelError
+from live_ser.errors import InvalidArgument, ModelError
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.model.onnx_file import check_onnx
 from live_ser.spec import METADATA_KEY, ModelInfo
@@ -180,7 +180,13 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
 
     The folder of a training run stands for the model that was exported there.
     """
-    wanted = os.fspath(model or DEFAULT_MODEL)
+    try:
+        wanted = os.fsdecode(DEFAULT_MODEL if model in (None, "") else model)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"model: {type(model).__name__} is neither a name nor a path",
+            "leave it out for the default model",
+        ) from error
     shipped = shipped_models()
     if wanted in shipped:
         return shipped[wanted]

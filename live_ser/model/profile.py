@@ -20,10 +20,9 @@ from live_ser.model.profile_file import (
     MAX_TAKES,
     TEXT_ERRORS,
     alone,
-    check_name,
     content_of,
-    folder,
     numbers_in,
+    profile_path,
     read_json,
     whole_profile,
     write_whole,
@@ -57,8 +56,7 @@ class Profile:
         Raises:
             InvalidArgument: the name is not valid as a file name.
         """
-        check_name(name)
-        return cls(name, folder() / f"{name}.json", network)
+        return cls(name, profile_path(name), network)
 
     def read(self) -> tuple[KnownVoice, tuple[Take, ...]] | None:
         """The baseline and the takes; None if there is no file.

@@ -201,17 +201,20 @@ def _unkept(path: Path, error: OSError) -> LiveSerError:
     return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", "make room for it")
 
 
-def check_name(name: str) -> None:
-    """Check the name of a profile.
+def profile_path(name: str) -> Path:
+    """The file of a profile, which need not exist.
 
     Raises:
-        InvalidArgument: it is not valid as a file name.
+        InvalidArgument: the name is not valid as a file name.
+        LiveSerError: the user has no home folder.
     """
-    if not re.fullmatch(r"\w[\w.-]{0,63}", name) or _RESERVED.match(name):
-        raise InvalidArgument(
-            f"{name!r} is no name for a profile",
-            "use letters, digits, - and _, such as `profile=anna`",
-        )
+    problem = f"{name!r} is no name for a profile"
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]{0,63}", name):
+        raise InvalidArgument(problem, "use letters, digits, - and _, such as `profile=anna`")
+    path = folder() / f"{name}.json"
+    if _RESERVED.match(name) and not path.is_file():  # one that is there can still be renamed
+        raise InvalidArgument(problem, "Windows takes it for a device: use another name")
+    return path
 
 
 def folder() -> Path:

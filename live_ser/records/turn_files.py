@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,8 @@ class TurnFiles:
                     return
 
 
+_INTERVAL = "give (start, end) or (start, end, speaker)"
+
 Intervals = str | os.PathLike[str] | Sequence[Turn | tuple[Any, ...]]
 """What intervals may be given as."""
 
@@ -115,19 +117,22 @@ def turns_of(intervals: Intervals, recording: object, tiers: Sequence[str] = ())
     if isinstance(intervals, str | os.PathLike):
         name = recording if isinstance(recording, str | os.PathLike) else ""
         return TurnFiles(Path(intervals), tuple(tiers)).turns_of(name)
-    return [_turn(one, number) for number, one in enumerate(intervals)]
+    try:
+        return [_turn(one, number) for number, one in enumerate(intervals)]
+    except TypeError as error:
+        raise InvalidArgument(
+            f"intervals: {type(intervals).__name__} is no sequence", _INTERVAL
+        ) from error
 
 
 def _turn(given: Turn | tuple[Any, ...], number: int) -> Turn:
     try:
-        start, end, *speaker = astuple(given) if isinstance(given, Turn) else given
-        start, end = float(start), float(end)
+        turn = given if isinstance(given, Turn) else Turn(*given)
+        start, end = float(turn.start), float(turn.end)
     except (TypeError, ValueError) as error:
-        raise InvalidArgument(
-            f"intervals: {given!r:.60} is none", "give (start, end) or (start, end, speaker)"
-        ) from error
+        raise InvalidArgument(f"intervals: {given!r:.60} is none", _INTERVAL) from error
     try:
-        return Turn(*checked_times(start, end, f"intervals: number {number}"), *speaker)
+        return Turn(*checked_times(start, end, f"intervals: number {number}"), turn.speaker)
     except LiveSerError as error:
         raise InvalidArgument(error.message, error.hint) from error
 

@@ -11,11 +11,11 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ import soundfile
 import soxr
 
 import live_ser
-from live_ser import LiveSerError, Model, Prediction, Segment
+from live_ser import InvalidArgument, LiveSerError, Model, Prediction, Segment
 from live_ser.audio.blocks import Samples
 from live_ser.cli.errors import in_options
 from live_ser.inference.monitor import Monitor
@@ -89,6 +89,7 @@ def test_samples_of_every_type_and_number_of_channels_mean_the_same(
         ([1, -2, 3], 48000, "integers of 64 bits"),
         (b"RIFF", 48000, "sound: bytes"),
         (None, 48000, "sound: NoneType"),
+        (io.StringIO("RIFF"), None, "open as text"),
         ([[1.0, 2.0], [3.0]], 48000, "sound:"),
         ("missing.wav", None, "missing.wav"),
     ],
@@ -180,6 +181,30 @@ def test_a_recording_that_does_not_fit_in_memory_is_given_result_by_result(
 def test_an_option_of_reading_that_there_is_not_is_refused(model: Model, speech: Path) -> None:
     with pytest.raises(TypeError, match="chanel"):
         model.predict(speech, chanel=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda model, _: live_ser.load(cast("Any", 3)), "model: int is neither"),
+        (lambda model, _: live_ser.load(cast("Any", 0)), "model: int is neither"),
+        (lambda model, clip: model.predict(clip, raw="s16le"), "raw: 's16le' is no format"),
+        (lambda model, clip: model.timeline(clip, hop="1"), "hop: '1' is no number"),
+        (lambda model, clip: model.timeline(clip, smoothing=True), "smoothing: True is no number"),
+        (lambda model, clip: model.at(clip, [(0, 1, "anna", 2)]), "intervals: (0, 1, 'anna', 2)"),
+        (lambda model, clip: model.at(clip, 5), "intervals: int is no sequence"),
+        (lambda model, _: model.stream().gap(float("nan")), "gap: nan s is no length"),
+        (lambda model, _: model.stream().gap(-1), "gap: -1 s is no length"),
+        (lambda model, _: model.with_profile(5), "5 is no name for a profile"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_in_one_line(
+    model: Model, speech: Path, call: Callable[[Model, Path], object], said: str
+) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        call(model, speech)
+    assert said in caught.value.message
+    assert caught.value.hint
 
 
 def test_results_can_be_kept_in_sets(model: Model, speech: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,3 +89,17 @@ def test_what_cannot_be_fed_is_refused_by_its_name(model: Model) -> None:
         model.stream(rate=float("nan"))
     with pytest.raises(LiveSerError, match="hop"):
         model.stream(hop=100)
+
+
+def test_threads_take_turns(model: Model, sound: Samples) -> None:
+    """The resampler is native code, which crashes the process where two threads are in it."""
+    stream = model.stream(rate=48000)
+    start = threading.Barrier(4)
+
+    def feed() -> int:
+        start.wait()
+        return sum(len(stream.feed(block)) for block in in_blocks(sound, 480))
+
+    with ThreadPoolExecutor(4) as pool:
+        fed = sum(future.result() for future in [pool.submit(feed) for _ in range(4)])
+    assert fed + len(stream.finish()) == len(model.timeline(np.tile(sound, 4), 48000))

@@ -27,6 +27,7 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.model.onnx_model import EmotionModel, ModelOutput, load
 from live_ser.model.profile import Profile
+from live_ser.model.profile_file import folder
 from live_ser.model.speaker import RunningBaseline
 from live_ser.model.take import Take
 from live_ser.model.taught import TaughtModel, Teaching
@@ -329,7 +330,9 @@ def test_profiles_are_listed_renamed_exported_and_deleted(
 ) -> None:
     Profile.named("anna", network).teach(Speaker().takes(2))
     assert "anna: 16 s of speech, 8 takes" in run("profiles")[1]
-    assert run("profiles", "rename", "anna", "bea")[0] == 0
+    assert run("profiles", "rename", "anna", "con")[0] == 2
+    (folder() / "anna.json").rename(folder() / "con.json")  # as an older version let it be called
+    assert run("profiles", "rename", "con", "bea")[0] == 0
     assert "2 happy" in run("profiles", "show", "bea")[1]
     assert run("profiles", "export", "bea", str(tmp_path / "b.json"))[0] == 0
     assert run("profiles", "export", "bea", str(tmp_path / "b.json"))[0] == 1
@@ -399,7 +402,7 @@ def test_a_profile_renamed_onto_itself_stays(network: EmotionModel) -> None:
     assert profile.read()
 
 
-@pytest.mark.parametrize("name", ["", ".", "there", "there/", "new/", "new/b.json"])
+@pytest.mark.parametrize("name", [".", "there", "there/", "new/", "new/b.json"])
 def test_a_profile_is_exported_to_a_file_only(
     network: EmotionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -37,6 +37,8 @@ def test_what_the_developer_has_set_reaches_no_test(
     [
         ("lisen", "no command lisen; did you mean listen?", "live-ser COMMAND"),
         ("file a.wav --fromat csv", "no option --fromat; did you mean --format?", "live-ser file"),
+        ("file --from=", "--from: it is empty", "live-ser file"),
+        ("listen --record=", "--record: it is empty", "live-ser listen"),
         ("listen --enrol=3", "no option --enrol; did you mean --enroll?", "live-ser listen"),
         ("file a.wav --format cvs", "no choice cvs; did you mean csv?", "live-ser file"),
         (
@@ -174,3 +176,12 @@ def test_bash_completes_commands_options_and_choices() -> None:
     assert completed("listen", "--pro") == {"--profile"}
     assert {"csv", "srt"} < completed("file", "--format", "")
     assert completed("file", "inter") == set()
+
+
+@pytest.mark.parametrize("words", [["file", ""], ["file", "a.wav", "-o", ""], ["report", ""]])
+def test_an_empty_path_is_not_the_working_folder(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "it is empty; is a variable of the shell not set?" in capsys.readouterr().err

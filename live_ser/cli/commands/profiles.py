@@ -15,11 +15,10 @@ from live_ser.cli.profile_files import (
     export_profile,
     import_profile,
     profile_content,
-    profile_path,
     rename_profile,
 )
 from live_ser.errors import LiveSerError
-from live_ser.model.profile_file import folder
+from live_ser.model.profile_file import folder, profile_path
 from live_ser.text import counted, printable
 
 _NAMES = {"list": 0, "show": 1, "export": 2, "import": 2, "rename": 2, "delete": 1}

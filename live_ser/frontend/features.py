@@ -7,10 +7,10 @@ the sound after it.
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.framing import Framing
 from live_ser.spec import FeatureSpec
 
 Frames = NDArray[np.float32]
@@ -32,7 +32,7 @@ class FrameStream:
         # float64: in float32, weak bands beside a strong one would differ by more than 1e-4 dB.
         self._mel = np.ascontiguousarray(spec.mel_matrix.T.astype(np.float64))
         self._batch = max(1, MULTIPLICATIONS // self._mel.size)  # frames
-        self._pending: Samples = np.zeros(0, np.float32)
+        self._framing = Framing(spec.n_fft, spec.hop_length)
 
     def push(self, samples: Samples) -> Frames:
         """The frames that ``samples`` complete.
@@ -43,16 +43,9 @@ class FrameStream:
         Returns:
             float32 ``[frames, n_mels]``, in dB re full-scale power; may hold no frame.
         """
-        spec = self.spec
-        available = np.concatenate([self._pending, samples])
-        count = spec.frames_in(len(available))
-        self._pending = available[count * spec.hop_length :]
-        if count == 0:
-            return np.zeros((0, spec.n_mels), np.float32)
-        frames = sliding_window_view(available, spec.n_fft)[:: spec.hop_length][:count]
-        starts = range(0, count, self._batch)
-        parts = [self._log_mel(frames[i : i + self._batch]) for i in starts]
-        return np.concatenate(parts)
+        frames = self._framing.push(samples)
+        starts = range(0, max(1, len(frames)), self._batch)
+        return np.concatenate([self._log_mel(frames[i : i + self._batch]) for i in starts])
 
     def _log_mel(self, frames: NDArray[np.float32]) -> Frames:
         spectrum = np.fft.rfft(frames * self._window)

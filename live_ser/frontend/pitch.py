@@ -8,10 +8,10 @@ candidate is the pitch is decided later, from all frames of a stretch of speech,
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.framing import Framing
 
 CANDIDATES = 4
 """Candidate pitches of a frame."""
@@ -51,10 +51,10 @@ class VoiceStream:
     """
 
     def __init__(self, rate: int) -> None:
-        self._length, self._hop = round(_WINDOW * rate), round(_HOP * rate)
-        times = (np.arange(self._length) + 0.5) / self._length
+        length = round(_WINDOW * rate)
+        times = (np.arange(length) + 0.5) / length
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * times)).astype(np.float32)
-        self._size = 1 << (self._length + int(rate / LOWEST)).bit_length()
+        self._size = 1 << (length + int(rate / LOWEST)).bit_length()
         # Of the spectrum only the lower part goes on: the autocorrelation is then at a lower rate.
         part = 1
         while rate / (4 * part) >= _BAND:
@@ -71,7 +71,7 @@ class VoiceStream:
         self._hum = int(np.searchsorted(hertz, LOWEST * 0.7))
         self._vowels = slice(*np.searchsorted(hertz, _SYLLABLES))
         self._scale = float(np.square(self._window, dtype=np.float64).sum())
-        self._pending: Samples = np.zeros(0, np.float32)
+        self._framing = Framing(length, round(_HOP * rate))
 
     def push(self, samples: Samples) -> VoiceFrames:
         """The frames that ``samples`` complete.
@@ -79,14 +79,10 @@ class VoiceStream:
         Args:
             samples: float32 ``[n]``, mono, full scale at 1.
         """
-        available = np.concatenate([self._pending, samples])
-        count = max(0, 1 + (len(available) - self._length) // self._hop)
-        self._pending = available[count * self._hop :]
-        if not count:
-            return no_frames()
-        frames = sliding_window_view(available, self._length)[:: self._hop][:count]
-        starts = range(0, count, _TOGETHER)
-        return np.concatenate([self._measured(frames[i : i + _TOGETHER]) for i in starts])
+        frames = self._framing.push(samples)
+        starts = range(0, len(frames), _TOGETHER)
+        measured = [self._measured(frames[i : i + _TOGETHER]) for i in starts]
+        return np.concatenate(measured) if measured else no_frames()
 
     def _measured(self, frames: Samples) -> VoiceFrames:
         weighted = (frames - frames.mean(axis=1, keepdims=True)) * self._window
@@ -108,14 +104,14 @@ class VoiceStream:
         peaks = (middle > left) & (middle >= right)
         worth = np.where(peaks, middle - self._favour, -1)
         best = np.argpartition(-worth, CANDIDATES, axis=1)[:, :CANDIDATES]
-        a, b, c = (np.take_along_axis(one, best, axis=1) for one in (left, middle, right))
-        is_peak = np.take_along_axis(peaks, best, axis=1)
+        rows = np.arange(len(best))[:, np.newaxis]
+        a, b, c, is_peak = (values[rows, best] for values in (left, middle, right, peaks))
         # The top of the parabola through a peak and its neighbours.
         bend = np.where(is_peak, np.maximum(2 * b - a - c, 1e-9), 1)
         shift = np.where(is_peak, (c - a) / (2 * bend), 0)
         semitones = 12 * np.log2(self._rate / (self._lags[best] + shift) / REFERENCE)
-        strengths = np.where(is_peak, np.clip(b + (c - a) * shift / 4, 0, 1), 0)
-        return semitones, strengths
+        tops = np.minimum(np.maximum(b + (c - a) * shift / 4, 0), 1)
+        return semitones, np.where(is_peak, tops, 0)
 
 
 def no_frames() -> VoiceFrames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -148,6 +149,7 @@ class FrontEnd:
 def level_db(samples: Samples) -> float:
     """RMS in dB re full scale; -120 for digital silence, 0 for a square wave at full scale."""
     if not len(samples):
-        return 20 * float(np.log10(_QUIETEST))
-    rms = np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
-    return 20 * float(np.log10(max(rms, _QUIETEST)))
+        return 20 * math.log10(_QUIETEST)
+    sound = samples.astype(np.float64)
+    rms = math.sqrt(sound @ sound / len(sound))
+    return 20 * math.log10(max(rms, _QUIETEST))

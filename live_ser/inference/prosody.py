@@ -12,9 +12,9 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from live_ser.frontend.framing import framed
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.pitch import (
     CANDIDATES,
@@ -187,7 +187,7 @@ def prosody_sums(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: flo
     semitones, voiced = pitches(voice, speech)
     places = ((semitones[voiced] - _BOTTOM) * _STEPS).astype(np.int64)
     return ProsodySums(
-        np.bincount(np.clip(places, 0, _BINS - 1), minlength=_BINS),
+        np.bincount(np.minimum(np.maximum(places, 0), _BINS - 1), minlength=_BINS),
         float(voice[speech, -2].sum(dtype=np.float64)),
         int(np.count_nonzero(speech)),
         _nuclei(np.where(speech, voice[:, -1], _SILENT).tolist(), voiced.tolist()),
@@ -216,20 +216,21 @@ def pitches(voice: VoiceFrames, speech: Mask) -> tuple[NDArray[np.float32], Mask
         voiced = speech & (strengths[rows, best] > _VOICED)
         if not voiced.any():
             break
-        middle = float(np.median(chosen[voiced]))
-        leap = np.abs(semitones - _medians(chosen, voiced, middle)[:, np.newaxis])
+        leap = np.abs(semitones - _medians(chosen, voiced)[:, np.newaxis])
         best = (worth - _PULL * np.minimum(leap, _FARTHEST)).argmax(axis=1)
     return semitones[rows, best], speech & (strengths[rows, best] > _VOICED)
 
 
-def _medians(values: NDArray[np.float32], of: Mask, otherwise: float) -> NDArray[np.float32]:
-    """The running median of the values that count."""
+def _medians(values: NDArray[np.float32], of: Mask) -> NDArray[np.float32]:
+    """The running median of the values that count; that of all of them where none does."""
     edge = np.full(_AROUND, np.nan, np.float32)
     padded = np.concatenate([edge, np.where(of, values, np.float32(np.nan)), edge])
-    around = np.sort(sliding_window_view(padded, 2 * _AROUND + 1), axis=1)  # NaN comes last
-    count = np.count_nonzero(~np.isnan(around), axis=1)
-    middles = around[np.arange(len(values)), np.maximum(count - 1, 0) // 2]
-    return np.where(count > 0, middles, np.float32(otherwise))
+    around = np.sort(framed(padded, 2 * _AROUND + 1), axis=1)  # NaN comes last
+    count = (~np.isnan(around)).sum(axis=1)
+    medians: NDArray[np.float32] = around[np.arange(len(values)), np.maximum(count - 1, 0) // 2]
+    if not count.all():
+        medians[count == 0] = np.median(values[of])
+    return medians
 
 
 def _nuclei(envelope: Sequence[float], voiced: Sequence[bool]) -> int:
@@ -298,8 +299,9 @@ class UsualProsody:
 
     def with_later(self, later: Sequence[ProsodySums]) -> Prosody | None:
         """The usual prosody including later speech; None after too little speech."""
-        weighted = [(self._sums, self._seconds), *(one.weighted for one in later)]
-        sums, seconds = (np.sum(column, axis=0) for column in zip(*weighted, strict=True))
+        sums, seconds = self._sums, self._seconds
+        for one in later:
+            sums, seconds = sums + one.weighted[0], seconds + one.weighted[1]
         if seconds[1] < self.ENOUGH:
             return None
         known = [

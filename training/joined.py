@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from training.data.utterances import Utterances
 from training.evaluation import metrics
 from training.networks.embedding import fit_projection
 from training.networks.encoder import encode, encoder_graph, in_8_bits, session
-from training.networks.graphs import join, network_of
+from training.networks.graphs import HEARD, join, network_of
 from training.networks.head import (
     ACTIVATION,
     OUTPUTS,
@@ -124,12 +125,25 @@ class Joined:
         self._more = self._clean(self.beside) if self.beside else None
 
     def _read(self, corpora: Sequence[str], takes: int) -> Utterances:
-        """The utterances of corpora, clean and in some degraded takes."""
+        """What is heard of the utterances of corpora, clean and in some degraded takes."""
         clips = [clip for name in corpora for clip in self._catalogue.read(name).clips]
         config = self.run_config
-        return load_utterances(
+        whole = load_utterances(
             clips, config.features, config.gate, data=self._data, cache=self._cache, takes=takes
         )
+        heard = tuple(tuple(map(self._heard, takes_of)) for takes_of in whole.takes)
+        return Utterances(whole.clips, heard)
+
+    def _heard(self, frames: Frames) -> Frames:
+        """What a joined file hears of an utterance: of a window from its middle, the newest."""
+        most = self.run_config.window_frames
+        start = max(0, (len(frames) - most) // 2)
+        return frames[start : start + most][-self._newest :]
+
+    @property
+    def _newest(self) -> int:
+        spec = self.info.features
+        return round(HEARD * spec.sample_rate / spec.hop_length)
 
     def _clean(self, corpora: Sequence[str]) -> Encodings:
         """Encodings of the clean takes alone."""
@@ -140,16 +154,15 @@ class Joined:
     def _statistics(self, utterances: Utterances, take: int) -> NDArray[np.float32]:
         """Statistics of one take of utterances, from the cache if they are in it."""
         digest = hashlib.sha256(self.encoder.SerializeToString())
-        most = self.run_config.window_frames
         frames = [takes[take] for takes in utterances.takes]
-        digest.update(repr([most, *(clip.id for clip in utterances.clips)]).encode())
+        digest.update(repr([clip.id for clip in utterances.clips]).encode())
         for one in frames:
             digest.update(one.tobytes())
         file = self._cache / f"encoder-{digest.hexdigest()[:16]}.npz"
 
         def compute() -> list[Frames]:
             progress = tqdm(frames, "encoder", unit="clip")
-            return [row[np.newaxis] for row in encode(self.encoder, progress, most)]
+            return [row[np.newaxis] for row in encode(self.encoder, progress)]
 
         return np.concatenate(kept_frames(file, compute))
 
@@ -266,6 +279,7 @@ class Joined:
             valence=calibration.valence,
             size=self.size,
             mels=self.info.features.n_mels,
+            heard=self._newest,
         )
 
     def _info(
@@ -327,8 +341,10 @@ class Joined:
     ) -> Check:
         """The file, through live_ser, must say what its parts say."""
         run = session(network).run if network is not None else None
+        # Of neighbours together: some are longer than what is heard of them.
+        takes = [takes[0] for takes in self.utterances.takes[: _WINDOWS + 1]]
         most = self.run_config.window_frames
-        windows = [takes[0][:most] for takes in self.utterances.takes[:_WINDOWS]]
+        windows = [np.concatenate(pair)[:most] for pair in pairwise(takes)]
         calibration = fitted.calibration
 
         def expected(
@@ -336,13 +352,14 @@ class Joined:
         ) -> Mapping[str, ArrayLike]:
             assert baseline is not None
             said = None
+            heard = self._heard(window)
             if run:
                 given = {
-                    "log_mel": window[np.newaxis],
+                    "log_mel": heard[np.newaxis],
                     "baseline": baseline[np.newaxis, : self.size],
                 }
                 said = Logits(*run(["emotion", "activation", "voice"], given))
-            voice = fitted.head.voice(encode(encoder, [window], most)) - baseline[self.size :]
+            voice = fitted.head.voice(encode(encoder, [heard])) - baseline[self.size :]
             logits = self._sum(said, voice, fitted.head)
             slope, offset = calibration.activation
             gain = 1 + self.config.surer * known_share(baseline[np.newaxis, self.size :])

@@ -571,6 +571,15 @@ def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
     assert np.abs(against.probabilities - summed.probabilities).max() > 1e-4
 
 
+def test_a_joined_file_hears_the_newest_seconds(joined: Path) -> None:
+    model = live_ser.model.onnx_model.load(joined)
+    frames = np.random.default_rng(1).normal(-40, 10, (347, 64)).astype(np.float32)
+    whole, newest = model.predict(frames), model.predict(frames[-240:])
+    np.testing.assert_array_equal(whole.probabilities, newest.probabilities)
+    np.testing.assert_array_equal(whole.voice, newest.voice)
+    np.testing.assert_array_equal(whole.embedding, newest.embedding)
+
+
 def test_a_joined_file_can_be_joined_anew(
     joined: Path, run: Path, corpus: Path, tmp_path: Path
 ) -> None:

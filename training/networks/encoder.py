@@ -30,7 +30,6 @@ OPSET = 17
 STATISTICS = 2 * LAYERS * UNITS
 """Numbers that tell an utterance: mean and deviation of the units of each layer."""
 
-_NEWEST = 2.4  # seconds of an utterance that it hears: more costs time, and tells nothing more
 _NEPERS = math.log(10) / 10  # of power, in a decibel
 _LEVEL = 10**-3.0  # mean square that the encoder is used to: -30 dBFS
 _FAINTEST = 1e-12  # mean square of digital silence
@@ -141,11 +140,7 @@ def _mean(graph: _Graph, halves: str, name: str) -> str:
 def _input(graph: _Graph, spec: FeatureSpec) -> str:
     """Our log-mels as the encoder's power, at the level that it is used to, time in front."""
     constant, add = graph.constant, graph.add
-    count = round(_NEWEST * spec.sample_rate / spec.hop_length)
-    places = ((-count, "newest_start"), (_END, "newest_stop"), (1, "newest_axis"))
-    bounds = [constant(name, np.array([place], np.int64)) for place, name in places]
-    newest = add("Slice", ["log_mel", *bounds], "newest")
-    nepers = add("Mul", [newest, constant("nepers", np.float32(_NEPERS))], "nepers_each")
+    nepers = add("Mul", ["log_mel", constant("nepers", np.float32(_NEPERS))], "nepers_each")
     power = add("Exp", [nepers], "power")
     weights = constant("mean_square", mean_square(spec)[:, np.newaxis])
     squares = add("MatMul", [power, weights], "squares")
@@ -193,21 +188,16 @@ def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction:
     return graph.add("Squeeze", [states, direction], f"layer{layer}")
 
 
-def encode(model: onnx.ModelProto, utterances: Iterable[Frames], most: int) -> NDArray[np.float32]:
+def encode(model: onnx.ModelProto, utterances: Iterable[Frames]) -> NDArray[np.float32]:
     """Encode whole utterances: float32 ``[n, 1536]``.
 
     Args:
         model: as :func:`encoder_graph` built it, or the same in 8 bits.
         utterances: log-mel frames of each, float32 ``[frames, n_mels]``.
-        most: frames taken of each at most, from its middle.
     """
     run = session(model).run
-    statistics = []
-    for frames in utterances:
-        start = max(0, (len(frames) - most) // 2)
-        middle = frames[np.newaxis, start : start + most].astype(np.float32)
-        statistics.append(run(["statistics"], {"log_mel": middle})[0][0])
-    return np.stack(statistics)
+    batches = (frames[np.newaxis].astype(np.float32) for frames in utterances)
+    return np.stack([run(["statistics"], {"log_mel": batch})[0][0] for batch in batches])
 
 
 def session(model: onnx.ModelProto) -> Any:

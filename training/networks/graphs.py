@@ -18,9 +18,14 @@ from training.networks.encoder import OPSET
 from training.networks.head import ACTIVATION, KNOWN, OUTPUTS, Head
 from training.networks.valence import NEVER, SIDES
 
+HEARD = 2.4
+"""The newest seconds of an utterance that a joined file hears: more takes time and adds nothing."""
+
+_NEWEST = "newest"  # frames of the log-mel
 _NETWORK = "network/"
 _ENCODER = "encoder/"
 _OUTPUTS = ("emotion", "activation", "voice")
+_INPUTS = (_NEWEST, _NETWORK + "baseline")  # of the network in a joined file
 _MICROSOFT = "com.microsoft"  # the operators of weights in 8 bits
 _IR = 8
 
@@ -41,7 +46,7 @@ def network_of(model: onnx.ModelProto) -> onnx.ModelProto:
     graph = model.graph
     made = {output: node for node in graph.node for output in node.output}
     if _NETWORK + "voice" in made:
-        names = {_NETWORK + name: name for name in (*_OUTPUTS, "baseline")}
+        names = {_NETWORK + name: name for name in (*_OUTPUTS, "baseline")} | {_NEWEST: "log_mel"}
     else:
         names = {
             _logits_behind(graph, made, "probabilities"): "emotion",
@@ -100,11 +105,11 @@ def _scalar(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float32]]) 
 def _needed(
     graph: onnx.GraphProto, made: Mapping[str, onnx.NodeProto], outputs: Iterable[str]
 ) -> list[onnx.NodeProto]:
-    """The nodes that outputs rest on, in their order; what is in front of a baseline is none."""
+    """The nodes that outputs rest on, in their order, behind the inputs of the network."""
     wanted, todo = set(), list(outputs)
     while todo:
         name = todo.pop()
-        if name in wanted or name == _NETWORK + "baseline" or name not in made:
+        if name in wanted or name in _INPUTS or name not in made:
             continue
         wanted.update(made[name].output)
         todo += made[name].input
@@ -136,6 +141,7 @@ def join(
     valence: tuple[float, float],
     size: int,
     mels: int,
+    heard: int,
 ) -> onnx.ModelProto:
     """One graph of all of it.
 
@@ -151,13 +157,17 @@ def join(
         valence: slope and offset of the log odds of pleasant against unpleasant.
         size: numbers that tell a voice to the network; the head's follow them.
         mels: bands of ``log_mel``.
+        heard: newest frames of ``log_mel`` that encoder and network hear.
 
     Returns:
         A model with the inputs and outputs of an exported file, and ``embedding``.
     """
-    nodes, constants = _renamed(encoder.graph.node, {"statistics": _ENCODER + "statistics"}), []
+    nodes, constants = _newest(heard)
+    inside = {"log_mel": _NEWEST, "statistics": _ENCODER + "statistics"}
+    nodes += _renamed(encoder.graph.node, inside)
     if network is not None:
-        inside = {name: _NETWORK + name for name in (*_OUTPUTS, "baseline")}
+        inside = {"log_mel": _NEWEST}
+        inside |= {name: _NETWORK + name for name in (*_OUTPUTS, "baseline")}
         nodes += [_slice("baseline", _NETWORK + "baseline", 0, size)]
         nodes += _renamed(network.graph.node, inside)
         constants += network.graph.initializer
@@ -196,6 +206,13 @@ def _value(name: str, *shape: str | int) -> onnx.ValueInfoProto:
 
 Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 """Nodes, and the constants that they need."""
+
+
+def _newest(heard: int) -> Part:
+    """The newest frames of ``log_mel``."""
+    places = {"first_heard": -heard, "last_heard": np.iinfo(np.int64).max, "frames_axis": 1}
+    constants = [numpy_helper.from_array(np.array([v], np.int64), k) for k, v in places.items()]
+    return [helper.make_node("Slice", ["log_mel", *places], [_NEWEST])], constants
 
 
 def _head(head: Head, projection: NDArray[np.float32], size: int, *, alone: bool) -> Part:

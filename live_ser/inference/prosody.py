@@ -229,7 +229,8 @@ def _medians(values: NDArray[np.float32], of: Mask) -> NDArray[np.float32]:
     count = (~np.isnan(around)).sum(axis=1)
     medians: NDArray[np.float32] = around[np.arange(len(values)), np.maximum(count - 1, 0) // 2]
     if not count.all():
-        medians[count == 0] = np.median(values[of])
+        ordered = np.sort(values[of])
+        medians[count == 0] = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     return medians
 
 
@@ -243,10 +244,10 @@ def _nuclei(envelope: Sequence[float], voiced: Sequence[bool]) -> int:
         elif rising and value <= high - _DIP:
             count += voiced[top]
             rising, low = False, value
-        elif not rising:
-            low = min(low, value)
-            if value >= low + _DIP:
-                rising, high, top = True, value, place
+        elif not rising and value < low:
+            low = value
+        elif not rising and value >= low + _DIP:
+            rising, high, top = True, value, place
     return count + (rising and voiced[top])
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,21 +24,28 @@ class _Job:
 
     Attributes:
         work: what is to be done.
-        future: takes the result.
+        result: takes what comes of it, in the event loop that waits for it.
         since: when it began to wait.
     """
 
     work: Callable[[], Any]
-    future: Future[Any] = field(default_factory=Future)
+    result: asyncio.Future[Any]
     since: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Do it."""
-        if self.future.set_running_or_notify_cancel():
-            try:
-                self.future.set_result(self.work())
-            except BaseException as error:  # for who waits
-                self.future.set_exception(error)
+        """Do it, unless nobody waits any more."""
+        if self.result.cancelled():
+            return
+        try:
+            take, value = self.result.set_result, self.work()
+        except BaseException as error:  # for who waits
+            take, value = self.result.set_exception, error
+        with suppress(RuntimeError):  # the event loop has ended
+            self.result.get_loop().call_soon_threadsafe(self._tell, take, value)
+
+    def _tell(self, take: Callable[[Any], None], value: Any) -> None:
+        if not self.result.done():
+            take(value)
 
 
 class Workers:
@@ -74,11 +81,11 @@ class Workers:
             work: what is to be done.
             urgent: whether it goes before all that is not.
         """
-        job = _Job(work)
+        job = _Job(work, asyncio.get_running_loop().create_future())
         with self._changed:
             (self._urgent if urgent else self._patient).append(job)
             self._changed.notify()
-        result: T = await asyncio.wrap_future(job.future)
+        result: T = await job.result
         return result
 
     def close(self) -> None:

@@ -14,14 +14,15 @@ BOLD, PLAIN = "\033[1m", "\033[0m"
 
 _BAR = 30  # columns of the level, at most
 _BESIDE_BAR = 24  # columns of the text beside it
-_USUAL = 80  # columns, if the terminal does not report them
+_USUAL = 80, 24  # columns and rows, if the terminal does not report them
 
 
-def _columns_of_terminal() -> int:
+def _size_of_terminal() -> tuple[int, int]:
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
     except OSError:
         return _USUAL
+    return columns or _USUAL[0], rows or _USUAL[1]
 
 
 class AlternateScreen:
@@ -29,13 +30,15 @@ class AlternateScreen:
 
     Args:
         key: function that returns the key that was pressed.
-        columns: function that returns the columns of the terminal.
+        size: function that returns the columns and rows of the terminal.
     """
 
     def __init__(
-        self, key: Callable[[], str], columns: Callable[[], int] = _columns_of_terminal
+        self, key: Callable[[], str], size: Callable[[], tuple[int, int]] = _size_of_terminal
     ) -> None:
-        self._key, self._columns = key, columns
+        self._key, self._size = key, size
+        self._lines: Sequence[str] = ()  # shown now
+        self._shown_at = size()
         self._is_plain = "utf" not in (sys.stderr.encoding or "").lower()
 
     def __enter__(self) -> AlternateScreen:
@@ -46,19 +49,30 @@ class AlternateScreen:
         self._write("\033[?25h\033[?1049l")
 
     def key(self) -> str:
-        """The key that was pressed; the terminal is restored before a stop."""
+        """The key that was pressed, other than those for the screen.
+
+        The terminal is restored before a stop, and drawn anew when its size changes.
+        """
         key = self._key()
         if key == SUSPEND:
             self.__exit__()
             return NO_KEY
         if key == REDRAW:
             self.__enter__()
-        return key
+        if key == REDRAW or self._size() != self._shown_at:
+            self.show(self._lines)
+        return NO_KEY if key == REDRAW else key
 
     def show(self, lines: Sequence[str]) -> None:
-        """Show lines in place of the last ones; long lines are wrapped."""
-        wrapped = [part for line in lines for part in _wrapped(line, self._columns())]
-        self._write("\033[H\033[2J" + "\n".join(wrapped))
+        """Show lines in place of the last ones; long lines are wrapped.
+
+        Where they are more than the terminal has rows, empty lines are left out first, then those
+        before the last two.
+        """
+        self._lines, self._shown_at = lines, self._size()
+        columns, rows = self._shown_at
+        wrapped = [_wrapped(line, min(columns, _USUAL[0])) for line in lines]
+        self._write("\033[H\033[2J" + "\n".join(_fitting(wrapped, rows)))
 
     def meter(self, share: float, speech: float) -> None:
         """Show the level and the seconds of speech below the lines.
@@ -67,11 +81,12 @@ class AlternateScreen:
             share: the level, 0 to 1.
             speech: seconds of speech.
         """
-        room = max(0, min(_BAR, self._columns() - _BESIDE_BAR))
+        width = self._size()[0]
+        room = max(0, min(_BAR, width - _BESIDE_BAR))
         columns = round(share * room)
         bar = "█" * columns + "·" * (room - columns)
         line = f" level {bar}   speech {speech:4.1f} s"
-        self._write(f"\r{line[: self._columns() - 1]}\033[K")
+        self._write(f"\r{line[: width - 1]}\033[K")
 
     def _write(self, text: str) -> None:
         text = text.translate({ord("█"): "#", ord("·"): "."}) if self._is_plain else text
@@ -88,3 +103,14 @@ def _wrapped(line: str, columns: int) -> list[str]:
     return textwrap.wrap(
         line.strip(), max(2, columns - 1), initial_indent=indent, subsequent_indent=indent
     )
+
+
+def _fitting(lines: Sequence[Sequence[str]], rows: int) -> list[str]:
+    """The parts of wrapped lines that fit into rows; the last line, for the level, always does."""
+    full = [line for line in lines[:-1] if line[0].strip()]
+    for kept in (lines[:-1], full):
+        parts = [part for line in kept for part in line]
+        if len(parts) < rows:
+            return [*parts, ""]
+    tail = [part for line in full[-2:] for part in line][: rows - 1]
+    return [*parts[: rows - 1 - len(tail)], *tail, ""]

@@ -18,7 +18,7 @@ from live_ser.cli.teaching_report import report_lines
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features, FrontEnd
 from live_ser.inference.takes import take_of
-from live_ser.live.keys import REDRAW, SUSPEND, pressed_keys
+from live_ser.live.keys import pressed_keys
 from live_ser.live.signals import ending_signals
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
@@ -46,9 +46,9 @@ _WIDTH = 79  # columns of the page
 _ENDING_SECONDS = 5.0  # after which a session that shall end does, whatever stands still
 
 _INTRO = (
-    "This teaches live-ser how you sound. It asks for one emotion after another:",
-    "say something as you sound then, in your own words or with a sentence that is",
-    "shown. A take ends when you pause for a second.",
+    "This teaches live-ser how you sound. It asks for one emotion after another: say something "
+    "as you sound then, in your own words or with a sentence that is shown. A take ends when you "
+    "pause for a second.",
     "",
     "No sound is kept, only numbers of each take, in a file of yours.",
 )
@@ -233,9 +233,7 @@ class GuidedSession:
         key = self._key()
         if key == "q" or self._ending():
             return False
-        if key in (REDRAW, SUSPEND):
-            self._page()
-        elif self._reading and key in _ENTER:
+        if self._reading and key in _ENTER:
             self._confirm()
         elif self._reading and key == "r" and self._doubtful is not None:
             self._goes_on_at = self._place

@@ -139,7 +139,7 @@ def test_no_line_is_wider_than_the_terminal(
     columns: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [f" a long line, {'of many words ' * 6}", f"     {BOLD}happy{PLAIN}", ""]
-    screen = AlternateScreen(lambda: "", lambda: columns)
+    screen = AlternateScreen(lambda: "", lambda: (columns, 24))
     screen.show(lines)
     screen.meter(1.0, 12.5)
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
@@ -148,6 +148,25 @@ def test_no_line_is_wider_than_the_terminal(
     assert " ".join(" ".join(page).split()) == f"a long line, {'of many words ' * 6}happy"
     if columns >= 40:
         assert meter.endswith("speech 12.5 s")
+
+
+@pytest.mark.parametrize("rows", [24, 12, 8, 4, 1])
+def test_a_page_fits_into_the_terminal_and_into_what_it_becomes(
+    rows: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = [80, 40]
+    screen = AlternateScreen(lambda: "", lambda: (size[0], size[1]))
+    page = ["title", "", "say it as", "", "happy", *map(str, range(9)), "", "q end", ""]
+    screen.show(page)
+    size[1] = rows
+    assert screen.key() == ""
+    shown = capsys.readouterr().err.rsplit("\033[2J")[-1].split("\n")
+    assert len(shown) <= rows
+    assert shown[-1] == ""  # where the level goes
+    if rows > 2:
+        assert (shown[0], shown[-2]) == ("title", "q end")
+    if rows > 6:
+        assert "happy" in shown
 
 
 def test_a_take_that_contradicts_the_others_is_asked_about(

@@ -44,6 +44,8 @@ def disarmed(text: str) -> str:
 
     They become ``\uXXXX``, as in JSON.
     """
+    if text.isascii() and text.isprintable():  # nearly every text, at a tenth of the cost
+        return text
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

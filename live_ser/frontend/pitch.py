@@ -53,14 +53,17 @@ class VoiceStream:
     def __init__(self, rate: int) -> None:
         length = round(_WINDOW * rate)
         times = (np.arange(length) + 0.5) / length
-        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * times)).astype(np.float32)
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * times)
         self._size = 1 << (length + int(rate / LOWEST)).bit_length()
+        # Without the norm "forward" NumPy transforms float32 as float64, and copies it twice. What
+        # that divides by is in the window, which is a power of two.
+        self._window = (self._size * window).astype(np.float32)
         # Of the spectrum only the lower part goes on: the autocorrelation is then at a lower rate.
         part = 1
         while rate / (4 * part) >= _BAND:
             part *= 2
         self._bins, self._rate = self._size // (2 * part) + 1, rate / part
-        whole = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size)) ** 2)[::part]
+        whole = np.fft.irfft(np.abs(np.fft.rfft(window, self._size)) ** 2)[::part]
         self._first = int(self._rate / HIGHEST)
         last = int(np.ceil(self._rate / LOWEST)) + 1
         self._lags = np.arange(self._first, last + 1)
@@ -70,7 +73,7 @@ class VoiceStream:
         hertz = np.arange(self._bins) * rate / self._size
         self._hum = int(np.searchsorted(hertz, LOWEST * 0.7))
         self._vowels = slice(*np.searchsorted(hertz, _SYLLABLES))
-        self._scale = float(np.square(self._window, dtype=np.float64).sum())
+        self._scale = float(np.square(window).sum())
         self._framing = Framing(length, round(_HOP * rate))
 
     def push(self, samples: Samples) -> VoiceFrames:
@@ -86,9 +89,9 @@ class VoiceStream:
 
     def _measured(self, frames: Samples) -> VoiceFrames:
         weighted = (frames - frames.mean(axis=1, keepdims=True)) * self._window
-        spectrum = np.fft.rfft(weighted, self._size)[:, : self._bins]
+        spectrum = np.fft.rfft(weighted, self._size, norm="forward")[:, : self._bins]
         powers = spectrum.real**2 + spectrum.imag**2
-        power = np.einsum("fs,fs->f", weighted, weighted, dtype=np.float64) / self._scale
+        power = np.einsum("fs,fs->f", weighted, weighted) / (self._size**2 * self._scale)
         vowels = powers[:, self._vowels].sum(axis=1) / (self._size * self._scale / 2)
         powers[:, : self._hum] = 0
         envelope = 10 * np.log10(np.maximum(vowels, _LEAST))

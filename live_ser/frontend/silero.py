@@ -62,6 +62,8 @@ class Silero:
             float32 ``[n]`` for each, 0 to 1.
         """
         count = -(-max(map(len, signals)) // _TOGETHER)
+        if count == 1:
+            return self._probabilities(signals)
         parts = zip(*(np.array_split(signal, count) for signal in signals), strict=True)
         probabilities = zip(*map(self._probabilities, parts), strict=True)
         return [np.concatenate(of_signal) for of_signal in probabilities]

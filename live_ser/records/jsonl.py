@@ -10,6 +10,11 @@ from live_ser.records.schema import Record
 from live_ser.text import disarmed
 
 
+def json_text(record: Record) -> str:
+    """A record as JSON, without characters that affect a terminal."""
+    return disarmed(json.dumps(record, ensure_ascii=False, allow_nan=False))
+
+
 class JsonLines:
     """Writes one JSON object per line, flushed line by line."""
 
@@ -18,8 +23,7 @@ class JsonLines:
 
     def write(self, record: Record) -> None:
         """Write a record."""
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-        self._stream.write(disarmed(text) + "\n")
+        self._stream.write(json_text(record) + "\n")
         self._stream.flush()
 
     def close(self) -> None:

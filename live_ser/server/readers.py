@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+from live_ser.records.jsonl import json_text
 from live_ser.records.schema import Record
 from live_ser.server.protocol import BUSY, GOING_AWAY, SLOW, ProtocolError
-from live_ser.server.service import Service, text_of
+from live_ser.server.service import Service
 
 ROOM = 128  # records in the queue of a reader: about a minute
 HISTORY = 240  # past records that a new reader may request: two minutes
@@ -82,7 +83,7 @@ class Broadcast:
 
     def publish(self, record: Record) -> None:
         """Send a record to all readers, and drop those with a full queue."""
-        text = text_of(record)
+        text = json_text(record)
         if record["type"] == "session":
             self._session = text
             self._newest.clear()
@@ -109,7 +110,7 @@ class Broadcast:
         """
         if len(self._readers) >= self._service.limits.readers:
             raise ProtocolError("busy", f"{len(self._readers)} readers are there", close=BUSY)
-        first = [text_of(self.status)]
+        first = [json_text(self.status)]
         if self._session is not None:
             first += [self._session, *list(self._newest)[max(0, len(self._newest) - history) :]]
         reader = Reader(first)

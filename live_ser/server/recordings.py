@@ -18,9 +18,10 @@ from live_ser.audio.reading import reading_of
 from live_ser.batch.analysis import Analysis
 from live_ser.batch.jobs import Job, classify_files
 from live_ser.errors import LiveSerError
+from live_ser.records.jsonl import json_text
 from live_ser.records.schema import Record
 from live_ser.server.protocol import LONGEST_NAME, error_record
-from live_ser.server.service import Service, text_of
+from live_ser.server.service import Service
 from live_ser.system.temporary import temporary_folder
 
 _NUMBERS = {"hop": float, "smoothing": float, "channel": int, "track": int, "rate": int}
@@ -90,7 +91,7 @@ class FileEndpoint:
             raise outcome.error
         notes = [{"type": "note", "message": _hidden(path, name, note)} for note in outcome.notes]
         records = chain(notes, _named(outcome.records, name))
-        return [f"{text_of(record)}\n" for record in records]
+        return [f"{json_text(record)}\n" for record in records]
 
 
 def _hidden(path: Path, name: str, text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_ser.batch.workers import cores
 from live_ser.model.onnx_model import EmotionModel
+from live_ser.records.jsonl import json_text
 from live_ser.records.schema import Record
 from live_ser.server.metrics import Metrics
 from live_ser.server.protocol import SLOW, ProtocolError
 from live_ser.server.workers import Workers
-from live_ser.text import disarmed
 
 T = TypeVar("T")
 
@@ -118,11 +117,6 @@ class Service:
         self._workers.close()
 
 
-def text_of(record: Record) -> str:
-    """A record as a message."""
-    return disarmed(json.dumps(record, ensure_ascii=False, allow_nan=False))
-
-
 async def send(socket: WebSocket, records: Iterable[Record], seconds: float) -> None:
     """Send each record as a message.
 
@@ -133,7 +127,7 @@ async def send(socket: WebSocket, records: Iterable[Record], seconds: float) -> 
     try:
         async with asyncio.timeout(seconds):
             for record in records:
-                await socket.send_text(text_of(record))
+                await socket.send_text(json_text(record))
     except TimeoutError as error:
         raise ProtocolError("slow", "the records are not read", close=SLOW) from error
     except RuntimeError as error:  # the connection was closed for what the client sent

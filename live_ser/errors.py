@@ -11,6 +11,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from typing import TypeVar
+
 
 class LiveSerError(Exception):
     """Base class of all exceptions that live-ser raises.
@@ -51,3 +55,25 @@ class OutputError(LiveSerError):
 
 class MissingExtra(LiveSerError):
     """A package that an extra of live-ser installs is missing."""
+
+
+_Kind = TypeVar("_Kind", bound=LiveSerError)
+
+_RIGHTS = errno.EACCES, errno.EPERM
+_FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG
+
+
+def unreadable(path: str | os.PathLike[str], error: OSError, kind: type[_Kind]) -> _Kind:
+    """An error of a kind that says why a file cannot be read, and what to try."""
+    hint = "check its rights" if error.errno in _RIGHTS else "check the name"
+    return kind(f"cannot read {os.fspath(path)}: {error.strerror or error}", hint)
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """An error that says why a file cannot be written, and what to try."""
+    hint = "take a folder that exists and is yours"
+    if error.errno == errno.ENAMETOOLONG:
+        hint = "take a shorter name"
+    if error.errno in _FULL:
+        hint = "make room"
+    return OutputError(f"cannot write {os.fspath(path)}: {error.strerror or error}", hint)

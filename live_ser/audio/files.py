@@ -21,7 +21,7 @@ from live_ser.audio.devices import Interleaved
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.resampler import Resampler
 from live_ser.audio.spliced_file import CalmFile
-from live_ser.errors import AudioError, LiveSerError
+from live_ser.errors import AudioError, LiveSerError, unreadable
 
 LOWEST_RATE = 4000  # Hz
 HIGHEST_RATE = 1_000_000  # Hz
@@ -157,10 +157,10 @@ def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError(f"there is no file {path}", "check the name") from error
-    except (OSError, ValueError) as error:  # an invalid name, or a broken link
-        raise AudioError(
-            f"cannot read {path}: {getattr(error, 'strerror', error)}", "check the name"
-        ) from error
+    except OSError as error:  # such as a broken link
+        raise unreadable(path, error, AudioError) from error
+    except ValueError as error:  # an invalid name
+        raise AudioError(f"cannot read {path}: {error}", "check the name") from error
     if stat.S_ISDIR(mode):
         raise AudioError(f"{path} is a folder, not a sound file", "name the files in it")
     if not stat.S_ISREG(mode):
@@ -170,7 +170,7 @@ def open_audio(path: Path, reading: Reading = USUAL) -> Iterator[Decoder]:
     try:
         raw = CalmFile(io.FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))))
     except OSError as error:
-        raise AudioError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+        raise unreadable(path, error, AudioError) from error
     with raw:
         if path.stat().st_size == 0:
             raise AudioError(f"{path} is empty", "record or copy it again")

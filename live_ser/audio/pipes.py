@@ -26,7 +26,7 @@ from live_ser.audio.raw_sound import RAW_EXAMPLE, RawFormat
 from live_ser.audio.reading import Reading
 from live_ser.audio.resampler import Resampler
 from live_ser.audio.wav_header import read_wav_header
-from live_ser.errors import AudioError, InvalidArgument
+from live_ser.errors import AudioError, InvalidArgument, unreadable
 from live_ser.system.temporary import temporary_folder
 
 STANDARD_INPUT = "-"
@@ -77,7 +77,7 @@ def opened_pipe(path: str | Path, patience: float | None = None) -> Iterator[io.
         else:
             stream = _opened_within(path, patience)
     except OSError as error:
-        raise AudioError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+        raise unreadable(path, error, AudioError) from error
     with stream:
         yield stream
 

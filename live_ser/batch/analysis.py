@@ -44,7 +44,7 @@ class Analysis:
         given = {"timeline": self.timeline, "each_channel": self.reading.each_channel}
         for name in (name for name, is_given in given.items() if is_given):
             raise InvalidArgument(
-                f"{name}: only intervals are classified with `at`", "leave it out"
+                f"{name}: intervals are given, and only those are classified", "leave it out"
             )
 
     def words(self, model: EmotionModel) -> str:

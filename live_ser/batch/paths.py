@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 from live_ser.batch.name_list import is_plain, read_names
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 
 LIST = "-"  # the list on standard input
 
@@ -116,7 +116,7 @@ def why_not_a_file(path: str) -> LiveSerError | None:
         try:
             os.scandir(path).close()
         except OSError as error:
-            return LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights")
+            return unreadable(path, error, LiveSerError)
         return LiveSerError(f"there are no sound files in the folder {path}", "name another one")
     if glob.has_magic(path) and not os.path.lexists(path):
         hint = "see what ls says of it; in a list, only the name of a file may be a pattern"

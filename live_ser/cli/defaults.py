@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 
 _WORDS = ("device", "model", "profile")
 NAMES = (*_WORDS, "hop", "smoothing", "palette")
@@ -74,7 +74,9 @@ def _of_file(path: Path) -> dict[str, Default]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check its rights") from error
+        if not os.access(path.parent, os.X_OK):  # the home folder of another user, as under sudo
+            return {}
+        raise unreadable(path, error, LiveSerError) from error
     import tomllib  # only if there is a file
 
     try:

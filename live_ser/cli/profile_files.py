@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 from live_ser.model.profile_file import alone, folder, read_content, write_whole
 from live_ser.system.durability import OWNER_ONLY
 from live_ser.text import printable
@@ -23,7 +23,7 @@ def profile_content(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise _missing(path) from None
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+        raise unreadable(path, error, LiveSerError) from error
 
 
 def export_profile(profile: Path, name: str, *, force: bool) -> None:

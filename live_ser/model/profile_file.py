@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError, unwritable
 from live_ser.model.onnx_model import KnownVoice
 from live_ser.model.take import Take
 from live_ser.system.durability import OWNER_ONLY, locked, sync, sync_entry
@@ -198,7 +198,8 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def _unkept(path: Path, error: OSError) -> LiveSerError:
-    return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", "make room for it")
+    plain = unwritable(path, error)
+    return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", plain.hint)
 
 
 def profile_path(name: str) -> Path:

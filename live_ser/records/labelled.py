@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 from live_ser.records.reader import read_records
 from live_ser.records.schema import standing_labels
 from live_ser.records.tiers import LATEST, MAX_BYTES, read_table, read_tiers, text_of
@@ -64,7 +64,7 @@ def read_labelled(
         else:
             found = list(_in_session(path, labels))
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+        raise unreadable(path, error, LiveSerError) from error
     except UnicodeDecodeError as error:
         raise LiveSerError(f"{path} is not text", "save it as UTF-8") from error
     if not found:

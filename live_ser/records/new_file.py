@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from live_ser.errors import OutputError
+from live_ser.errors import OutputError, unwritable
 from live_ser.system.durability import OWNER_ONLY, sync, sync_entry
 
 Mode = Literal["new", "overwrite", "append"]
@@ -68,9 +68,7 @@ class NewFile:
         except FileExistsError as error:
             raise self._is_there() from error
         except OSError as error:
-            raise OutputError(
-                f"cannot write {path}: {error.strerror}", "take a folder that exists and is yours"
-            ) from error
+            raise unwritable(path, error) from error
 
     def sync(self) -> None:
         """Sync the content to disk, and the name, if it has it.

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 from live_ser.records.csv import read_csv
 from live_ser.records.jsonl import read_json_lines
 from live_ser.records.parquet import read_parquet
@@ -33,7 +33,7 @@ def read_records(path: str | Path) -> Iterator[Record]:
                 raise LiveSerError(f"{path}, line {number}: {error}", _HINT) from error
             yield record  # type: ignore[misc]
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+        raise unreadable(path, error, LiveSerError) from error
     except UnicodeDecodeError as error:
         raise LiveSerError(f"{path} is not text", _HINT) from error
 

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 from live_ser.system.small_file import TooLarge, read_small
 
 MAX_BYTES = 64 * 2**20  # of a file of intervals
@@ -71,7 +71,7 @@ def text_of(path: Path) -> str:
     except TooLarge as error:
         raise LiveSerError(f"{path} is too large for a file of intervals", "split it") from error
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+        raise unreadable(path, error, LiveSerError) from error
     utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         return data.decode("utf-16" if utf16 else "utf-8-sig")

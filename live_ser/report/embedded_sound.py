@@ -10,7 +10,7 @@ from typing import Any
 
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 from live_ser.report.overview import Overview, extremes
 
 _AUDIO_BYTES = 128 * 2**20  # at most
@@ -85,7 +85,7 @@ def _address(path: Path, reading: Reading) -> str:
         if kind:
             soundfile.info(io.BytesIO(data))
     except OSError as error:
-        raise LiveSerError(f"cannot read {path}: {error.strerror}", "check the name") from error
+        raise unreadable(path, error, LiveSerError) from error
     except (soundfile.LibsndfileError, ValueError) as error:
         raise LiveSerError(f"cannot read {path} as sound", "give WAV, FLAC, OGG or MP3") from error
     if len(data) > _AUDIO_BYTES:

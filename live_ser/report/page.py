@@ -9,7 +9,7 @@ from pathlib import Path
 
 from live_ser import __version__
 from live_ser.audio.reading import USUAL, Reading
-from live_ser.errors import OutputError
+from live_ser.errors import unwritable
 from live_ser.records.claims import Claims
 from live_ser.records.formats import STANDARD_OUTPUT
 from live_ser.records.new_file import NewFile
@@ -88,7 +88,7 @@ def write_page(page: str, output: str | Path, *, force: bool) -> None:
         ):
             stream.write(page.encode())
     except OSError as error:
-        raise OutputError(f"cannot write {output}: {error.strerror}", "make room") from error
+        raise unwritable(output, error) from error
 
 
 def report_page(

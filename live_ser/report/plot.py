@@ -17,7 +17,7 @@ from live_ser.audio.blocks import Samples, Voice
 from live_ser.audio.channels import parts
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
-from live_ser.errors import InvalidArgument, OutputError
+from live_ser.errors import InvalidArgument, unwritable
 from live_ser.extras import keep_nothing, needed
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.palette import colours
@@ -163,7 +163,7 @@ def _save(figure: Any, output: str | Path, *, force: bool) -> None:
             ):
                 figure.savefig(picture, format=Path(output).suffix[1:].lower() or "png")
         except OSError as error:
-            raise OutputError(f"cannot write {output}: {error.strerror}", "make room") from error
+            raise unwritable(output, error) from error
 
 
 def picture_places(path: str, sources: Sequence[str]) -> Places:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +15,7 @@ from live_ser.cli.completion import SHELLS
 from live_ser.cli.defaults import config_path, defaults
 from live_ser.cli.main import main
 from live_ser.cli.parser import parser
+from live_ser.errors import AudioError, LiveSerError, unreadable, unwritable
 
 
 @pytest.fixture
@@ -185,3 +188,34 @@ def test_an_empty_path_is_not_the_working_folder(
     with pytest.raises(SystemExit, match="2"):
         main(words)
     assert "it is empty; is a variable of the shell not set?" in capsys.readouterr().err
+
+
+def test_a_configuration_in_the_folder_of_somebody_else_is_none(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under sudo -u with the HOME of the user before."""
+
+    def refuse(*_: object) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(LiveSerError, match="Permission denied") as caught:
+        defaults()  # the file may be there, and say what is not followed
+    assert caught.value.hint == "check its rights"
+    monkeypatch.setattr("os.access", lambda path, mode: path != config.parent)
+    assert defaults() == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "to_read", "to_write"),
+    [
+        (errno.EACCES, "check its rights", "take a folder that exists and is yours"),
+        (errno.ENOENT, "check the name", "take a folder that exists and is yours"),
+        (errno.ENOSPC, "check the name", "make room"),
+        (errno.ENAMETOOLONG, "check the name", "take a shorter name"),
+    ],
+)
+def test_what_to_try_fits_the_reason(number: int, to_read: str, to_write: str) -> None:
+    error = OSError(number, os.strerror(number))
+    assert unreadable("a.wav", error, AudioError).hint == to_read
+    assert unwritable("a.csv", error).hint == to_write

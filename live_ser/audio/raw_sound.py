@@ -61,6 +61,11 @@ class RawFormat:
         """Bytes of one frame: a sample of each channel."""
         return _BYTES[self.encoding] * self.channels
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether no sample can be beyond full scale."""
+        return self.encoding != "f32le"
+
     def decoded(self, data: bytes) -> Interleaved:
         """Decode whole frames to float32 ``[n, channels]``, full scale at 1."""
         whole = len(data) // self.frame_bytes * self.frame_bytes

@@ -169,12 +169,18 @@ def _convolution(
     ONNX Runtime's own takes several times as long for so few time steps.
     """
     padded = graph.node("Pad", name, graph.constant([0, 0, 1, 0, 0, 0, 1, 0]))
+    # A tap that meets nothing but padding is left out.
     taps = [
-        graph.node("Slice", padded, *(graph.constant([n]) for n in (tap, tap + times, 2, stride)))
+        tap
         for tap in range(_TAPS)
+        if any(0 < at <= times for at in range(tap, tap + times, stride))
     ]
-    matrix = np.ascontiguousarray(kernel.transpose(2, 1, 0)).reshape(-1, len(kernel))
-    product = graph.node("MatMul", graph.node("Concat", *taps, axis=3), graph.constant(matrix))
+    slices = [
+        graph.node("Slice", padded, *(graph.constant([n]) for n in (tap, tap + times, 2, stride)))
+        for tap in taps
+    ]
+    matrix = np.ascontiguousarray(kernel.transpose(2, 1, 0)[taps]).reshape(-1, len(kernel))
+    product = graph.node("MatMul", graph.node("Concat", *slices, axis=3), graph.constant(matrix))
     return graph.node("Relu", graph.node("Add", product, graph.constant(bias)))
 
 

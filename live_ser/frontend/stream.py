@@ -79,24 +79,21 @@ class FrontEnd:
         Raises:
             InvalidArgument: the samples are not mono sound.
         """
-        self.take(samples)
+        self.take(checked_block(samples))
         yield from self.steps()
 
-    def take(self, samples: ArrayLike) -> bool:
+    def take(self, samples: Samples) -> bool:
         """Add sound without computing features, which is cheap.
 
         Args:
-            samples: ``[n]``, mono at the model's rate, as :func:`checked_block` takes them.
+            samples: float32 ``[n]``, mono at the model's rate, which were checked. They are not
+                copied before a step is complete.
 
         Returns:
             Whether a step is complete.
-
-        Raises:
-            InvalidArgument: the samples are not mono sound.
         """
-        block = checked_block(samples)
-        self._waiting.append(block)
-        self._waits += len(block)
+        self._waiting.append(samples)
+        self._waits += len(samples)
         return self._waits >= self._to_go
 
     def steps(self) -> Iterator[Features]:

@@ -183,7 +183,7 @@ def prosody_sums(voice: VoiceFrames, mask: Mask, centre: float, hop_seconds: flo
     if not speech.any():
         return NOTHING
     first, stop = int(spoken[0]), int(spoken[-1]) + 1
-    between = np.diff(spoken) - 1
+    between = spoken[1:] - spoken[:-1] - 1
     semitones, voiced = pitches(voice, speech)
     places = ((semitones[voiced] - _BOTTOM) * _STEPS).astype(np.int64)
     return ProsodySums(

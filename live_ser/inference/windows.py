@@ -5,6 +5,7 @@ A window ends at each step, and starts one window length earlier or where the so
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,7 +115,7 @@ class SlidingWindows:
         rate, hop = self._spec.sample_rate, self._spec.hop_length
         start = max(0, features.stop - self._origin - self._length)
         first_frame = -(-start // hop)
-        first_chunk = int(np.ceil(start / rate / CHUNK_SECONDS - 1e-9))
+        first_chunk = math.ceil(start / rate / CHUNK_SECONDS - 1e-9)
         self._frames.drop_before(first_frame)
         self._mask.drop_before(first_chunk)
         since = first_chunk * CHUNK_SECONDS
@@ -156,7 +157,7 @@ class SlidingWindows:
 
 def first_frame_after(seconds: float, hop: float, centre: float) -> int:
     """The index of the first voice frame whose centre is at or after a time."""
-    return max(0, int(np.ceil((seconds - centre) / hop - 1e-9)))
+    return max(0, math.ceil((seconds - centre) / hop - 1e-9))
 
 
 def _newest_part(
@@ -175,7 +176,7 @@ def _newest_part(
         The mask, and the first chunk of speech after the pause; None if there was none.
     """
     spoken = np.flatnonzero(mask)
-    pauses = np.diff(spoken)
+    pauses = spoken[1:] - spoken[:-1]
     for last in np.flatnonzero(pauses > restart / CHUNK_SECONDS)[::-1]:
         is_long = pauses[last] > PAUSE_SECONDS / CHUNK_SECONDS
         if is_long or len(spoken) - last > enough:

@@ -169,6 +169,27 @@ def test_the_head_learns_labels_and_activation() -> None:
     assert np.mean((logits[aroused, ACTIVATION] > 0) == truth) > 0.9
 
 
+def test_the_kernel_tells_what_no_line_sets_apart() -> None:
+    """Happy on both sides of neutral: a linear head can't tell them, one with a kernel can."""
+    rng = np.random.default_rng(4)
+    places = {"neutral": (0.0,), "happy": (-3.0, 3.0)}
+    clips, rows = [], []
+    for emotion, sides in places.items():
+        for i in range(60):
+            clips.append(Clip(Path("c"), emotion, f"a/{i % 5}", "ravdess", f"{emotion}{i}"))
+            rows.append([sides[i % len(sides)] + rng.normal(0, 0.3), rng.normal()])
+    statistics = np.array(rows, np.float32)
+    some = Encodings(tuple(clips), statistics, statistics)
+    happy = [clip.emotion == "happy" for clip in clips]
+    right = {}
+    for kernel in (0.0, 1.5):
+        head = fit_head(some, HeadConfig(strength=50, kernel=kernel))
+        logits = head.voice(statistics) + head.bias
+        right[kernel] = np.mean((logits[:, 1] > logits[:, 0]) == happy)
+    assert right[0.0] < 0.8
+    assert right[1.5] > 0.95
+
+
 def test_what_a_corpus_lacks_is_not_held_against_it() -> None:
     """A corpus without disgust, however large, says nothing about how frequent disgust is."""
     with_it = encodings({"ravdess": LABELS})
@@ -182,9 +203,12 @@ def test_what_a_corpus_lacks_is_not_held_against_it() -> None:
 
 
 def test_a_typical_voice_is_zero() -> None:
-    some = encodings({"ravdess": LABELS})
+    some = encodings({"ravdess": LABELS, "nemo": LABELS[:3]})
     head = fit_head(some, HeadConfig())
-    np.testing.assert_allclose(head.voice(some.statistics).mean(axis=0), 0, atol=1e-3)
+    voices = head.voice(some.statistics)
+    corpora = np.array([clip.corpus for clip in some.clips])
+    means = [voices[corpora == one].mean(axis=0) for one in ("ravdess", "nemo")]
+    np.testing.assert_allclose(np.mean(means, axis=0), 0, atol=1e-3)
 
 
 def test_boredom_teaches_activation_alone() -> None:
@@ -221,7 +245,14 @@ def test_a_voice_is_known_by_how_far_its_baseline_is_from_a_typical_one() -> Non
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"strength": 0.0}, {"smoothing": 1.0}, {"share": -1.0}, {"typical": 0.0}, {"surer": -1.0}],
+    [
+        {"strength": 0.0},
+        {"smoothing": 1.0},
+        {"share": -1.0},
+        {"typical": 0.0},
+        {"surer": -1.0},
+        {"kernel": -1.0},
+    ],
 )
 def test_a_head_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"above 0|at least"):

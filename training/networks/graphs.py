@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 from live_ser.errors import LiveSerError
 from training.networks.encoder import OPSET
 from training.networks.head import ACTIVATION, KNOWN, OUTPUTS, Head
+from training.networks.kernel import Kernel
 from training.networks.valence import NEVER, SIDES
 
 HEARD = 2.4
@@ -228,15 +229,44 @@ def _head(head: Head, projection: NDArray[np.float32], size: int, *, alone: bool
     weights, typical, bias, axes = (one.name for one in constants)
     made = (f"head/{name}" for name in ("unlike", "voice", "baseline", "apart", "logits"))
     unlike, voice, baseline, apart, logits = made
+    linear = "head/linear" if head.kernel else voice
+    beside, more = _kernel(head.kernel, unlike, linear, voice) if head.kernel else ([], [])
     voices = [voice] if alone else [_NETWORK + "voice", voice]
     return [
         helper.make_node("Sub", [_ENCODER + "statistics", typical], [unlike]),
-        helper.make_node("MatMul", [unlike, weights], [voice]),
+        helper.make_node("MatMul", [unlike, weights], [linear]),
+        *beside,
         helper.make_node("MatMul", [unlike, axes], ["embedding"]),
         helper.make_node("Concat", voices, ["voice"], axis=1),
         _slice("baseline", baseline, size, size + OUTPUTS),
         helper.make_node("Sub", [voice, baseline], [apart]),
         helper.make_node("Add", [apart, bias], [logits]),
+    ], constants + more
+
+
+def _kernel(kernel: Kernel, unlike: str, linear: str, voice: str) -> Part:
+    """From what is not typical of statistics, and the linear part, to the head's voice."""
+    constants = _constants(
+        {
+            "axes": kernel.axes,
+            "twice_centres": 2 * kernel.centres.T,
+            "off_centre": -np.square(kernel.centres).sum(axis=1),
+            "near_weights": kernel.weights,
+            "usual": kernel.typical,
+        }
+    )
+    axes, centres, squares, weights, usual = (one.name for one in constants)
+    node = helper.make_node
+    return [
+        node("MatMul", [unlike, axes], ["head/place"]),
+        node("MatMul", ["head/place", centres], ["head/towards"]),
+        node("Add", ["head/towards", squares], ["head/less_centres"]),
+        node("ReduceSumSquare", ["head/place"], ["head/far"], axes=[1], keepdims=1),
+        node("Sub", ["head/less_centres", "head/far"], ["head/nearness"]),
+        node("Exp", ["head/nearness"], ["head/near"]),
+        node("MatMul", ["head/near", weights], ["head/by_kernel"]),
+        node("Sub", ["head/by_kernel", usual], ["head/beside"]),
+        node("Add", [linear, "head/beside"], [voice]),
     ], constants
 
 

@@ -1,9 +1,10 @@
-"""The head on the pretrained encoder: linear, convex, strongly regularised.
+"""The head on the pretrained encoder: convex, strongly regularised.
 
 For generalisation to new speakers, the encoder's representation matters, not details learnt from a
-few thousand clips. So the head is a softmax regression on pooled statistics with a strong ridge,
-fitted to clean utterances and, with lower weight, to degraded ones. As it is linear, a speaker
-baseline can be subtracted like in the network beside it, although it was fitted without one.
+few thousand clips. So the head is a softmax regression on pooled statistics, and on how near they
+are to those of some utterances that it learns from, with a strong ridge, fitted to clean utterances
+and, with lower weight, to degraded ones. A speaker baseline is subtracted from its output like in
+the network beside it, although it was fitted without one.
 
 The scale of the logits depends on how much is known about the speaker: the further the baseline is
 from a typical voice, the more speech it contains, and the larger the logits.
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from training.corpora.clips import Clip
 from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
+from training.networks.kernel import Basis, Kernel
 
 Statistics = NDArray[np.float32]
 
@@ -44,6 +46,8 @@ class HeadConfig:
 
     Attributes:
         strength: how much the utterances count beside the ridge; corpora count alike.
+        kernel: how freely the logits may follow the kernel, where 1 is as freely as the statistics
+            themselves, and 0 not at all.
         smoothing: smoothing of the labels, over the classes that the corpus has.
         degraded: what the degraded takes count for, of all.
         share: what the network's logits count for beside the head's.
@@ -52,6 +56,7 @@ class HeadConfig:
     """
 
     strength: float = 2.0
+    kernel: float = 1.5
     smoothing: float = 0.2
     degraded: float = 0.25
     share: float = 0.1
@@ -61,32 +66,36 @@ class HeadConfig:
     def __post_init__(self) -> None:
         if not self.strength > 0 or not self.typical > 0:
             raise ValueError("strength and typical are above 0")
-        if not self.share >= 0 or not self.surer >= 0:
-            raise ValueError("share and surer are 0 at least")
+        if not (self.kernel >= 0 and self.share >= 0 and self.surer >= 0):
+            raise ValueError("kernel, share and surer are 0 at least")
         if not (0 <= self.smoothing < 1 and 0 <= self.degraded < 1):
             raise ValueError("smoothing and degraded are 0 at least, and less than 1")
 
 
 @dataclass(frozen=True)
 class Head:
-    """A linear head.
+    """A head: linear, beside a kernel where it has one.
 
     Attributes:
         typical: float32 ``[statistics]``, those of a typical voice.
         weights: float32 ``[statistics, outputs]``: a logit for each label, then the activation's.
         bias: float32 ``[outputs]``.
+        kernel: what is added to the voices.
     """
 
     typical: Statistics
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    kernel: Kernel | None = None
 
     def voice(self, statistics: Statistics) -> NDArray[np.float32]:
         """Voices of utterances, ``[n, outputs]``; zeros for a typical voice.
 
         Its logits are this, less the same of the speaker's other speech, and the bias.
         """
-        return np.asarray((statistics - self.typical) @ self.weights, np.float32)
+        unlike = statistics - self.typical
+        voice = unlike @ self.weights
+        return np.asarray(voice + self.kernel(unlike) if self.kernel else voice, np.float32)
 
 
 def known_share(baseline: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,7 +140,7 @@ def fit_head(encodings: Encodings, config: HeadConfig, beside: Encodings | None 
     """
     corpora = np.array([clip.corpus for clip in encodings.clips])
     means = [encodings.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
-    typical = np.mean(means, axis=0, dtype=np.float64)
+    typical = np.asarray(np.mean(means, axis=0, dtype=np.float64))
     scale = encodings.statistics.std(axis=0) + _STILL
     takes = [encodings.statistics, encodings.degraded]
     clips = (*encodings.clips, *encodings.clips)
@@ -141,11 +150,31 @@ def fit_head(encodings: Encodings, config: HeadConfig, beside: Encodings | None 
         clips += beside.clips
         worth = np.concatenate([worth, np.ones(len(beside.clips))])
     x = np.asarray((np.concatenate(takes) - typical) / scale, np.float32)
+    numbers = len(typical)
+    basis = _basis(x, clips, len(encodings.clips)) if config.kernel else None
+    freedom = np.float32(np.sqrt(config.kernel * numbers))
+    if basis:
+        x = np.concatenate([x, freedom * basis(x)], axis=1)
     labels = _fit_labels(x, clips, worth, config)
     activation = _fit_activation(x, clips, worth, config)
     rows = np.concatenate([labels, activation], axis=1)  # the last row is the bias
-    weights = rows[:-1] / scale[:, np.newaxis]
-    return Head(*(np.asarray(one, np.float32) for one in (typical, weights, rows[-1])))
+    weights = rows[:numbers] / scale[:, np.newaxis]
+    kernel = basis.kernel(freedom * rows[numbers:-1], scale) if basis else None
+    single = np.float32
+    return Head(typical.astype(single), weights.astype(single), rows[-1].astype(single), kernel)
+
+
+def _basis(x: Statistics, clips: Sequence[Clip], heard: int) -> Basis:
+    """The basis of a kernel, of clean takes.
+
+    Args:
+        x: standardised statistics: clean takes, degraded ones of the same, what is beside.
+        clips: that they come from.
+        heard: utterances that there are a clean and a degraded take of.
+    """
+    clean = np.r_[:heard, 2 * heard : len(clips)]
+    corpora = np.array([clips[i].corpus for i in clean])
+    return Basis(x[clean], corpora, clean < heard)
 
 
 def _fit_labels(

@@ -21,6 +21,8 @@ from tests.support.command import live_ser_process
 from tests.support.sound_server import SoundServer
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
+pytest_plugins = ["pytester", "tests.support.real_time"]
+
 ONE_WORKER = {
     *("test_bad_input", "test_dask_cluster", "test_evaluate", "test_protocols", "test_training"),
     "test_wheel",
@@ -38,7 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(file))
         if "_server" in fixtures:
             item.add_marker(pytest.mark.audio)
+            item.add_marker(pytest.mark.real_time)
             item.add_marker(pytest.mark.xdist_group("audio"))
+        if "_impatient" in fixtures:
+            item.add_marker(pytest.mark.real_time)
         if "data" in fixtures:
             item.add_marker(pytest.mark.corpora)
 

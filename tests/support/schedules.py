@@ -291,9 +291,9 @@ def play(seed: int, model: Path, *faults: Fault, most: int = 4) -> Outcome:
             rig.wait(0.1, 2.0)
         time.sleep(CALM + 3.0)  # a device that was given up needs a while to be heard again
         process.terminate()
-        process.wait(30)
+        process.wait(60)
         seen.terminate()
-        seen.wait(30)
+        seen.wait(60)
         return _outcome(seed, rig.told, folder, Places(sound), starved.worst)
 
 

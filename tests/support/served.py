@@ -45,7 +45,8 @@ class Served:
     @contextmanager
     def stream(self, **start: Any) -> Iterator[ClientConnection]:
         """A stream; it is started if anything is said of its sound."""
-        with connect(f"ws://127.0.0.1:{self.port}/v1/stream", close_timeout=1) as socket:
+        url = f"ws://127.0.0.1:{self.port}/v1/stream"
+        with connect(url, open_timeout=60, close_timeout=1) as socket:
             if start:
                 socket.send(json.dumps({"type": "start", **start}))
             yield socket
@@ -99,7 +100,7 @@ def served(
         yield Served(port, server, stop)
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -97,7 +97,7 @@ def sound_server() -> Iterator[SoundServer]:
             yield server
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def _wait_for(server: SoundServer, process: subprocess.Popen[bytes]) -> None:

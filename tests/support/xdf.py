@@ -29,9 +29,9 @@ class Recorder:
         self._chunk(_HEADER, b"<?xml version='1.0'?><info><version>1.0</version></info>")
         self._inlets = []
         for number, name in enumerate(names, start=1):
-            (found,) = pylsl.resolve_byprop("name", name, timeout=20)
+            (found,) = pylsl.resolve_byprop("name", name, timeout=60)
             inlet = pylsl.StreamInlet(found)
-            inlet.open_stream(timeout=20)
+            inlet.open_stream(timeout=60)
             self._inlets.append(inlet)
             self._chunk(_STREAM, struct.pack("<I", number) + inlet.info().as_xml().encode())
 

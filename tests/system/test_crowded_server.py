@@ -42,6 +42,7 @@ def sessions() -> list[StreamSession]:
     return [one for one in gc.get_objects() if type(one) is StreamSession]
 
 
+@pytest.mark.real_time
 def test_blocks_that_complete_no_hop_keep_a_stream_open(model: live_ser.Model) -> None:
     with (
         served(model, limits=Limits(idle=0.3)) as server,
@@ -71,7 +72,7 @@ def test_who_sends_many_small_messages_is_read_no_faster_than_others_can_bear(
     server: Served,
 ) -> None:
     with server.stream(rate=16000) as flooding:
-        assert json.loads(flooding.recv(10))["type"] == "session"
+        assert json.loads(flooding.recv(60))["type"] == "session"
         flooding.socket.settimeout(0.1)
         began = time.monotonic()
         with suppress(TimeoutError):
@@ -80,7 +81,7 @@ def test_who_sends_many_small_messages_is_read_no_faster_than_others_can_bear(
         marks = 0
         with suppress(TimeoutError, ConnectionClosed):
             while time.monotonic() - began < 2:
-                marks += json.loads(flooding.recv(1))["type"] == "mark"
+                marks += json.loads(flooding.recv(10))["type"] == "mark"
         seconds = time.monotonic() - began
         # A tenth of a second's worth at once, then a twentieth of the time: 0.1 ms each, at least.
         assert 0 < marks < 1000 + 500 * seconds + 1000
@@ -98,7 +99,7 @@ def test_who_goes_on_sending_too_many_is_closed(
         flooding.socket.sendall(frame(b'{"type": "ping"}', 1) * 10_000)
         with suppress(ConnectionClosed):
             while True:
-                flooding.recv(20)
+                flooding.recv(60)
         assert flooding.close_code == 1008
 
 
@@ -124,7 +125,7 @@ def test_what_was_known_of_a_stream_is_let_go_of_at_its_end(server: Served) -> N
                 socket.send(bytes(16000))
                 socket.send(ending)
                 received(socket)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while (left := set(sessions()) - set(others)) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert not left

@@ -54,6 +54,7 @@ def seconds_in(recording: Path) -> float:
 
 
 @posix
+@pytest.mark.real_time
 @pytest.mark.parametrize("kind", ["wav", "flac"])
 @pytest.mark.parametrize("cuts", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_a_power_cut_takes_the_last_second_at_most(

@@ -187,7 +187,7 @@ def test_whatever_ends_it_loses_at_most_the_take_that_is_being_spoken(
     process = int((tmp_path / "pid").read_text())
     end(terminal)
     waited = time.monotonic()
-    while time.monotonic() < waited + 30 and Path(f"/proc/{process}").exists():
+    while time.monotonic() < waited + 60 and Path(f"/proc/{process}").exists():
         time.sleep(0.1)
     assert not Path(f"/proc/{process}").exists()
     assert len(session.takes) == 1
@@ -196,4 +196,4 @@ def test_whatever_ends_it_loses_at_most_the_take_that_is_being_spoken(
         assert terminal.ask("alternate_on") == "0"
     if playing:
         playing.terminate()
-        playing.wait(30)
+        playing.wait(60)

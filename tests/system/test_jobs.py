@@ -413,7 +413,7 @@ def test_what_is_written_when_it_is_interrupted_is_whole_and_no_worker_stays(
         said == f"{done} of {200 * len(list(calls.rglob('*.wav')))} recordings are done; {again}\n"
     )
     assert records(lines)[-1]["type"] == "clip"
-    psutil.wait_procs(workers, timeout=10)
+    psutil.wait_procs(workers, timeout=60)
     assert not any(worker.is_running() for worker in workers)
 
 
@@ -436,7 +436,7 @@ def test_one_interrupt_ends_it_all_stopped_workers_included(
             worker.suspend()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 1
-    psutil.wait_procs(stopped, timeout=10)
+    psutil.wait_procs(stopped, timeout=60)
     assert not any(worker.is_running() for worker in stopped)
     assert records(out.read_text("utf-8"))[-1]["type"] == "clip"
 

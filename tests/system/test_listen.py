@@ -97,7 +97,7 @@ def test_a_signal_ends_it_in_order(tiny_model: Path, speech: Path, name: str) ->
         assert process.stdout is not None
         first = [process.stdout.readline() for _ in range(3)]
         process.send_signal(getattr(signal, name))
-        rest, said = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert records("".join(first) + rest)[-1]["type"] == "end"
     assert "Traceback" not in said

@@ -58,7 +58,7 @@ def listening(server: SoundServer, model: Path, *words: str) -> Iterator[Listene
             yield listener
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
 
 
 def is_window(record: Record) -> bool:
@@ -164,7 +164,7 @@ def test_channels_out_of_phase_are_heard_and_told_of(
         listener.until(is_speech)
         assert_heard(listener, tiny_model, sentence)
         listener.process.terminate()
-        _, said = listener.process.communicate(timeout=30)
+        _, said = listener.process.communicate(timeout=60)
     assert "its channels cancel each other out" in said
 
 
@@ -215,7 +215,7 @@ def test_without_reconnection_a_microphone_that_goes_away_is_the_end(
         for microphone in room.microphones():
             room.pull_out(microphone)
         listener.until(lambda record: record["type"] == "end")
-        assert listener.process.wait(timeout=30) == 1
+        assert listener.process.wait(timeout=60) == 1
         assert listener.process.stderr is not None
         *_, why, what = listener.process.stderr.read().splitlines()
     assert "stopped delivering sound" in why
@@ -269,7 +269,7 @@ def test_a_line_that_stalls_is_opened_again_and_the_others_hear_on(
             assert [json.loads(process.stdout.readline())[1] for _ in names] == ["heard"] * lines
             room.suspend("headset", seconds=2.6)
             assert json.loads(process.stdout.readline()) == ["headset", "microphone gone"]
-            rest, _ = process.communicate("", timeout=30)
+            rest, _ = process.communicate("", timeout=60)
             assert rest == ""  # nobody else noticed anything
         finally:
             process.kill()

@@ -63,6 +63,7 @@ def jack(rate: int) -> Iterator[dict[str, str]]:
             process.terminate()
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("rate", [16000, 48000])
 def test_a_microphone_of_one_rate_is_heard_as_its_sound_is(
     tiny_model: Path, sentence: Path, tmp_path: Path, rate: int

@@ -106,7 +106,7 @@ def test_a_pipe_is_heard_as_it_comes_and_left_at_any_time(tiny_model: Path) -> N
         heard = [process.stdout.readline() for _ in range(3)]
         assert '"type": "window"' in heard[-1].replace(":", ": ").replace(":  ", ": ")
         process.send_signal(signal.SIGINT)
-        rest, said = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert records(rest)[-1]["type"] == "end"
     assert "leaked" not in said

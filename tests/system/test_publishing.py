@@ -120,9 +120,9 @@ def test_each_voice_has_an_lsl_stream_and_markers_say_who_speaks_and_what_was_do
     sink = LslSink(name, model.info, 0.5, lambda: 0.0, voices)
     inlets = {}
     for ending in ("agent", "caller", "markers"):
-        (found,) = pylsl.resolve_byprop("name", f"{name}-{ending}", timeout=20)
+        (found,) = pylsl.resolve_byprop("name", f"{name}-{ending}", timeout=60)
         inlets[ending] = pylsl.StreamInlet(found)
-        inlets[ending].open_stream(timeout=10)
+        inlets[ending].open_stream(timeout=60)
     for prediction in expected:
         sink.window(prediction)
     sink.mark(1.0)
@@ -133,14 +133,14 @@ def test_each_voice_has_an_lsl_stream_and_markers_say_who_speaks_and_what_was_do
     sink.end({})
     texts: list[str] = []
     while not texts or texts[-1] != "end":
-        (text,), _ = inlets["markers"].pull_sample(timeout=10)
+        (text,), _ = inlets["markers"].pull_sample(timeout=60)
         texts.append(text)
     assert texts[-5:] == ["mark", "said:happy", "said:nothing", "key:7", "end"]
     for voice in ("agent", "caller"):
         mine = [prediction for prediction in expected if prediction.speaker == voice]
         labels = inlets[voice].info().get_channel_labels()
         for prediction in mine:
-            sample, _ = inlets[voice].pull_sample(timeout=10)
+            sample, _ = inlets[voice].pull_sample(timeout=60)
             told = dict(zip(labels, sample, strict=True))
             assert told["level_db"] == pytest.approx(prediction.level_db, abs=0.1)
         changes = [f"{voice}:{one.state}" + f":{one.label}" * bool(one.label) for one in mine]
@@ -207,6 +207,7 @@ def test_strings_are_filled_up_to_four_bytes() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.real_time
 @pytest.mark.parametrize("onset", [1.23, 1.41])
 def test_the_times_of_lsl_are_those_of_the_sound(
     model: live_ser.Model, onset: float, tmp_path: Path
@@ -256,14 +257,14 @@ def test_lsl_has_the_numbers_of_each_prediction(model: live_ser.Model, speech: P
 
     name = f"test-{uuid.uuid4().hex}"
     sink = LslSink(name, model.info, 0.5, lambda: 0.0)
-    inlet = pylsl.StreamInlet(pylsl.resolve_byprop("name", name, timeout=20)[0])
-    inlet.open_stream(timeout=10)
+    inlet = pylsl.StreamInlet(pylsl.resolve_byprop("name", name, timeout=60)[0])
+    inlet.open_stream(timeout=60)
     expected = model.timeline(speech)
     for prediction in expected:
         sink.window(prediction)
     samples: list[Any] = []
     while len(samples) < len(expected):
-        sample, _ = inlet.pull_sample(timeout=10)
+        sample, _ = inlet.pull_sample(timeout=60)
         samples.append(dict(zip(inlet.info().get_channel_labels(), sample, strict=True)))
     assert any(not math.isnan(sample["pitch"]) for sample in samples)
     for sample, prediction in zip(samples, expected, strict=True):
@@ -284,9 +285,9 @@ def test_listen_publishes_in_lsl(model: live_ser.Model, speech: Path) -> None:
         args=("listen", "--from", speech, "--lsl", name, "--model", model.network.path),
     )
     thread.start()
-    (found,) = pylsl.resolve_byprop("name", name, timeout=30)
+    (found,) = pylsl.resolve_byprop("name", name, timeout=60)
     inlet = pylsl.StreamInlet(found)
-    sample, _ = inlet.pull_sample(timeout=20)
+    sample, _ = inlet.pull_sample(timeout=60)
     thread.join()
     assert found.type() == "Emotion"
     assert len(sample) == found.channel_count()

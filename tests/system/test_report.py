@@ -495,7 +495,7 @@ def test_in_a_browser_it_draws_itself_without_asking_the_network(browser: Any, p
     )
     assert inked > 5000
     browser.execute_script("document.getElementById('windows').open = true")
-    browser.implicitly_wait(2)
+    browser.implicitly_wait(60)
     rows = browser.find_elements("css selector", "#rows tbody tr")
     assert len(rows) == 18
     requests, complaints = logged(browser)
@@ -510,7 +510,7 @@ def test_in_a_browser_a_click_on_the_timeline_moves_the_player(browser: Any, pag
     browser.get(page.as_uri())
     player = browser.find_element("id", "player")
     at = "return document.getElementById('player').currentTime"
-    waiting = WebDriverWait(browser, 10)
+    waiting = WebDriverWait(browser, 60)
     waiting.until(lambda b: b.execute_script("return arguments[0].readyState > 0", player))
     canvas = browser.find_element("id", "timeline")
     names, width = 92, canvas.size["width"]

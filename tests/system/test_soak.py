@@ -18,6 +18,7 @@ SECONDS = 45
 
 
 @pytest.mark.slow
+@pytest.mark.real_time
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows counts handles, not descriptors")
 def test_a_microphone_costs_no_more_later_than_at_first(tiny_model: Path) -> None:
     microphones = [soak.irregular] if missing() else [soak.irregular, soak.pulse]

@@ -235,7 +235,7 @@ def test_a_device_that_never_closes_keeps_nobody_waiting(
 ) -> None:
     monkeypatch.setattr(devices, "CLOSE_SECONDS", 0.05)
     hung = threading.Event()
-    monkeypatch.setattr(FakeStream, "abort", lambda self, ignore_errors: hung.wait(10))
+    monkeypatch.setattr(FakeStream, "abort", lambda self, ignore_errors: hung.wait(60))
     stuck = open_input(None, 16000, None, lambda *_: None)
     stuck.close()
     open_input(None, 16000, None, lambda *_: None, rescan=True)

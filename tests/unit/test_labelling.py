@@ -308,7 +308,7 @@ def test_a_task_labels_beside_a_loop_that_waits_for_sound(
 
         def __iter__(self) -> Iterator[Block]:
             yield from super().__iter__()
-            assert is_labelled.wait(20)
+            assert is_labelled.wait(60)
 
     async def run() -> list[Prediction]:
         listening = Listening(network, lambda: nullcontext(Waiting(spoken[0])))

@@ -82,7 +82,7 @@ def test_what_is_no_list_is_refused_at_once(tiny_model: Path) -> None:
         assert process.stdin is not None
         process.stdin.write(sound("WAV")[:20000])
         process.stdin.flush()
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=60) == 1
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.read() == b""

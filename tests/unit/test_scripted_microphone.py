@@ -107,7 +107,7 @@ def test_overflows_are_counted() -> None:
 def test_sound_that_waits_too_long_gives_way_to_the_newest_and_the_hole_is_told() -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(QUEUE_SECONDS + 5), RATE))
     with microphone(None, RATE, opener=scripted) as mic:
-        assert scripted.played.wait(30)  # nobody takes anything meanwhile
+        assert scripted.played.wait(60)  # nobody takes anything meanwhile
         assert mic.backlog == pytest.approx(QUEUE_SECONDS + 5)
         gap, *blocks = take(iter(mic), round(QUEUE_SECONDS * RATE))
         assert gap == Gap(5.0, "overflow")
@@ -119,7 +119,7 @@ def test_sound_that_waits_too_long_gives_way_to_the_newest_and_the_hole_is_told(
 def test_a_machine_that_falls_behind_classifies_the_newest_window(tiny_model: Path) -> None:
     scripted = ScriptedMicrophone(RATE, in_blocks(ramp(8), RATE))
     with microphone(None, RATE, reconnect=False, opener=scripted) as mic:
-        assert scripted.played.wait(30)
+        assert scripted.played.wait(60)
         monitor = Monitor(EmotionModel(tiny_model), mic, hop=0.5)
         first = next(iter(monitor))
     assert first.end == 8.0
@@ -203,7 +203,7 @@ def test_a_process_that_was_stopped_does_not_give_its_microphone_up() -> None:
     def script() -> Iterator[Step]:
         yield from in_blocks(ramp(1), RATE)
         yield Late(2)
-        stopped.wait(10)
+        stopped.wait(60)
         yield from in_blocks(ramp(3), RATE)
 
     scripted = ScriptedMicrophone(RATE, script())
@@ -279,5 +279,5 @@ def test_the_device_is_let_go_at_the_end_and_no_thread_stays() -> None:
     with microphone(None, RATE, opener=scripted) as mic:
         take(iter(mic), RATE)
     assert scripted.streams[0].closed.is_set()
-    assert scripted.played.wait(10)
+    assert scripted.played.wait(60)
     assert not [t for t in threading.enumerate() if "Attempt" in type(t).__name__]

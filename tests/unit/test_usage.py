@@ -160,7 +160,7 @@ def test_a_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
     assert "profile" in script
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    subprocess.run([shell, "-n"], input=script, text=True, check=True, timeout=20)
+    subprocess.run([shell, "-n"], input=script, text=True, check=True, timeout=60)
 
 
 def test_bash_completes_commands_options_and_choices() -> None:

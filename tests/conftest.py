@@ -29,6 +29,7 @@ ONE_WORKER = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need; say which run one after another, in one worker.
 

@@ -1,4 +1,4 @@
-"""Tests in real time are judged by a machine that has time for them, and only they are spared."""
+"""How tests are run: those in real time by a machine that has time, groups by one worker."""
 
 from __future__ import annotations
 
@@ -64,3 +64,11 @@ def test_what_fails_on_a_starved_machine_is_run_again(pytester: pytest.Pytester)
         ["test_that_fails_while_nothing_starves", "FAILED"],
         ["test_of_another_kind", "FAILED"],
     ]
+
+
+def test_a_group_is_run_by_one_worker(request: pytest.FixtureRequest) -> None:
+    if not hasattr(request.config, "workerinput"):
+        pytest.skip("one process runs all tests")
+    for item in request.session.items:
+        for marker in item.iter_markers("xdist_group"):
+            assert f"@{marker.args[0]}" in item.nodeid

@@ -187,7 +187,7 @@ def test_a_folder_has_intervals_for_each_recording(
 def test_an_empty_tier_is_refused_by_its_own_name(tmp_path: Path) -> None:
     result = live_ser("file", tmp_path / "a.wav", "--at", tmp_path / "a.csv", "--tiers", "")
     assert result.returncode == 2
-    assert "--tiers: one of them is empty" in result.stderr
+    assert "--tiers: it is empty" in result.stderr
 
 
 def test_records_may_lie_in_the_folder_of_intervals(

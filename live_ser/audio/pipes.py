@@ -136,12 +136,15 @@ class PipeDecoder(Decoder):
         self._stream = stream
         self._left: int | None = None  # bytes of sound, according to the header
         self._rest = b""  # less than a frame
+        self._came = False  # whether any byte did
         form = raw
         if form is None:
             header = read_wav_header(self._exactly)
+            if not self._came:
+                raise AudioError(f"{name} ended before any sound came", "see what writes it")
             if header is None:
                 raise AudioError(
-                    f"what comes through {name} is neither WAV nor told of",
+                    f"what comes through {name} is not WAV, and nothing says what else it is",
                     f"{RAW_EXAMPLE}; or first through: ffmpeg -i - -f wav -",
                 )
             form, self._left = header
@@ -182,6 +185,7 @@ class PipeDecoder(Decoder):
         data = b""
         while len(data) < size and (more := self._stream.read(size - len(data))):
             data += more
+            self._came = True
         return data
 
 

@@ -107,7 +107,7 @@ class Job:
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
-            sound = _with_progress(blocks, rate, known, tell)
+            sound = _Telling(blocks, rate, known, tell)
             results, notes = self._results(path, sound, blocks.voices)
             verdicts = []
             for result in results:
@@ -122,12 +122,13 @@ class Job:
         return verdict.duration, (*blocks.notes, *notes)
 
     def _results(
-        self, path: str, sound: Iterable[Samples], voices: Sequence[Voice]
+        self, path: str, sound: _Telling, voices: Sequence[Voice]
     ) -> tuple[Iterable[Prediction | Segment | Verdict], list[str]]:
         """The results for a recording, and warnings."""
         analysis = self.analysis
         if analysis.at is not None:
-            found, notes = classify_turns_and_check(self.model, sound, analysis.at.turns_of(path))
+            turns = analysis.at.turns_of(path)
+            found, notes = classify_turns_and_check(self.model, sound, turns, sound.look)
             return found, [f"{path}: {note}" for note in notes]
         results = analyse(
             self.model,
@@ -189,17 +190,31 @@ def _are_many(paths: Iterable[str]) -> bool:
     return False
 
 
-def _with_progress(
-    blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell
-) -> Iterator[Samples]:
-    """The same blocks, with reports of progress."""
-    samples, last = 0, time.monotonic()
-    for block in blocks:
-        yield block
-        samples += len(block)
-        if (now := time.monotonic()) - last > _TELL_EVERY:
-            last = now
-            tell(min(1.0, samples / rate / seconds))
+class _Telling:
+    """Blocks of sound, with reports of progress.
+
+    Args:
+        blocks: the blocks.
+        rate: their sample rate in Hz.
+        seconds: length of all of them.
+        tell: function that is called with the share that is done.
+    """
+
+    def __init__(self, blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -> None:
+        self._blocks, self._whole, self._tell = blocks, rate * seconds, tell
+        self._samples, self._last = 0, time.monotonic()
+
+    def __iter__(self) -> Iterator[Samples]:
+        for block in self._blocks:
+            yield block
+            self._samples += len(block)
+            self.look()
+
+    def look(self) -> None:
+        """Report the progress, unless that was done just now."""
+        if (now := time.monotonic()) - self._last > _TELL_EVERY:
+            self._last = now
+            self._tell(min(1.0, self._samples / self._whole))
 
 
 def _record(result: Prediction | Segment) -> Record:

@@ -31,8 +31,10 @@ _LONGEST = 1e9  # seconds: thirty years
 def positive(text: str) -> float:
     """A number above 0."""
     value = number(text)
-    if not 0 < value <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0, or more than any session")
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    if value > _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text} is more than {_LONGEST:.0e}")
     return value
 
 

@@ -7,7 +7,7 @@ the same speaker.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from live_ser.audio.blocks import Samples
@@ -20,6 +20,12 @@ from live_ser.inference.utterances import Utterance, UtteranceStream
 from live_ser.inference.verdict import VerdictSum
 from live_ser.model.onnx_model import EmotionModel, ModelOutput
 from live_ser.text import counted
+
+Look = Callable[[], None]
+
+
+def _nowhere() -> None:
+    """Nothing to look after."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Turn:
 
 
 def classify_turns(
-    model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
+    model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn], look: Look = _nowhere
 ) -> Iterator[Segment | Verdict]:
     """Classify intervals of a recording in one pass.
 
@@ -46,13 +52,15 @@ def classify_turns(
         model: the model.
         blocks: float32 ``[n]`` each, mono at the model's rate.
         turns: the intervals, in any order; they may overlap.
+        look: function that is called regularly, several times a block where many turns overlap; an
+            exception in it ends the work.
 
     Yields:
         A segment for each turn, in the order of ``turns``, and then a verdict on each speaker, in
         the order of their first turn.
     """
     rate = model.info.features.sample_rate
-    speakers = {turn.speaker: _Speaker(model) for turn in turns}
+    speakers = {turn.speaker: _Speaker(model, look) for turn in turns}
     waiting = deque(sorted(range(len(turns)), key=lambda number: turns[number].start))
     for number in waiting:
         speakers[turns[number].speaker].expect(number)
@@ -63,6 +71,7 @@ def classify_turns(
         while waiting and round(turns[waiting[0]].start * rate) < stop:
             open_turns[waiting.popleft()] = _TurnStream(model)
         for number, stream in list(open_turns.items()):
+            look()
             turn = turns[number]
             last = round(turn.end * rate)
             stream.push(block[max(0, round(turn.start * rate) - position) : last - position])
@@ -70,6 +79,7 @@ def classify_turns(
                 speakers[turn.speaker].push(number, open_turns.pop(number).finish(turn.start))
         position = stop
     for number, stream in open_turns.items():  # they end after the sound
+        look()
         speakers[turns[number].speaker].push(number, stream.finish(turns[number].start))
     for number in waiting:
         speakers[turns[number].speaker].push(number, [])
@@ -84,12 +94,12 @@ def classify_turns(
 
 
 def classify_turns_and_check(
-    model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn]
+    model: EmotionModel, blocks: Iterable[Samples], turns: Sequence[Turn], look: Look = _nowhere
 ) -> tuple[list[Segment | Verdict], list[str]]:
     """The results of :func:`classify_turns`, and warnings about the intervals."""
     if not turns:
         return [], []
-    found = [*classify_turns(model, blocks, turns)]
+    found = [*classify_turns(model, blocks, turns, look)]
     segments = [one for one in found if isinstance(one, Segment)]
     (seconds, *_) = (one.duration for one in found if isinstance(one, Verdict))
     return found, notes_on(turns, segments, seconds)
@@ -142,8 +152,8 @@ class _Sum:
 class _Speaker:
     """Classify the turns of one speaker, in the order of their starts."""
 
-    def __init__(self, model: EmotionModel) -> None:
-        self._model = model
+    def __init__(self, model: EmotionModel, look: Look) -> None:
+        self._model, self._look = model, look
         self._lookahead = Lookahead(model)
         self._order: deque[int] = deque()
         self._utterances: dict[int, list[Utterance]] = {}
@@ -180,6 +190,7 @@ class _Speaker:
             self._add(due, output)
 
     def _add(self, utterance: Utterance, output: ModelOutput | None) -> None:
+        self._look()
         info, evidence = self._model.info, utterance.evidence
         turn = self._turns[utterance.turn]
         turn.usual = utterance.usual

@@ -158,8 +158,11 @@ def test_a_length_that_nobody_could_know_is_not_believed() -> None:
 def test_what_nothing_says_what_it_is_is_refused(tiny_model: Path) -> None:
     run = run_with(bytes(1000), "listen", "--model", tiny_model, "--from", "-")
     assert run.returncode == 1
-    assert b"neither WAV nor" in run.stderr
+    assert b"is not WAV, and nothing says" in run.stderr
     assert b"--raw s16le --rate 8000 --channels 1" in run.stderr
+    run = run_with(b"", "listen", "--model", tiny_model, "--from", "-")
+    assert run.returncode == 1
+    assert b"standard input ended before any sound came" in run.stderr
 
 
 def test_garbage_through_a_pipe_is_told() -> None:

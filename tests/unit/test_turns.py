@@ -16,7 +16,7 @@ import soxr
 import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.errors import InvalidArgument, LiveSerError
-from live_ser.inference.turns import Turn
+from live_ser.inference.turns import Turn, classify_turns
 from live_ser.records.tiers import read_tiers
 from live_ser.records.turn_files import TurnFiles, turns_of
 
@@ -69,6 +69,22 @@ def test_order_and_overlap_do_not_matter(model: live_ser.Model, sound: Samples) 
     with pytest.warns(UserWarning, match="2 intervals on top of another speaker's"):
         forth, back = (model.at(sound, given, RATE) for given in (turns, turns[::-1]))
     assert list(back) == list(forth)[::-1]
+
+
+def test_it_can_be_ended_between_turns_that_overlap(model: live_ser.Model, sound: Samples) -> None:
+    """Thousands may be open at once: a block of sound then takes seconds."""
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 5:
+            raise KeyboardInterrupt
+
+    blocks = iter([sound, sound])
+    with pytest.raises(KeyboardInterrupt):
+        list(classify_turns(model.network, blocks, [Turn(0.0, 9.0)] * 10, look))
+    assert len(list(blocks)) == 1
 
 
 def test_long_turns_are_cut_at_their_pauses(model: live_ser.Model, sound: Samples) -> None:

@@ -92,7 +92,7 @@ def _rules(host: str, token: str | None, origins: Sequence[str]) -> Rules:
         token = secrets.token_urlsafe(24)
     if token and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable()):
         raise UsageError(
-            f"the token is not {SHORTEST_TOKEN} printable characters long",
+            f"the token is not of {SHORTEST_TOKEN} or more printable ASCII characters",
             "--token without a value makes one",
         )
     if not token and not is_local(host):

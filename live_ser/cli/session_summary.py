@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 from live_ser.cli.listen_options import Options
@@ -33,7 +34,8 @@ def session_summary(
         lines.append(f"record: {options.output}")
         if options.output.endswith(_REPORTED):
             sound = f" --audio {shlex.quote(options.record)}" if options.record else ""
-            lines.append(f"next: live-ser report {shlex.quote(options.output)}{sound}")
+            command = shlex.quote(os.environ.get("LIVE_SER_COMMAND", "live-ser"))  # as typed
+            lines.append(f"next: {command} report {shlex.quote(options.output)}{sound}")
     elif display.dashboard:
         lines.append("nothing was kept; -o session.jsonl keeps a record")
     return lines

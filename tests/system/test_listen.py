@@ -231,8 +231,9 @@ def test_a_terminal_without_a_screen_gets_lines_and_no_records(
 
 
 def test_the_end_tells_what_was_heard_where_it_lies_and_what_comes_next(
-    tiny_model: Path, speech: Path, tmp_path: Path
+    tiny_model: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LIVE_SER_COMMAND", "./live-ser")  # as the script of a checkout sets it
     kept, sound = tmp_path / "a session.jsonl", tmp_path / "a.flac"
     words = ["listen", "--model", tiny_model, "--from", speech, "--speed", "0"]
     said = live_ser(*words, "-o", kept, "--record", sound).stderr.splitlines()
@@ -241,5 +242,5 @@ def test_the_end_tells_what_was_heard_where_it_lies_and_what_comes_next(
     assert said[3:] == [
         f"sound: {sound}",
         f"record: {kept}",
-        f"next: live-ser report {shlex.quote(str(kept))} --audio {sound}",
+        f"next: ./live-ser report {shlex.quote(str(kept))} --audio {sound}",
     ]

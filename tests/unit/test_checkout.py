@@ -32,13 +32,13 @@ def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_it_runs_the_program_of_its_checkout_from_any_folder(checkout: Path) -> None:
     program = checkout / ".venv" / "bin" / "live-ser"
     program.parent.mkdir(parents=True)
-    program.write_text('#!/bin/sh\nprintf "%s|" "$@"\nexit 3\n')
+    program.write_text('#!/bin/sh\nprintf "%s|" "$LIVE_SER_COMMAND" "$@"\nexit 3\n')
     program.chmod(0o755)
     link = checkout.parent / "link"
     link.symlink_to(checkout / "live-ser")
     for script in (checkout / "live-ser", link):
         result = run(script, "file", "two words.wav")
-        assert (result.returncode, result.stdout) == (3, "file|two words.wav|")
+        assert (result.returncode, result.stdout) == (3, f"{script}|file|two words.wav|")
 
 
 def test_without_an_environment_it_says_make_run(checkout: Path) -> None:

@@ -51,6 +51,7 @@ _DELAYS = {"aac": 1024, "mp3": 1105}
 _PATIENCE = 5.0  # seconds
 _LEVEL = re.compile(r"^(?:\[[^]]* @ [^]]*\] )*\[(\w+)\] ")
 _COMPLAINTS = ("warning", "error", "fatal", "panic")
+_UNKNOWN = "ffmpeg does not say why"
 # Messages of ffmpeg about missing sound, which do not stop it.
 _CUT = re.compile("partial file|prematurely|truncat", re.IGNORECASE)
 _DAMAGE = re.compile("corrupt|Error|Invalid|damaged|missing|invalid", re.IGNORECASE)
@@ -196,7 +197,8 @@ class _Messages(threading.Thread):
     def __init__(self, stream: IO[bytes], name: str) -> None:
         super().__init__(daemon=True)
         self._stream, self._name = stream, name
-        self.reason = "ffmpeg does not say why"  # its first error
+        self.reason = _UNKNOWN  # its first error, or its first warning if there is none
+        self._is_reason_warning = False
         self.names_others = False  # the file refers to another one
         self.begun = threading.Event()  # all about the input is known
         self.delay = 0  # encoder delay in samples that the container does not state
@@ -245,9 +247,9 @@ class _Messages(threading.Thread):
         if level[1] == "info":
             self._inform(message)
         elif level[1] in _COMPLAINTS:
-            self._complain(message, first=self.reason == "ffmpeg does not say why")
+            self._complain(message, is_warning=level[1] == "warning")
 
-    def _complain(self, message: str, *, first: bool) -> None:
+    def _complain(self, message: str, *, is_warning: bool) -> None:
         if "Estimating duration" in message:
             self._guessed = True
         elif "not on whitelist" in message:
@@ -256,8 +258,8 @@ class _Messages(threading.Thread):
             self.names_others, self.reason = True, "its sound is in another file"
         elif "matches no streams" in message:
             self.reason = "it holds none"
-        elif first and message:
-            self.reason = message[:200]
+        elif message and (self.reason == _UNKNOWN or (self._is_reason_warning and not is_warning)):
+            self.reason, self._is_reason_warning = message[:200], is_warning
         self._cut = self._cut or _CUT.search(message) is not None
         self._damaged = self._damaged or _DAMAGE.search(message) is not None
 

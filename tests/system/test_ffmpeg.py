@@ -127,6 +127,13 @@ def test_a_film_without_sound_is_refused(clips: Path) -> None:
         heard(clips / "silent.mp4")
 
 
+def test_an_error_of_ffmpeg_is_the_reason_and_not_a_warning_before_it(tmp_path: Path) -> None:
+    (tmp_path / "zeros.mp3").write_bytes(bytes(100_000))
+    with pytest.raises(LiveSerError, match="is not a sound file") as caught:
+        heard(tmp_path / "zeros.mp3")
+    assert "low score" not in caught.value.message
+
+
 def test_a_playlist_opens_no_connection(tmp_path: Path) -> None:
     if FFMPEG is None:
         pytest.skip("ffmpeg is not installed")

@@ -15,7 +15,14 @@ from live_ser.records.claims import Claims
 
 
 def run(main: Callable[[], object]) -> int:
-    """Run a command; its exit code. What could not be done is one line, and one what to try."""
+    """Run a command, and print its error as one line, with a hint in a second one.
+
+    Args:
+        main: the command.
+
+    Returns:
+        The exit code: 0; 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
+    """
     try:
         main()
     except LiveSerError as error:
@@ -35,21 +42,21 @@ def run(main: Callable[[], object]) -> int:
 
 @contextmanager
 def loading_quietly() -> Iterator[None]:
-    """Keep back what libraries write to standard error while they are imported.
+    """Hide what libraries write to standard error while they are imported.
 
-    TensorFlow tells there, on every start and before it reads its settings, how it was compiled.
-    It is shown where the import fails.
+    TensorFlow reports there how it was compiled, on every start and before it reads its settings.
+    If the import fails, the text is shown.
     """
     sys.stderr.flush()
     own = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
         try:
             yield
         except BaseException:
             sys.stderr.flush()
-            kept.seek(0)
-            os.write(own, kept.read())
+            hidden.seek(0)
+            os.write(own, hidden.read())
             raise
         finally:
             sys.stderr.flush()
@@ -58,14 +65,14 @@ def loading_quietly() -> Iterator[None]:
 
 
 def keep_apart(output: Path, *inputs: Path) -> None:
-    """Refuse an output that lies in a folder which is read.
+    """Refuse an output inside of a folder of inputs.
 
     Args:
-        output: file or folder.
-        inputs: folders of corpora and runs; files, such as weights.
+        output: file or folder to write.
+        inputs: folders of corpora and runs, and files such as weights.
 
     Raises:
-        LiveSerError: it would be written into one of these.
+        LiveSerError: the output is one of the inputs, or inside of one.
     """
     claims = Claims()
     for path in inputs:
@@ -98,7 +105,7 @@ def add_heard_by(parser: argparse.ArgumentParser) -> None:
 
 
 def add_speaker_pattern(parser: argparse.ArgumentParser) -> None:
-    """Add ``--speaker-pattern``, for recordings of one's own."""
+    """Add ``--speaker-pattern``, for the user's own recordings."""
     parser.add_argument(
         "--speaker-pattern",
         default="",

@@ -1,8 +1,8 @@
 """``python -m training.evaluate``: evaluate an exported model through live_ser.
 
-The file is measured as people run it. Each piece of work is kept as JSON when it is done, beside
-its plots, and is not repeated the next time; ``card.md`` has all figures in one table, each with
-its protocol.
+The file is evaluated as users run it. Each result is written as JSON when it is known, with its
+plots, and is not computed again the next time; ``card.md`` lists all figures in one table, each
+with its protocol.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _EVERY_PART = (*PARTS, "protocols")
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Evaluate, and write the card."""
+    """Evaluate the model, and write the model card."""
     given = _arguments(words)
     asked = _words(given.parts)
     if unknown := set(asked) - set(_EVERY_PART):
@@ -67,7 +67,7 @@ def _measure(
     corpora: tuple[Sequence[str], Sequence[OwnCorpus]],
     results: Results,
 ) -> None:
-    """Measure parts of a model file on the sets of recordings that are asked for."""
+    """Measure the requested parts of a model file on the requested recordings."""
     from training.evaluation.evaluator import evaluate
     from training.evaluation.measurements import Options
     from training.evaluation.model_pool import ModelPool
@@ -95,7 +95,7 @@ def _sets(
 
 
 def _config(given: argparse.Namespace) -> tuple[RunConfig, Sequence[OwnCorpus]]:
-    """Settings and own corpora that the protocols train with."""
+    """The settings, and the user's own corpora, that the protocols train with."""
     names, own = parse_corpora(given.train_on or "", given.speaker_pattern)
     changes: dict[str, Any] = {"corpora": names} if names else {}
     config = PRESETS[given.preset].config(**changes)
@@ -116,7 +116,7 @@ def _run_protocol(
         config, given.data, given.cache, results.folder / name, given.workers, given.teachers, own
     )
     seeds = range(given.seed, given.seed + given.seeds)
-    result = results.keep(
+    result = results.get(
         f"protocols-{name}",
         {
             "config": config.to_dict(),
@@ -134,7 +134,10 @@ def _run_protocol(
 
 
 def _of_one_model(results: Sequence[Result], model: Path | None) -> list[Result]:
-    """Results of the model that was measured now, or of the only one, and of protocols."""
+    """The results of one model, and of the protocols.
+
+    The model is the one that was measured now, or the only one in the folder.
+    """
     known = {result.model for result in results if result.model}
     one = digest(model) if model else known.pop() if len(known) == 1 else None
     return [result for result in results if result.model in (None, one)]
@@ -177,32 +180,36 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         default=Path("runs/evaluation"),
         metavar="FOLDER",
-        help="of figures, pictures and card; one for each model (default: %(default)s)",
+        help="folder of figures, plots and model card; one for each model (default: %(default)s)",
     )
     parser.add_argument(
         "--parts",
         default=",".join(PARTS),
         metavar="PART,...",
-        help=f"of {', '.join(_EVERY_PART)} (default: all but protocols, which train networks)",
+        help=f"some of {', '.join(_EVERY_PART)} (default: all but protocols, which train networks)",
     )
     parser.add_argument(
         "--corpora",
         default=_UNSEEN,
         metavar="NAME,...",
-        help=f"that did not train the model, of {', '.join(READERS)}, or recordings of your own: "
-        "own=PATH, a folder with a folder for each emotion, or a CSV file (default: %(default)s)",
+        help="corpora that the model was not trained on, some of "
+        f"{', '.join(READERS)}, or recordings of your own: own=PATH, a folder with a folder for "
+        "each emotion, or a CSV file (default: %(default)s)",
     )
     command.add_speaker_pattern(parser)
     parser.add_argument(
-        "--run", type=Path, metavar="FOLDER", help="the model's own run: its held-out clips too"
+        "--run", type=Path, metavar="FOLDER", help="the model's own run, to add its held-out clips"
     )
     parser.add_argument(
-        "--limit", type=_count, metavar="N", help="clips of each speaker and emotion, to look first"
+        "--limit",
+        type=_count,
+        metavar="N",
+        help="clips of each speaker and emotion, for a first look",
     )
     parser.add_argument(
-        "--minutes", type=_minutes, default=10.0, help="of noise, music and silence each"
+        "--minutes", type=_minutes, default=10.0, help="minutes of noise, music and silence"
     )
-    parser.add_argument("--seed", type=_seed, default=0, help="of noise and order; of training")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of noise, order and training")
     parser.add_argument(
         "--workers", type=_count, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
     )
@@ -221,17 +228,21 @@ def _add_protocols(parser: argparse.ArgumentParser) -> None:
         choices=range(10),
         default=0,
         metavar="N",
-        help="networks that teach each of them (default: none)",
+        help="networks that each is distilled from (default: none)",
     )
     training.add_argument("--train-on", metavar="NAME,...", help="corpora (default: the preset's)")
     training.add_argument(
         "--preset", choices=sorted(PRESETS), default="live_ser", help="what to train"
     )
     training.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="as training.fit takes it"
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="as for training.fit"
     )
     training.add_argument(
-        "--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER", help="of features"
+        "--cache",
+        type=Path,
+        default=Path(".cache/features"),
+        metavar="FOLDER",
+        help="cache of features",
     )
 
 

@@ -22,7 +22,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="replace a setting that the weights don't hold, such as gate.threshold=0.4",
+        help="replace a setting that the weights don't depend on, such as gate.threshold=0.4",
     )
     return parser.parse_args(words)
 
@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
     heard_by = [Run.open(folder) for folder in given.heard_by]
     run = Run.open(given.run)
-    # Its own export may be replaced, and nothing else of a run.
+    # An export may replace the run's own model, and no other file of a run.
     files = [path for one in (run, *heard_by) for path in one.folder.iterdir()]
     command.keep_apart(
         given.output, *(path for path in files if path.suffix != ".onnx"), *run.teachers

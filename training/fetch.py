@@ -1,7 +1,7 @@
 """``python -m training.fetch NAME``: download a corpus or an encoder, check it, unpack it.
 
-What arrived of a download that broke stays, and the next attempt goes on from there. Only what has
-the published checksum is unpacked.
+A download that was interrupted is continued by the next attempt. Only an archive with the published
+checksum is unpacked.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from training.networks.pretrained import GE2E
 from training.networks.pretrained import fetch as fetch_pretrained
 
 _PURPOSE = (
-    "Download a corpus, or a pretrained encoder; check it and unpack it. What is there already is "
-    "left alone."
+    "Download a corpus or a pretrained encoder, check it, and unpack it. Existing files are left "
+    "alone."
 )
 _ATTEMPTS = 5
-_TIMEOUT = (10, 60)  # seconds to connect, and without a byte
-_BLOCK = 1 << 14  # bytes; a transfer that breaks loses less than one
+_TIMEOUT = (10, 60)  # seconds to connect, and between bytes
+_BLOCK = 1 << 14  # bytes; an interrupted transfer loses less than one
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -51,14 +51,14 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class Archive:
-    """A ZIP file that holds a corpus, or a part of one.
+    """A ZIP file with a corpus, or a part of one.
 
     Attributes:
-        corpus: what is in it; also the folder that it is unpacked into.
-        url: where it is published.
-        size: in bytes.
+        corpus: name of the corpus, and of its folder.
+        url: address of the file.
+        size: size in bytes.
         md5: published checksum.
-        clips: that it holds.
+        clips: number of clips in it.
         licence: licence of the recordings.
         song: whether it is the sung part.
     """
@@ -101,20 +101,20 @@ ARCHIVES: Mapping[str, Archive] = {
 
 
 def fetch(archive: Archive, data: Path, console: Console, *, pause: float = 1.0) -> Path:
-    """Bring a corpus into ``data``, unless it is there already.
+    """Download and unpack a corpus, unless it is there.
 
     Args:
-        archive: what to bring.
-        data: folder that gets a folder for the corpus.
-        console: that shows what is going on.
+        archive: the archive.
+        data: folder in which the folder of the corpus is created.
+        console: console that shows the progress.
         pause: seconds before the second attempt; it doubles with each further one.
 
     Returns:
         The folder of the corpus.
 
     Raises:
-        LiveSerError: it could not be brought whole. What was downloaded so far is kept, unless
-            it is of no use.
+        LiveSerError: the archive could not be downloaded or unpacked. A partial download is left
+            to be continued; an archive with a wrong checksum is removed.
     """
     folder = data / archive.corpus
     if _clips(archive, folder) >= archive.clips:
@@ -137,7 +137,7 @@ def fetch(archive: Archive, data: Path, console: Console, *, pause: float = 1.0)
 
 
 def _clips(archive: Archive, folder: Path) -> int:
-    """How many clips of the archive are in the folder, whoever put them there."""
+    """The number of clips of the archive that are in the folder."""
     try:
         corpus = read_corpus(archive.corpus, folder, song=archive.song, labels=())
     except LiveSerError:
@@ -146,7 +146,7 @@ def _clips(archive: Archive, folder: Path) -> int:
 
 
 def _download(archive: Archive, packed: Path, console: Console, pause: float) -> None:
-    """Download to ``packed``; attempt by attempt, each from where the last one broke."""
+    """Download to ``packed``, in several attempts that continue where the last one ended."""
     part = packed.with_name(packed.name + ".part")
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress("{task.description}", *columns, console=console) as progress:
@@ -170,7 +170,7 @@ def _download(archive: Archive, packed: Path, console: Console, pause: float) ->
 
 
 def _transfer(archive: Archive, part: Path) -> Iterator[int]:
-    """Append to ``part`` what it lacks; yields how much it holds."""
+    """Append the rest of the archive to ``part``, and yield its size after each block."""
     have = _size(part)
     if have >= archive.size:
         yield have
@@ -181,16 +181,16 @@ def _transfer(archive: Archive, part: Path) -> Iterator[int]:
         headers["Range"] = f"bytes={have}-"
     with requests.get(archive.url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()  # what is there is no beginning of what the address gives
+            part.unlink()  # it is not the start of the file at this address
         _check_answer(answer)
         if answer.status_code != requests.codes.partial_content:
-            have = 0  # a server that cannot go on starts again
+            have = 0  # the server does not support ranges, and starts again
         with part.open("ab" if have else "wb") as file:
             for block in answer.iter_content(_BLOCK):
                 have += file.write(block)
                 yield have
                 if have > archive.size:
-                    return  # not the file that was published, as the checksum will say
+                    return  # not the published file: the checksum will differ
 
 
 def _check_answer(answer: requests.Response) -> None:
@@ -204,7 +204,7 @@ def _check_answer(answer: requests.Response) -> None:
 
 
 def _check(archive: Archive, packed: Path) -> None:
-    """Compare the checksum; a file that has another is of no use and is removed."""
+    """Compare the checksum, and remove a file with a wrong one."""
     with packed.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
     if digest.hexdigest() != archive.md5:
@@ -235,7 +235,7 @@ def _unpack(packed: Path, folder: Path, console: Console) -> None:
 
 
 def _stays_inside(name: str) -> bool:
-    """Whether an entry lies under its archive's folder, on every system."""
+    """Whether the name of an entry is inside of the archive's folder, on every system."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     absolute = posix.is_absolute() or bool(windows.drive or windows.root)
     return not absolute and ".." not in (*posix.parts, *windows.parts)
@@ -252,7 +252,7 @@ def _check_room(folder: Path, needed: int) -> None:
 
 @contextmanager
 def _disk(data: Path) -> Iterator[None]:
-    """Say in one line what the file system refuses."""
+    """Turn errors of the disk and of the transfer into errors of one line."""
     try:
         yield
     except urllib3.exceptions.HTTPError as error:

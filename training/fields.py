@@ -18,7 +18,11 @@ _WANTED = {
 
 
 def build(kind: type[T], data: Mapping[str, Any]) -> T:
-    """Make a dataclass of what ``json`` read; fields that are missing keep their defaults.
+    """Make a dataclass from a JSON object.
+
+    Args:
+        kind: the dataclass.
+        data: values by field; missing fields keep their defaults, unknown ones are ignored.
 
     Raises:
         ValueError: a value is of another type than its field.
@@ -30,7 +34,7 @@ def build(kind: type[T], data: Mapping[str, Any]) -> T:
 
 
 def _value(kind: Any, value: Any) -> Any:
-    """A value of JSON as a field of that type; what is built already stays as it is."""
+    """A JSON value as the type of its field; dataclasses are returned unchanged."""
     origin = get_origin(kind)
     if is_dataclass(value) or kind is Any or (kind is float and type(value) is int):
         return value
@@ -48,7 +52,7 @@ def _value(kind: Any, value: Any) -> Any:
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:
-    """A value that may be missing."""
+    """A value of an optional field."""
     if value is None and type(None) in kinds:
         return None
     (kind,) = (one for one in kinds if one is not type(None))

@@ -32,7 +32,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--split",
         help="all, held-out, or a split of a protocol: luna/1, random/3, corpora/emodb, article; "
-        "corpora/emodb+held-out keeps speakers of the other corpora back too "
+        "corpora/emodb+held-out holds out speakers of the other corpora, too "
         "(default: the preset's)",
     )
     parser.add_argument(
@@ -44,10 +44,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         help="a finished run of the same split that teaches this one; for the split all, an "
         "exported file, too; may be given again",
     )
-    parser.add_argument("--song", action="store_true", help="sung clips of RAVDESS too")
+    parser.add_argument("--song", action="store_true", help="use the sung clips of RAVDESS, too")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="of the run")
-    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="folder of the new run")
+    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="continue a run")
     parser.add_argument(
         "--packed",
         type=Path,
@@ -67,14 +67,14 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Train, or go on training."""
+    """Train a new run, or continue one."""
     given = _arguments(words)
     if given.packed:
         _fit_packed(given)
         return
     run = _run(given)
     print(f"run: {run.folder}{_progress(run)}", file=sys.stderr)
-    # After all that was said was found right: TensorFlow takes seconds to load.
+    # Once the arguments are known to be valid: TensorFlow takes seconds to load.
     with command.loading_quietly():
         from training.trainer import fit
 
@@ -117,7 +117,7 @@ def _fit_packed(given: argparse.Namespace) -> None:
 
 
 def _progress(run: Run) -> str:
-    """Where a run stands that goes on."""
+    """The progress of a run that is continued, for its first line; empty for a new one."""
     if run.finished:
         return ": it is trained to its end"
     rows = run.history()
@@ -130,7 +130,7 @@ def _progress(run: Run) -> str:
 
 
 def _run(given: argparse.Namespace) -> Run:
-    """The run that goes on, or a new one."""
+    """The run to continue, or a new one."""
     from training.recipes.begin import begin
     from training.recipes.run import Run
 
@@ -153,7 +153,7 @@ def _run(given: argparse.Namespace) -> Run:
 
 
 def _report(run: Run) -> None:
-    """Print the metrics of the run on the clips that did not train."""
+    """Print the metrics of the run on the test clips."""
     held_out = run.metrics.held_out
     if held_out is None:
         return

@@ -1,7 +1,7 @@
-"""``python -m training.pack``: the training data of runs, in one small folder.
+"""``python -m training.pack``: pack the training data of runs into one small folder.
 
-``python -m training.fit --packed`` trains them from it, wherever there is a GPU, without the
-corpora. Packing into a folder that is there already adds runs to it.
+``python -m training.fit --packed`` trains the runs from it on any machine with a GPU, without the
+corpora. Packing into an existing folder adds runs to it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--split",
         action="append",
         default=[],
-        help="as of training.fit; given again, there are runs of each (default: held-out)",
+        help="as for training.fit; may be given again, for runs of each (default: held-out)",
     )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="runs of each split")
-    parser.add_argument("--prefix", default="", metavar="NAME", help="of the names of the runs")
+    parser.add_argument("--prefix", default="", metavar="NAME", help="start of the runs' names")
     parser.add_argument(
-        "--step", type=float, default=1.0, metavar="DB", help="decibels of a byte (default: 1)"
+        "--step", type=float, default=1.0, metavar="DB", help="decibels per byte step (default: 1)"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
@@ -41,7 +41,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Begin runs and pack the clips that they train on."""
+    """Start runs, and pack the clips that they are trained on."""
     given = _arguments(words)
     if not 0.5 <= given.step <= 4 or given.seeds < 1:
         raise InvalidArgument("a byte is 0.5 to 4 dB, and each split has one seed at least")
@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
             seeded = config.with_setting(f"seed={seed}")
             begin(given.output / "runs" / name, seeded, given.data, split, own=own)
     if ids is None:
-        # After all that was said was found right: Keras takes seconds to load.
+        # Once the arguments are known to be valid: Keras takes seconds to load.
         with command.loading_quietly():
             from training.recipes.presets import recipe
         utterances = recipe(config).load(clips, data=given.data, cache=given.cache)

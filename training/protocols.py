@@ -1,7 +1,7 @@
-"""Published protocols from start to end: train, export, and predict the test clips.
+"""Cross-validation by a published protocol: train, export, and predict the test clips of each fold.
 
-Nothing is selected on test speakers: a run ends at its last epoch, and each fold is calibrated on
-the test clips of the other folds.
+Nothing is selected on test speakers: the weights are those of the last epoch, and each fold is
+calibrated on the test clips of the other folds.
 """
 
 from __future__ import annotations
@@ -38,28 +38,29 @@ from training.recipes.run import Run
 from training.trainer import fit, trained
 
 EIGHT = (LABELS[0], "calm", *LABELS[1:])
-"""The labels of RAVDESS, by which figures on it are published."""
+"""The eight labels of published figures on RAVDESS."""
 
 _PRIOR_SPEECH = (PriorSpeech(10), PriorSpeech(120))
-"""Prior speech of the test speaker, beside none."""
+"""Amounts of prior speech of the test speaker, beside none."""
 
-_TEACHERS_SEED = 1000  # apart from the seeds of the networks that are tested
+_TEACHERS_SEED = 1000  # so that they differ from the seeds of the networks that are tested
 
 _LABELS = {"article": LABELS, "corpora": LABELS, "emobox-cross": EMOBOX_CLASSES}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Under what the protocols are run.
+    """Settings of a cross-validation.
 
     Attributes:
-        config: to train by; its seed is replaced.
-        data: folder with a folder per corpus.
-        cache: folder of features.
-        folder: folder of the runs, one a fold and seed; those that are there are resumed.
-        workers: processes that predict.
-        teachers: networks, trained alike on the same clips, that teach each network that is tested.
-        own: corpora among the config's that are not published.
+        config: settings of the runs; the seed is replaced.
+        data: folder with a folder for each corpus.
+        cache: folder of cached features.
+        folder: folder of the runs, one for each fold and seed; existing ones are continued.
+        workers: number of processes that predict.
+        teachers: number of networks, trained with the same settings on the same clips, that each
+            tested network is distilled from.
+        own: the user's own corpora among those of ``config``.
     """
 
     config: RunConfig
@@ -77,13 +78,16 @@ def cross_validate(
     """Run a protocol.
 
     Args:
-        name: name of the protocol.
-        setting: under which.
-        seeds: a network is trained for each, on each fold.
+        name: name of the protocol, one of :data:`PROTOCOLS`.
+        setting: settings of the cross-validation.
+        seeds: seeds; a network is trained for each of them and each fold.
+
+    Returns:
+        The figures, means over folds and seeds.
 
     Raises:
-        LiveSerError: a corpus is not as the protocol needs it, or a run in the folder is of
-            another setting.
+        LiveSerError: the corpora don't suit the protocol, or a run in the folder has other
+            settings.
     """
     protocol, corpora = PROTOCOLS[name], setting.config.corpora
     if setting.config.select_on_test:
@@ -111,7 +115,7 @@ def cross_validate(
 def _folds(
     splits: Sequence[Split], setting: Setting, seed: int, labels: Sequence[str]
 ) -> dict[str, FoldFigures]:
-    """Figures of the network of each fold, by the fold's name."""
+    """The figures of each fold, by its name."""
     runs = [_trained(split, setting, seed, labels) for split in splits]
     calibrations = [calibration_of(run) for run in runs]
     figures: dict[str, FoldFigures] = {}
@@ -123,7 +127,7 @@ def _folds(
 
 
 def _trained(split: Split, setting: Setting, seed: int, labels: Sequence[str]) -> Run:
-    """The run of a fold, trained to its end, by teachers that were trained before."""
+    """The finished run of a fold, after those of its teachers."""
     seeds = [_TEACHERS_SEED * (place + 1) + seed for place in range(setting.teachers)]
     teachers = [_run(split, setting, one, labels) for one in seeds]
     return _run(split, setting, seed, labels, [teacher.folder for teacher in teachers])
@@ -133,7 +137,7 @@ def _run(
     split: Split, setting: Setting, seed: int, labels: Sequence[str], teachers: Sequence[Path] = ()
 ) -> Run:
     taught = {clip.emotion for clip in split.train}
-    # A class that no training clip bears would be left as its weights were drawn.
+    # The weights of a class without training clips would stay as they were initialised.
     classes = tuple(label for label in labels if label in taught)
     config = replace(setting.config, classes=classes, seed=seed)
     folder = setting.folder / f"{split.name.replace('/', '-')}-seed{seed}"
@@ -174,11 +178,11 @@ def _tested(
 
     asked = [digest(run.weights), calibration, list(labels), [clip.id for clip in clips]]
     read = partial(build, FoldFigures)
-    return Results(run.folder).keep("test", {"asked": asked}, measure, read)
+    return Results(run.folder).get("test", {"asked": asked}, measure, read)
 
 
 def _test_file(file: Path, clips: Sequence[Clip], name: str, workers: int) -> FoldFigures:
-    """Figures of an exported file on the test clips of its fold."""
+    """The figures of an exported file on the test clips of its fold."""
     with ModelPool(file, workers) as pool:
         predictions = pool.predict(clips, as_recorded, name)
         by_prior = {}
@@ -224,13 +228,13 @@ def _figures(seeds: Sequence[dict[str, FoldFigures]], labels: Sequence[str]) -> 
 
 
 def _pooled(folds: Sequence[FoldFigures]) -> tuple[list[float], list[bool]]:
-    """Confidence and correctness of the clips of all folds."""
+    """The confidence of the clips of all folds, and whether each is correct."""
     confidence = [value for fold in folds for value in fold.confidence]
     return confidence, [value for fold in folds for value in fold.correct]
 
 
 def _over_seeds(values: Sequence[Sequence[float]]) -> SeedFigure:
-    """Mean and deviation of ``[seed][fold]``."""
+    """Mean and standard deviation over seeds of values ``[seed][fold]``."""
     means = [float(np.mean(folds)) for folds in values]
     deviation = float(np.std(means, ddof=1)) if len(means) > 1 else None
     return SeedFigure(float(np.mean(means)), deviation)

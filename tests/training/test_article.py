@@ -24,8 +24,8 @@ from training.corpora.clips import Clip
 from training.corpora.emotions import AROUSED, LABELS
 from training.data.utterances import Utterances
 from training.networks.article import PeakReference, SummedActivation
-from training.recipes.article import Article, whole
-from training.recipes.article_takes import hear
+from training.recipes.article import Article, padded
+from training.recipes.article_takes import take_frames
 from training.recipes.begin import begin
 from training.recipes.config import ArticleConfig
 from training.recipes.export import export_run
@@ -110,7 +110,7 @@ def test_short_clips_are_padded_with_silence_unless_the_accident_is_asked_for(
     seen = keras.Model(model.input, model.get_layer("peak_reference").output)
     short = random_frames(200)
     alone = keras.ops.convert_to_numpy(seen(short[np.newaxis]))
-    batched = keras.ops.convert_to_numpy(seen(whole([short, random_frames(298)], 298, config)))
+    batched = keras.ops.convert_to_numpy(seen(padded([short, random_frames(298)], 298, config)))
     assert np.all(alone[0, 200:] == (0.0 if accident else -80.0))
     # Padded in a batch to train on or by the network itself live: the same.
     assert np.allclose(alone[0], batched[0], atol=1e-4)
@@ -126,37 +126,39 @@ def test_activation_is_the_share_of_the_aroused_emotions() -> None:
 
 
 def test_the_first_half_second_of_a_clip_is_not_heard(tmp_path: Path) -> None:
-    late = hear(tone(tmp_path / "late.wav", 4.5, start=0.5), CONFIG, SPEC)
-    always = hear(tone(tmp_path / "always.wav", 4.5), CONFIG, SPEC)
+    late = take_frames(tone(tmp_path / "late.wav", 4.5, start=0.5), CONFIG, SPEC)
+    always = take_frames(tone(tmp_path / "always.wav", 4.5), CONFIG, SPEC)
     assert late.shape == (298, 200)
     assert np.allclose(late, always, atol=0.1)
 
 
 def test_a_clip_that_would_be_over_by_then_is_still_heard(tmp_path: Path) -> None:
-    assert len(hear(tone(tmp_path / "short.wav", 0.4), CONFIG, SPEC)) == 1
+    assert len(take_frames(tone(tmp_path / "short.wav", 0.4), CONFIG, SPEC)) == 1
 
 
 def test_a_clip_shorter_than_a_frame_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LiveSerError, match="shorter than one frame"):
-        hear(tone(tmp_path / "click.wav", 0.01), CONFIG, SPEC)
+        take_frames(tone(tmp_path / "click.wav", 0.01), CONFIG, SPEC)
 
 
 def test_noisy_copies_have_noise_of_the_article_s_strength(tmp_path: Path) -> None:
     silence = tone(tmp_path / "silence.wav", 4.0, start=9.0)
-    first, second = (hear(silence, CONFIG, SPEC, take) for take in (1, 2))
+    first, second = (take_frames(silence, CONFIG, SPEC, take) for take in (1, 2))
     # Parseval: white noise has this power under the Hann window, in every linear band.
     power = 10 * np.log10(0.008**2 * 0.375 * SPEC.n_fft)
     bands = 10 * np.log10(SPEC.mel_matrix.sum(axis=1))
     assert abs(np.median(first - bands) - power) < 2
     assert not np.array_equal(first, second)
-    assert np.array_equal(first, hear(silence, CONFIG, SPEC, 1))
+    assert np.array_equal(first, take_frames(silence, CONFIG, SPEC, 1))
 
 
 def test_pitched_copies_are_four_semitones_higher(tmp_path: Path) -> None:
     config = replace(CONFIG, pitched_share=1.0)
     clip = tone(tmp_path / "tone.wav", 4.0, hertz=440.0)
     centres = librosa.mel_frequencies(SPEC.n_mels + 2, fmin=0, fmax=RATE / 2)[1:-1]
-    low, high = (centres[hear(clip, config, SPEC, take).mean(axis=0).argmax()] for take in (0, 3))
+    low, high = (
+        centres[take_frames(clip, config, SPEC, take).mean(axis=0).argmax()] for take in (0, 3)
+    )
     assert low == pytest.approx(440, abs=15)
     assert high == pytest.approx(440 * 2 ** (4 / 12), abs=15)
 
@@ -208,7 +210,7 @@ def test_every_point_is_scaled_by_the_training_clips() -> None:
     model = Article(CONFIG).compiled(train)
     scaled = keras.Model(model.input, model.get_layer("scaler").output)
     takes = [take for one in train.takes for take in one]
-    points = keras.ops.convert_to_numpy(scaled(whole(takes, CONFIG.window_frames, CONFIG)))
+    points = keras.ops.convert_to_numpy(scaled(padded(takes, CONFIG.window_frames, CONFIG)))
     assert np.allclose(points.mean(axis=0), 0, atol=1e-3)
     # Where every clip is padded nothing varies, and nothing may blow up live.
     heard = points[:, :60].std(axis=0)

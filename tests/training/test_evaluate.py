@@ -200,7 +200,7 @@ def test_a_run_vouches_for_its_own_model_alone(
     splits = {"name": "all", "song": False, "train": [], "test": []}
     (folder / "splits.json").write_text(json.dumps(splits))
     assert run(model, data, tmp_path / "out", "--corpora=", f"--run={folder}") == 1
-    assert "did not come of the run" in capsys.readouterr().err
+    assert "is not from the run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

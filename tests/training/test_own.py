@@ -77,7 +77,7 @@ def test_a_csv_file_names_files_beside_it(tmp_path: Path, comma: str) -> None:
     assert why == [
         "there is no such file (line 4 of own.csv)",
         "no emotion is called 'longing' (line 5 of own.csv)",
-        "who speaks is not told (line 6 of own.csv)",
+        "its speaker is unknown (line 6 of own.csv)",
     ]
 
 
@@ -93,8 +93,8 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     assert len(corpus.clips) == 1
     told = {path.relative_to(tmp_path).as_posix(): why for path, why in corpus.skipped}
     assert told["longing"] == "no emotion is called 'longing'; 2 files"
-    assert "who speaks" in told["sad/nobody.wav"]
-    assert "emotion's folder" in told["loose.wav"]
+    assert "speaker is unknown" in told["sad/nobody.wav"]
+    assert "folder of an emotion" in told["loose.wav"]
     assert "cannot be read" in told["sad/anna/1.wav"]
 
 

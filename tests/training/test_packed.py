@@ -83,7 +83,7 @@ def test_weights_that_come_back_are_measured_and_exported(corpus: Path, tmp_path
     run.save_weights(network)
     run.write_history([{"epoch": 1.0, "loss": 2.0}, {"epoch": 2.0, "loss": 1.0}])
     utterances = read_packed(pack)
-    run.save_windows([takes[0] for takes in utterances.takes[:4]])
+    run.save_windows(utterances)
     done = training("training.fit", *data, "--resume", run.folder)
     assert "UAR" in done.stdout
     assert run.finished

@@ -1,1 +1,1 @@
-"""Published corpora: their files, labels, speakers and splits."""
+"""Corpora of emotional speech, published or the user's own: clips, labels and splits."""

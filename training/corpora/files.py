@@ -1,4 +1,4 @@
-"""The sound files of a corpus, and checks that they contain sound."""
+"""The sound files of a corpus, and a check that they can be read."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ _SOUND = {".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg"}
 
 
 def sound_files(folder: Path) -> Iterator[Path]:
-    """The sound files in a folder and the folders in it."""
+    """The sound files in a folder and its subfolders."""
     for parent, folders, names in os.walk(folder, followlinks=True):
         folders.sort()
         for name in names:
             path = Path(parent, name)
-            # A Mac leaves a hidden ._name.wav beside each file that it packs.
+            # macOS adds a hidden ._name.wav for each file to an archive.
             if path.suffix.lower() in _SOUND and not name.startswith("."):
                 yield path
 
 
 def unusable(path: Path) -> str | None:
-    """Why a file cannot be used, as far as its header and its last sample tell."""
-    import soundfile  # not needed where packed features are trained on
+    """Why a file cannot be used, by its header and its last sample; None if it can.
+
+    Args:
+        path: path of the file.
+    """
+    import soundfile  # imported late: training on packed features does not need it
 
     try:
         with soundfile.SoundFile(path) as file:

@@ -38,18 +38,17 @@ _LAYOUT = "own/angry/anna/01.flac"
 
 @dataclass(frozen=True)
 class OwnCorpus:
-    """A corpus that is not published.
+    """A corpus of the user's own recordings.
 
     Attributes:
-        name: what it is called here.
+        name: name of the corpus.
         path: path of its folder, or of a CSV file with the columns ``file``, ``emotion`` and
-            ``speaker``; a file's path is relative to the CSV file.
-        speaker: regular expression that finds the speaker at the start of a file's name: its first
-            group, or all that matches. If it is empty, the folder within an emotion's is the
-            speaker.
+            ``speaker``, where paths of files are relative to the CSV file.
+        speaker: regular expression for the speaker at the start of a file's name: its first group,
+            or the whole match. If it is empty, the folder inside of the emotion's is the speaker.
 
     Raises:
-        LiveSerError: there is no such name, folder, file or expression.
+        LiveSerError: the name, the path or the expression is invalid.
     """
 
     name: str
@@ -103,13 +102,13 @@ class OwnCorpus:
         return Corpus(self.name, self.path, tuple(clips.values()), tuple(skipped))
 
     def _files(self) -> Iterator[Clip | tuple[Path, str]]:
-        """Read each file by its folders and its name; folders of no emotion are skipped whole."""
+        """Read the files, whose folders and names say what they are; skip unknown folders."""
         strange: Counter[str] = Counter()
         for path in sorted(sound_files(self.path)):
             folders = path.relative_to(self.path).parts[:-1]
             emotion = EMOTION_NAMES.get(folders[0].lower()) if folders else None
             if not folders:
-                yield path, "it lies in no emotion's folder"
+                yield path, "it is not in a folder of an emotion"
             elif emotion is None:
                 strange[folders[0]] += 1
             elif speaker := self._speaker(path, folders[1:]):
@@ -117,7 +116,7 @@ class OwnCorpus:
             elif self.speaker:
                 yield path, f"its name does not begin with {self.speaker!r}"
             else:
-                yield path, "who speaks is not told: add a folder, or --speaker-pattern '[^_]+'"
+                yield path, "its speaker is unknown: add a folder, or --speaker-pattern '[^_]+'"
         for folder, count in strange.items():
             yield self.path / folder, f"no emotion is called {folder!r}; {count} files"
 
@@ -128,7 +127,7 @@ class OwnCorpus:
         return (match[1] if match.re.groups else match[0]) or "" if match else ""
 
     def _rows(self) -> Iterator[Clip | tuple[Path, str]]:
-        """Read each line of the CSV file."""
+        """Read the lines of the CSV file."""
         try:
             text = self.path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -148,7 +147,7 @@ class OwnCorpus:
             if emotion.lower() not in EMOTION_NAMES:
                 yield path, f"no emotion is called {emotion!r} ({where})"
             elif not speaker:
-                yield path, f"who speaks is not told ({where})"
+                yield path, f"its speaker is unknown ({where})"
             elif not path.is_file():
                 yield path, f"there is no such file ({where})"
             else:
@@ -162,17 +161,17 @@ class OwnCorpus:
 
 
 def parse_corpora(words: str, speaker: str = "") -> tuple[tuple[str, ...], tuple[OwnCorpus, ...]]:
-    """Read an option that names corpora, such as ``ravdess,own=PATH``.
+    """Parse the value of an option that names corpora, such as ``ravdess,own=PATH``.
 
     Args:
-        words: separated by commas.
-        speaker: pattern that finds a speaker; see :class:`OwnCorpus`.
+        words: names of corpora, separated by commas.
+        speaker: regular expression for the speaker; see :class:`OwnCorpus`.
 
     Returns:
-        The names of all of them, and those that are not published.
+        The names of all corpora, and those that are the user's own.
 
     Raises:
-        LiveSerError: one of them is not known.
+        LiveSerError: a name is unknown.
     """
     names: list[str] = []
     own: list[OwnCorpus] = []

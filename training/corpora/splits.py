@@ -1,8 +1,8 @@
 """Splits into training and test clips: held-out speakers, folds, published protocols.
 
-Figures are comparable only with the same protocol. Those on RAVDESS define the test clips; all
+Figures are comparable only with the same protocol. Protocols on RAVDESS define the test clips; all
 other clips, of any corpus, may be used for training. Tuning and selection use speakers that
-:func:`hold_out` draws from the training clips, never the test clips.
+:func:`hold_out` takes from the training clips, never the test clips.
 """
 
 from __future__ import annotations
@@ -44,7 +44,13 @@ RANDOM_FOLDS = 5
 
 @dataclass(frozen=True)
 class Split:
-    """Clips to train on and clips to test on; none is in both."""
+    """Disjoint training and test clips.
+
+    Attributes:
+        name: name of the split.
+        train: training clips.
+        test: test clips.
+    """
 
     name: str
     train: tuple[Clip, ...]
@@ -53,14 +59,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way to split clips, and what to say of figures that come of it.
+    """A way to split clips, and the description of figures that were measured with it.
 
     Attributes:
-        name: as options spell it.
+        name: name of the protocol, as options spell it.
         description: one line to print beside every figure.
-        speaker_independent: whether no test speaker trains.
-        splits: the splits of given clips; their order doesn't matter. Raises ``LiveSerError``
-            where clips that the protocol names are not among them.
+        speaker_independent: whether no speaker is in both training and test clips.
+        splits: function that splits clips, given in any order. It raises ``LiveSerError`` if clips
+            that the protocol requires are missing.
     """
 
     name: str
@@ -70,17 +76,17 @@ class Protocol:
 
 
 def luna(clips: Iterable[Clip]) -> tuple[Split, ...]:
-    """Five folds over the actors of RAVDESS."""
+    """Five folds over the actors of RAVDESS, after Luna-Jiménez et al."""
     return _by_actor("luna", LUNA_FOLDS, clips)
 
 
 def emobox(clips: Iterable[Clip]) -> tuple[Split, ...]:
-    """Six folds over the actors of RAVDESS."""
+    """Six folds over the actors of RAVDESS, after EmoBox."""
     return _by_actor("emobox", EMOBOX_FOLDS, clips)
 
 
 def random(clips: Iterable[Clip]) -> tuple[Split, ...]:
-    """Five folds over the clips of RAVDESS, stratified by emotion: the actors are in all."""
+    """Five random folds over the clips of RAVDESS, stratified by emotion; speakers are in all."""
     ordered = _ordered(clips)
     pool = _ravdess("random", ordered)
     counts = Counter(clip.emotion for clip in pool)
@@ -102,10 +108,10 @@ def random(clips: Iterable[Clip]) -> tuple[Split, ...]:
 
 
 def article(clips: Iterable[Clip]) -> tuple[Split, ...]:
-    """The original study's one split: RAVDESS without calm, 80/20 at random, not stratified.
+    """The one split of the original study: RAVDESS without calm, 80/20 at random, not stratified.
 
-    The study split its clips in the order in which its disk listed them, which nobody else has;
-    here they are in the order of their names.
+    The study split its clips in the order of its disk, which cannot be reproduced; here they are in
+    the order of their names.
     """
     pool = [clip for clip in _ravdess("article", _ordered(clips)) if clip.emotion != "calm"]
     from sklearn.model_selection import train_test_split  # takes seconds
@@ -115,7 +121,7 @@ def article(clips: Iterable[Clip]) -> tuple[Split, ...]:
 
 
 def leave_one_corpus_out(clips: Iterable[Clip]) -> tuple[Split, ...]:
-    """Each corpus in turn tests what the others taught."""
+    """Test on each corpus in turn, and train on the others."""
     ordered = _ordered(clips)
     corpora = sorted({clip.corpus for clip in ordered})
     if len(corpora) < 2:
@@ -130,7 +136,7 @@ def leave_one_corpus_out(clips: Iterable[Clip]) -> tuple[Split, ...]:
 
 
 def emobox_cross(clips: Iterable[Clip]) -> tuple[Split, ...]:
-    """A split of EmoBox's cross-corpus track: RAVDESS trains, SAVEE tests, on four classes."""
+    """A split of EmoBox's cross-corpus track: train on RAVDESS, test on SAVEE, four classes."""
     ordered = [clip for clip in _ordered(clips) if clip.emotion in EMOBOX_CLASSES]
     taught = _ravdess("emobox-cross", ordered)
     test = tuple(clip for clip in ordered if clip.corpus == "savee")
@@ -168,31 +174,31 @@ PROTOCOLS: Mapping[str, Protocol] = {
 
 
 def hold_out(clips: Iterable[Clip], speakers: int = 4) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
-    """Take speakers from the training clips, to select on.
+    """Hold out speakers of the training clips, for selection.
 
-    Of each corpus as many women as men are taken where it tells them apart; always the same ones
-    of the same speakers.
+    As many women as men are held out from each corpus that states genders, and always the same
+    speakers.
 
     Args:
-        clips: that may train.
-        speakers: to take of each corpus; at most a quarter of those that it has.
+        clips: training clips.
+        speakers: number of speakers to hold out from each corpus, at most a quarter of them.
 
     Returns:
-        The clips that still train, and those of the speakers held out.
+        The remaining training clips, and the clips of the held-out speakers.
     """
     ordered = _ordered(clips)
-    held: set[str] = set()
+    held_out: set[str] = set()
     for corpus in {clip.corpus for clip in ordered}:
         ranked = _ranked([clip for clip in ordered if clip.corpus == corpus])
-        held.update(ranked[: min(speakers, len(ranked) // 4)])
+        held_out.update(ranked[: min(speakers, len(ranked) // 4)])
     return (
-        tuple(clip for clip in ordered if clip.speaker not in held),
-        tuple(clip for clip in ordered if clip.speaker in held),
+        tuple(clip for clip in ordered if clip.speaker not in held_out),
+        tuple(clip for clip in ordered if clip.speaker in held_out),
     )
 
 
 def _ranked(clips: Sequence[Clip]) -> list[str]:
-    """Speakers in a random order that never changes, women and men in turn."""
+    """Speakers in a reproducible random order, women and men alternating."""
     genders = {clip.speaker: clip.gender for clip in clips}
     shuffled = sorted(genders, key=lambda name: hashlib.sha256(name.encode()).digest())
     groups = ([s for s in shuffled if genders[s] == gender] for gender in ("f", "m", None))
@@ -233,5 +239,5 @@ def _split(name: str, clips: Sequence[Clip], test: Collection[str]) -> Split:
 
 
 def _ordered(clips: Iterable[Clip]) -> list[Clip]:
-    """By name, so that a split doesn't depend on where the files lie."""
+    """The clips in the order of their ids, so that a split doesn't depend on the files' folders."""
     return sorted(clips, key=lambda clip: clip.id)

@@ -1,1 +1,1 @@
-"""Clips to batches: features, augmentation, baselines."""
+"""From clips to batches: features, augmentation and baselines."""

@@ -14,15 +14,19 @@ from training.data.spectral import Rng
 
 @dataclass(frozen=True)
 class BaselineConfig:
-    """Which baselines the network meets in training, and how they are made live.
+    """Baselines in training, and settings of those that a session computes.
 
     Attributes:
-        absent: share of the utterances that are measured against a typical voice alone.
-        mixed: share of the others' baselines that are of any emotions; the rest are of one each.
-        doubt: utterances that a typical voice counts for beside those of the speaker.
-        typical: the same live, in seconds of speech. It is more than in training, because a
-            session's speech is less balanced.
-        memory: seconds of speech after which older speech counts for less.
+        absent: share of the utterances without a baseline, which are compared with a typical voice.
+        mixed: share of the baselines that are from utterances of any emotion; each of the others is
+            from utterances of one emotion.
+        doubt: weight of a typical voice in a baseline, in utterances.
+        typical: weight of a typical voice in a session, in seconds of speech. It is higher than in
+            training, because the speech of a session is less balanced.
+        memory: seconds of speech in a session after which older speech counts for less.
+
+    Raises:
+        ValueError: ``typical`` or ``memory`` is out of range.
     """
 
     absent: float = 0.2
@@ -37,16 +41,18 @@ class BaselineConfig:
 
 
 def draw_others(emotions: Sequence[str], config: BaselineConfig, rng: Rng) -> NDArray[np.float32]:
-    """How much each utterance of a speaker is measured against each other.
+    """Draw which other utterances of a speaker make the baseline of each utterance.
 
     Args:
-        emotions: emotions of the utterances.
-        config: how.
-        rng: that draws.
+        emotions: emotions of the utterances, ``[n]``.
+        config: settings of the baselines.
+        rng: random generator.
 
     Returns:
-        float32 ``[n, n]``: rows of zeros, or of means that lean towards zero, the typical voice.
-        Few utterances are as frequent in them as many; none is measured against itself.
+        float32 ``[n, n]``, the weight of each utterance (columns) in the baseline of each (rows).
+        A row of zeros is a typical voice; the others sum to less than 1, so that the mean is drawn
+        towards a typical voice. Small and large numbers of utterances are equally frequent, and
+        no utterance is in its own baseline.
     """
     weights = np.zeros((len(emotions), len(emotions)), np.float32)
     for place, row in enumerate(weights):

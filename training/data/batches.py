@@ -1,4 +1,4 @@
-"""Batches for training: a few speakers per batch, balanced over corpora and speakers."""
+"""Batches for training: a few speakers in each, balanced over corpora and speakers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ class BatchConfig:
     """How batches are drawn.
 
     Attributes:
-        size: utterances in a batch.
-        speakers: that they are of, as many of each.
-        per_epoch: utterances in an epoch.
-        lengths: seconds that a batch's utterances may last, in turn. An utterance is cut anywhere,
-            or followed by another of its speaker and emotion.
-        degraded: share of the speakers that are heard in degraded takes.
-        smoothing: smoothing of the labels, over the classes that the corpus has.
+        size: number of utterances in a batch.
+        speakers: number of speakers in a batch, with the same number of utterances each.
+        per_epoch: number of utterances in an epoch.
+        lengths: lengths of the utterances in seconds, one for each batch in turn. An utterance is
+            cut at random, or continued with another one of its speaker and emotion.
+        degraded: share of the speakers whose degraded takes are used.
+        smoothing: label smoothing, over the classes that the corpus has.
         absent: weight, in the softmax, of classes that the clip's corpus lacks: 0 leaves them out
-            of its loss, 1 takes their absence for evidence.
-        speaker_power: a corpus's share goes by the number of its speakers to this power.
+            of the loss, 1 treats them as any other class.
+        speaker_power: exponent: a corpus is drawn in proportion to this power of the number of its
+            speakers.
 
     Raises:
         ValueError: a batch would be empty.
@@ -57,23 +58,24 @@ class BatchConfig:
 
 
 class Batches:
-    """Random batches, the same for the same seed, epoch and place in the epoch.
+    """Random batches, the same for the same seed, epoch and index.
 
     A batch is ``(inputs, targets)``. Inputs are ``log_mel``, float32 ``[batch, frames, mels]`` in
-    dB, and ``others``, float32 ``[batch, batch]``, see :mod:`training.data.baselines`. Those of
-    a speaker are of one vocal tract and microphone. Targets are ``emotion``
-    ``[batch, 2 * classes]``, the wanted distribution and beside it the weight of each class in the
-    softmax, and ``activation`` ``[batch, 2]``, the wanted value and its weight.
+    dB, and ``others``, float32 ``[batch, batch]``, see
+    :func:`training.data.baselines.draw_others`. All utterances of a speaker are changed to the same
+    vocal tract and microphone. Targets are ``emotion`` ``[batch, 2 * classes]``, the target
+    distribution followed by the weight of each class in the softmax, and ``activation``
+    ``[batch, 2]``, the target and its weight.
 
     Args:
-        utterances: to draw from.
+        utterances: the utterances to draw from.
         classes: classes of the network's output.
-        config: how.
-        augment: what is done to each.
-        baseline: what the utterances are measured against.
-        frame_rate: frames in a second.
-        seed: seed of everything.
-        epoch: to start with.
+        config: how batches are drawn.
+        augment: augmentation of the log-mel frames.
+        baseline: settings of the baselines.
+        frame_rate: frames per second.
+        seed: seed of everything random.
+        epoch: number of the first epoch, from 0.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Batches:
         return math.ceil(self.config.per_epoch / self.config.size)
 
     def on_epoch_end(self) -> None:
-        """Draw others next time."""
+        """Go on to the next epoch."""
         self.epoch += 1
 
     def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
@@ -127,7 +129,7 @@ class Batches:
         )
 
     def _speaker(self, count: int, length: int, rng: Rng) -> tuple[list[Frames], list[int]]:
-        """So many utterances of a speaker drawn, as they are heard and by their places."""
+        """Draw utterances of one speaker: their augmented frames, and their indices."""
         speakers = self._shelves[self._corpora[rng.choice(len(self._corpora), p=self._share)]]
         emotions = speakers[rng.integers(len(speakers))]
         change = self.augment.draw(rng)
@@ -145,7 +147,7 @@ class Batches:
         return utterances, chosen
 
     def _spoken(self, shelf: list[int], first: int, take: int, least: int, rng: Rng) -> Frames:
-        """An utterance; a short one goes on with others of its speaker and emotion."""
+        """An utterance; a short one is continued with others of its speaker and emotion."""
         pieces: list[Frames] = []
         i = first
         while least > 0:
@@ -157,9 +159,14 @@ class Batches:
 
 
 def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig) -> Targets:
-    """Targets of each utterance; see :class:`Batches`.
+    """Targets of the utterances, as described at :class:`Batches`.
 
-    An emotion that is no class of the network, such as boredom, teaches activation alone.
+    An emotion that is no class of the network, such as boredom, is only a target of the activation.
+
+    Args:
+        utterances: the utterances.
+        classes: classes of the network's output.
+        config: settings of the batches.
     """
     place = {name: i for i, name in enumerate(classes)}
     place |= {
@@ -197,6 +204,6 @@ def _shelve(utterances: Utterances) -> dict[str, list[list[list[int]]]]:
 
 
 def _level(pieces: Sequence[Frames]) -> list[Frames]:
-    """Parts brought to one band-wise mean: takes of one speaker differ in microphone and noise."""
+    """Pieces with the mean of the first in each band: takes differ in microphone and noise."""
     mean = pieces[0].mean(axis=0)
     return [pieces[0], *(part + (mean - part.mean(axis=0)) for part in pieces[1:])]

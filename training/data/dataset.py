@@ -1,7 +1,7 @@
 """From clips to utterances: log-mel frames of their speech, clean and degraded, cached.
 
-The frames come from ``live_ser.frontend.features`` and are cut to their speech by the runtime's
-own gate, so that the network is trained on the numbers that it hears live.
+The frames are computed and cut to their speech by ``live_ser.frontend``, so that the network is
+trained on the same numbers that it gets at run time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from training.data.frame_cache import kept_frames, sizes
 from training.data.sound import read_sound
 from training.data.utterances import Utterances
 
-_EDITION = 2  # counts up where other frames come of the same settings: the gate hears shouts now
+_VERSION = 2  # increased when the same settings give other frames, as when the gate changes
 
 
 def load_utterances(
@@ -42,16 +42,17 @@ def load_utterances(
     takes: int = 0,
     workers: int = 2,
 ) -> Utterances:
-    """Log-mel frames of the clips' speech, from the cache where they are in it.
+    """Log-mel frames of the clips' speech, from the cache if they are there.
 
     Args:
-        clips: what to read.
-        features: what to compute.
-        gate: when sound counts as speech.
-        data: folder with ``noise``, for the degraded takes.
-        cache: folder of the cache; an entry is keyed by all that decides its content.
-        takes: degraded takes of each clip, beside the one as recorded.
-        workers: processes.
+        clips: the clips.
+        features: settings of the features.
+        gate: settings of the speech gate.
+        data: folder with ``noise``, for degraded takes.
+        cache: folder of the cache; the names in it are hashes of everything that decides the
+            content.
+        takes: number of degraded takes of each clip.
+        workers: number of processes.
     """
     around = _noises(data)
     takes_of: dict[str, tuple[Frames, ...]] = {}
@@ -87,17 +88,17 @@ def _speech_frames(
     clip: Clip, *, spec: FeatureSpec, gate: GateSpec, around: Surroundings, take: int
 ) -> Frames:
     samples = read_sound(clip.path, spec.sample_rate)
-    # The clean recording tells where the speech is, also for the takes drowned in noise.
+    # The speech is found in the clean recording, also for takes that are drowned in noise.
     mask = speech_mask(samples, spec.sample_rate, gate)
     if take:
         rng = np.random.default_rng([take, zlib.crc32(clip.id.encode())])
         samples = degrade(samples, spec.sample_rate, around, rng)
-    # Something is heard of the shortest clip.
+    # Padded, so that the shortest clip has a frame, too.
     frames = log_mel(np.pad(samples, (0, max(0, spec.n_fft - len(samples)))), spec)
     if not gate.trim:
         return frames
     first, last = frame_range(mask, spec.hop_length / spec.sample_rate, len(frames))
-    # A clip in which the gate hears nothing is kept whole: there is speech in it, says the corpus.
+    # A clip without detected speech is used whole: according to the corpus, it contains speech.
     return frames[first:last] if last - first >= 10 else frames
 
 
@@ -108,8 +109,8 @@ def _key(
     take: int,
     around: Sequence[tuple[str, int]],
 ) -> str:
-    hears = asdict(replace(gate, min_speech=0, onset=0))  # they decide about no frame
-    content = json.dumps([_EDITION, sizes(clips), asdict(features), hears, take, around])
+    gate = replace(gate, min_speech=0, onset=0)  # they affect no frame
+    content = json.dumps([_VERSION, sizes(clips), asdict(features), asdict(gate), take, around])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

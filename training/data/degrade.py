@@ -1,6 +1,6 @@
 """Degradation of recordings: rooms, noise, telephones, cheap microphones.
 
-It works on the waveform and is costly: a few degraded takes of each clip are computed once and
+It works on the waveform, which is expensive, so that a few takes of each clip are computed once and
 cached.
 """
 
@@ -34,7 +34,12 @@ class Surroundings:
 
 
 def read_surroundings(data: Path, rate: int) -> Surroundings:
-    """Noise and room responses under ``data/noise``: ``esc10`` and ``ir``; none where absent."""
+    """Read noises and impulse responses.
+
+    Args:
+        data: folder with ``noise/esc10`` and ``noise/ir``, either of which may be missing.
+        rate: sample rate of the result in Hz.
+    """
 
     def read_all(folder: str) -> list[Samples]:
         paths = sorted((data / "noise" / folder).glob("*.*"))
@@ -44,13 +49,13 @@ def read_surroundings(data: Path, rate: int) -> Surroundings:
 
 
 def degrade(samples: Samples, rate: int, around: Surroundings, rng: Rng) -> Samples:
-    """One take of a clip as another microphone, room or line would have given it.
+    """A clip as another microphone, room or line would have recorded it.
 
     Args:
         samples: float32 ``[n]``.
-        rate: in Hz.
+        rate: sample rate in Hz.
         around: noises and rooms to draw from.
-        rng: decides everything.
+        rng: random generator.
 
     Returns:
         float32 ``[n]``, of the same length and timing.
@@ -70,7 +75,7 @@ def degrade(samples: Samples, rate: int, around: Surroundings, rng: Rng) -> Samp
 
 
 def reverberate(samples: NDArray[np.float64], room: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The signal in a room; its direct sound stays where it was in time."""
+    """The signal in a room, without the delay of the direct sound."""
     wet = fftconvolve(samples, room)[np.argmax(np.abs(room)) :][: len(samples)]
     return np.asarray(wet, np.float64)
 
@@ -78,7 +83,13 @@ def reverberate(samples: NDArray[np.float64], room: NDArray[np.float64]) -> NDAr
 def add_noise(
     samples: NDArray[np.float64], noise: NDArray[np.float64], snr_db: float
 ) -> NDArray[np.float64]:
-    """The signal with noise at a ratio to the signal's mean power."""
+    """The signal with noise.
+
+    Args:
+        samples: float64 ``[n]``.
+        noise: float64 ``[n]``.
+        snr_db: ratio of the mean powers in dB.
+    """
     signal, disturbance = np.mean(samples**2), np.mean(noise**2)
     if disturbance <= 0:
         return samples
@@ -87,7 +98,7 @@ def add_noise(
 
 
 def band_limit(samples: NDArray[np.float64], rate: int, rng: Rng) -> NDArray[np.float64]:
-    """A telephone, a Bluetooth headset, a cheap microphone."""
+    """The signal through a band-pass, as of a telephone, a headset or a cheap microphone."""
     low = rng.choice([60.0, 150.0, 300.0])
     high = min(rng.choice([3400.0, 4000.0, 5500.0, 7000.0]), 0.49 * rate)
     sos = butter(4, [low, high], "bandpass", fs=rate, output="sos")
@@ -95,7 +106,7 @@ def band_limit(samples: NDArray[np.float64], rate: int, rng: Rng) -> NDArray[np.
 
 
 def mu_law(samples: NDArray[np.float64], levels: int = 256) -> NDArray[np.float64]:
-    """The loss of an 8-bit mu-law line (ITU-T G.711)."""
+    """The signal after mu-law coding, as on a telephone line (ITU-T G.711)."""
     peak = np.max(np.abs(samples)) or 1.0
     mu = levels - 1
     coded = np.sign(samples) * np.log1p(mu * np.abs(samples / peak)) / np.log1p(mu)
@@ -105,13 +116,13 @@ def mu_law(samples: NDArray[np.float64], levels: int = 256) -> NDArray[np.float6
 
 
 def clip(samples: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    """An overdriven input: this share of the samples lies beyond what it can take."""
+    """The signal of an overdriven input: a share of the samples is clipped."""
     limit = np.quantile(np.abs(samples), 1 - share)
     return np.clip(samples, -limit, limit) if limit > 0 else samples
 
 
 def coloured_noise(length: int, rng: Rng, slope_db: float) -> NDArray[np.float64]:
-    """Noise whose power falls by ``slope_db`` an octave: 0 white, 3 pink, 6 brown."""
+    """Noise whose power falls by ``slope_db`` per octave: 0 is white, 3 pink and 6 brown."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     bins = np.maximum(np.arange(len(spectrum)), 1)
     shaped: NDArray[np.float64] = np.fft.irfft(spectrum * bins ** (-slope_db / 6.02), length)

@@ -31,8 +31,8 @@ from training.data.sound import read_sound
 
 _HEX = dict(zip(EMOTIONS, (colour.hex for colour in colours(EMOTIONS)), strict=True))
 _MFCC = 13
-_POINTS = 2000  # that a waveform is drawn with
-_DYNAMIC_RANGE = 80.0  # dB shown under the loudest point
+_POINTS = 2000  # of a waveform
+_DYNAMIC_RANGE = 80.0  # dB shown below the loudest point
 _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -45,7 +45,7 @@ _STYLE = {
 
 
 def draw_counts(corpora: Sequence[Corpus]) -> Figure:
-    """Clips of each emotion, a bar each; corpora stand on one another."""
+    """The number of clips of each emotion, as bars stacked by corpus."""
     clips = [clip for corpus in corpora for clip in corpus.clips]
     emotions = _in_order(clips)
     figure = Figure(figsize=(8, 4.5), layout="constrained")
@@ -74,7 +74,7 @@ def draw_counts(corpora: Sequence[Corpus]) -> Figure:
 
 
 def draw_waveforms(clips: Sequence[Clip], rate: int = 16_000) -> Figure:
-    """A waveform of each clip, all on one scale: loud emotions look loud."""
+    """The waveforms of clips, on one scale, so that loud emotions look loud."""
     figure = Figure(figsize=(9, 1.0 + 1.1 * len(clips)), layout="constrained")
     rows = figure.subplots(len(clips), sharex=True, sharey=True, squeeze=False)[:, 0]
     sounds = [read_sound(clip.path, rate) for clip in clips]
@@ -89,7 +89,7 @@ def draw_waveforms(clips: Sequence[Clip], rate: int = 16_000) -> Figure:
 
 
 def draw_side_by_side(left: Clip, right: Clip, spec: FeatureSpec) -> Figure:
-    """Waveform, MFCC and mel spectrogram of two clips, each row on one scale."""
+    """The waveforms, MFCCs and mel spectrograms of two clips, each row on one scale."""
     clips = (left, right)
     sounds = [read_sound(clip.path, spec.sample_rate) for clip in clips]
     mels = [log_mel(samples, spec) for samples in sounds]
@@ -123,15 +123,18 @@ def draw_side_by_side(left: Clip, right: Clip, spec: FeatureSpec) -> Figure:
 
 
 def choose(corpus: Corpus, pair: Sequence[str], speaker: str | None = None) -> dict[str, Clip]:
-    """One clip of each emotion of one speaker, as alike as their names tell.
+    """Choose one clip of each emotion of one speaker, as similar as their names allow.
 
     Args:
-        corpus: to choose from.
-        pair: emotions that must be among them.
-        speaker: whose, as the corpus names them; who shows the most emotions where none is given.
+        corpus: the corpus.
+        pair: emotions that the speaker must have.
+        speaker: the corpus's name of the speaker; None for the one with the most emotions.
+
+    Returns:
+        The clips by emotion.
 
     Raises:
-        LiveSerError: nobody shows them.
+        LiveSerError: no speaker has these emotions.
     """
     shown: dict[str, dict[str, Clip]] = {}
     # By name: the first is the one of the lowest intensity, statement and repetition.
@@ -159,16 +162,16 @@ def explore(
     pair: tuple[str, str] = ("disgust", "surprised"),
     speaker: str | None = None,
 ) -> list[Path]:
-    """Draw everything into a folder.
+    """Draw all plots.
 
     Args:
-        corpora: to count; waveforms and spectrograms are of the first.
-        output: folder, made where it is missing.
-        pair: two emotions to put side by side.
-        speaker: whose clips are drawn, as the corpus names them.
+        corpora: the corpora; waveforms and spectrograms are those of the first.
+        output: folder for the plots, created if necessary.
+        pair: two emotions to compare side by side.
+        speaker: the corpus's name of the speaker; None for the one with the most emotions.
 
     Returns:
-        The files.
+        Paths of the plots.
 
     Raises:
         LiveSerError: a clip is missing, or the folder cannot be written.
@@ -199,7 +202,7 @@ def _mel(hz: float) -> float:
 
 
 def _waveform(axes: Axes, samples: Samples, rate: int, emotion: str) -> None:
-    """The envelope: the least and the greatest of the samples that one point of the page covers."""
+    """Draw the envelope: the minimum and maximum of the samples at each point."""
     step = max(1, len(samples) // _POINTS)
     whole = samples[: len(samples) // step * step].reshape(-1, step)
     times = np.arange(len(whole)) * step / rate
@@ -210,7 +213,7 @@ def _waveform(axes: Axes, samples: Samples, rate: int, emotion: str) -> None:
 
 
 def _mfcc(frames: Frames) -> NDArray[np.float32]:
-    """``[frames, 13]``; without the first coefficient, which is the level and dwarfs the rest."""
+    """MFCCs ``[frames, 13]``, without the first, which is the level and far greater."""
     return np.asarray(librosa.feature.mfcc(S=frames.T, n_mfcc=_MFCC + 1)[1:].T)
 
 
@@ -223,7 +226,16 @@ def _image(
     limits: tuple[float, float],
     cmap: str,
 ) -> AxesImage:
-    """``[frames, bands]`` over time; each frame stands at its centre, ``y`` are the outer edges."""
+    """Draw values ``[frames, bands]`` over time; each frame is at its centre.
+
+    Args:
+        axes: the axes.
+        values: the values.
+        spec: specification of the frames.
+        y: lower and upper edge on the y axis.
+        limits: lowest and highest value of the colours.
+        cmap: name of the colour map.
+    """
     hop = spec.hop_length / spec.sample_rate
     start = spec.n_fft / spec.sample_rate / 2 - hop / 2
     return axes.imshow(
@@ -239,6 +251,6 @@ def _image(
 
 
 def _in_order(clips: Iterable[Clip]) -> list[str]:
-    """The emotions of clips, in the order in which they are always shown."""
+    """The emotions of clips, in the order of :data:`EMOTIONS`."""
     shown = {clip.emotion for clip in clips}
     return [emotion for emotion in EMOTIONS if emotion in shown]

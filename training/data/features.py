@@ -1,4 +1,4 @@
-"""Settings of the features, from which the specification in a model file is made."""
+"""Settings of the log-mel features; a model file contains the specification made from them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,20 @@ from live_ser.spec import FeatureSpec, pack_matrix
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """Log-mel features, without their filter bank; see :class:`live_ser.spec.FeatureSpec`.
+    """Settings of log-mel features, without their filter bank.
+
+    Attributes:
+        sample_rate: sample rate in Hz.
+        n_fft: length of the Fourier transform in samples.
+        win_length: length of the window in samples.
+        hop_length: samples from one frame to the next.
+        n_mels: number of mel bands.
+        fmin: lowest frequency of the mel bands in Hz.
+        fmax: highest frequency of the mel bands in Hz.
+        amin: least power, which avoids the logarithm of 0.
 
     Raises:
-        ValueError: no sound has such features.
+        ValueError: a value is out of range.
     """
 
     sample_rate: int = 16_000
@@ -28,7 +38,7 @@ class FeatureConfig:
     amin: float = 1e-10
 
     def __post_init__(self) -> None:
-        # Checked with an empty filter bank: to design one takes librosa, and seconds.
+        # Checked with an empty filter bank: to make a real one takes librosa, which takes seconds.
         size = np.clip((self.n_mels, 1 + self.n_fft // 2), 0, 1 << 15)
         self._with(np.zeros(size, np.float32))
 
@@ -46,7 +56,7 @@ class FeatureConfig:
         return self._with(basis.astype(np.float32))
 
     def frames_in(self, samples: int) -> int:
-        """How many whole frames lie within so many samples."""
+        """The number of whole frames in a number of samples."""
         return max(0, 1 + (samples - self.n_fft) // self.hop_length)
 
     def _with(self, basis: NDArray[np.float32]) -> FeatureSpec:

@@ -14,9 +14,16 @@ from training.corpora.published import READERS
 
 
 def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Frames]:
-    """The frames of a file of the cache; they are computed and written where it isn't there.
+    """The frames in a file of the cache; computed and written if it does not exist.
 
-    They are read back then: who computes them hears the very numbers that others will.
+    Written frames are read back, so that rounding is the same in every run.
+
+    Args:
+        file: path of the file.
+        compute: function that computes the frames.
+
+    Returns:
+        float32 ``[n, mels]`` for each clip.
     """
     frames = read_frames(file)
     if frames is None:
@@ -27,7 +34,7 @@ def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Fra
 
 
 def read_frames(file: Path) -> list[Frames] | None:
-    """The frames that :func:`write_frames` kept; ``None`` where there is no such file, or half."""
+    """The frames that :func:`write_frames` wrote; None if the file is missing or incomplete."""
     try:
         with file.open("rb") as raw, np.load(raw) as stored:
             frames = stored["frames"].astype(np.float32)
@@ -37,10 +44,15 @@ def read_frames(file: Path) -> list[Frames] | None:
 
 
 def write_frames(file: Path, frames: Sequence[Frames]) -> None:
-    """Keep log-mel frames of many clips in one file."""
+    """Write the log-mel frames of many clips into one file.
+
+    Args:
+        file: path of the file; its folder is created.
+        frames: float32 ``[n, mels]`` for each clip.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part.npz")
-    # Half precision is 0.06 dB at worst, far under what a microphone tells apart.
+    # Half precision errs by 0.06 dB at most, which is inaudible.
     np.savez(
         part, frames=np.concatenate(frames).astype(np.float16), lengths=[len(one) for one in frames]
     )
@@ -48,11 +60,11 @@ def write_frames(file: Path, frames: Sequence[Frames]) -> None:
 
 
 def sizes(clips: Sequence[Clip]) -> list[tuple[str | int, ...]]:
-    """Ids and sizes of clips, which distinguish them from others of the same names."""
+    """The id and size of each clip, to notice files that were replaced."""
     return [(clip.id, *_size(clip)) for clip in clips]
 
 
 def _size(clip: Clip) -> tuple[int, ...]:
-    """The size of a published file; recordings of one's own may be replaced by others of a size."""
+    """The size of a file; for the user's own recordings also its time, since those may change."""
     stat = clip.path.stat()
     return (stat.st_size,) if clip.corpus in READERS else (stat.st_size, stat.st_mtime_ns)

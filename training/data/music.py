@@ -14,12 +14,21 @@ Rng = np.random.Generator
 
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 _PROGRESSIONS = ((0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 4), (1, 4, 0, 5))
-_BARS = 8  # that a tune lasts
+_BARS = 8  # in a tune
 _LEVEL_DB = -18.0
 
 
 def music(seconds: float, rate: int, rng: Rng) -> Samples:
-    """Tune after tune, each in its own key, tempo, sound and line-up: float32 ``[n]``."""
+    """Synthesise tunes in random keys, tempos, sounds and instruments.
+
+    Args:
+        seconds: length.
+        rate: sample rate in Hz.
+        rng: random generator.
+
+    Returns:
+        float32 ``[n]``.
+    """
     length = round(seconds * rate)
     tunes: list[Signal] = []
     while sum(map(len, tunes)) < length:
@@ -94,7 +103,7 @@ class _Tune:
 
 @dataclass(frozen=True)
 class _Note:
-    """A note: its MIDI number, and in seconds its length, rise and fall."""
+    """A note: its MIDI number, and its length, attack and decay in seconds."""
 
     number: int
     seconds: float

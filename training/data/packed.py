@@ -1,7 +1,7 @@
 """Log-mel frames of many clips as bytes, to train on a machine without the corpora.
 
-A byte is a step of a decibel, far under what two takes of a sentence differ by. Over time a band
-changes little, so its changes are kept, and they compress to about half.
+A byte step is a decibel, much less than the difference between two takes of a sentence. The
+differences from one frame to the next are stored, which compress to about half.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FRAMES, _CLIPS = "frames.xz", "clips.json"
 
 
 def packed_runs(folder: Path) -> list[Path]:
-    """The folders of the runs that were packed.
+    """The folders of the runs in a packed folder.
 
     Raises:
         LiveSerError: there are none.
@@ -38,7 +38,7 @@ def packed_runs(folder: Path) -> list[Path]:
 
 
 def packed_ids(folder: Path) -> list[str] | None:
-    """The names of the clips that were packed; None for a folder without."""
+    """The ids of the packed clips; None if the folder contains none."""
     path = folder / _CLIPS
     if not path.is_file():
         return None
@@ -49,9 +49,9 @@ def write_packed(folder: Path, utterances: Utterances, step: float = 1.0) -> Non
     """Write utterances into a folder, as ``frames.xz`` and ``clips.json``.
 
     Args:
-        folder: that gets the files.
-        utterances: their frames are rounded.
-        step: decibels, from one byte to the next.
+        folder: folder for the files.
+        utterances: the utterances, whose frames are rounded.
+        step: decibels of a byte step.
     """
     takes = [take for takes in utterances.takes for take in takes]
     clips = [
@@ -66,10 +66,10 @@ def write_packed(folder: Path, utterances: Utterances, step: float = 1.0) -> Non
 
 
 def read_packed(folder: Path) -> Utterances:
-    """The utterances that :func:`write_packed` wrote; their clips have no path.
+    """Read the utterances that :func:`write_packed` wrote; their clips have no path.
 
     Raises:
-        LiveSerError: they are not there, or not whole.
+        LiveSerError: the folder contains none, or they are damaged.
     """
     try:
         about = json.loads((folder / _CLIPS).read_text("utf-8"))

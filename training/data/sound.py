@@ -15,7 +15,7 @@ def read_sound(path: Path, rate: int) -> Samples:
 
     Args:
         path: path of the file.
-        rate: in Hz, that the sound is resampled to.
+        rate: sample rate of the result in Hz; the sound is resampled if necessary.
 
     Returns:
         float32 ``[n]``, the mean of its channels.

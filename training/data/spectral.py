@@ -1,6 +1,6 @@
-"""Augmentation of log-mel frames, drawn anew for each batch.
+"""Augmentation of log-mel frames, random in each batch.
 
-Tempo, vocal tract, tilt, noise, the microphone's upper cutoff, masks.
+It changes tempo, vocal tract, spectral tilt, noise and the microphone's upper limit, and masks.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from live_ser.frontend.features import Frames
 
 Rng = np.random.Generator
 
-_NARROW = (0.68, 0.95)  # of the mel axis up to 8 kHz: 3 to 7 kHz
-_NOTHING_DB = (-100.0, -70.0)
+_NARROW = (0.68, 0.95)  # share of the mel axis up to 8 kHz: 3 to 7 kHz
+_SILENT_DB = (-100.0, -70.0)
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of an utterance, shared with others of its speaker in its batch.
+    """A change of the utterances of a speaker in a batch.
 
     Attributes:
-        tempo: source frames to a frame of the result.
-        warp: stretch of the mel axis.
-        tilt_db: slope over the whole mel axis.
+        tempo: factor by which speech is faster.
+        warp: factor by which the mel axis is stretched.
+        tilt_db: difference between the ends of the mel axis in dB.
         noisy: whether noise is added.
-        top: share of the mel axis above which a microphone hears nothing.
+        top: share of the mel axis above which the microphone records nothing.
     """
 
     tempo: float
@@ -38,7 +38,7 @@ class Change:
     top: float
 
     def of_bands(self, frames: Frames) -> Frames:
-        """Log-mel frames ``[n, mels]`` of another vocal tract and microphone."""
+        """The frames ``[n, mels]`` with another vocal tract and microphone."""
         mels = frames.shape[1]
         bands = np.minimum(np.arange(mels) * self.warp, mels - 1)
         tilt = np.linspace(-0.5, 0.5, mels) * self.tilt_db
@@ -47,17 +47,17 @@ class Change:
 
 @dataclass(frozen=True)
 class SpectralAugment:
-    """Random changes of log-mel frames that leave the emotion as it was.
+    """Random changes of log-mel frames that do not change the emotion.
 
     Attributes:
-        tempo: slowest and fastest stretch in time.
-        warp: least and greatest stretch of the mel axis: shorter and longer vocal tracts.
-        tilt_db: greatest slope over the whole mel axis, either way.
-        narrow: probability of a microphone that hears nothing above 3 to 7 kHz.
-        noise: probability of stationary noise, 0 to 30 dB under the clip's mean level.
-        time_masks: how many, at most.
-        mel_masks: how many, at most.
-        mask_share: greatest share of either axis that one mask covers.
+        tempo: slowest and fastest tempo.
+        warp: least and greatest stretch of the mel axis, for longer and shorter vocal tracts.
+        tilt_db: maximum difference between the ends of the mel axis in dB, in either direction.
+        narrow: probability of a microphone that records nothing above 3 to 7 kHz.
+        noise: probability of stationary noise, 0 to 30 dB below the clip's mean level.
+        time_masks: maximum number of masks in time.
+        mel_masks: maximum number of masks in frequency.
+        mask_share: maximum share of the axis that a mask covers.
     """
 
     tempo: tuple[float, float] = (0.75, 1.3)
@@ -70,7 +70,7 @@ class SpectralAugment:
     mask_share: float = 0.12
 
     def draw(self, rng: Rng) -> Change:
-        """A change that may befall an utterance."""
+        """Draw a change."""
         return Change(
             tempo=rng.uniform(*self.tempo),
             warp=rng.uniform(*self.warp),
@@ -80,13 +80,13 @@ class SpectralAugment:
         )
 
     def __call__(self, frames: Frames, length: int, change: Change, rng: Rng) -> Frames:
-        """Cut, stretch and disturb.
+        """Cut frames to a length, and augment them.
 
         Args:
-            frames: float32 ``[n, mels]`` in dB; shorter ones are repeated from their start.
-            length: frames of the result.
-            change: that befalls it.
-            rng: decides everything else.
+            frames: float32 ``[n, mels]`` in dB; if there are too few, they are repeated.
+            length: number of frames of the result.
+            change: the change.
+            rng: random generator of what is not shared by the speaker's utterances.
 
         Returns:
             float32 ``[length, mels]`` in dB.
@@ -105,12 +105,12 @@ class SpectralAugment:
                     out[start : start + width] = mean
                 else:
                     out[:, start : start + width] = mean
-        out[:, math.ceil(change.top * out.shape[1]) :] = rng.uniform(*_NOTHING_DB)
+        out[:, math.ceil(change.top * out.shape[1]) :] = rng.uniform(*_SILENT_DB)
         return out
 
     @staticmethod
     def _with_noise(frames: Frames, rng: Rng) -> Frames:
-        """Powers of independent sounds add."""
+        """The frames with stationary noise; the powers of independent sounds add up."""
         mels = frames.shape[1]
         level = frames.mean() + 10 - rng.uniform(0, 30)
         shape = np.cumsum(rng.normal(0, 1.2, mels))
@@ -120,7 +120,7 @@ class SpectralAugment:
 
 
 def _stretched(frames: Frames, length: int, tempo: float, rng: Rng) -> Frames:
-    """A piece of the frames, cut anywhere, of another tempo; too short ones begin again."""
+    """A random piece of the frames at another tempo; frames that are too few are repeated."""
     count = len(frames)
     span = (length - 1) * tempo
     start = rng.uniform(0, max(0.0, count - 1 - span))

@@ -14,19 +14,19 @@ from training.corpora.clips import Clip
 
 @dataclass(frozen=True)
 class Utterances:
-    """The speech of many clips.
+    """The log-mel frames of the speech in clips.
 
     Attributes:
-        clips: what they are.
-        takes: for each clip its log-mel frames, float32 ``[n, mels]`` in dB: first as recorded,
-            then as degraded.
+        clips: the clips.
+        takes: versions of each clip, float32 ``[n, mels]`` in dB: first as recorded, then
+            degraded.
     """
 
     clips: tuple[Clip, ...]
     takes: tuple[tuple[Frames, ...], ...]
 
     def where(self, keep: Sequence[bool] | NDArray[np.bool_]) -> Utterances:
-        """Those of them that are kept."""
+        """The utterances where a mask ``[clips]`` is True."""
         chosen = np.flatnonzero(keep)
         return Utterances(
             tuple(self.clips[i] for i in chosen), tuple(self.takes[i] for i in chosen)
@@ -39,13 +39,13 @@ class Utterances:
 def batches_by_length(
     frames: Sequence[Frames], most: int, size: int = 64, step: int = 8
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """Whole utterances in batches of one length: no padding, which the runtime has none of either.
+    """Whole utterances in batches of equal length, without padding, as the runtime has none.
 
     Args:
-        frames: float32 ``[n, mels]`` each.
-        most: frames taken of each at most, from its middle.
-        size: utterances in a batch at most.
-        step: lengths are cut to a multiple of this, so that batches fill.
+        frames: log-mel frames of each utterance, float32 ``[n, mels]``.
+        most: maximum number of frames; longer utterances are cut to their middle.
+        size: maximum number of utterances in a batch.
+        step: lengths are cut to a multiple of this, so that more utterances have the same one.
 
     Yields:
         Indices ``[batch]`` and frames ``[batch, length, mels]``.

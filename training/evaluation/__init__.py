@@ -1,1 +1,1 @@
-"""How good an exported model is: protocols, conditions, figures."""
+"""Evaluation of exported models: recordings, conditions, metrics and the model card."""

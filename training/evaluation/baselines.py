@@ -1,7 +1,7 @@
 """Predictions with a speaker baseline, from a given amount of other speech.
 
-Balanced speech is of any emotion, neutral speech is enrolled, and one-sided speech is of one
-emotion drawn for each clip, as in a session in which somebody is in one mood.
+Balanced speech is a random mix of emotions, neutral speech is enrolled, and one-sided speech has
+one emotion, drawn for each clip, as in a session with a single mood.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PriorSpeech:
     """Speech of a speaker that is known before a clip is predicted.
 
     Attributes:
-        seconds: seconds of speech at least, where there is so much.
+        seconds: seconds of speech, or less if the speaker has less.
         kind: ``balanced``, ``neutral`` or ``one-sided``.
     """
 
@@ -63,17 +63,17 @@ def predict_with_baselines(
     seed: int,
     description: str,
 ) -> dict[str, Predictions]:
-    """Predict clips when something is known of their speakers.
+    """Predict clips against baselines of their speakers.
 
     Args:
-        pool: pool of a model that takes a baseline.
-        clips: to predict; a speaker's prior speech comes from the speaker's other clips.
-        priors: amounts and kinds of prior speech, one after another.
+        pool: pool of a model with a baseline.
+        clips: the clips; a speaker's prior speech comes from the speaker's other clips.
+        priors: amounts and kinds of prior speech.
         seed: seed of the clips that are drawn.
         description: description of the progress bar.
 
     Returns:
-        By the name of the prior speech.
+        The predictions by the name of the prior speech.
     """
     speakers = by_speaker(clips)
     one = partial(predict_speaker, priors=tuple(priors), seed=seed)
@@ -109,7 +109,7 @@ def _baseline(
     prior: PriorSpeech,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """The baseline after some of the speaker's other speech, as a session forms it."""
+    """The baseline after some of the speaker's other speech, as in a session."""
     emotions = sorted({emotion for emotion, _ in others})
     only = {"neutral": "neutral", "one-sided": rng.choice(emotions) if emotions else ""}
     wanted = only.get(prior.kind)
@@ -125,17 +125,17 @@ def _baseline(
 
 
 def _rate(info: ModelInfo) -> float:
-    """Frames in a second."""
+    """Frames per second."""
     return info.features.sample_rate / info.features.hop_length
 
 
 def spoken_frames(clip: Clip, info: ModelInfo, samples: Samples | None = None) -> Frames:
-    """The frames of a clip's speech, a window's length at most.
+    """The log-mel frames of a clip's speech, at most a window.
 
     Args:
-        clip: to read.
+        clip: the clip.
         info: metadata of the model.
-        samples: float32 ``[n]`` in place of the clip's own.
+        samples: float32 ``[n]``; None to read those of the clip.
     """
     spec = info.features
     samples = read_sound(clip.path, spec.sample_rate) if samples is None else samples

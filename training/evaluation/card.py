@@ -26,7 +26,7 @@ from training.evaluation.results import Result
 Row = tuple[str, str, str]
 """A figure's name, its value, its protocol."""
 
-ELSEWHERE: Sequence[Row] = (
+PUBLISHED: Sequence[Row] = (
     (
         "ResLSTM-SA, 47 k parameters, from scratch (arXiv 2606.03359)",
         "UAR 62.3 %",
@@ -43,11 +43,15 @@ ELSEWHERE: Sequence[Row] = (
     ("EmoCatcher, from scratch", "84.2 %", "random stratified 5-fold; the speakers are known"),
     ("TIM-Net (corrected figure)", "90.0 %", "random 10-fold; the speakers are known"),
 )
-"""Where others stand on RAVDESS."""
+"""Published results on RAVDESS."""
 
 
 def card(results: Sequence[Result]) -> str:
-    """The card as Markdown, with results of one model at most."""
+    """The model card, as Markdown.
+
+    Args:
+        results: results of at most one model, and of protocols.
+    """
     about = next((result.about for result in results if result.about), None)
     ordered = sorted(results, key=lambda result: list(FIGURES).index(result.part))
     rows = [row for result in ordered for row in _rows(result)]
@@ -63,8 +67,8 @@ def card(results: Sequence[Result]) -> str:
             _table(("figure", "value", "protocol"), rows),
             *(part for result in ordered for part in _confusions(result)),
             *(["## Curves", " ".join(curves)] if curves else []),
-            "## Where others stand on RAVDESS",
-            _table(("system", "result", "protocol"), ELSEWHERE) + "\n",
+            "## Published results on RAVDESS",
+            _table(("system", "result", "protocol"), PUBLISHED) + "\n",
         ]
     )
 
@@ -79,7 +83,7 @@ _AXES = {
 
 
 def draw(result: Result, folder: Path) -> None:
-    """Plot a result."""
+    """Plot a result into a folder, if it has something to plot."""
     figures, title = result.figures, result.set
     stem = folder / result.stem
     if isinstance(figures, ClipFigures | ProtocolFigures):

@@ -1,7 +1,7 @@
 """Recording conditions: noise, sample rates, and little speech.
 
-Each condition turns a clip into blocks at the model's rate. What is random is drawn from the clip's
-id: the same clip has the same noise at every level.
+Each condition turns a clip into blocks at the model's rate. The random generator is seeded by the
+clip's id, so that the same clip has the same noise at every level.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RATES = (8_000, 16_000, 44_100, 48_000)
 SECONDS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
 Followers = Mapping[str, Sequence[Clip]]
-"""By a clip's id, other clips of its speaker and emotion."""
+"""Other clips of the same speaker and emotion, by the id of a clip."""
 
 
 def as_recorded(clip: Clip, info: ModelInfo) -> Iterator[Samples]:
@@ -48,12 +48,12 @@ def as_recorded(clip: Clip, info: ModelInfo) -> Iterator[Samples]:
 def noisy(
     clip: Clip, info: ModelInfo, *, snr_db: float, data: Path, seed: int
 ) -> Iterator[Samples]:
-    """The clip in noise: from ESC-10 for one clip in two, white to brown for the others.
+    """The clip in noise: from ESC-10 for half of the clips, white to brown for the others.
 
     Args:
-        clip: to add noise to.
+        clip: the clip.
         info: metadata of the model.
-        snr_db: mean power of the clip, pauses included, over that of the noise.
+        snr_db: ratio of the mean power of the clip, with its pauses, to that of the noise in dB.
         data: folder that holds ``noise/esc10``.
         seed: seed of the noise.
     """
@@ -65,13 +65,13 @@ def noisy(
 
 
 def degraded(clip: Clip, info: ModelInfo, *, data: Path, seed: int) -> Iterator[Samples]:
-    """The clip as another microphone, room or line would have given it, as training degrades.
+    """The clip as another microphone, room or line would have recorded it, as in training.
 
     Args:
-        clip: to hear.
-        info: of the model.
+        clip: the clip.
+        info: metadata of the model.
         data: folder with ``noise``.
-        seed: of what happens to it.
+        seed: seed of the degradation.
     """
     rate = info.features.sample_rate
     rng = np.random.default_rng([seed, zlib.crc32(clip.id.encode())])
@@ -80,7 +80,7 @@ def degraded(clip: Clip, info: ModelInfo, *, data: Path, seed: int) -> Iterator[
 
 
 def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:
-    """The clip as a file of another rate."""
+    """The clip as a file with another sample rate in Hz."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "clip.wav")
         soundfile.write(path, read_sound(clip.path, rate), rate, subtype="FLOAT")
@@ -91,10 +91,10 @@ def at_rate(clip: Clip, info: ModelInfo, *, rate: int) -> Iterator[Samples]:
 def for_seconds(
     clip: Clip, info: ModelInfo, *, seconds: float, followers: Followers
 ) -> Iterator[Samples]:
-    """The clip until it has so much speech; a short one goes on with the next of its followers.
+    """The clip up to an amount of speech; a short one is continued with its followers.
 
     Args:
-        clip: to cut.
+        clip: the clip.
         info: metadata of the model.
         seconds: seconds of speech.
         followers: other clips of the speaker and emotion; only their speech is appended.
@@ -106,7 +106,7 @@ def for_seconds(
     while True:
         speech = np.flatnonzero(speech_mask(samples, rate, info.gate))
         if len(speech) >= wanted:
-            # The gate looks at nothing later: its mask of the cut clip is the same.
+            # The gate is causal, so that its mask of the cut clip is the same.
             yield samples[: round((speech[wanted - 1] + 1) * CHUNK_SECONDS * rate)]
             return
         follower = next(others, None)
@@ -118,7 +118,7 @@ def for_seconds(
 
 
 def followers_of(clips: Sequence[Clip]) -> Followers:
-    """For each clip those of its speaker and emotion that come after it, then those before it."""
+    """For each clip, those of its speaker and emotion: first those after it, then those before."""
     groups: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
         groups.setdefault((clip.speaker, clip.emotion), []).append(clip)
@@ -154,7 +154,7 @@ def _noise(length: int, rate: int, data: Path, rng: np.random.Generator) -> NDAr
 
 
 def _speech(samples: Samples, info: ModelInfo) -> Samples:
-    """From the first to the last moment of speech; all where the gate hears none."""
+    """The samples from the first to the last speech; all if there is none."""
     rate = info.features.sample_rate
     spoken = np.flatnonzero(speech_mask(samples, rate, info.gate))
     if not len(spoken):

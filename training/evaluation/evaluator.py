@@ -1,4 +1,4 @@
-"""An evaluation: measures parts of a model on sets of recordings, and stores the results."""
+"""The evaluation of a model: measures its parts on sets of recordings, and stores the results."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ def evaluate(
     options: Options,
     results: Results,
 ) -> None:
-    """Measure parts of a model on sets of recordings; what was measured before is kept.
+    """Measure parts of a model on sets of recordings, unless the results are there.
 
     Args:
         pool: pool of the model.
         sets: sets of recordings.
         parts: some of :data:`training.evaluation.results.PARTS`.
         options: options of the parts.
-        results: where they are kept.
+        results: folder of the results.
     """
     model = digest(pool.path)
     asked = {"model": model, "seed": options.seed}
 
-    def result(part: str, name: str, measured: Measurement[Figures]) -> Result:
-        return Result(part=part, set=name, model=model, about=_about(pool.info), **vars(measured))
+    def result(part: str, name: str, measurement: Measurement[Figures]) -> Result:
+        about = _about(pool.info)
+        return Result(part=part, set=name, model=model, about=about, **vars(measurement))
 
     for part in parts:
         for recordings in sets:
             name = recordings.name
-            kept = results.keep(
+            measured = results.get(
                 f"{part}-{name}",
                 {**asked, "part": part, "clips": [clip.id for clip in recordings.clips]},
                 lambda: result(part, name, MEASURES[part](pool, recordings, options)),  # noqa: B023
                 Result.from_json,
             )
-            draw(kept, results.folder)
+            draw(measured, results.folder)
     if "stream" in parts:
-        results.keep(
+        results.get(
             "false-emotions",
             {**asked, "minutes": options.minutes},
             lambda: result(
@@ -58,7 +59,7 @@ def evaluate(
 
 
 def _about(info: ModelInfo) -> str:
-    """A model in a line."""
+    """A description of a model in a line."""
     origin, learnt = info.provenance, info.learnt_from
     corpora = titles(origin.get("corpora", ())) or "nothing that it names"
     return (

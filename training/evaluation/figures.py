@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 Interval = tuple[float, float]
-"""95 % interval, drawing whole speakers with replacement."""
+"""95 % bootstrap interval, resampling whole speakers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Figures of a set of clips that fit a line of a table.
+    """Figures of a set of clips, for a line of a table.
 
     Attributes:
         clips: number of clips.
         uar: unweighted average recall; a clip without a label counts as wrong.
         accuracy: share of the clips with the right label.
-        activation_uar: UAR of calm against aroused; None where no clip is either.
+        activation_uar: UAR of calm against aroused clips; None without such clips.
         without_label: share of the clips without a label.
         uncertain: share of the clips in the state ``uncertain``.
-        evidence: seconds of speech, mean of the clips.
+        evidence: mean seconds of speech in a clip.
     """
 
     clips: int
@@ -146,7 +146,11 @@ class ClipFigures(Summary):
 
 @dataclass(frozen=True)
 class CurveFigures:
-    """Figures under one condition after another."""
+    """Figures under several conditions.
+
+    Attributes:
+        curve: figures under each condition, in order.
+    """
 
     curve: tuple[ConditionSummary, ...]
 
@@ -158,7 +162,11 @@ class NoiseFigures(CurveFigures):
 
 @dataclass(frozen=True)
 class BaselineFigures:
-    """Figures by what is known of the speaker; empty for a model without a baseline."""
+    """Figures by prior speech of the speaker.
+
+    Attributes:
+        baselines: figures with each amount of prior speech; empty for a model without a baseline.
+    """
 
     baselines: tuple[ConditionSummary, ...]
 
@@ -188,7 +196,11 @@ class LessonFigures:
 
 @dataclass(frozen=True)
 class TeachingFigures:
-    """Figures by lesson; empty for a model that cannot be taught."""
+    """Figures by lesson.
+
+    Attributes:
+        lessons: figures after each lesson; empty for a model that cannot be taught.
+    """
 
     lessons: tuple[LessonFigures, ...]
 
@@ -209,8 +221,8 @@ class StreamFigures:
         utterances: number of clips.
         ever_right: share of the clips whose label was shown at some time.
         seconds_until_right: ``median`` and ``p90``; None where no label was right.
-        clip_uar: UAR of the same clips one by one.
-        uar_lost: ``clip_uar`` less ``uar``.
+        clip_uar: UAR of the same clips, each on its own.
+        uar_lost: ``clip_uar`` minus ``uar``.
     """
 
     windows: int
@@ -229,11 +241,11 @@ class StreamFigures:
 
 @dataclass(frozen=True)
 class FalseEmotionFigures:
-    """Windows with an emotion while nobody speaks, by the minute.
+    """Windows per minute with an emotion while nobody speaks.
 
     Attributes:
-        per_minute: over all kinds of sound.
-        by_kind: by kind of sound.
+        per_minute: mean over all kinds of sound.
+        by_kind: windows per minute by kind of sound.
     """
 
     per_minute: float
@@ -245,7 +257,7 @@ class SeedFigure:
     """A figure over seeds.
 
     Attributes:
-        mean: over seeds, of the means over folds.
+        mean: mean over seeds and folds.
         deviation: standard deviation over seeds; None for a single one.
     """
 
@@ -264,7 +276,7 @@ class FoldFigures:
         confusion: counts ``[target][prediction]``; the last column is no label.
         confidence: confidence of each clip with a label.
         correct: whether each of these labels is right.
-        by_prior_speech: ``uar_own_classes`` by what is known of the speaker.
+        by_prior_speech: ``uar_own_classes`` by prior speech of the speaker.
     """
 
     uar: float
@@ -284,7 +296,7 @@ class ProtocolFigures:
         uar: unweighted average recall.
         accuracy: share of the clips with the right label.
         uar_own_classes: UAR of the labels that the corpora have, the others masked.
-        by_prior_speech: ``uar_own_classes`` by what is known of the speaker.
+        by_prior_speech: ``uar_own_classes`` by prior speech of the speaker.
         ece: expected calibration error, over all folds.
         by_fold: UAR by fold, mean over seeds.
         confusion: counts ``[target][prediction]`` of all folds and seeds.

@@ -49,10 +49,10 @@ _PAUSES = f"{sessions.PAUSE[0]:g} to {sessions.PAUSE[1]:g} s of room noise betwe
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the parts, beside model and recordings.
+    """Options of the parts.
 
     Attributes:
-        data: folder that holds ``noise/esc10``.
+        data: folder with ``noise/esc10``.
         seed: seed of everything random.
         minutes: minutes of noise, of music and of silence.
     """
@@ -89,7 +89,7 @@ def measure_clips(
 def measure_noise(
     pool: ModelPool, recordings: Recordings, options: Options
 ) -> Measurement[NoiseFigures]:
-    """Predict the clips in ever louder noise."""
+    """Predict the clips in noise at several levels."""
     in_noise = partial(noisy, data=options.data, seed=options.seed)
     conditions: list[tuple[str, Condition]] = [
         ("clean", as_recorded),
@@ -105,7 +105,7 @@ def measure_noise(
 def measure_rates(
     pool: ModelPool, recordings: Recordings, options: Options
 ) -> Measurement[CurveFigures]:
-    """Predict the clips as files of other sample rates."""
+    """Predict the clips as files with other sample rates."""
     conditions: list[tuple[str, Condition]] = [
         (f"{rate / 1000:g} kHz", partial(at_rate, rate=rate)) for rate in RATES
     ]
@@ -116,7 +116,7 @@ def measure_rates(
 def measure_evidence(
     pool: ModelPool, recordings: Recordings, options: Options
 ) -> Measurement[CurveFigures]:
-    """Predict the clips, cut after so much speech."""
+    """Predict the clips, cut after several amounts of speech."""
     followers = followers_of(recordings.clips)
     conditions: list[tuple[str, Condition]] = [
         (f"{seconds:g} s", partial(for_seconds, seconds=seconds, followers=followers))
@@ -132,7 +132,7 @@ def measure_evidence(
 def measure_baselines(
     pool: ModelPool, recordings: Recordings, options: Options
 ) -> Measurement[BaselineFigures]:
-    """Predict the clips against so much of their speaker's other speech."""
+    """Predict the clips against several amounts of their speaker's other speech."""
     rows: tuple[ConditionSummary, ...] = ()
     if pool.info.baseline:
         by_prior = baselines.predict_with_baselines(
@@ -150,7 +150,7 @@ def measure_baselines(
 def measure_teaching(
     pool: ModelPool, recordings: Recordings, options: Options
 ) -> Measurement[TeachingFigures]:
-    """Predict the clips of each speaker after some of the others were taught."""
+    """Predict the clips of each speaker after teaching with some of the others."""
     rows: tuple[LessonFigures, ...] = ()
     if pool.info.baseline:
         rows = teaching.teach(
@@ -170,7 +170,7 @@ def measure_teaching(
 def measure_recordings(
     pool: ModelPool, recordings: Recordings, options: Options
 ) -> Measurement[CurveFigures]:
-    """Predict the clips as utterances of ever longer recordings of their speaker."""
+    """Predict the clips as utterances of recordings of several lengths."""
     alone = pool.predict(recordings.clips, as_recorded, f"{recordings.name}: clips")
     rows = [condition_summary("1 clip", alone)]
     for name, groups in _sessions(recordings.clips, options.seed).items():
@@ -187,7 +187,7 @@ def measure_recordings(
 
 
 def _sessions(clips: Sequence[Clip], seed: int) -> dict[str, list[list[Clip]]]:
-    """Which clips make a recording together, by what recordings are made of."""
+    """The clips of each recording, by the name of the condition."""
     by_emotion = [
         [clip for clip in own if clip.emotion == emotion]
         for own in sessions.by_speaker(clips)
@@ -200,7 +200,7 @@ def _sessions(clips: Sequence[Clip], seed: int) -> dict[str, list[list[Clip]]]:
 
 
 def _groups(sets: Sequence[Sequence[Clip]], count: int, seed: int) -> list[list[Clip]]:
-    """Split the clips of each set, in random order, into groups of so many or a few more."""
+    """Split the clips of each set, in random order, into groups of ``count`` or a few more."""
     rng = np.random.default_rng(seed)
     groups: list[list[Clip]] = []
     for clips in sets:
@@ -222,7 +222,7 @@ def measure_stream(
 
 
 def measure_false_emotions(pool: ModelPool, options: Options) -> Measurement[FalseEmotionFigures]:
-    """Count emotions shown although nobody speaks."""
+    """Count windows in which an emotion is shown although nobody speaks."""
     kinds = tuple(stream.NO_SPEECH)
     count = partial(
         stream.false_emotions, minutes=options.minutes, data=options.data, seed=options.seed

@@ -23,24 +23,24 @@ def recalls(targets: ArrayLike, predicted: ArrayLike, classes: int) -> Floats:
 
 
 def uar(targets: ArrayLike, predicted: ArrayLike, classes: int) -> float:
-    """Unweighted average recall, over the classes that the targets holds."""
+    """Unweighted average recall, over the classes in the targets."""
     return float(np.nanmean(recalls(targets, predicted, classes)))
 
 
 def accuracy(targets: ArrayLike, predicted: ArrayLike) -> float:
-    """Share of the clips that were named rightly."""
+    """Share of correct predictions."""
     return float(np.mean(np.asarray(targets) == np.asarray(predicted)))
 
 
 def confusion(targets: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """Counts ``[targets, predicted]``."""
+    """Confusion matrix: counts ``[target, predicted]``."""
     table = np.zeros((classes, classes), np.int64)
     np.add.at(table, (np.asarray(targets), np.asarray(predicted)), 1)
     return table
 
 
 def ece(targets: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
-    """Expected calibration error of the best guess, over equally wide bins (Guo et al. 2017)."""
+    """Expected calibration error of the most probable class, in bins of equal width (Guo 2017)."""
     return calibration_error(*_best(targets, probabilities), bins=bins)
 
 
@@ -54,7 +54,7 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15)
 def reliability(
     confidence: ArrayLike, correct: ArrayLike, bins: int = 15
 ) -> tuple[ReliabilityBin, ...]:
-    """Confidence and accuracy in each bin of confidence that holds clips."""
+    """Confidence and accuracy in each bin of confidence that is not empty."""
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.bool_)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     return tuple(
@@ -68,12 +68,12 @@ def reliability(
 
 
 def surest(targets: ArrayLike, probabilities: ArrayLike, share: float = 0.3) -> float:
-    """Accuracy over the clips that the model is surest of, over the accuracy of all."""
+    """Accuracy on the share of clips with the highest confidence, divided by that on all clips."""
     return surest_gain(*_best(targets, probabilities), share=share)
 
 
 def surest_gain(confidence: ArrayLike, correct: ArrayLike, share: float = 0.3) -> float:
-    """The same of guesses by how sure they were and whether they were correct, ``[n]`` each."""
+    """As :func:`surest`, from confidence and correctness, ``[n]`` each."""
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.bool_)
     top = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(correct)))]
     return float(correct[top].mean() / correct.mean()) if correct.any() else 0.0
@@ -86,13 +86,16 @@ def bootstrap(
     rounds: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % interval of a figure, drawing whole speakers with replacement.
+    """95 % bootstrap interval of a figure, resampling whole speakers.
 
     Args:
-        figure: from indices of clips to the figure.
-        groups: speaker of each clip.
-        rounds: how often to draw.
-        seed: seed of the draws.
+        figure: function from indices of clips to the figure.
+        groups: speaker of each clip, ``[n]``.
+        rounds: number of samples.
+        seed: seed of the samples.
+
+    Returns:
+        Lower and upper end of the interval.
     """
     groups = np.asarray(groups)
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]

@@ -1,4 +1,4 @@
-"""An exported model in several processes, for predictions on many recordings."""
+"""An exported model in several processes, to predict many recordings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Condition = Callable[[Clip, ModelInfo], Iterable[Samples]]
-"""From a clip to blocks of it at the model's rate; it is pickled for other processes."""
+"""A picklable function from a clip to its blocks at the model's rate."""
 
 
 class ModelPool:
@@ -36,7 +36,7 @@ class ModelPool:
 
     Args:
         path: path of the model.
-        workers: processes; with one of them it is this process that predicts.
+        workers: number of processes; 1 predicts in this process.
     """
 
     def __init__(self, path: Path, workers: int = 1) -> None:
@@ -68,8 +68,8 @@ class ModelPool:
         """Predict each clip, as ``live-ser file`` does it.
 
         Args:
-            clips: to predict.
-            condition: under which they are.
+            clips: the clips.
+            condition: recording condition of the clips.
             description: description of the progress bar.
         """
         verdicts = self.map(partial(_verdict, condition=condition), clips, description, chunk=8)
@@ -82,13 +82,16 @@ class ModelPool:
         description: str,
         chunk: int = 1,
     ) -> list[R]:
-        """Apply a job to each item; results are in the order of the items.
+        """Apply a function to each item.
 
         Args:
-            job: from the model and an item to a result; all of them travel between processes.
-            items: to work on.
+            job: picklable function from the model and an item to a result.
+            items: the items.
             description: description of the progress bar.
-            chunk: items that a process takes at a time.
+            chunk: number of items that a process gets at a time.
+
+        Returns:
+            The results, in the order of the items.
 
         Raises:
             LiveSerError: the job raised it, or a process died.

@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 
 
 def learning_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Losses and figures over epochs."""
+    """Plot the losses and metrics of each epoch."""
     names = [name for name in dict.fromkeys(chain(*history)) if name != "epoch"]
     losses = [name for name in names if "loss" in name]
     figures = [name for name in names if "loss" not in name]
@@ -41,14 +41,14 @@ def confusion(
     title: str = "",
     columns: Sequence[str] | None = None,
 ) -> None:
-    """A confusion matrix, in shares of each row.
+    """Plot a confusion matrix, in shares of each row.
 
     Args:
         counts: ``[target, prediction]``.
         labels: labels of the rows.
-        path: path of the picture.
-        title: above it.
-        columns: labels of the columns; those of the rows if None.
+        path: path of the plot.
+        title: title of the plot.
+        columns: labels of the columns; None for those of the rows.
     """
     columns = labels if columns is None else columns
     table = np.asarray(counts, np.float64)
@@ -67,12 +67,12 @@ def confusion(
 
 
 def reliability(rows: Sequence[ReliabilityBin], path: Path, title: str = "") -> None:
-    """Accuracy by confidence; beneath, the number of clips.
+    """Plot accuracy by confidence, and below it the number of clips.
 
     Args:
-        rows: as ``metrics.reliability`` gives them.
-        path: path of the picture.
-        title: above it.
+        rows: bins from ``metrics.reliability``.
+        path: path of the plot.
+        title: title of the plot.
     """
     confidence = [row.confidence for row in rows]
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(5, 6), sharex=True, height_ratios=(3, 1))
@@ -87,13 +87,13 @@ def reliability(rows: Sequence[ReliabilityBin], path: Path, title: str = "") -> 
 
 
 def curve(rows: Sequence[ConditionSummary], over: str, path: Path, title: str = "") -> None:
-    """Figures under one condition after another.
+    """Plot the UAR under each condition.
 
     Args:
-        rows: a condition each.
-        over: what the conditions are.
-        path: path of the picture.
-        title: above it.
+        rows: figures under each condition.
+        over: label of the x axis.
+        path: path of the plot.
+        title: title of the plot.
     """
     figure, axis = plt.subplots(figsize=(6, 4))
     places = range(len(rows))

@@ -29,12 +29,13 @@ NO_LABEL = "no label"
 class Predictions:
     """Predictions of clips by a model.
 
-    Each clip has an emotion that the model has a label for. One that got no label counts as wrong.
+    Each clip has an emotion that the model has a label for. A clip without a predicted label counts
+    as wrong.
 
     Attributes:
         labels: labels of the model.
-        clips: that were predicted.
-        verdicts: on each clip.
+        clips: the clips, ``[n]``.
+        verdicts: the verdict on each clip, ``[n]``.
     """
 
     labels: tuple[str, ...]
@@ -54,7 +55,7 @@ class Predictions:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """``[n, labels]``; zeros where nothing was predicted."""
+        """The probability of each label, ``[n, labels]``; zeros without a prediction."""
         given = [verdict.probabilities or {} for verdict in self.verdicts]
         return np.array([[one.get(label, 0.0) for label in self.labels] for one in given])
 
@@ -64,7 +65,7 @@ class Predictions:
         return np.asarray(self.targets == self.predicted)
 
     def where(self, mask: Sequence[bool]) -> Predictions:
-        """The predictions of some of the clips."""
+        """The predictions where a mask ``[n]`` is True."""
         chosen = np.flatnonzero(mask)
         return Predictions(
             self.labels,
@@ -74,7 +75,7 @@ class Predictions:
 
 
 def summary(predictions: Predictions) -> Summary:
-    """The figures that one line of a table or one point of a curve holds."""
+    """The figures in a line of a table, or at a point of a curve."""
     classes = len(predictions.labels)
     return Summary(
         clips=len(predictions.clips),
@@ -93,7 +94,7 @@ def condition_summary(condition: str, predictions: Predictions) -> ConditionSumm
 
 
 def clip_figures(predictions: Predictions) -> ClipFigures:
-    """All that can be measured of predictions of clips."""
+    """All figures of predictions of clips."""
     labels, classes = predictions.labels, len(predictions.labels)
     targets, predicted, correct = predictions.targets, predictions.predicted, predictions.correct
     speakers = [clip.speaker for clip in predictions.clips]
@@ -127,7 +128,7 @@ def clip_figures(predictions: Predictions) -> ClipFigures:
 
 
 def uar_own_classes(predictions: Predictions) -> float:
-    """UAR where it is known which of the labels the corpus of each clip has."""
+    """UAR if labels that a clip's corpus lacks are never predicted for it."""
     had: dict[str, set[int]] = {}
     for clip, target in zip(predictions.clips, predictions.targets, strict=True):
         had.setdefault(clip.corpus, set()).add(int(target))
@@ -145,7 +146,7 @@ def _share(predictions: Predictions, state: str) -> float:
 
 
 def _named(labels: Sequence[str], values: NDArray[np.float64]) -> dict[str, float | None]:
-    """By label; None for a label without clips."""
+    """Values by label; None for a label without clips."""
     pairs = zip(labels, values, strict=True)
     return {label: None if np.isnan(value) else float(value) for label, value in pairs}
 

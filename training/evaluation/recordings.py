@@ -33,19 +33,24 @@ class Recordings:
     clips: tuple[Clip, ...]
 
     def limited(self, most: int) -> Recordings:
-        """No more than so many clips of each speaker and emotion, for a first look."""
+        """The recordings with at most a number of clips of each speaker and emotion."""
         count: dict[tuple[str, str], int] = defaultdict(int)
-        kept = []
+        chosen = []
         for clip in self.clips:
             count[clip.speaker, clip.emotion] += 1
             if count[clip.speaker, clip.emotion] <= most:
-                kept.append(clip)
+                chosen.append(clip)
         protocol = f"{self.protocol}; only {most} clips a speaker and emotion"
-        return replace(self, protocol=protocol, clips=tuple(kept))
+        return replace(self, protocol=protocol, clips=tuple(chosen))
 
 
 def unseen_corpus(name: str, catalogue: Catalogue, info: ModelInfo) -> Recordings:
     """A whole corpus that the model was not trained on.
+
+    Args:
+        name: name of the corpus.
+        catalogue: where the corpora are.
+        info: metadata of the model.
 
     Raises:
         LiveSerError: the model was trained on it, or the corpus cannot be read.
@@ -62,16 +67,21 @@ def unseen_corpus(name: str, catalogue: Catalogue, info: ModelInfo) -> Recording
 
 
 def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
-    """The clips that a run kept from the network.
+    """The clips that a run held out.
+
+    Args:
+        run: folder of the run.
+        data: folder with a folder for each corpus.
+        info: metadata of the model.
 
     Raises:
-        LiveSerError: the model is not of this run, or the run held nothing out.
+        LiveSerError: the model is not from this run, or the run held nothing out.
     """
     config, splits = _read_json(run / "config.json"), Run.open(run).splits
     provenance = info.provenance
     if provenance.get("config") != config or provenance.get("protocol") != splits.name:
         raise LiveSerError(
-            f"the model {info.name} did not come of the run {run}",
+            f"the model {info.name} is not from the run {run}",
             f"leave the model out for {model_of(run)}",
         )
     if not splits.test:
@@ -94,7 +104,7 @@ def held_out(run: Path, data: Path, info: ModelInfo) -> Recordings:
 
 
 def model_of(run: Path) -> Path:
-    """The model file that a run was exported to."""
+    """The model file in the folder of a run."""
     config = _read_json(run / "config.json")
     return run / f"{config.get('preset', 'live_ser')}.onnx"
 
@@ -112,7 +122,7 @@ def _describe(split: str, clips: Sequence[Clip]) -> str:
 def _recordings(name: str, protocol: str, clips: Sequence[Clip], info: ModelInfo) -> Recordings:
     known, _ = known_targets(clips, info.labels)
     if not len(known):
-        raise LiveSerError(f"no clip of {name} bears an emotion that the model has a label for")
+        raise LiveSerError(f"no clip of {name} has an emotion that the model has a label for")
     return Recordings(name, protocol, tuple(clips[i] for i in known))
 
 

@@ -1,4 +1,4 @@
-"""Results in a folder: a JSON file for each piece of work, so that none is lost."""
+"""A folder of results: a JSON file for each of them, written as soon as it is known."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class ClipVerdict:
 
     Attributes:
         clip: id of the clip.
-        target: its label.
+        target: label of the clip.
         state: state of the verdict.
-        label: predicted label; None without one.
-        probabilities: by label; None where nothing was predicted.
-        activation: 0 to 1; None where nothing was predicted.
+        label: predicted label; None without a prediction.
+        probabilities: probability of each label, 0 to 1; None without a prediction.
+        activation: activation, 0 to 1; None without a prediction.
     """
 
     clip: str
@@ -50,9 +50,9 @@ class Measurement(Generic[F_co]):
     Attributes:
         protocol: one line to print beside every figure.
         figures: figures of the part.
-        labels: labels of the confusion matrix, where there is one.
-        verdicts: verdicts of the clips, where the part keeps them.
-        config: settings of the networks, where the part trains them.
+        labels: labels of the confusion matrix; empty without one.
+        verdicts: verdicts of the clips; empty if the part does not store them.
+        config: settings of the networks that the part trains; None if it doesn't.
     """
 
     protocol: str
@@ -64,13 +64,13 @@ class Measurement(Generic[F_co]):
 
 @dataclass(frozen=True, kw_only=True)
 class Result(Measurement[Figures]):
-    """A measurement as the folder keeps it.
+    """A measurement in a folder of results.
 
     Attributes:
         part: part of the evaluation.
         set: name of the recordings.
-        model: digest of the model file; None for a protocol, which trains its own.
-        about: the model in a line.
+        model: digest of the model file; None for a protocol, which trains models of its own.
+        about: description of the model in a line.
     """
 
     part: str
@@ -80,51 +80,59 @@ class Result(Measurement[Figures]):
 
     @property
     def stem(self) -> str:
-        """Beginning of the names of its pictures."""
+        """Start of the names of its plots."""
         return f"{self.part}-{self.set}"
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read a result; raises ``ValueError``, ``TypeError`` or ``KeyError`` for any other."""
+        """Read a result.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is no result.
+        """
         figures = build(FIGURES[content["part"]], content["figures"])
         return build(cls, {**content, "figures": figures})
 
 
 @dataclass(frozen=True)
 class Results:
-    """A folder of results."""
+    """A folder of results.
+
+    Attributes:
+        folder: path of the folder.
+    """
 
     folder: Path
 
-    def keep(
+    def get(
         self,
         name: str,
         asked: Mapping[str, Any],
         measure: Callable[[], T],
         read: Callable[[Mapping[str, Any]], T],
     ) -> T:
-        """A result: the one that is there if the same was asked for, else measured and written.
+        """Read a result, or measure and write it if it is not there.
 
         Args:
             name: name of the file, without its suffix.
-            asked: all that decides the result.
-            measure: what takes so long; returns a dataclass.
-            read: from the JSON of such a dataclass back to it.
+            asked: everything that determines the result.
+            measure: function that measures it, and returns a dataclass.
+            read: function that makes such a dataclass from JSON.
         """
         key = hashlib.sha256(
             json.dumps([__version__, asked], sort_keys=True, default=str).encode()
         ).hexdigest()[:16]
         content = self._read(name)
-        kept = _parsed(content, read) if content and content.get("key") == key else None
-        if kept is not None:
-            return kept
+        stored = _parsed(content, read) if content and content.get("key") == key else None
+        if stored is not None:
+            return stored
         result = {"key": key, **asdict(measure())}  # type: ignore[call-overload]
         text = json.dumps(result, indent=1, ensure_ascii=False, default=float) + "\n"
         self.write(f"{name}.json", text)
         return read(json.loads(text))
 
     def every(self) -> list[Result]:
-        """All results that were kept, by name."""
+        """All results in the folder, by name."""
         contents = [self._read(path.stem) for path in sorted(self.folder.glob("*.json"))]
         results = [_parsed(content, Result.from_json) for content in contents if content]
         return [result for result in results if result is not None]
@@ -151,7 +159,7 @@ class Results:
 
 
 def _parsed(content: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T | None:
-    """A result, or None where the file is another's, or of a format that is past."""
+    """A result; None if the file is something else, or has an older format."""
     try:
         return read(content)
     except (KeyError, TypeError, ValueError):
@@ -159,5 +167,5 @@ def _parsed(content: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) 
 
 
 def digest(path: Path) -> str:
-    """Digest of a file's content."""
+    """Digest of the content of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

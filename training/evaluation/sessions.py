@@ -1,4 +1,4 @@
-"""Synthetic sessions: single clips of one speaker, concatenated in a room."""
+"""Synthetic sessions: clips of one speaker, concatenated in a quiet room."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from training.data.degrade import coloured_noise
 from training.data.sound import read_sound
 
 PAUSE = (1.0, 4.0)  # seconds between clips
-ROOM_DB = -35.0  # level of the room under the mean level of the clips, pauses included
+ROOM_DB = -35.0  # level of the room relative to that of the session
 NO_CLIP = -1
 _TAIL = round(PAUSE[1] / CHUNK_SECONDS)  # chunks of room tone after the last clip
 
@@ -33,8 +33,9 @@ class Session:
 
     Attributes:
         samples: float32 ``[n]``.
-        clips: in the order in which they come.
-        clip_at: int ``[chunks]`` of 32 ms: index of the clip whose speech this is, or ``NO_CLIP``.
+        clips: the clips in their order.
+        clip_at: int ``[chunks]``: index of the clip whose speech is in each chunk of 32 ms, or
+            ``NO_CLIP``.
     """
 
     samples: Samples
@@ -42,19 +43,25 @@ class Session:
     clip_at: NDArray[np.intp]
 
     def clips_in(self, first: int, stop: int) -> NDArray[np.intp]:
-        """Index of the clip of each chunk of speech between two chunks."""
+        """Index of the clip of each chunk of speech in a range of chunks."""
         inside = self.clip_at[first:stop]
         spoken: NDArray[np.intp] = inside[inside != NO_CLIP]
         return spoken
 
 
 def most_frequent(indices: NDArray[np.intp]) -> int | None:
-    """The clip that most chunks belong to; None without a chunk."""
+    """The most frequent index of a clip; None without any."""
     return int(np.bincount(indices).argmax()) if len(indices) else None
 
 
 def concatenate(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator) -> Session:
-    """Put clips in a random order, with pauses between them, into a room."""
+    """Concatenate clips in a random order, with pauses between them, in a quiet room.
+
+    Args:
+        clips: clips of one speaker.
+        info: metadata of the model.
+        rng: random generator.
+    """
     rate = info.features.sample_rate
     order = tuple(clips[i] for i in rng.permutation(len(clips)))
     pieces: list[Samples] = []
@@ -64,7 +71,7 @@ def concatenate(clips: Sequence[Clip], info: ModelInfo, rng: np.random.Generator
         samples = read_sound(clip.path, rate)
         speech = speech_mask(samples, rate, info.gate)
         if not speech.any():
-            # The corpus says that somebody speaks here, though the gate does not detect it.
+            # According to the corpus there is speech, although the gate does not detect any.
             speech[:] = True
         pieces += [_zeros(pause, rate), _whole_chunks(samples, len(speech), rate)]
         clip_at += [np.full(pause, NO_CLIP), np.where(speech, index, NO_CLIP)]
@@ -78,12 +85,12 @@ def predict_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) ->
     """Predict clips as utterances of one recording.
 
     Args:
-        model: to predict with.
+        model: the model.
         clips: clips of one speaker.
-        seed: seed of their order and of the room between them.
+        seed: seed of their order and of the room.
 
     Returns:
-        By the clip's id, the verdict on the segments that lie mostly in it.
+        The verdict on each clip, by its id, from the segments that are mostly in it.
     """
     session = concatenate(clips, model.info, generator(clips, seed))
     sums = [VerdictSum(model.info) for _ in session.clips]
@@ -106,7 +113,7 @@ def predict_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) ->
 
 
 def generator(clips: Sequence[Clip], seed: int) -> np.random.Generator:
-    """The random numbers of a session of these clips."""
+    """The random generator of a session of clips."""
     return np.random.default_rng([seed, zlib.crc32(clips[0].speaker.encode())])
 
 
@@ -117,12 +124,12 @@ def by_speaker(clips: Sequence[Clip]) -> list[list[Clip]]:
 
 
 def room_tone(length: int, level_db: float, rng: np.random.Generator) -> Samples:
-    """A quiet room: pink noise."""
+    """The sound of a quiet room: pink noise at a level in dB re full scale."""
     return at_level(coloured_noise(length, rng, slope_db=3).astype(np.float32), level_db)
 
 
 def at_level(samples: Samples, level_db: float) -> Samples:
-    """Sound at an RMS level in dB re full scale; silence stays as it is."""
+    """Sound scaled to an RMS level in dB re full scale; silence is unchanged."""
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
     return samples * np.float32(10 ** (level_db / 20) / rms) if rms else samples
 
@@ -132,5 +139,5 @@ def _zeros(chunks: int, rate: int) -> Samples:
 
 
 def _whole_chunks(samples: Samples, chunks: int, rate: int) -> Samples:
-    """The samples that the gate has seen: the rest after its last chunk is shorter than one."""
+    """The samples of whole chunks of the gate, without the rest."""
     return samples[: round(chunks * CHUNK_SECONDS * rate)]

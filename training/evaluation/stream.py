@@ -45,11 +45,11 @@ class Window:
 
     Attributes:
         end: seconds from the start of the session.
-        state: as the monitor gave it.
-        label: that was shown.
+        state: state of the prediction.
+        label: label of the prediction; None without one.
         speech: seconds of speech of the clips in the window.
-        clip: index of the clip that most of that speech is of; None without speech.
-        speaking: index of the clip that is being spoken where the window ends, if any is.
+        clip: index of the clip with most of that speech; None without speech.
+        speaking: index of the clip that is being spoken at the end of the window; None if none is.
     """
 
     end: float
@@ -62,12 +62,12 @@ class Window:
 
 @dataclass(frozen=True)
 class Replay:
-    """A session after the live path.
+    """A session and its predictions.
 
     Attributes:
-        clips: in the order in which they come.
-        onsets: seconds until the speech of each.
-        windows: that were shown.
+        clips: the clips in their order.
+        onsets: start of the speech of each clip in seconds.
+        windows: the windows that were shown.
     """
 
     clips: tuple[Clip, ...]
@@ -76,7 +76,13 @@ class Replay:
 
 
 def replay_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> Replay:
-    """Concatenate one speaker's clips and monitor the session."""
+    """Concatenate the clips of one speaker, and monitor the session.
+
+    Args:
+        model: the model.
+        clips: clips of one speaker.
+        seed: seed of their order and of the room.
+    """
     session = concatenate(clips, model.info, generator(clips, seed))
     windows = tuple(_window(shown, session) for shown in monitor(model, session.samples))
     onsets = tuple(
@@ -87,7 +93,7 @@ def replay_session(model: EmotionModel, clips: Sequence[Clip], *, seed: int) -> 
 
 
 def monitor(model: EmotionModel, samples: Samples) -> Iterator[Prediction]:
-    """Monitor sound as a file, through the live path."""
+    """Monitor samples, float32 ``[n]`` at the model's rate, as the replay of a file."""
     rate = model.info.features.sample_rate
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "stream.wav")
@@ -97,12 +103,12 @@ def monitor(model: EmotionModel, samples: Samples) -> Iterator[Prediction]:
 
 
 def stream_figures(replays: Sequence[Replay], info: ModelInfo, clip_uar: float) -> StreamFigures:
-    """Figures of what is shown; see :class:`StreamFigures`.
+    """The figures of the windows that were shown; see :class:`StreamFigures`.
 
     Args:
         replays: replays of the sessions.
         info: metadata of the model.
-        clip_uar: UAR of the same clips one by one.
+        clip_uar: UAR of the same clips, each on its own.
     """
     pairs = [_pairs(one, info.labels) for one in replays]
     labelled = np.array([pair for one in pairs for pair in one.labelled], np.intp).reshape(-1, 2)
@@ -152,7 +158,7 @@ def false_emotions(model: EmotionModel, kind: str, *, minutes: float, data: Path
     """Count windows in which an emotion is shown although nobody speaks.
 
     Args:
-        model: to monitor with.
+        model: the model.
         kind: one of :data:`NO_SPEECH`.
         minutes: minutes of sound.
         data: folder that holds ``noise/esc10``.
@@ -233,7 +239,7 @@ def _window(shown: Prediction, session: Session) -> Window:
 
 
 def _speaking(clip_at: NDArray[np.intp], stop: int) -> int | None:
-    """The clip that has begun by then and not ended: a pause within it is no end of it."""
+    """The clip that has begun and not ended at a chunk, even if there is a pause within it."""
     before, after = clip_at[:stop], clip_at[stop:]
     last = before[before != NO_CLIP][-1:]
     following = after[after != NO_CLIP][:1]

@@ -27,7 +27,7 @@ from training.evaluation.model_pool import ModelPool
 from training.evaluation.sessions import by_speaker
 
 DRAWS = 3
-"""How often takes are drawn of each speaker."""
+"""Number of times that takes are drawn from each speaker."""
 
 Condition = Literal["as recorded", "noisy", "degraded"]
 
@@ -42,11 +42,11 @@ class Lesson:
     Attributes:
         name: name of the condition.
         takes: number of takes of each emotion; 0 teaches nothing.
-        emotions: that are taught; 0 for all.
+        emotions: number of emotions that are taught; 0 for all.
         wrong: share of the takes with a wrong label.
-        apart: whether the clips that are predicted say other sentences.
-        condition: of the clips that are predicted: as recorded, in noise, or degraded as training
-            degrades clips (room, noise, telephone, level).
+        apart: whether the clips that are predicted have other sentences.
+        condition: condition of the clips that are predicted: as recorded, in noise, or degraded as
+            in training (room, noise, telephone, level).
         unlabelled: whether the takes are only part of the baseline.
     """
 
@@ -148,7 +148,7 @@ def _figures(
 def teach_speaker(
     model: EmotionModel, clips: Sequence[Clip], *, data: Path, seed: int
 ) -> list[list[Outcome]]:
-    """Outcomes ``[draw][lesson]`` of one speaker."""
+    """The outcomes ``[draw][lesson]`` of one speaker; see :func:`teach`."""
     clean = [spoken_frames(clip, model.info) for clip in clips]
     conditions = {
         "noisy": partial(noisy, info=model.info, snr_db=_NOISE_DB, data=data, seed=seed),
@@ -212,7 +212,7 @@ def _outcome(
 def _drawn(
     clips: Sequence[Clip], usable: Sequence[int], lesson: Lesson, rng: np.random.Generator
 ) -> list[int]:
-    """Clips to teach: so many of each emotion, some left to be predicted."""
+    """Indices of clips to teach, a number of each emotion; at least one of each is left."""
     emotions = sorted({_emotion(clips[at]) for at in usable})
     if lesson.emotions:
         emotions = [str(one) for one in rng.permutation(emotions)[: lesson.emotions]]

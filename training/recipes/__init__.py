@@ -1,1 +1,1 @@
-"""How a network is trained: settings, presets, the loop, calibration."""
+"""Recipes to train networks: settings, presets, runs, calibration and export."""

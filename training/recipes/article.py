@@ -1,18 +1,18 @@
-"""The article's system: features, augmentation and training.
+"""The system of an article: features, augmentation and training.
 
 Saleem 2021, "Speech Emotion Recognition using CNN and LSTMs": one random split of RAVDESS without
 calm; 3.5 s of each clip from 0.5 s on; each training clip twice more with noise and mostly once
 more four semitones higher; RMSprop for 150 epochs.
 
-Two things in it look like accidents. They are settings, off unless asked for:
+Two details of the article look like mistakes. They are settings, off by default:
 
 - ``--set pad_with_peak=true``: spectrograms of short clips were padded with 0 dB, which is not
-  silence but the loudest value there is; a network can read off how long a clip was.
-- ``--set select_on_test=true``: the weights were kept of the epoch that did best on the test split,
-  which is then no longer a test. The best epoch is reported either way, as what it is.
+  silence but the highest value, so that a network can infer the length of a clip.
+- ``--set select_on_test=true``: the weights were those of the epoch that did best on the test
+  split, which is then no test. The best epoch is reported in either case, as such.
 
-Its frames were centred, with padding at both edges; frames here never straddle the edge of what was
-heard, so 3.5 s are 298 of them, not 302.
+The article's frames were centred, with padding at both edges. Frames here do not extend past the
+edges of the sound, so that 3.5 s are 298 frames rather than 302.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from training.recipes.config import ArticleConfig
 from training.recipes.logits import Logits
 from training.recipes.recipe import Recipe, Teacher
 
-_NOTHING = -200.0  # dB, far under any dynamic range
+_PADDING = -200.0  # dB, far below any dynamic range
 
 
 class Article(Recipe[ArticleConfig]):
-    """The article's system; the network is given the whole window, not its speech."""
+    """The article's system, whose network gets whole windows, with their pauses."""
 
     def load(self, clips: Sequence[Clip], *, data: Path, cache: Path) -> Utterances:
-        """Read clips: as recorded, then the noisy copies, then the pitched one."""
+        """Read clips: as recorded, then the noisy copies, then the one at a higher pitch."""
         takes: list[list[Frames]] = [[] for _ in clips]
         for take in range(2 + self.config.noisy_copies):
             file = cache / f"article-{take}-{_key(clips, self.config, take)}.npz"
@@ -59,7 +59,7 @@ class Article(Recipe[ArticleConfig]):
         return Utterances(tuple(clips), tuple(map(tuple, takes)))
 
     def network(self) -> keras.Model:
-        """Build the network, its weights drawn from the seed."""
+        """Build the network, with weights initialised from the seed."""
         config = self.config
         keras.utils.set_random_seed(config.seed)
         padding = 0.0 if config.pad_with_peak else -DYNAMIC_RANGE
@@ -68,7 +68,7 @@ class Article(Recipe[ArticleConfig]):
         )
 
     def compiled(self, train: Utterances) -> keras.Model:
-        """Build the network, scaled to its training clips and ready to be fitted."""
+        """Build and compile the network, with a scaler fitted to the training clips."""
         model = self.network()
         scaler = StandardScaler()
         peak = model.get_layer("peak_reference")
@@ -78,8 +78,8 @@ class Article(Recipe[ArticleConfig]):
             scaler.partial_fit(points.reshape(len(points), -1))
         layer = model.get_layer("scaler")
         layer.mean.assign(scaler.mean_.reshape(layer.mean.shape))
-        # RAVDESS varies by 9 dB and more at every point. A point that hardly varies, as in a
-        # handful of clips, would be blown up live.
+        # RAVDESS varies by 9 dB or more at every point. A point that hardly varies, as in a few
+        # clips, would be scaled up at run time.
         layer.deviation.assign(np.maximum(scaler.scale_, 1.0).reshape(layer.deviation.shape))
         crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True)
         model.compile("rmsprop", loss={"emotion": crossentropy, "activation": None})
@@ -92,11 +92,11 @@ class Article(Recipe[ArticleConfig]):
         return Batches(train, self.config, epoch)
 
     def predict(self, model: keras.Model, utterances: Utterances) -> Logits:
-        """Predict utterances as recorded, each by itself."""
+        """Predict utterances as recorded, each on its own."""
         frames = [takes[0] for takes in utterances.takes]
         length, size = self.config.window_frames, self.config.batch
         outputs = [
-            model(whole(frames[i : i + size], length, self.config), training=False)
+            model(padded(frames[i : i + size], length, self.config), training=False)
             for i in range(0, len(frames), size)
         ]
         emotion, activation = (
@@ -110,10 +110,15 @@ RECIPE = Article
 
 
 class Batches:
-    """Every take of every clip once an epoch, in an order of its own.
+    """Batches of every take of every clip, in a random order in each epoch.
 
-    A batch is ``(log_mel, targets)``: float32 ``[batch, frames, mels]`` in dB, and as targets
-    ``emotion`` ``[batch, classes]``.
+    A batch is ``(log_mel, targets)``: float32 ``[batch, frames, mels]`` in dB, and the target
+    ``emotion``, one-hot ``[batch, classes]``.
+
+    Args:
+        utterances: the utterances to draw from.
+        config: settings of the run.
+        epoch: number of the first epoch, from 0.
     """
 
     def __init__(self, utterances: Utterances, config: ArticleConfig, epoch: int = 0) -> None:
@@ -130,7 +135,7 @@ class Batches:
         return math.ceil(len(self._items) / self.config.batch)
 
     def on_epoch_end(self) -> None:
-        """Another order next time."""
+        """Go on to the next epoch."""
         self.epoch += 1
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
@@ -139,13 +144,22 @@ class Batches:
         drawn = [self._items[i] for i in order[index * size : (index + 1) * size]]
         frames = [self.utterances.takes[i][k] for i, k in drawn]
         clips = [self.utterances.clips[i] for i, _ in drawn]
-        wanted = self._one_hot[targets(clips, self.config.classes)]
-        return whole(frames, self._length, self.config), {"emotion": wanted}
+        one_hot = self._one_hot[targets(clips, self.config.classes)]
+        return padded(frames, self._length, self.config), {"emotion": one_hot}
 
 
-def whole(frames: Sequence[Frames], length: int, config: ArticleConfig) -> NDArray[np.float32]:
-    """Clips as one batch ``[n, length, mels]``, short ones padded at their end."""
-    out = np.full((len(frames), length, frames[0].shape[1]), _NOTHING, np.float32)
+def padded(frames: Sequence[Frames], length: int, config: ArticleConfig) -> NDArray[np.float32]:
+    """Clips as a batch, cut or padded at the end to one length.
+
+    Args:
+        frames: log-mel frames of each clip, float32 ``[n, mels]`` in dB.
+        length: number of frames of the result.
+        config: settings of the run.
+
+    Returns:
+        float32 ``[clips, length, mels]`` in dB.
+    """
+    out = np.full((len(frames), length, frames[0].shape[1]), _PADDING, np.float32)
     for row, one in zip(out, frames, strict=True):
         row[: len(one)] = one[:length]
         if config.pad_with_peak:

@@ -1,6 +1,6 @@
 """The article's augmentation of a clip: as recorded, with noise, and at a higher pitch.
 
-Without Keras: each process that computes takes would wait for it.
+This module does not import Keras, for which each process that computes takes would wait.
 """
 
 from __future__ import annotations
@@ -25,18 +25,27 @@ _WORKERS = 2
 
 
 def compute_take(clips: Sequence[Clip], config: ArticleConfig, take: int) -> list[Frames]:
-    """One take of every clip, as :func:`hear` has it."""
-    one = partial(hear, config=config, spec=config.features.spec(), take=take)
+    """One take of every clip; see :func:`take_frames`."""
+    one = partial(take_frames, config=config, spec=config.features.spec(), take=take)
     # Not forked: a process with TensorFlow's threads in it cannot be.
     with ProcessPoolExecutor(_WORKERS, get_context("spawn")) as pool:
         return list(tqdm(pool.map(one, clips, chunksize=8), f"take {take}", len(clips)))
 
 
-def hear(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int = 0) -> Frames:
-    """One take of a clip: 0 as recorded, then the noisy copies, then the pitched one.
+def take_frames(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int = 0) -> Frames:
+    """The log-mel frames of a take of a clip.
+
+    Args:
+        clip: the clip.
+        config: settings of the run.
+        spec: specification of the frames.
+        take: 0 is as recorded; then follow the noisy copies, and the one at a higher pitch.
 
     Returns:
-        float32 ``[frames, mels]`` in dB re full scale; no frame where the clip gets no such copy.
+        float32 ``[frames, mels]`` in dB re full scale; no frames if the clip has no such copy.
+
+    Raises:
+        LiveSerError: the clip is shorter than a frame.
     """
     rate = spec.sample_rate
     samples = read_sound(clip.path, rate)

@@ -31,20 +31,24 @@ def begin(
     """Make the folder of a new run.
 
     Args:
-        folder: that is made.
+        folder: folder to create.
         config: settings of the run.
-        data: folder with a folder per corpus.
-        split: ``all`` trains on every clip, ``held-out`` keeps some speakers back; or a split of
-            a protocol, such as ``luna/1``.
-        song: whether sung clips are wanted.
-        teachers: finished runs of the same split, or exported files, that teach this network.
-        own: corpora among the config's that are not published.
+        data: folder with a folder for each corpus.
+        split: ``all`` trains on every clip, ``held-out`` holds out some speakers; or a split of a
+            protocol, such as ``luna/1``.
+        song: whether to include sung clips.
+        teachers: finished runs of the same split, or exported files, to distil this network from.
+        own: the user's own corpora among those of ``config``.
+
+    Raises:
+        LiveSerError: the settings, the split and the teachers do not go together, a corpus cannot
+            be read, or the folder exists.
     """
     clips = read(config, Catalogue(data, own), song=song)
     chosen = _split(split, clips)
     _check_clips(config, chosen)
     config = _with_classes_of(chosen, config)
-    _tell(chosen, [corpus.name for corpus in own])
+    _report_own(chosen, [corpus.name for corpus in own])
     _check_teachers(teachers, config, chosen)
     return Run.new(
         folder,
@@ -62,7 +66,7 @@ def begin(
 
 
 def _check_clips(config: RunConfig, split: Split) -> None:
-    """Refuse corpora without a clip, emotions without a class, and selection without a test."""
+    """Refuse corpora without clips, emotions without a class, and selection without test clips."""
     if idle := set(config.corpora) - {clip.corpus for clip in (*split.train, *split.test)}:
         raise LiveSerError(
             f"the split {split.name} has no clip of {titles(sorted(idle))}",
@@ -84,7 +88,7 @@ def _check_clips(config: RunConfig, split: Split) -> None:
 
 
 def _with_classes_of(split: Split, config: RunConfig) -> RunConfig:
-    """The settings without classes that nobody shows: their weights would be left as drawn."""
+    """The settings without the classes that have no training clips, which cannot be learnt."""
     _, shown = known_targets(split.train, config.classes)
     classes = tuple(name for place, name in enumerate(config.classes) if place in shown)
     if len(classes) < 2:
@@ -95,8 +99,8 @@ def _with_classes_of(split: Split, config: RunConfig) -> RunConfig:
     return replace(config, classes=classes)
 
 
-def _tell(split: Split, own: Sequence[str]) -> None:
-    """Report on stderr what recordings of one's own hold, and what they lack."""
+def _report_own(split: Split, own: Sequence[str]) -> None:
+    """Report on stderr what the user's own recordings contain, and what they lack."""
     for name in own:
         clips = [clip for clip in (*split.train, *split.test) if clip.corpus == name]
         held = {clip.speaker for clip in split.test if clip.corpus == name}
@@ -128,14 +132,14 @@ def _check_teachers(teachers: Sequence[Path], config: RunConfig, split: Split) -
 
 
 def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:
-    """No teacher, nor who taught it, may have heard what the split leaves out."""
+    """Refuse a teacher that was trained, or distilled, on clips that the split leaves out."""
     if path.is_file():
-        from training.recipes.distill import Exported  # with SciPy, which takes seconds
+        from training.recipes.distill import ExportedTeacher  # with SciPy, which takes seconds
 
-        Exported(path, config)  # says so where it would not do
+        ExportedTeacher(path, config)  # raises if it does not fit
         if split.test:
             raise LiveSerError(
-                f"{path} does not say which clips it has heard, and this split leaves some out",
+                f"{path} does not state its training clips, and this split leaves some out",
                 "take it with --split all, or a run of the same --split in its place",
             )
         return
@@ -144,20 +148,26 @@ def _check_teacher(path: Path, config: RunConfig, split: Split) -> None:
         raise LiveSerError(f"{path} has no trained weights yet", "finish it first")
     if run.config.kind != config.kind:
         raise LiveSerError(
-            f"{path} hears other features or knows other classes than this network",
+            f"{path} has other features or classes than this network",
             "take a run with the same settings",
         )
     for teacher in run.teachers:
         _check_teacher(teacher, config, split)
     if set(run.splits.train) - {clip.id for clip in split.train}:
         raise LiveSerError(
-            f"{path} has heard clips that this split leaves out",
+            f"{path} was trained on clips that this split leaves out",
             "take teachers of the same --split",
         )
 
 
 def read(config: RunConfig, catalogue: Catalogue, *, song: bool) -> list[Clip]:
-    """Read the clips of a run's corpora; files that cannot be used are told on stderr."""
+    """Read the clips of a run's corpora, and report files that cannot be used on stderr.
+
+    Args:
+        config: settings of the run.
+        catalogue: where the corpora are.
+        song: whether to include sung clips.
+    """
     clips: list[Clip] = []
     for name in config.corpora:
         corpus = catalogue.read(name, song=song)

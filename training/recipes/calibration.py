@@ -17,14 +17,14 @@ from training.networks.valence import calibrate_valence
 from training.recipes.config import RunConfig
 from training.recipes.logits import Logits, merging, softmax
 
-_WANTED_PRECISION = 0.7
-"""Precision that is wanted of predictions that are not uncertain, on voices left out."""
+_PRECISION = 0.7
+"""Least precision of predictions that are not uncertain, on voices left out."""
 
 _OVERCONFIDENCE = 0.1
-"""How far the confidence may exceed the accuracy on the hardest of several corpora left out."""
+"""Maximum mean confidence minus accuracy on each of several corpora left out."""
 
 _LOG_TEMPERATURE = (-1.5, 2.0)
-_LOG_SLOPE = (-3.0, 1.5)  # of the activation: no logit is made so steep that rounding shows
+_LOG_SLOPE = (-3.0, 1.5)  # of the activation: a steeper one would make rounding visible
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Calibration:
     """Calibration of a network, from logits to probabilities.
 
     Attributes:
-        temperature: that the emotions' logits are divided by.
-        activation: slope and offset of the activation's logit.
-        abstain: confidence under which the model can't tell.
-        offsets: what each of :data:`LABELS` adds to a voice, ``[labels][size]``; empty where
-            nothing is known.
+        temperature: divisor of the logits of the emotions.
+        activation: slope and offset of the logit of the activation.
+        abstain: confidence below which a prediction is uncertain.
+        offsets: mean effect of each of :data:`LABELS` on the embedding of a voice,
+            ``[labels][size]``; empty if unknown.
         valence: slope and offset of the log odds of pleasant against unpleasant.
     """
 
@@ -48,19 +48,19 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
-        """The calibration that :meth:`to_dict` gave; none from an empty one."""
+        """The calibration of a dictionary from :meth:`to_dict`; no calibration for an empty one."""
         pairs = ("activation", "valence")
         values: dict[str, Any] = {k: tuple(v) if k in pairs else v for k, v in data.items()}
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """A dictionary for JSON."""
         fields = asdict(self)
         return fields if len(self.offsets) else {k: v for k, v in fields.items() if k != "offsets"}
 
     @classmethod
     def mean(cls, several: Sequence[Calibration]) -> Calibration:
-        """Mean of several calibrations; none where there are none."""
+        """The mean of several calibrations; no calibration if there are none."""
         if not several:
             return cls()
         return cls(
@@ -72,7 +72,7 @@ class Calibration:
         )
 
     def offsets_of(self, labels: Sequence[str]) -> NDArray[np.float32] | None:
-        """Mean effect of each label on a voice, ``[labels, size]``; None where unknown."""
+        """The mean effect of each label on a voice, ``[labels, size]``; None if unknown."""
         if not len(self.offsets):
             return None
         rows = [LABELS.index(MERGED.get(label, label)) for label in labels]
@@ -85,7 +85,7 @@ def _mean_pair(several: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
-    """Mean of matrices, row by row; a row of zeros says nothing, and doesn't count."""
+    """The mean of matrices, row by row; rows of zeros are unknown, and don't count."""
     rows = np.array([one for one in several if len(one)], np.float64)
     if not len(rows):
         return []
@@ -97,13 +97,13 @@ def _mean_rows(several: Sequence[Sequence[Sequence[float]]]) -> list[list[float]
 def calibrate(
     logits: Logits, clips: Sequence[Clip], config: RunConfig, temperature: float | None = None
 ) -> Calibration:
-    """Temperature, slope and offset of activation and valence, and the threshold of abstention.
+    """Calibrate a network on clips that it was not trained on.
 
     Args:
-        logits: logits of clips that did not train.
-        clips: what they are.
-        config: that the network was trained by.
-        temperature: to calibrate the rest for; that of the least loss if None.
+        logits: logits of the clips, ``[n]``.
+        clips: the clips, ``[n]``.
+        config: settings of the run.
+        temperature: a given temperature; None for that of the least loss.
     """
     known, target, at = _probabilities(logits, clips, config)
     if temperature is None:
@@ -121,15 +121,15 @@ def calibrate(
 def calibrate_together(
     left_out: Sequence[tuple[Logits, Sequence[Clip]]], config: RunConfig
 ) -> Calibration:
-    """Calibrate on several corpora, each left out of what predicts it.
+    """Calibrate on several corpora, each predicted by a network that was trained without it.
 
-    The temperature is the geometric mean of theirs, or a higher one: on no corpus does the mean
-    confidence exceed the accuracy by more than a tenth. A new studio may be as hard as the hardest
-    of them, and too much confidence is worse than too little.
+    The temperature is the geometric mean of theirs, or higher: on no corpus does the mean
+    confidence exceed the accuracy by more than a tenth. New recordings may be as hard as the
+    hardest corpus, and overconfidence is worse than underconfidence.
 
     Args:
-        left_out: logits of clips that did not train, and what they are, for each corpus.
-        config: that the network was trained by.
+        left_out: logits and clips of each corpus.
+        config: settings of the runs.
     """
     each = [_probabilities(logits, clips, config)[1:] for logits, clips in left_out]
     mean = np.exp(np.mean([np.log(_temperature(target, at)) for target, at in each]))
@@ -142,7 +142,7 @@ def calibrate_together(
 def _probabilities(
     logits: Logits, clips: Sequence[Clip], config: RunConfig
 ) -> tuple[Any, Any, Callable[[float], Any]]:
-    """Which clips have a label, what it is, and their probabilities at a temperature."""
+    """Indices of the clips with a label, these labels, and the probabilities by temperature."""
     known, target = known_targets(clips, LABELS)
     matrix = merging(config.classes, LABELS)
     emotion = logits.emotion[known]
@@ -150,7 +150,7 @@ def _probabilities(
 
 
 def _temperature(target: Any, at: Callable[[float], Any]) -> float:
-    """The temperature of the least negative log-likelihood."""
+    """The temperature of the lowest negative log-likelihood."""
 
     def loss(log_temperature: float) -> float:
         p = at(float(np.exp(log_temperature)))
@@ -160,7 +160,7 @@ def _temperature(target: Any, at: Callable[[float], Any]) -> float:
 
 
 def _not_overconfident(target: Any, at: Callable[[float], Any]) -> float:
-    """The least temperature at which confidence exceeds accuracy by a tenth at most."""
+    """The lowest temperature at which confidence exceeds accuracy by a tenth at most."""
 
     def excess(log_temperature: float) -> float:
         p = at(float(np.exp(log_temperature)))
@@ -174,9 +174,9 @@ def _not_overconfident(target: Any, at: Callable[[float], Any]) -> float:
 
 
 def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
-    """Effect of each label on a voice: the mean over the speakers who show it.
+    """The mean effect of each label on a voice, over the speakers who have clips with it.
 
-    A speaker's own voice is the mean over what they show, each label counting alike.
+    A speaker's own voice is the mean over the labels, each with the same weight.
     """
     known, label = known_targets(clips, LABELS)
     speakers = np.array([clips[i].speaker for i in known])
@@ -196,8 +196,8 @@ def _offsets(voices: Any, clips: Sequence[Clip]) -> list[list[float]]:
 def _logistic(logits: Any, clips: Sequence[Clip]) -> tuple[float, float]:
     """Slope and offset that make the activation's logit a probability (Platt 1999).
 
-    The slope is above 0, and a handful of voices that the logit tells apart without a mistake does
-    not make it endless: Platt's targets stop short of certainty.
+    The slope is positive, and finite even for a few clips that the logit separates perfectly, since
+    Platt's targets are not 0 and 1.
     """
     known = [i for i, clip in enumerate(clips) if clip.activation is not None]
     x = np.asarray(logits, np.float64)[known]
@@ -214,14 +214,14 @@ def _logistic(logits: Any, clips: Sequence[Clip]) -> tuple[float, float]:
 
 
 def _abstain(probabilities: Any, target: Any) -> float:
-    """The confidence from which on guesses are right as often as is asked for.
+    """The lowest confidence with the required precision.
 
-    At most half of the guesses are kept back, however hard the voices are.
+    At most half of the predictions are uncertain, however hard the voices are.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == target
     order = np.argsort(-confidence)
-    hits = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(hits >= _WANTED_PRECISION)
+    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(precision >= _PRECISION)
     kept = max(enough[-1] + 1 if len(enough) else 0, len(order) // 2)
     return round(float(confidence[order[kept - 1]]), 2)

@@ -26,28 +26,28 @@ class RunConfig:
     """Settings of a training run that all presets share.
 
     Attributes:
-        corpora: to train on.
+        corpora: names of the corpora to train on.
         classes: classes of the network's output.
-        features: features of its input.
-        gate: when sound counts as speech.
-        window: seconds that one prediction hears at most.
+        features: settings of the features.
+        gate: settings of the speech gate.
+        window: length of the window in seconds.
         hop: seconds between predictions.
-        offset: seconds left out at the start of a clip.
-        epochs: passes.
+        offset: seconds to skip at the start of a clip.
+        epochs: number of epochs.
         seed: seed of everything random.
-        average: momentum of the running average of the weights, which is what is kept; 0 for none.
-        select_on_test: keep the weights of the epoch that did best on the test split instead. That
-            split tests nothing then: its figures are the best of as many tries as there are epochs.
+        average: momentum of the moving average of the weights, which are the result; 0 for none.
+        select_on_test: use the weights of the epoch that did best on the test split instead. The
+            figures are then no test: they are the best of as many tries as there are epochs.
 
     Raises:
-        ValueError: nothing would be heard, or learnt.
+        ValueError: a value is out of range.
     """
 
     preset: ClassVar[str]
     takes_teachers: ClassVar[bool] = False
     """Whether a network of this preset can be distilled from others."""
     classes_only: ClassVar[bool] = False
-    """Whether each training clip must bear one of the classes."""
+    """Whether each training clip must have one of the classes."""
 
     corpora: tuple[str, ...]
     classes: tuple[str, ...]
@@ -78,32 +78,32 @@ class RunConfig:
 
     @property
     def frame_rate(self) -> float:
-        """Frames in a second."""
+        """Frames per second."""
         return self.features.sample_rate / self.features.hop_length
 
     @property
     def window_frames(self) -> int:
-        """Frames that one prediction hears at most."""
+        """Number of frames in a window."""
         return self.features.frames_in(round(self.window * self.features.sample_rate))
 
     @property
     def kind(self) -> tuple[Any, ...]:
-        """Settings that a network shares with one that teaches or calibrates it."""
+        """Settings that a network must share with its teachers, and with runs that calibrate it."""
         return self.preset, self.features, self.classes
 
     @property
     def architecture(self) -> tuple[Any, ...]:
-        """Settings that decide the shapes of the weights."""
+        """Settings that determine the shapes of the weights."""
         return self.kind
 
     def with_setting(self, setting: str) -> Self:
-        """The same with one field replaced.
+        """These settings with one field replaced.
 
         Args:
-            setting: ``network.lstm=128``: where it stands, and the value as JSON.
+            setting: path of the field, and its value as JSON: ``network.lstm=128``.
 
         Raises:
-            LiveSerError: there is no such field, or no such value of it.
+            LiveSerError: there is no such field, or the value is invalid.
         """
         where, equals, text = setting.partition("=")
         data: dict[str, Any] = json.loads(json.dumps(self.to_dict()))
@@ -126,7 +126,7 @@ class RunConfig:
             raise LiveSerError(f"{where} cannot be {text}: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """A dictionary for JSON."""
         return {"preset": self.preset, **asdict(self)}
 
     @classmethod
@@ -140,15 +140,15 @@ class Config(RunConfig):
     """A training run of live-ser's own network.
 
     Attributes:
-        network: its size and regularisation.
-        batches: how they are drawn.
-        augment: what is done to each utterance.
-        baseline: what each is measured against.
-        takes: degraded takes computed of each clip.
-        learning_rate: at its highest, after a tenth of the steps; it falls as a cosine.
-        weight_decay: decay of AdamW.
-        activation_weight: weight of the second output's loss beside the first's.
-        taught: share of the teachers in the targets, where there are teachers.
+        network: size and regularisation of the network.
+        batches: how batches are drawn.
+        augment: augmentation of the log-mel frames.
+        baseline: settings of the baselines.
+        takes: number of degraded takes of each clip.
+        learning_rate: maximum learning rate, after a tenth of the steps; it decays as a cosine.
+        weight_decay: weight decay of AdamW.
+        activation_weight: weight of the activation's loss; that of the emotion is 1.
+        taught: share of the teachers' predictions in the targets, if there are teachers.
     """
 
     preset = "live_ser"
@@ -181,21 +181,21 @@ class Config(RunConfig):
 
     @property
     def architecture(self) -> tuple[Any, ...]:
-        """Settings that decide the shapes of the weights."""
+        """Settings that determine the shapes of the weights."""
         return *self.kind, self.network
 
 
 @dataclass(frozen=True)
 class ArticleConfig(RunConfig):
-    """A training run as the article's. The network is given the whole window, not its speech.
+    """A training run of the article's system, whose network gets windows with their pauses.
 
     Attributes:
-        noise: deviation of the white noise, full scale at 1.
+        noise: standard deviation of the white noise, full scale at 1.
         noisy_copies: number of noisy copies of each training clip.
         pitch: semitones by which a copy is higher.
-        pitched_share: share of the training clips that get such a copy.
-        batch: utterances in a batch.
-        pad_with_peak: pad short clips with the loudest value, as the article did.
+        pitched_share: share of the training clips with a copy at a higher pitch.
+        batch: number of utterances in a batch.
+        pad_with_peak: pad short clips with the highest value, as the article did.
     """
 
     preset = "article"

@@ -1,7 +1,7 @@
-"""Distillation: one network learns from the mean of several.
+"""Distillation of several networks, the teachers, into one (Hinton et al. 2015, arXiv 1503.02531).
 
-Soft labels of an ensemble say of each utterance what it resembles beside what it is (Hinton et al.
-2015, arXiv 1503.02531). The teachers hear the very batch that the student hears.
+The mean of the teachers' predictions is a soft label: it contains how much an utterance resembles
+other emotions. Teachers predict the same augmented batch that the student is trained on.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from training.recipes.config import RunConfig
 from training.recipes.logits import softmax
 from training.recipes.recipe import Teacher
 
-_LEAST = 1e-6  # of a probability, so that it has a logit
+_LEAST = 1e-6  # probability, so that its logit is finite
 
 
-class Exported:
-    """An exported file as a teacher: what ships can teach what comes after it.
+class ExportedTeacher:
+    """An exported model file as a teacher.
 
     Args:
         path: path of the file.
-        config: settings of the network that it teaches.
+        config: settings of the student.
 
     Raises:
-        LiveSerError: it hears something else, or tells other classes apart.
+        LiveSerError: it has other features or classes than the student.
     """
 
     def __init__(self, path: Path, config: RunConfig) -> None:
@@ -40,7 +40,7 @@ class Exported:
         alike = info.features == config.features.spec() and info.labels == config.classes
         if not alike:
             raise LiveSerError(
-                f"{path} hears other features or knows other classes than this network",
+                f"{path} has other features or classes than this network",
                 "take a file that was exported from a run with the same settings",
             )
 
@@ -56,13 +56,13 @@ class Exported:
         return {"emotion": emotion, "activation": logit(roused)}
 
 
-class Taught:
-    """Batches, their targets mixed with what the teachers say.
+class DistilledBatches:
+    """Batches whose targets are mixed with the predictions of teachers.
 
     Args:
-        batches: as they are.
-        teachers: with the same inputs and classes.
-        share: share of the teachers in the targets, 0 to 1.
+        batches: the batches.
+        teachers: teachers with the same inputs and classes.
+        share: share of the teachers' predictions in the targets, 0 to 1.
     """
 
     def __init__(self, batches: Batches, teachers: Sequence[Teacher], share: float) -> None:
@@ -74,7 +74,7 @@ class Taught:
         return len(self.batches)
 
     def on_epoch_end(self) -> None:
-        """Draw others next time."""
+        """Go on to the next epoch."""
         self.batches.on_epoch_end()
 
     def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
@@ -84,7 +84,7 @@ class Taught:
         roused = np.mean([1 / (1 + np.exp(-one["activation"][:, 0])) for one in outputs], axis=0)
         hard, known = np.split(targets["emotion"], 2, axis=1)
         labelled = hard.sum(axis=1, keepdims=True) > 0
-        # Where a corpus lacks a class, the teachers alone say how much an utterance resembles it.
+        # If the utterance has no label among the classes, the teachers' predictions are the target.
         soft = np.where(labelled, self.share * emotion + (1 - self.share) * hard, emotion)
         value, weight = targets["activation"].T
         mixed = np.where(weight > 0, self.share * roused + (1 - self.share) * value, roused)

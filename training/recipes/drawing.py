@@ -1,4 +1,4 @@
-"""Batches for several runs, drawn by worker processes while a GPU trains."""
+"""Batches for several runs, made by worker processes while a GPU trains."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ from training.data.utterances import Utterances
 from training.recipes.presets import recipe
 from training.recipes.run import Run
 
-_AHEAD = 3  # batches drawn in advance by each process
+_PREFETCH = 3  # batches made in advance by each process
 
 
 def batches_of(run: Run, utterances: Utterances) -> Batches:
-    """The batches of a run, from all utterances that were packed."""
+    """The batches of a run.
+
+    Args:
+        run: the run.
+        utterances: all packed utterances, also those that the run does not train on.
+    """
     wanted = set(run.splits.train)
     train = utterances.where([clip.id in wanted for clip in utterances.clips])
     batches = recipe(run.config).batches(train)
@@ -32,10 +37,10 @@ def batches_of(run: Run, utterances: Utterances) -> Batches:
 
 
 class Drawing:
-    """Processes that draw batches.
+    """Processes that make batches; a context manager.
 
     Args:
-        packed: folder of the utterances.
+        packed: folder of the packed utterances.
         runs: folders of the runs.
         workers: number of processes.
     """
@@ -53,7 +58,7 @@ class Drawing:
             del os.environ["JAX_PLATFORMS"]
             if before is not None:
                 os.environ["JAX_PLATFORMS"] = before
-        self._ahead = _AHEAD * workers
+        self._prefetch = _PREFETCH * workers
 
     def __enter__(self) -> Self:
         return self
@@ -65,31 +70,31 @@ class Drawing:
         """Batches in order.
 
         Args:
-            order: epochs and places in the epoch.
+            order: epochs, and indices of the batches in them.
 
         Yields:
-            Inputs and targets as :class:`training.data.batches.Batches` has them, stacked over the
+            Inputs and targets as those of :class:`training.data.batches.Batches`, stacked over the
             runs, in float16.
         """
         waiting: deque[Future[Any]] = deque()
         for place in order:
             waiting.append(self._pool.submit(_draw, *place))
-            if len(waiting) >= self._ahead:
+            if len(waiting) >= self._prefetch:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-_drawn: list[Batches] = []  # of the runs, in a process that draws
+_batches: list[Batches] = []  # of the runs, in a worker process
 
 
 def _begin(packed: Path, runs: Sequence[Path]) -> None:
     utterances = read_packed(packed)
-    _drawn[:] = [batches_of(Run.open(folder), utterances) for folder in runs]
+    _batches[:] = [batches_of(Run.open(folder), utterances) for folder in runs]
 
 
 def _draw(epoch: int, index: int) -> Any:
-    for one in _drawn:
-        one.epoch = epoch
-    batches = [one[index] for one in _drawn]
-    return jax.tree.map(lambda *arrays: np.stack(arrays).astype(np.float16), *batches)
+    for batches in _batches:
+        batches.epoch = epoch
+    batch_of_each = [batches[index] for batches in _batches]
+    return jax.tree.map(lambda *arrays: np.stack(arrays).astype(np.float16), *batch_of_each)

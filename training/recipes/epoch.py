@@ -1,4 +1,4 @@
-"""An epoch, reproducible whatever the process did before."""
+"""An epoch of training, which is the same in a run that was interrupted and continued."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> 
     """Train a network for an epoch.
 
     Args:
-        model: compiled; it is trained in place.
-        batches: batches of the epoch. They move on to the next one afterwards.
+        model: compiled network, which is trained in place.
+        batches: batches of the epoch, which then go on to the next one.
         seed: seed of the run.
-        epoch: its number, from 0.
+        epoch: number of the epoch, from 0.
 
     Returns:
         The mean of each loss over the utterances of the epoch.
     """
-    # Drop out what this epoch drops, whichever epochs this process has seen before: Keras keeps no
-    # state of its random generators with the weights.
+    # Dropout must depend on the epoch alone, not on those before it in this process: Keras does not
+    # store the state of its random generators with the weights.
     generators = [one for one in model.variables if one.name == "seed_generator_state"]
     for place, state in enumerate(generators):
         state.assign([seed + 1000 * place, epoch])
@@ -32,10 +32,10 @@ def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> 
         model.train_function = _step(model, batches[0][1])
     sums: dict[str, float] = defaultdict(float)
     count = 0
-    # A plain loop: on one core, Keras' own pipeline idles for half of the time.
+    # On one core, the data pipeline of Keras would be idle for half of the time.
     for index in range(len(batches)):
         inputs, targets = batches[index]
-        # Keras tells the losses of this batch alone.
+        # Keras returns the losses of this batch only.
         losses = model.train_on_batch(inputs, targets, return_dict=True)
         size = len(next(iter(targets.values())))
         count += size
@@ -46,11 +46,11 @@ def train_epoch(model: keras.Model, batches: Batches, seed: int, epoch: int) -> 
 
 
 def _step(model: keras.Model, targets: Any) -> Any:
-    """Make the step that ``train_on_batch`` takes: one function for batches of any length.
+    """The training step of ``train_on_batch``, as one function for batches of any length.
 
-    Keras would trace a function for the shapes that it meets first, and another for all others.
-    The two round differently, and which batch is the first depends on the epoch that a run goes on
-    from: it would come to other weights than a run that was never broken off.
+    Keras would trace one function for the first shape, and another for all others. They round
+    differently, and which shape is first depends on the epoch from which a run continues, so that
+    its weights would differ from those of a run that was not interrupted.
     """
     spec = (
         keras.tree.map_structure(lambda one: tf.TensorSpec(one.shape, one.dtype), model.input),

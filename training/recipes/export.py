@@ -42,19 +42,22 @@ def export(
     """Write a network as an ONNX file with its metadata.
 
     Args:
-        network: that was trained, as its recipe builds it; on TensorFlow.
-        config: that it was trained by.
-        calibration: put behind it.
-        windows: real log-mel windows, on which both must agree to 1e-5.
-        path: path of the file; it is written last, when everything was found right.
-        labels: what the file says.
-        provenance: for the metadata.
+        network: trained network, as its recipe builds it, on TensorFlow.
+        config: settings of the run.
+        calibration: calibration, which becomes part of the graph.
+        windows: log-mel windows of speech, on which file and network must agree to 1e-5.
+        path: path of the file, which is written after all checks.
+        labels: labels of the model.
+        provenance: provenance for the metadata.
+
+    Returns:
+        The metadata of the file.
 
     Raises:
-        LiveSerError: the file would not do; nothing is written.
+        LiveSerError: the file is not equivalent, or too slow; nothing is written.
     """
-    how = recipe(config)
-    model = how.alone(network)
+    preset = recipe(config)
+    model = preset.alone(network)
     about = {**(provenance or {}), **model_file.origin()}
     corpora = {*config.corpora, *about.get("taught_by", ())}
     info = ModelInfo(
@@ -63,7 +66,7 @@ def export(
         window=config.window,
         hop=config.hop,
         offset=config.offset,
-        baseline=how.baseline(model, calibration.offsets_of(labels), len(labels)),
+        baseline=preset.baseline(model, calibration.offsets_of(labels), len(labels)),
         features=config.features.spec(),
         gate=config.gate,
         abstain=calibration.abstain,
@@ -78,7 +81,7 @@ def export(
 
 
 def _agreement(calibrated: Any, windows: Sequence[Frames]) -> model_file.Check:
-    """A check that a file predicts what the network in Keras predicts."""
+    """A check that a file predicts the same as the network in Keras."""
 
     def expected(window: Frames, baseline: NDArray[np.float32] | None) -> Mapping[str, ArrayLike]:
         inputs = [one[np.newaxis] for one in (window, baseline) if one is not None]
@@ -91,7 +94,7 @@ def _agreement(calibrated: Any, windows: Sequence[Frames]) -> model_file.Check:
 def _calibrated(
     model: keras.Model, config: RunConfig, calibration: Calibration, info: ModelInfo
 ) -> Any:
-    """The network with its calibration: a TensorFlow function of named, dynamic tensors."""
+    """The calibrated network, as a TensorFlow function of named tensors with dynamic shapes."""
     import tensorflow as tf
 
     merged = merging(config.classes, info.labels)
@@ -133,17 +136,20 @@ def _check_operators(proto: Any) -> None:
 def export_run(
     run: Run, path: Path, heard_by: Sequence[Run] = (), changes: Sequence[str] = ()
 ) -> ModelInfo:
-    """Write what came of a run as an ONNX file.
+    """Export a run as an ONNX file.
 
     Args:
-        run: that is finished.
+        run: finished run.
         path: path of the file.
-        heard_by: runs with the same settings that left speakers or corpora out: the means of their
-            calibrations and figures are taken. The run itself if there is none.
-        changes: settings that the weights don't hold, as ``gate.threshold=0.4``.
+        heard_by: runs with the same settings that held out speakers or corpora; calibration and
+            figures are the means of theirs. Empty for those of the run itself.
+        changes: settings to replace that the weights don't depend on: ``gate.threshold=0.4``.
+
+    Returns:
+        The metadata of the file.
 
     Raises:
-        LiveSerError: the run is not finished, or the file would not do.
+        LiveSerError: the run is not finished, or the file is not equivalent.
     """
     _check_backend(run)
     config = _changed(run, changes)
@@ -177,7 +183,7 @@ def export_run(
 
 
 def calibration_of(run: Run) -> Calibration:
-    """The calibration of a run, on what it left out."""
+    """The calibration of a run, on its test clips."""
     return Calibration.from_dict(run.read_json("calibration.json"))
 
 
@@ -192,7 +198,7 @@ def _check_backend(run: Run) -> None:
 
 
 def _changed(run: Run, changes: Sequence[str]) -> RunConfig:
-    """The settings of a finished run, with those replaced that its weights don't hold."""
+    """The settings of a finished run with changes, which its weights must not depend on."""
     if not run.weights.is_file():
         raise LiveSerError(
             f"{run.folder} has no trained weights yet",
@@ -210,21 +216,21 @@ def _changed(run: Run, changes: Sequence[str]) -> RunConfig:
 
 
 def _check_left_out(run: Run, config: RunConfig) -> None:
-    """A run that calibrates has left something out, and is of a network of the same kind."""
+    """Refuse a run for calibration that held nothing out, or has other settings."""
     if not run.splits.test or not run.read_json("calibration.json"):
         raise LiveSerError(
-            f"{run.folder} left nothing out: it cannot tell how sure to be of strangers",
+            f"{run.folder} held nothing out, so it cannot calibrate the model for new speakers",
             "take runs of --split held-out, or of a corpus left out",
         )
     if run.config.kind != config.kind:
         raise LiveSerError(
-            f"{run.folder} hears other features or knows other classes than this network",
+            f"{run.folder} has other features or classes than this network",
             "take runs with the same settings",
         )
 
 
 def corpora_of(path: Path) -> list[str]:
-    """All corpora that a run or an exported file has heard of, by itself or through its teachers.
+    """All corpora that a run or an exported file was trained on, itself or through its teachers.
 
     Args:
         path: path of the run's folder, or of the file.
@@ -238,7 +244,7 @@ def corpora_of(path: Path) -> list[str]:
 
 
 def _figures(run: Run, measured: Sequence[Run]) -> dict[str, float]:
-    """Figures of a run, and of the runs that calibrate it, on the clips that they left out."""
+    """The figures of a run, and those of the runs that calibrate it on their test clips."""
     own = run.metrics
     figures: dict[str, float] = {"epochs": own.epochs, "parameters": own.parameters}
     held_out = [one.metrics.held_out for one in measured]

@@ -18,29 +18,29 @@ from training.networks.cnn_lstm import by_itself, cnn_lstm
 from training.networks.losses import masked_crossentropy, weighted_binary_crossentropy
 from training.recipes import recipe
 from training.recipes.config import Config
-from training.recipes.distill import Taught
+from training.recipes.distill import DistilledBatches
 from training.recipes.logits import Logits
 from training.recipes.recipe import Recipe, Teacher
 
 
 class LiveSer(Recipe[Config]):
-    """The CNN+LSTM that measures utterances against others of their speaker."""
+    """The CNN+LSTM, which classifies utterances relative to others of their speaker."""
 
     def load(self, clips: Sequence[Clip], *, data: Path, cache: Path) -> Utterances:
-        """Read the speech of clips: as recorded, then as degraded."""
+        """Read the speech of clips: as recorded, then degraded."""
         config = self.config
         return load_utterances(
             clips, config.features, config.gate, data=data, cache=cache, takes=config.takes
         )
 
     def network(self) -> keras.Model:
-        """Build the network, its weights drawn from the seed."""
+        """Build the network, with weights initialised from the seed."""
         config = self.config
         keras.utils.set_random_seed(config.seed)
         return cnn_lstm(config.network, config.features.n_mels, len(config.classes))
 
     def compiled(self, train: Utterances) -> keras.Model:
-        """Build the network, ready to be fitted; to what is no matter here."""
+        """Build and compile the network, whatever the training clips are."""
         config, model = self.config, self.network()
         steps = config.epochs * -(-config.batches.per_epoch // config.batches.size)
         warm_up = max(1, steps // 10)
@@ -69,9 +69,9 @@ class LiveSer(Recipe[Config]):
     def batches(
         self, train: Utterances, epoch: int = 0, teachers: Sequence[Teacher] = ()
     ) -> recipe.Batches:
-        """Make batches; with teachers, what they say is in their targets."""
+        """Make batches; with teachers, their predictions are part of the targets."""
         config = self.config
-        drawn = Batches(
+        batches = Batches(
             train,
             config.classes,
             config.batches,
@@ -81,14 +81,14 @@ class LiveSer(Recipe[Config]):
             seed=config.seed,
             epoch=epoch,
         )
-        return Taught(drawn, teachers, config.taught) if teachers else drawn
+        return DistilledBatches(batches, teachers, config.taught) if teachers else batches
 
     def alone(self, model: keras.Model) -> keras.Model:
-        """The network for one utterance, and what is known of its speaker."""
+        """The network for one utterance, with the baseline of its speaker as an input."""
         return by_itself(model)
 
     def predict(self, model: keras.Model, utterances: Utterances) -> Logits:
-        """Predict utterances as recorded, nothing known of their speakers."""
+        """Predict utterances as recorded, without a baseline."""
         frames = [takes[0] for takes in utterances.takes]
         network = self.alone(model)
         size = network.input["baseline"].shape[1]
@@ -114,8 +114,8 @@ class LiveSer(Recipe[Config]):
         matrix = np.zeros((labels, size), np.float32)
         if offsets is not None:
             matrix[:] = offsets
-        how = self.config.baseline
-        return BaselineSpec(size, how.typical, how.memory, pack_matrix(matrix.round(3)))
+        config = self.config.baseline
+        return BaselineSpec(size, config.typical, config.memory, pack_matrix(matrix.round(3)))
 
 
 RECIPE = LiveSer

@@ -12,12 +12,12 @@ from training.recipes.config import RunConfig
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add what decides the settings of a run: the corpora, epochs, and any field."""
+    """Add the options for the settings of a run: corpora, epochs, and any field."""
     parser.add_argument(
         "--corpora",
         metavar="NAME,...",
-        help=f"to train on, of {', '.join(READERS)}, or recordings of your own: own=PATH, a "
-        "folder with a folder for each emotion, or a CSV file (default: the preset's)",
+        help=f"corpora to train on, some of {', '.join(READERS)}, or recordings of your own: "
+        "own=PATH, a folder with a folder for each emotion, or a CSV file (default: the preset's)",
     )
     command.add_speaker_pattern(parser)
     parser.add_argument("--epochs", type=int, metavar="N")
@@ -33,14 +33,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def config_of(
     given: argparse.Namespace, preset: type[RunConfig]
 ) -> tuple[RunConfig, tuple[OwnCorpus, ...]]:
-    """The settings that the options of :func:`add_settings` ask for.
+    """The settings from the options of :func:`add_settings`.
 
     Args:
         given: parsed options.
-        preset: settings that are changed.
+        preset: class of the preset's settings.
 
     Returns:
-        The settings, and the corpora among them that are not published.
+        The settings, and the user's own corpora among theirs.
+
+    Raises:
+        LiveSerError: there is no such corpus or setting.
     """
     names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
     changes: dict[str, Any] = {"corpora": names} if names else {}

@@ -18,8 +18,8 @@ class Preset:
     """A named system.
 
     Attributes:
-        config: its settings; each has a default.
-        split: that it is trained on where no other is named.
+        config: class of its settings, all of which have defaults.
+        split: its default split.
     """
 
     config: type[RunConfig]
@@ -33,12 +33,12 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def read_config(data: Mapping[str, Any]) -> RunConfig:
-    """The settings that :meth:`RunConfig.to_dict` gave."""
+    """The settings of a dictionary from :meth:`RunConfig.to_dict`."""
     return PRESETS[data.get("preset", Config.preset)].config.from_dict(data)
 
 
 def recipe(config: RunConfig) -> Recipe[Any]:
-    """The recipe of the preset of these settings."""
-    # Settings are read and refused in no time; Keras, which builds networks, takes seconds.
+    """The recipe for settings."""
+    # Imported late: settings are checked at once, and Keras takes seconds to load.
     made: Recipe[Any] = import_module(f"training.recipes.{config.preset}").RECIPE(config)
     return made

@@ -23,27 +23,27 @@ C = TypeVar("C", bound=RunConfig)
 
 
 class Batches(Protocol):
-    """Batches of an epoch, as inputs and targets; those of the next one after its end."""
+    """The batches of an epoch, and after its end those of the next one."""
 
     def __len__(self) -> int:
-        """How many there are in an epoch."""
+        """Number of batches in an epoch."""
 
     def __getitem__(self, index: int, /) -> tuple[Any, dict[str, NDArray[np.float32]]]:
-        """One of them."""
+        """The inputs and targets of a batch."""
 
     def on_epoch_end(self) -> None:
-        """Draw others next time."""
+        """Go on to the next epoch."""
 
 
 class Teacher(Protocol):
-    """A Keras network or an exported file that a network is distilled from."""
+    """A Keras network, or an exported file, to distil a network from."""
 
     def predict_on_batch(self, inputs: Any) -> Any:
         """Logits: ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``."""
 
 
 class Recipe(ABC, Generic[C]):
-    """How a preset reads its clips, learns from them, and predicts.
+    """How a preset reads clips, trains its network, and predicts.
 
     Args:
         config: settings of the run.
@@ -54,21 +54,21 @@ class Recipe(ABC, Generic[C]):
 
     @abstractmethod
     def load(self, clips: Sequence[Clip], *, data: Path, cache: Path) -> Utterances:
-        """Read clips: each first as it is classified, then in further takes.
+        """Read clips: each as it is classified, then its further takes.
 
         Args:
-            clips: to read.
-            data: folder that holds ``noise``.
-            cache: folder that keeps what was computed.
+            clips: the clips.
+            data: folder with ``noise``.
+            cache: folder of cached features.
         """
 
     @abstractmethod
     def network(self) -> keras.Model:
-        """Build the network, from ``log_mel`` to logits, its weights drawn from the seed."""
+        """Build the network, from ``log_mel`` to logits, with weights initialised from the seed."""
 
     @abstractmethod
     def compiled(self, train: Utterances) -> keras.Model:
-        """Build the network, ready to be fitted to these."""
+        """Build and compile the network, to be trained on these utterances."""
 
     @abstractmethod
     def batches(
@@ -78,13 +78,13 @@ class Recipe(ABC, Generic[C]):
 
         Args:
             train: utterances to draw from.
-            epoch: to start with.
-            teachers: that the network is distilled from; see ``RunConfig.takes_teachers``.
+            epoch: number of the first epoch, from 0.
+            teachers: teachers of the network, for a preset that ``takes_teachers``.
         """
 
     @abstractmethod
     def predict(self, model: keras.Model, utterances: Utterances) -> Logits:
-        """Predict utterances as recorded, each by itself."""
+        """Predict utterances as recorded, each on its own."""
 
     def alone(self, model: keras.Model) -> keras.Model:
         """The network as it is exported, for one utterance at a time."""
@@ -93,11 +93,11 @@ class Recipe(ABC, Generic[C]):
     def baseline(
         self, model: keras.Model, offsets: NDArray[np.float32] | None, labels: int
     ) -> BaselineSpec | None:
-        """Specification of the baseline for the model file; None for a network that takes none.
+        """The specification of the baseline; None for a network without one.
 
         Args:
-            model: as :meth:`alone` gives it.
-            offsets: what each label adds to a voice, ``[labels, size]``; None where unknown.
-            labels: how many there are.
+            model: the network from :meth:`alone`.
+            offsets: mean effect of each label on a voice, ``[labels, size]``; None if unknown.
+            labels: number of labels.
         """
         return None

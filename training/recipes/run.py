@@ -16,25 +16,28 @@ from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from training.corpora.own import OwnCorpus
 from training.data.frame_cache import read_frames, write_frames
+from training.data.utterances import Utterances
 from training.recipes.config import RunConfig
 from training.recipes.presets import read_config
 
 if TYPE_CHECKING:
     import keras
 
+_WINDOWS = 24  # utterances of which a window is stored
+
 
 @dataclass(frozen=True)
 class Splits:
-    """Clips that a run trains and tests on, as ``splits.json`` holds them.
+    """The content of ``splits.json``: training and test clips of a run.
 
     Attributes:
         teachers: folders of runs, or exported files, that the network is distilled from.
         name: name of the split.
         song: whether sung clips are among the clips.
-        train: names of the clips that train.
-        test: names of those that are held out.
-        speakers: how many there are in training.
-        own: corpora that are not published.
+        train: ids of the training clips.
+        test: ids of the test clips.
+        speakers: number of speakers of the training clips.
+        own: the user's own corpora.
     """
 
     teachers: tuple[str, ...]
@@ -47,14 +50,14 @@ class Splits:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Splits:
-        """The splits that :meth:`to_dict` gave."""
+        """The splits of a dictionary from :meth:`to_dict`."""
         given = {"teachers": (), "speakers": 0, **data}
         lists = {name: tuple(given[name]) for name in ("teachers", "train", "test")}
         own = tuple(OwnCorpus(**{**one, "path": Path(one["path"])}) for one in given.get("own", ()))
         return cls(**{**given, **lists, "own": own})
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """A dictionary for JSON."""
         own = [{**asdict(one), "path": str(one.path.resolve())} for one in self.own]
         fields = {**asdict(self), "own": own}
         return fields if own else {k: v for k, v in fields.items() if k != "own"}
@@ -62,18 +65,18 @@ class Splits:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Metrics on the clips that did not train.
+    """Metrics on the test clips.
 
     Attributes:
-        clips: that have a label.
+        clips: number of clips with a label.
         uar: unweighted average recall.
-        accuracy: share of the clips whose label is right.
-        recalls: by label; None for a label that no clip has.
+        accuracy: share of the clips with the right label.
+        recalls: recall of each label; None for a label without clips.
         ece_uncalibrated: expected calibration error before the calibration.
-        confusion: counts ``[label][prediction]``.
-        weights: which are kept: of the last epoch, or of the best one on these very clips.
-        best_epoch_on_test: its row of the history. It is chosen on the clips that it is measured
-            on: no result, but what others report.
+        confusion: counts ``[target][prediction]``.
+        weights: which weights these are: of the last epoch, or of the best one on the test clips.
+        best_epoch_on_test: row of the history with the best accuracy. It is selected on the test
+            clips, and so no result, but is what others report.
     """
 
     clips: int
@@ -88,12 +91,12 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metrics of a finished run, as ``metrics.json`` holds them.
+    """The content of ``metrics.json``: metrics of a finished run.
 
     Attributes:
-        epochs: that it was trained for.
+        epochs: number of epochs.
         parameters: number of parameters of the network.
-        held_out: metrics on the clips that did not train; None where all of them trained.
+        held_out: metrics on the test clips; None without any.
     """
 
     epochs: int
@@ -103,18 +106,22 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Run:
-    """A folder that holds one training run.
+    """The folder of a training run.
 
-    ``config.json`` and ``splits.json`` say what was asked for; ``history.csv`` and
-    ``checkpoint-N.weights.h5`` how far it has come; ``weights.weights.h5``, ``metrics.json``,
-    ``calibration.json``, ``windows.npz`` and the pictures what came of it.
+    ``config.json`` and ``splits.json`` are what was asked for, ``history.csv`` and
+    ``checkpoint-N.weights.h5`` the progress, and ``weights.weights.h5``, ``metrics.json``,
+    ``calibration.json``, ``windows.npz`` and plots the result.
     """
 
     folder: Path
 
     @classmethod
     def new(cls, folder: Path, config: RunConfig, splits: Splits) -> Run:
-        """Make the folder; it must not be there yet, so that two runs never share one."""
+        """Make a new folder.
+
+        Raises:
+            LiveSerError: the folder exists, or cannot be made.
+        """
         try:
             folder.mkdir(parents=True)
         except FileExistsError as error:
@@ -133,7 +140,7 @@ class Run:
 
     @classmethod
     def unpack(cls, packed: Path, output: Path) -> Run:
-        """The run of a packed folder, within ``output``; one that was begun there goes on."""
+        """The run of a packed folder, in a folder of ``output``, continued if it exists."""
         folder = output / packed.name
         if not folder.exists():
             run = cls.open(packed)
@@ -142,7 +149,11 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Run:
-        """A run that was begun."""
+        """Open the folder of a run.
+
+        Raises:
+            LiveSerError: it is not the folder of a run.
+        """
         if not (folder / "config.json").is_file():
             raise LiveSerError(f"{folder} is not the folder of a run: it has no config.json")
         return cls(folder)
@@ -154,21 +165,21 @@ class Run:
 
     @property
     def weights(self) -> Path:
-        """The trained weights, once there are any."""
+        """The file of the trained weights, which exists at the end of training."""
         return self.folder / "weights.weights.h5"
 
     @property
     def best(self) -> Path:
-        """The weights that did best on the test split so far, where they are asked for."""
+        """The file of the weights with the best accuracy on the test split, with select_on_test."""
         return self.folder / "best.weights.h5"
 
     @property
     def finished(self) -> bool:
-        """Whether it was trained to its end."""
+        """Whether training has ended."""
         return self.weights.is_file() and (self.folder / "metrics.json").is_file()
 
     def read_json(self, name: str) -> Any:
-        """One of the folder's JSON files."""
+        """Read a JSON file of the folder."""
         path = self.folder / name
         try:
             return json.loads(path.read_text("utf-8"))
@@ -176,14 +187,14 @@ class Run:
             raise LiveSerError(f"cannot read {path}: {error}") from error
 
     def write_json(self, name: str, content: Any) -> None:
-        """Write a JSON file whole or not at all; what is not a number is null in it."""
+        """Write a JSON file of the folder, whole or not at all; NaN becomes null."""
         content = _without_nan(json.loads(json.dumps(content, default=float)))
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         self._replace(name, lambda part: part.write_text(text + "\n", "utf-8"))
 
     @property
     def splits(self) -> Splits:
-        """Clips that it trains and tests on."""
+        """Training and test clips."""
         try:
             return Splits.from_dict(self.read_json("splits.json"))
         except (KeyError, TypeError) as error:
@@ -193,31 +204,31 @@ class Run:
 
     @property
     def teachers(self) -> list[Path]:
-        """Runs and exported files that its network is distilled from."""
+        """Folders of runs, and exported files, that the network is distilled from."""
         return [Path(path) for path in self.splits.teachers]
 
     @property
     def metrics(self) -> Metrics:
-        """Metrics, once it is finished."""
+        """Metrics of a finished run."""
         content = self.read_json("metrics.json")
         own = {name: content.pop(name) for name in ("epochs", "parameters")}
         return Metrics(**own, held_out=HeldOut(**content) if "uar" in content else None)
 
     def write_metrics(self, metrics: Metrics) -> None:
-        """Keep what came of it."""
+        """Write the metrics."""
         content = asdict(metrics)
         held_out = content.pop("held_out") or {}
         self.write_json("metrics.json", {**content, **held_out})
 
     def save_weights(self, model: keras.Model) -> None:
-        """Keep the trained weights; the optimizer's state, thrice as large, is left out."""
+        """Write the trained weights, without the state of the optimizer."""
         import keras
 
         alone = keras.Model(model.input, model.output)
         self._replace(self.weights.name, alone.save_weights)
 
     def load_weights(self, model: keras.Model) -> None:
-        """Give a network the trained weights."""
+        """Load the trained weights into a network."""
         try:
             model.load_weights(self.weights)
         except (OSError, ValueError, KeyError) as error:
@@ -227,20 +238,22 @@ class Run:
             ) from error
 
     def save_best(self, model: keras.Model) -> None:
-        """Keep the weights as they stand: none did better on the test split."""
+        """Write the current weights as those that did best on the test split."""
         self._replace(self.best.name, model.save_weights)
 
-    def save_windows(self, windows: Sequence[Frames]) -> None:
-        """Keep some real windows, for the export to be checked on."""
+    def save_windows(self, utterances: Utterances) -> None:
+        """Write a window of each of the first utterances, to check an export with."""
+        length = self.config.window_frames
+        windows = [takes[0][:length] for takes in utterances.takes[:_WINDOWS]]
         write_frames(self.folder / "windows.npz", windows)
 
     def windows(self) -> list[Frames]:
-        """The windows that were kept."""
+        """The windows from :meth:`save_windows`, float32 ``[frames, mels]`` each."""
         return read_frames(self.folder / "windows.npz") or []
 
     def checkpoint(self, model: keras.Model, epoch: int) -> None:
-        """Keep all that it takes to go on after so many epochs."""
-        self._hold()
+        """Write a checkpoint after a number of epochs, and remove the older ones."""
+        self._lock()
         old = self._checkpoints()
         # The number is in the name: weights and epoch change together or not at all.
         self._replace(f"checkpoint-{epoch:04}.weights.h5", model.save_weights)
@@ -249,17 +262,17 @@ class Run:
 
     @property
     def epoch(self) -> int:
-        """How many epochs the newest checkpoint has seen."""
+        """Number of epochs before the newest checkpoint."""
         found = self._checkpoints()
         return int(found[-1].name.removeprefix("checkpoint-").split(".")[0]) if found else 0
 
     def restore(self, model: keras.Model) -> int:
-        """Go on from the newest checkpoint; how many epochs it had seen.
+        """Load the newest checkpoint, if there is one, and return the number of its epochs.
 
         Raises:
-            LiveSerError: another process trains this run now.
+            LiveSerError: another process is training this run.
         """
-        self._hold()
+        self._lock()
         checkpoints = self._checkpoints()
         if not checkpoints:
             return 0
@@ -268,12 +281,12 @@ class Run:
         return self.epoch
 
     def clear_checkpoints(self) -> None:
-        """Forget them: the run is done."""
+        """Remove the checkpoints of a finished run."""
         for path in (*self._checkpoints(), self.best):
             path.unlink(missing_ok=True)
 
     def history(self) -> list[dict[str, float]]:
-        """Losses and metrics of each epoch."""
+        """The losses and metrics of each epoch."""
         path = self.folder / "history.csv"
         if not path.is_file():
             return []
@@ -281,7 +294,7 @@ class Run:
             return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
 
     def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Replace what was logged."""
+        """Write the losses and metrics of each epoch."""
 
         def write(part: Path) -> None:
             with part.open("w", newline="", encoding="utf-8") as file:
@@ -292,25 +305,25 @@ class Run:
 
         self._replace("history.csv", write)
 
-    def _hold(self) -> None:
-        """Keep other processes from training this run, for as long as this one lives."""
-        if self.folder in _HELD:
+    def _lock(self) -> None:
+        """Lock the run against other processes, until this one ends."""
+        if self.folder in _LOCKS:
             return
         lock = (self.folder / "lock").open("w")
         try:
-            _lock(lock)
+            _lock_file(lock)
         except OSError as error:
             lock.close()
             raise LiveSerError(
                 f"another process trains {self.folder} now", "wait for its end, or end it"
             ) from error
-        _HELD[self.folder] = lock
+        _LOCKS[self.folder] = lock
 
     def _checkpoints(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-????.weights.h5"))
 
     def _replace(self, name: str, write: Any) -> None:
-        """Write beside, then rename: a full disk or a kill leaves what was there."""
+        """Write a temporary file and rename it, so that an error leaves the old file."""
         part = self.folder / f"part-{name}"
         try:
             write(part)
@@ -323,11 +336,11 @@ class Run:
             ) from error
 
 
-_HELD: dict[Path, TextIO] = {}  # the locks of this process; the system lets go of them at its end
+_LOCKS: dict[Path, TextIO] = {}  # of this process; the system releases them at its end
 
 
-def _lock(file: TextIO) -> None:
-    """Lock a file, or raise ``OSError`` at once where another process has it."""
+def _lock_file(file: TextIO) -> None:
+    """Lock a file; raises ``OSError`` if another process has locked it."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -339,7 +352,7 @@ def _lock(file: TextIO) -> None:
 
 
 def _without_nan(content: Any) -> Any:
-    """The same with None for each float that JSON has no word for."""
+    """The content with None for NaN and infinity, which JSON does not have."""
     if isinstance(content, dict):
         return {key: _without_nan(value) for key, value in content.items()}
     if isinstance(content, list):

@@ -1,8 +1,8 @@
-"""Several runs trained at once on one GPU, on JAX.
+"""Training of several runs at once on one GPU, with JAX.
 
-A network of this size leaves a GPU idle for most of a step. So the states of several networks of
-one shape are stacked, and the step that trains one of them is mapped over the stack. Each comes out
-as it would by itself, but for rounding.
+A network of this size leaves a GPU idle for most of a step. Therefore the states of several
+networks of the same shape are stacked, and the training step is mapped over the stack. Except for
+rounding, the result is the same as that of training each run on its own.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from training.recipes.presets import recipe
 from training.recipes.run import Run
 
 _SAVE_EVERY = 90.0  # seconds, from one checkpoint to the next
-_AT_ONCE = 32  # networks; more do not fit the memory of a small GPU
-_WINDOWS = 24  # real windows kept for the export's check
+_AT_ONCE = 32  # networks; more do not fit into the memory of a small GPU
 
 State = tuple[list[Any], list[Any], list[Any], list[Any]]
 """The trainable variables of a network, its others, and those of its optimizer and metrics."""
@@ -39,18 +38,17 @@ Step = Callable[[State, Any], tuple[dict[str, Any], State]]
 
 
 def fit_side_by_side(runs: Sequence[Run], packed: Path, workers: int) -> None:
-    """Train runs until each has its weights; test clips are left to :func:`training.trainer.fit`.
+    """Train runs until each has its weights; :func:`training.trainer.fit` computes the metrics.
 
     Args:
-        runs: of the preset live_ser, without teachers. Those that have weights are left alone.
-        packed: folder that :func:`training.data.packed.write_packed` wrote, with all their clips.
-        workers: number of processes that draw batches.
+        runs: runs of the preset live_ser without teachers; those with weights are skipped.
+        packed: folder from :func:`training.data.packed.write_packed` with all their clips.
+        workers: number of processes that make batches.
     """
     utterances = read_packed(packed)
     waiting = [run for run in runs if not run.weights.is_file()]
     for run in waiting:
-        windows = [takes[0][: run.config.window_frames] for takes in utterances.takes[:_WINDOWS]]
-        run.save_windows(windows)
+        run.save_windows(utterances)
     waiting.sort(key=lambda run: repr(_shape(run)))
     for _, alike in groupby(waiting, key=_shape):
         group = list(alike)
@@ -59,7 +57,7 @@ def fit_side_by_side(runs: Sequence[Run], packed: Path, workers: int) -> None:
 
 
 def _shape(run: Run) -> Any:
-    """What runs that are trained at once have in common: all but what they learn from."""
+    """What runs that are trained at once have in common: everything but their data."""
     config = run.config
     assert isinstance(config, Config)
     usual = Config()
@@ -76,7 +74,7 @@ def _shape(run: Run) -> Any:
 
 
 def _fit(runs: Sequence[Run], utterances: Utterances, packed: Path, workers: int) -> None:
-    """Train runs of one shape, all of which stand at the same epoch."""
+    """Train runs of one shape, all of which are at the same epoch."""
     config, start = runs[0].config, runs[0].epoch
     assert isinstance(config, Config)
     rows = [run.history()[:start] for run in runs]
@@ -98,28 +96,28 @@ def _fit(runs: Sequence[Run], utterances: Utterances, packed: Path, workers: int
             _log(rows, jax.device_get(losses), epoch)
             if epoch + 1 == config.epochs or time.monotonic() - saved > _SAVE_EVERY:
                 with _on_cpu():
-                    _keep(model, runs, rows, jax.device_get(states), epoch + 1)
+                    _save(model, runs, rows, jax.device_get(states), epoch + 1)
                 saved = time.monotonic()
 
 
 def _on_cpu() -> Any:
-    """Keras builds a network of many small operations; a GPU would compile a program for each."""
+    """Keras builds a network by many small operations; a GPU would compile a program for each."""
     return jax.default_device(jax.devices("cpu")[0])
 
 
 def _begin(runs: Sequence[Run], batch: Any) -> tuple[keras.Model, State]:
-    """The network, and the state of each run: drawn by its seed, or from its checkpoint."""
+    """The network, and the stacked states of the runs, from their seeds or checkpoints."""
     model = recipe(runs[0].config).compiled(Utterances((), ()))
-    model.test_on_batch(*batch)  # Keras builds losses and metrics when they meet a batch
+    model.test_on_batch(*batch)  # Keras builds losses and metrics at the first batch
     model.optimizer.build(model.trainable_variables)
-    drawn: dict[int, list[Any]] = {}
+    initial: dict[int, list[Any]] = {}  # weights by seed
     states: list[State] = []
     for run in runs:
         seed = run.config.seed
-        if seed not in drawn:
+        if seed not in initial:
             network = recipe(run.config).network()
-            drawn[seed] = [np.array(one.value) for one in network.variables]
-        for variable, value in zip(model.variables, drawn[seed], strict=True):
+            initial[seed] = [np.array(one.value) for one in network.variables]
+        for variable, value in zip(model.variables, initial[seed], strict=True):
             variable.assign(value)
         run.restore(model)
         trainable, others, optimizer, metrics = (
@@ -131,10 +129,10 @@ def _begin(runs: Sequence[Run], batch: Any) -> tuple[keras.Model, State]:
 
 
 def _compiled(model: keras.Model, states: State, batches: Sequence[Any]) -> Step:
-    """The step, as one program for each length of batch; a GPU's are compiled at the same time."""
+    """The training step, compiled for each length of a batch, in parallel."""
 
     def step(states: State, batches: Any) -> Any:
-        # Batches travel in half precision.
+        # Batches are transferred in half precision.
         return jax.vmap(model.train_step)(
             states, jax.tree.map(lambda one: one.astype("float32"), batches)
         )
@@ -160,7 +158,7 @@ def _length(batch: Any) -> int:
 
 
 def _ready(model: keras.Model, states: State, seeds: Sequence[int], epoch: int) -> State:
-    """The states at the start of an epoch: dropout's seeds as in ``train_epoch``, no losses."""
+    """The states at the start of an epoch: seeds of dropout as in ``train_epoch``, losses of 0."""
     trainable, others, optimizer, metrics = states
     others = list(others)
     variables = model.non_trainable_variables
@@ -174,18 +172,18 @@ def _ready(model: keras.Model, states: State, seeds: Sequence[int], epoch: int) 
 def _log(rows: Sequence[list[dict[str, float]]], losses: Any, epoch: int) -> None:
     """Add the losses of an epoch to the history of each run."""
     for place, row in enumerate(rows):
-        said = {name: float(values[place]) for name, values in losses.items()}
-        row.append({"epoch": float(epoch + 1), **said})
+        mean = {name: float(values[place]) for name, values in losses.items()}
+        row.append({"epoch": float(epoch + 1), **mean})
 
 
-def _keep(
+def _save(
     model: keras.Model,
     runs: Sequence[Run],
     rows: Sequence[list[dict[str, float]]],
     states: State,
     epoch: int,
 ) -> None:
-    """Write a checkpoint of each run; after the last epoch, its weights."""
+    """Write a checkpoint of each run, or its weights after the last epoch."""
     for place, run in enumerate(runs):
         run.write_history(rows[place])
         for variables, values in zip(_variables(model), states, strict=True):
@@ -201,7 +199,7 @@ def _keep(
 
 
 def _variables(model: keras.Model) -> Iterator[Any]:
-    """In the order in which Keras' step for JAX takes and returns them."""
+    """The variables in the order of the state of Keras' training step for JAX."""
     yield model.trainable_variables
     yield model.non_trainable_variables
     yield model.optimizer.variables

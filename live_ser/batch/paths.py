@@ -34,7 +34,7 @@ def is_hidden(name: str) -> bool:
 
 
 def expand_paths(
-    words: Iterable[str],
+    names: Iterable[str],
     listing: BinaryIO | None = None,
     *,
     left_alone: Callable[[str], None] = lambda name: None,
@@ -42,7 +42,7 @@ def expand_paths(
     """Expand names to files, in order; files of a folder are sorted by name.
 
     Args:
-        words: names of files; folders, for the sound files in them and below; patterns with ``*``,
+        names: names of files; folders, for the sound files in them and below; patterns with ``*``,
             ``?``, ``[`` and ``**``; ``-`` for a list of any of these, one per line or separated by
             zero bytes, in which only the last part of a path may be a pattern.
         listing: the list for ``-``; None for standard input.
@@ -55,32 +55,36 @@ def expand_paths(
     Raises:
         LiveSerError: the list is empty or invalid.
     """
-    for word in words:
-        if word == LIST:
-            names = [name for name in read_names(listing or sys.stdin.buffer) if name != LIST]
-            for name in names:
-                if is_plain(name) and not _is_wide(name):
-                    yield from expand_paths([name], left_alone=left_alone)
-                else:
-                    yield name
-        elif os.path.isdir(word):
-            yield from _in_folder(word, left_alone)
-        elif glob.has_magic(word) and not os.path.lexists(word):
-            found = sorted(glob.iglob(word, recursive=True))
-            yield from (name for name in found if not os.path.isdir(name))
+    for name in names:
+        if name == LIST:
+            listed = (one for one in read_names(listing or sys.stdin.buffer) if one != LIST)
+            for one in listed:
+                yield from _listed(one, left_alone)
+        elif os.path.isdir(name):
+            yield from _in_folder(name, left_alone)
+        elif glob.has_magic(name) and not os.path.lexists(name):
+            found = sorted(glob.iglob(name, recursive=True))
+            yield from (path for path in found if not os.path.isdir(path))
             if not found:
-                yield word
+                yield name
         else:
-            yield word
+            yield name
 
 
-def _is_wide(word: str) -> bool:
+def _listed(name: str, left_alone: Callable[[str], None]) -> Iterator[str]:
+    """The files of a name in a list."""
+    if is_plain(name) and not _is_wide(name):
+        return expand_paths([name], left_alone=left_alone)
+    return iter([name])
+
+
+def _is_wide(name: str) -> bool:
     """Whether a pattern searches more than one folder.
 
     That is allowed on the command line, but not in a list, which may come from anywhere.
     """
-    wide = glob.has_magic(os.path.dirname(word)) or "**" in word
-    return wide and not os.path.lexists(word)
+    wide = glob.has_magic(os.path.dirname(name)) or "**" in name
+    return wide and not os.path.lexists(name)
 
 
 def _in_folder(folder: str, left_alone: Callable[[str], None]) -> Iterator[str]:

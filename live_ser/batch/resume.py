@@ -58,20 +58,8 @@ def _finished(
     """The keys of the files with a verdict in an output."""
     done: set[str] = set()
     foreign = 0  # first line after the last verdict that is a record of something else
-    whole = 0  # bytes up to the last verdict
     with path.open("r+b") as file:
-        begins = b'{"type":'
-        if style in SHEETS:
-            begins = ("\t" if style == "tsv" else ",").join(columns(labels)).encode() + b"\n"
-            if file.read(len(BOM_UTF8)) == BOM_UTF8:  # a byte order mark
-                begins = BOM_UTF8 + begins
-            file.seek(0)
-        start = file.read(len(begins))
-        if not begins.startswith(start):
-            raise _other(path, 1)
-        if style in SHEETS and start == begins:
-            whole = len(begins)
-        file.seek(0)
+        whole = _header_size(file, path, style, labels)  # bytes up to the last verdict
         lines = _WholeLines(file)
         read = read_csv if style in SHEETS else read_json_lines
         for number, record in read(lines):  # type: ignore[arg-type]
@@ -93,6 +81,25 @@ def _finished(
             raise _other(path, foreign)
         file.truncate(whole)
     return done
+
+
+def _header_size(file: BinaryIO, path: Path, style: Style, labels: Sequence[str]) -> int:
+    """The size of the header in bytes; 0 for a format without one, or if it is incomplete.
+
+    Raises:
+        LiveSerError: the file starts with something else.
+    """
+    expected = b'{"type":'
+    if style in SHEETS:
+        expected = ("\t" if style == "tsv" else ",").join(columns(labels)).encode() + b"\n"
+        if file.read(len(BOM_UTF8)) == BOM_UTF8:
+            expected = BOM_UTF8 + expected
+        file.seek(0)
+    start = file.read(len(expected))
+    file.seek(0)
+    if not expected.startswith(start):
+        raise _other(path, 1)
+    return len(expected) if style in SHEETS and start == expected else 0
 
 
 class _WholeLines:

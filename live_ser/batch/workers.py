@@ -33,7 +33,7 @@ Tell = Callable[[float], None]
 
 _TRIES = 2  # for an item whose worker died
 _STILLBORN = 3  # consecutive workers that die at the start, after which no more are started
-_AHEAD = 4096  # results that wait for an earlier one, at most
+_MOST_WAITING = 4096  # results that wait for an earlier one
 _LOOK_EVERY = 0.1  # seconds between checks for signals
 _BEAT_EVERY = 1.0  # seconds between heartbeats
 _PATIENCE = 15.0  # seconds without a heartbeat, after which a worker is killed
@@ -52,8 +52,8 @@ class _Worker:
     silent: float = 0.0  # seconds without a message
 
     @property
-    def stands_still(self) -> bool:
-        """Whether it sent no heartbeat for too long."""
+    def is_stuck(self) -> bool:
+        """Whether it has sent no heartbeat for too long."""
         return self.silent > (_PATIENCE if self.ready else _PATIENCE_AT_START)
 
     @property
@@ -108,7 +108,7 @@ class Workers(Generic[Item, Result]):
                     wanted += 1
                 if not self._items and not self._results:
                     return
-                self._hear()
+                self._receive()
                 self._look()
         finally:
             self._stop()
@@ -117,7 +117,7 @@ class Workers(Generic[Item, Result]):
         while len(self._workers) < self._count or any(w.has_room for w in self._workers):
             if self._again:
                 number = self._again.popleft()
-            elif len(self._results) >= _AHEAD:
+            elif len(self._results) >= _MOST_WAITING:
                 return
             elif (following := next(waiting, None)) is not None:
                 number, self._items[following[0]] = following
@@ -148,7 +148,7 @@ class Workers(Generic[Item, Result]):
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         by_pipe: dict[Any, _Worker] = {worker.pipe: worker for worker in self._workers}
         asked = time.monotonic()
         ready = wait(list(by_pipe), _LOOK_EVERY)
@@ -156,7 +156,7 @@ class Workers(Generic[Item, Result]):
         listened = min(time.monotonic() - asked, _LOOK_EVERY)
         for pipe, worker in by_pipe.items():
             worker.silent = 0.0 if pipe in ready else worker.silent + listened
-            if worker.stands_still:
+            if worker.is_stuck:
                 worker.process.kill()  # which ends a stopped one, too
                 self._bury(worker)
         for worker in (by_pipe[pipe] for pipe in ready):
@@ -201,7 +201,7 @@ class Workers(Generic[Item, Result]):
 
     def _stop(self) -> None:
         for worker in self._workers:
-            worker.process.kill()  # a stopped one hears of nothing less
+            worker.process.kill()  # a stopped process ignores other signals
         for worker in self._workers:
             worker.process.join()
             worker.pipe.close()
@@ -216,8 +216,8 @@ def cores() -> int:
 
 
 def _work(work: Callable[[Any, Tell], Any], pipe: Connection) -> None:
-    """What a worker process does, until nobody wants it any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it, who ends it
+    """The loop of a worker process, until its pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C, the parent process ends it
     one_at_a_time = threading.Lock()
 
     def send(kind: str, value: object = None) -> None:

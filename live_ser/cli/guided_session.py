@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from live_ser.audio.blocks import Block, Gap, Samples
 from live_ser.audio.sources import microphone
 from live_ser.cli.alternate_screen import BOLD, PLAIN, AlternateScreen
+from live_ser.cli.attempt import Attempt
 from live_ser.cli.errors import UsageError
 from live_ser.cli.options import ChannelOptions
 from live_ser.cli.teaching_report import report_lines
@@ -32,18 +32,13 @@ SENTENCES = (
     "The letter came this morning.",
     "It will be ready by tomorrow afternoon.",
 )
-"""That may be spoken; they mean nothing, so that only the voice tells."""
+"""Examples of what to say; their meaning is neutral, so that only the voice has an emotion."""
 
 _PAUSE = 1.0  # seconds without speech after which a take is over
 _LONGEST = 12.0  # seconds of a take
-_SHORTEST = 0.7  # seconds of speech
-_SOFTEST = -50.0  # dB re full scale
-_LOUD = 5  # frames of 32 ms that are louder
-_CLIPPED = 0.002  # share of samples at full scale
-_CLEAR = 10.0  # dB of speech over the rest
-_STEP = 0.25  # seconds of which the level is shown
+_STEP = 0.25  # seconds between updates of the level
 _WIDTH = 79  # columns of the page
-_ENDING_SECONDS = 5.0  # after which a session that shall end does, whatever stands still
+_ENDING_SECONDS = 5.0  # limit for the session to end, even if something is stuck
 
 _INTRO = (
     "This teaches live-ser how you sound. It asks for one emotion after another: say something "
@@ -56,53 +51,18 @@ _ENTER = ("\n", "\r")
 _SHOWN = 3  # sentences
 
 
-@dataclass
-class Attempt:
-    """A take while it is spoken.
-
-    Attributes:
-        blocks: of it so far.
-        speech: seconds of speech.
-        quiet: seconds since the last speech.
-    """
-
-    blocks: list[Samples] = field(default_factory=list)
-    speech: float = 0.0
-    quiet: float = 0.0
-
-    @property
-    def samples(self) -> Samples:
-        """All of it."""
-        return np.concatenate(self.blocks) if self.blocks else np.zeros(0, np.float32)
-
-    def complaint(self) -> str:
-        """What is wrong with it; empty where it will do."""
-        samples = self.samples
-        if np.mean(np.abs(samples) >= 0.99) > _CLIPPED:
-            return "clipped: turn the input gain down"
-        frames = samples[: len(samples) // 512 * 512].reshape(-1, 512)
-        levels = np.sort(10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-10))
-        if levels[-_LOUD:].min(initial=0.0) < _SOFTEST:  # of which little is taken for speech
-            return "too soft: come closer, or turn the input gain up"
-        if self.speech < _SHORTEST:
-            return "too short"
-        if levels[int(0.9 * len(levels))] - levels[int(0.05 * len(levels))] < _CLEAR:
-            return "too noisy: your voice hardly stands out"
-        return ""
-
-
 class GuidedSession:
-    """Asks for takes, hears them and writes each down as soon as it is accepted.
+    """Asks for takes, and stores each in the profile as soon as it is accepted.
 
     Args:
-        network: that is taught.
-        profile: that the takes go into.
-        prompts: emotions that are asked for, in this order.
-        rounds: in which each emotion is asked for once; after each a report is due.
-        key: tells which key was pressed since it was last asked.
-        show: shows lines in place of those that were shown before.
-        meter: shows a level, 0 to 1, and seconds of speech under them.
-        ending: tells whether the session is asked to end.
+        network: the model to teach.
+        profile: the speaker's profile.
+        prompts: the emotions to ask for, in order.
+        rounds: number of rounds; each asks for every emotion once, and ends with a report.
+        key: function that returns the key that was pressed since the last call.
+        show: function that shows lines in place of the last ones.
+        meter: function that shows a level, 0 to 1, and seconds of speech.
+        ending: function that returns whether the session should end.
     """
 
     def __init__(
@@ -123,24 +83,28 @@ class GuidedSession:
         self._place = 0
         self._message = ""  # of the microphone
         self._offered: Take | None = None
-        self._reading: Sequence[str] = _INTRO  # what is to be read before it goes on
-        self._doubtful: int | None = None  # place of the take that the report doubts
-        self._confirmed: list[Take] = []  # doubtful takes that are right all the same
-        self._goes_on_at: int | None = None  # after a doubtful take is repeated
+        self._reading: Sequence[str] = _INTRO  # text for the user to read before it goes on
+        self._doubtful: int | None = None  # place of the take that the report questions
+        self._confirmed: list[Take] = []  # doubtful takes that the user has confirmed
+        self._next_place: int | None = None  # after a doubtful take is repeated
         self.accepted: dict[int, Take] = {}  # by the place of their prompts, the newest last
         self._begin()
 
     def run(self, blocks: Iterable[Block]) -> None:
-        """Go through the prompts, until they or the sound end, or the user ends it."""
+        """Go through the prompts, until the last one, the end of the sound, or the user ends it.
+
+        Args:
+            blocks: blocks of the microphone, mono at the model's rate.
+        """
         self._page()
         for block in blocks:
-            if not self._obey() or (self._is_over and not self._reading):
+            if not self._handle_key() or (self._is_over and not self._reading):
                 break
             if (message := getattr(blocks, "message", "")) != self._message:
                 self._message = message
                 self._ask(message or "The microphone is back.")
             if not isinstance(block, Gap) and len(block) and self._is_listening:
-                self._hear(block)
+                self._record(block)
 
     @property
     def _is_over(self) -> bool:
@@ -151,17 +115,17 @@ class GuidedSession:
         return not self._reading and self._offered is None
 
     def _begin(self) -> None:
-        """Hear nothing of what came before."""
+        """Start a take, without the sound so far."""
         self._offered, self._attempt = None, Attempt()
         self._front_end = FrontEnd(self._network.info, _STEP)
 
     def _ask(self, message: str = "") -> None:
-        """Ask for a take, with a line on what was before."""
+        """Start a take and ask for it, with a message about the last one."""
         self._begin()
         self._page(message)
 
     def _page(self, message: str = "") -> None:
-        """Show where the session is, what is asked for, and what the keys do."""
+        """Show the progress, the prompt or the text to read, and the keys."""
         each = len(self._prompts) // self._rounds
         number = min(self._place, len(self._prompts) - 1)
         where = (
@@ -198,8 +162,8 @@ class GuidedSession:
         ]
         self._show(lines)
 
-    def _hear(self, block: Samples) -> None:
-        """Hear a block of the take; offer the take when it is over."""
+    def _record(self, block: Samples) -> None:
+        """Add a block to the take, and offer the take when it is over."""
         attempt = self._attempt
         attempt.blocks.append(block)
         for features in self._front_end.push(block):
@@ -219,7 +183,7 @@ class GuidedSession:
         self._meter(share, attempt.speech)
 
     def _offer(self) -> None:
-        """Offer the take, or say why it will not do."""
+        """Offer the take, or ask again and say what was wrong with it."""
         take = take_of(self._network, [self._attempt.samples], self._prompts[self._place])
         complaint = self._attempt.complaint() or ("" if take else "too short")
         if complaint:
@@ -228,15 +192,15 @@ class GuidedSession:
         self._offered = take
         self._page(f"Heard {self._attempt.speech:.1f} s of speech.")
 
-    def _obey(self) -> bool:
-        """Do what a key asks for; whether to go on."""
+    def _handle_key(self) -> bool:
+        """Handle the key that was pressed; False to end the session."""
         key = self._key()
         if key == "q" or self._ending():
             return False
         if self._reading and key in _ENTER:
             self._confirm()
         elif self._reading and key == "r" and self._doubtful is not None:
-            self._goes_on_at = self._place
+            self._next_place = self._place
             self._place, self._reading = self._doubtful, ()
             self._ask("Once more, then. The earlier take stays until you accept another one.")
         elif key == "b" and self._place:
@@ -255,8 +219,8 @@ class GuidedSession:
 
     def _go_to(self, place: int, message: str) -> None:
         forth = place > self._place
-        if forth and self._goes_on_at is not None:
-            place, self._goes_on_at = self._goes_on_at, None
+        if forth and self._next_place is not None:
+            place, self._next_place = self._next_place, None
         self._place, self._reading = place, ()
         message = message if forth or place in self.accepted else ""
         if forth and place % (len(self._prompts) // self._rounds) == 0 and self.accepted:
@@ -266,7 +230,7 @@ class GuidedSession:
         self._ask(message)
 
     def _report(self) -> list[str]:
-        """What teaching is worth by now, and the take that contradicts the others most."""
+        """The report so far, with a question about the most doubtful take."""
         teaching = self._profile.teach([])
         lines = report_lines(teaching.report)
         self._doubtful = None
@@ -281,7 +245,7 @@ class GuidedSession:
         return lines
 
     def _confirm(self) -> None:
-        """Go on from what was to be read; a doubtful take is right."""
+        """Go on after the text; a doubtful take is confirmed."""
         if self._doubtful is not None:
             self._confirmed.append(self.accepted[self._doubtful])
             self._doubtful = None
@@ -290,14 +254,14 @@ class GuidedSession:
             self._ask()
 
     def _accept(self, take: Take) -> None:
-        """Write a take down, in place of the one that was accepted for the same prompt."""
+        """Store a take, in place of an earlier one for the same prompt."""
         before = self.accepted.pop(self._place, None)
         self._profile.teach([take], instead_of=[before] if before else [])
         self.accepted[self._place] = take
         self._go_to(self._place + 1, "Kept.")
 
     def _undo(self) -> None:
-        """Take the newest accepted take back, and ask for it again."""
+        """Remove the newest accepted take, and ask for it again."""
         if not self.accepted:
             return
         place, take = self.accepted.popitem()
@@ -307,7 +271,7 @@ class GuidedSession:
 
 
 def prompts_of(emotions: Sequence[str], rounds: int) -> list[str]:
-    """Every emotion once in each round, in an order that mixes them."""
+    """Every emotion once in each round, in a random order that is always the same."""
     order: list[str] = []
     for number in range(rounds):
         mixed = list(emotions)
@@ -330,12 +294,12 @@ def guided_session(
     """Run a guided session with a microphone, in the terminal.
 
     Args:
-        network: that is taught.
-        profile: that the takes go into.
-        emotions: that are asked for; all of the model's if there are none.
-        rounds: takes of each emotion.
-        device: index or part of the name of the microphone.
-        channels: of it.
+        network: the model to teach.
+        profile: the speaker's profile.
+        emotions: emotions to ask for; empty for all of the model's.
+        rounds: number of takes of each emotion.
+        device: index or part of the name of the microphone; None for the default one.
+        channels: channels of the microphone.
 
     Raises:
         LiveSerError: there is no terminal, no microphone, or no such emotion.
@@ -370,9 +334,9 @@ def guided_session(
 
 
 def _report(profile: Profile) -> None:
-    """Say what a profile was taught."""
-    kept = profile.read()
-    if kept and kept[1]:
+    """Print the report of a profile."""
+    stored = profile.read()
+    if stored and stored[1]:
         print("\n".join(report_lines(profile.teach([]).report)))
         print(f"profile {profile.name}: {printable(str(profile.path))}")
     else:

@@ -10,9 +10,9 @@ class Usage(NamedTuple):
     """The help of a command.
 
     Attributes:
-        about: what it does.
+        about: description of the command.
         words: its arguments.
-        examples: whole commands.
+        examples: complete commands.
     """
 
     about: str

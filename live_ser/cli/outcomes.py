@@ -71,15 +71,15 @@ class OutcomeWriter:
         if outcome.error:
             failures += 1
             say_failure(outcome.error)
-        kept = self._kept(outcome)
-        self.counts["written" if kept and not outcome.error else "failed"] += 1
-        failures += not kept
+        stored = self._store(outcome)
+        self.counts["written" if stored and not outcome.error else "failed"] += 1
+        failures += not stored
         if self.pictures and not outcome.error:
-            failures += not self._drawn(outcome, self.pictures)
+            failures += not self._draw(outcome, self.pictures)
         outcome.records.drop()
         return failures
 
-    def _kept(self, outcome: Outcome) -> bool:
+    def _store(self, outcome: Outcome) -> bool:
         """Write the records of a recording; False if a file cannot have its name."""
         try:
             for record in outcome.records:
@@ -94,7 +94,7 @@ class OutcomeWriter:
             return False
         return True
 
-    def _drawn(self, outcome: Outcome, pictures: Places) -> bool:
+    def _draw(self, outcome: Outcome, pictures: Places) -> bool:
         """Plot a recording; False if that failed."""
         from live_ser.report.plot import draw_plot
 

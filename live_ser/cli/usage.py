@@ -17,7 +17,7 @@ from live_ser.text import printable
 
 @dataclass(frozen=True)
 class _NotTyped:
-    """The value of an option that was not typed, where the user has set none either."""
+    """The default of an option that the user can set a default of."""
 
     value: Any
 
@@ -26,14 +26,14 @@ class Parser(argparse.ArgumentParser):
     """A parser that suggests corrections, and reports errors by command."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the words of the command line; whatever is left over is wrong usage."""
+        """Parse the arguments of the command line; unknown ones are wrong usage."""
         arguments, rest = self.parse_known_args(args, namespace)
         if rest:
             self._chosen(arguments)._refuse(rest)
         return arguments
 
     def mark(self, names: Iterable[str]) -> None:
-        """Mark the options that a user can set defaults of, by their names, in all commands."""
+        """Mark the options, by name, that a user can set defaults of, in all commands."""
         for command in self.commands().values():
             for action in dict.fromkeys(command.options().values()):
                 if action.dest in names:
@@ -42,17 +42,17 @@ class Parser(argparse.ArgumentParser):
     def fill_in(
         self, arguments: argparse.Namespace, defaults: Callable[[], Mapping[str, Default]]
     ) -> dict[str, Default]:
-        """Give the marked options of the command that were not typed their values.
+        """Set marked options that are not on the command line to their defaults.
 
         Args:
-            arguments: of the command, parsed.
-            defaults: reads those that the user has set; asked only where any could be used.
+            arguments: parsed arguments of the command.
+            defaults: function that reads the user's defaults; only called if they can be used.
 
         Returns:
-            Those that are used.
+            The user's defaults that are used.
 
         Raises:
-            LiveSerError: they cannot be read, or one is none that its option takes.
+            LiveSerError: the defaults cannot be read, or a value is invalid.
         """
         command = self._chosen(arguments)
         left = {name: x for name, x in vars(arguments).items() if isinstance(x, _NotTyped)}
@@ -77,7 +77,7 @@ class Parser(argparse.ArgumentParser):
             ) from error
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and how the command is used; exit with 2."""
+        """Print an error and the usage of the command, and exit with 2."""
         usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
         print(f"{self.prog}: {printable(message)}", file=sys.stderr)
         print(f"  usage: {usage}; {self.prog} --help explains it", file=sys.stderr)

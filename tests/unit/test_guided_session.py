@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from live_ser.audio.blocks import Samples
 from live_ser.audio.demo import DEMO
 from live_ser.cli.alternate_screen import BOLD, PLAIN, AlternateScreen
-from live_ser.cli.guided_session import Attempt, GuidedSession, prompts_of
+from live_ser.cli.attempt import Attempt
+from live_ser.cli.guided_session import GuidedSession, prompts_of
 from live_ser.inference.takes import take_of
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile

@@ -25,7 +25,7 @@ from live_ser.records.places import Places
 
 
 def run(options: Options) -> int:
-    """Classify the recordings and write what comes of each; 1 if one of them failed."""
+    """Classify recordings, and write the results; 1 if one of them failed."""
     options = options.resolved("table")
     options.check_one_speaker(profile=options.profile)
     if options.scheduler is not None:
@@ -52,7 +52,7 @@ def run(options: Options) -> int:
 
 
 def _unfinished(options: Options, paths: list[str], style: Style, model: EmotionModel) -> list[str]:
-    """The files that an output which is gone on with holds no verdict on."""
+    """The files without a verdict in the output to resume."""
     if options.output is None:
         raise UsageError("--resume without an output", "name it with -o")
     words = options.analysis().words(model)
@@ -71,7 +71,7 @@ def _classify(
     records: Places | None,
     pictures: Places | None,
 ) -> int:
-    """Classify each recording and write what comes of it; how much failed."""
+    """Classify each recording, write the results, and return the number of failures."""
     labels, mode = model.info.labels, options.mode()
     output = written(records, style, labels, mode=mode, bom=options.bom)
     failures = 0

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Have the cluster classify the recordings; 1 if one of them failed."""
+    """Classify recordings on the cluster; 1 if one of them failed."""
     _check(options)
     assert options.scheduler is not None
     assert options.output is not None
     if not options.verbose:
-        logging.disable()  # Dask's log says in many lines what is said in one
-    from live_ser.batch.dask_cluster import Cluster, expand_sources
+        logging.disable()  # Dask logs many lines about what is one error here
+    from live_ser.batch.dask_cluster import Cluster
+    from live_ser.batch.storage import expand_sources
 
     model = taught_model(options.model, options.profile)
     analysis = options.analysis()
-    judged_with = analysis.words(model)  # what cannot be is said here, not by a worker
+    judged_with = analysis.words(model)  # invalid settings are refused here, not by a worker
     others = LeftAlone()
     check_named(options.paths, options.sounds)
     sources = expand_sources(options.paths, left_alone=others.add)
@@ -46,7 +47,7 @@ def run(options: Options) -> int:
 
 
 def _check(options: Options) -> None:
-    """Refuse what a cluster cannot do, or what it lacks."""
+    """Refuse options that a cluster does not support, and missing packages."""
     if options.output is None or options.format not in (None, "parquet"):
         raise UsageError("a cluster writes Parquet files into a folder", "name it: -o FOLDER")
     if options.plot is not None or options.workers is not None:
@@ -56,7 +57,7 @@ def _check(options: Options) -> None:
 
 
 def _unfinished(options: Options, cluster: Cluster, sources: list[str]) -> list[str]:
-    """The recordings that the folder holds no verdict on."""
+    """The recordings without a verdict in the folder."""
     done = cluster.finished()
     if done and not options.resume:
         raise LiveSerError(
@@ -69,7 +70,7 @@ def _unfinished(options: Options, cluster: Cluster, sources: list[str]) -> list[
 
 
 def _classify(options: Options, cluster: Cluster, sources: list[str]) -> int:
-    """Have each recording classified; how many failed."""
+    """Classify each recording, and return the number of failures."""
     failures = 0
     bar = progress_bar(sources, "parquet", output=options.output, quiet=options.quiet)
     with bar, closing(cluster.classify(sources)) as parts:

@@ -30,11 +30,11 @@ from live_ser.records.places import Places
 if TYPE_CHECKING:
     from live_ser.model.profile import Profile
 
-_ENDING_SECONDS = 1.8  # after which a session that shall end does, whatever stands still
+_ENDING_SECONDS = 1.8  # limit for a session to end, even if something is stuck
 
 
 def run(options: Options) -> int:
-    """Listen until the sound or the user ends it; 1 if not all was kept that was to be."""
+    """Listen until the end of the sound, or of the user; 1 if an output is incomplete."""
     options = options.resolved("jsonl")
     if options.lines and options.format and not options.output:
         raise UsageError(
@@ -72,7 +72,7 @@ def run(options: Options) -> int:
             finally:
                 if not session.patient:
                     ending.count_down()
-            # A dashboard took along what was said on it.
+            # The messages on a dashboard disappeared with it.
             shown = 0 if display.dashboard else len(session.sinks.failures)
     lines = [f"live-ser: {failure}" for failure in session.sinks.failures[shown:]]
     if not options.quiet:
@@ -83,7 +83,7 @@ def run(options: Options) -> int:
 
 
 def _source(options: Options, rate: int, display: Display) -> AbstractContextManager[Source]:
-    """The sound that is listened to."""
+    """The source of sound."""
     return open_source(
         options,
         rate,
@@ -96,7 +96,7 @@ def _source(options: Options, rate: int, display: Display) -> AbstractContextMan
 def _places(
     options: Options, style: Style, source: str, *, model: EmotionModel, profile: Profile | None
 ) -> Places | None:
-    """Where the records go, once it is seen that nothing is written that is read."""
+    """The files of the records, after a check that no output is an input."""
     places = session_places(options.output, source, style, force=options.force)
     claim_session(
         model.path,

@@ -28,7 +28,7 @@ _HINT = (
     "live-ser: that is the page; /overlay is its picture alone, for OBS and slides, "
     "and /docs lists what programs can ask for; Ctrl-C ends it"
 )
-_ENDING_SECONDS = 6.0  # after which a server that shall end does, whatever stands still
+_ENDING_SECONDS = 6.0  # limit for the server to end, even if something is stuck
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def run(options: Options) -> int:
     from live_ser.server.service import Limits
 
     options.check_one_speaker(profile=options.profile)
-    options.reading()  # what does not go together is refused here
+    options.reading()  # refuses options that exclude each other
     rules = _rules(options.host, options.token, options.origins)
     model = load(options.model)
     Settings.checked(model.info, options.hop, options.smoothing)

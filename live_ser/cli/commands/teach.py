@@ -34,11 +34,11 @@ class Options(CommonOptions, SoundOptions):
 
 
 def run(options: Options) -> int:
-    """Teach a profile and report what it is worth; 1 if a recording could not be used."""
+    """Teach a profile, and print a report; 1 if a recording could not be used."""
     network = load(options.model)
     check_teachable(network)
     profile = Profile.named(options.profile, network)
-    profile.applied()  # before anybody has spoken in vain
+    profile.applied()  # raises before the user has spoken in vain
     if options.takes is None:
         from live_ser.cli.guided_session import guided_session
 
@@ -76,7 +76,7 @@ def _recording_of(take: Take, takes: list[tuple[Take, LabelledSound]]) -> Labell
 def _read_takes(
     network: EmotionModel, labelled: list[LabelledSound], options: Options
 ) -> tuple[list[tuple[Take, LabelledSound]], int]:
-    """The takes with their recordings, and how many parts of recordings could not be used."""
+    """The takes with their recordings, and the number of recordings that cannot be used."""
     from live_ser.audio.sources import open_sound
     from live_ser.inference.takes import takes_of_parts
     from live_ser.inference.turns import Turn, notes_on_ends

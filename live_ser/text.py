@@ -66,7 +66,7 @@ def in_words(record: Mapping[str, Any]) -> str:
     """A result in words, such as ``happy 81 %``."""
     if record["label"] is None:
         return str(record["state"])
-    guess = f"{record['label']} {100 * record['confidence']:.0f} %"
+    guess = f"{record['label']} {percent(record['confidence'])}"
     return f"uncertain ({guess}?)" if record["state"] == "uncertain" else guess
 
 
@@ -128,6 +128,18 @@ def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
 def counted(count: int, thing: str) -> str:
     """A count with its noun, such as ``1 take`` or ``21 takes``."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, such as ``81 %``.
+
+    Probabilities are rounded one by one, so that the same one reads the same everywhere; those of
+    all labels may add up to 99 or 101 %. See :func:`percentages` for shares of a whole.
+
+    Args:
+        share: from 0 to 1.
+    """
+    return f"{100 * share:.0f} %"
 
 
 def percentages(amounts: Mapping[str, float]) -> dict[str, int]:

@@ -54,7 +54,7 @@ class ArraySound:
         rate: sample rate of the samples in Hz.
         wanted: sample rate of the blocks in Hz.
         name: name of the argument, for errors.
-        reading: which channel is heard, or whether each is classified separately.
+        reading: which channel to use, or whether each is classified separately.
 
     Attributes:
         missing: always empty.

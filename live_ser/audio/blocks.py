@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 """``[n]``, or ``[n, channels]`` where each is classified separately; full scale at 1."""
 
+Interleaved = NDArray[np.float32]
+"""``[n, channels]``, as devices and decoders give them; full scale at 1."""
 
 HEARTBEAT = 0.1  # seconds after which a source yields an empty block if no sound comes
 AGAIN = "begins again"  # reason of a gap that separates two speakers
@@ -33,7 +35,7 @@ class Gap:
     reason: str
 
 
-# An empty block says that time passes although no sound comes.
+# An empty block means that time has passed without sound.
 Block = Samples | Gap
 
 

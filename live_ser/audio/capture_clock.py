@@ -71,7 +71,9 @@ class CaptureClock:
     def __init__(self) -> None:
         self.position = 0.0
         self._prompt: float | None = None  # host clock less position, of blocks in time
-        self._usual: float | None = None  # seconds from the end of a block to its arrival, it says
+        self._usual: float | None = (
+            None  # seconds from the end of a block to its arrival, by the device
+        )
         self._gap_end = self._gap = 0.0  # where the last gap ended, and how long it was
         self._gap_prompt = 0.0  # _prompt, as that gap had it
         self._owed = 0.0  # seconds by which it was too long: sound has come sooner since

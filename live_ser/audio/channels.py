@@ -1,4 +1,4 @@
-"""Channels of sound: downmixed to mono, or kept apart."""
+"""Channels of sound: downmixed to mono, or classified separately."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def parts(block: ArrayLike, voices: int) -> Sequence[ArrayLike]:
 
 
 class Split:
-    """Several channels, kept apart.
+    """Several channels, each classified separately.
 
     Args:
         channels: number of channels.
@@ -166,7 +166,7 @@ class Downmix:
         """A warning in a line; empty if there is none."""
         if self.cancelling is None:
             return ""
-        return f"its channels cancel each other out: channel {self.cancelling} is heard instead"
+        return f"its channels cancel each other out: channel {self.cancelling} is used instead"
 
     def push(self, block: NDArray[np.float32]) -> Samples:
         """The next samples, float32 ``[n]``, for a block ``[n, channels]`` of any size."""

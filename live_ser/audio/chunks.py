@@ -11,9 +11,8 @@ from typing import BinaryIO, Literal
 from live_ser.audio.concatenated import Link
 from live_ser.audio.mpeg_audio import mpeg_links
 from live_ser.audio.spliced_file import Piece
+from live_ser.audio.wav_header import UNKNOWN_SIZE
 
-# A writer to a pipe does not know the size, and states the maximum.
-_ANY_SIZE = 0x7FFF0000
 _WRAPS = 2**32  # bytes, at which a size field overflows
 _MPEG = (0x50, 0x55)  # formats of WAV
 _NAMED = frozenset(b" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_(c)")
@@ -45,7 +44,7 @@ class _Sound:
     def cut(self) -> int:
         """Bytes missing after it."""
         short = self.start + self.promised - self.end
-        return max(0, short) if self.promised < _ANY_SIZE else 0
+        return max(0, short) if self.promised < UNKNOWN_SIZE else 0
 
     @property
     def fits(self) -> bool:
@@ -123,7 +122,7 @@ def au_links(file: BinaryIO) -> list[Link]:
     there = end - start
     if there <= 0 or size == there or not rate or not channels or coding not in _AU_BYTES:
         return []
-    short = size - there if there < size < _ANY_SIZE else 0
+    short = size - there if there < size < UNKNOWN_SIZE else 0
     header = head[:8] + struct.pack(">I", min(there, _WRAPS - 1)) + head[12:]
     speed = _AU_BYTES[coding] * channels * rate
     return [Link([header, (24, end)], lost_behind=short / speed)]
@@ -215,7 +214,7 @@ def _wav_shape(shape: bytes) -> tuple[int, float] | None:
 def _wav_header(sound: _Sound) -> bytes:
     size = sound.end - sound.start
     header = b"WAVE" + _chunk(b"fmt ", sound.chunks[b"fmt "], "<")
-    if size + len(header) + 8 < _ANY_SIZE:
+    if size + len(header) + 8 < UNKNOWN_SIZE:
         return (
             b"RIFF" + struct.pack("<I", len(header) + 8 + size) + header + b"data" + _number(size)
         )

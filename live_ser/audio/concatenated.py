@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from live_ser.audio.blocks import Interleaved
 from live_ser.audio.decoder import Decoder, Missing, joined
-from live_ser.audio.devices import Interleaved
 from live_ser.audio.sndfile import SndfileDecoder
 from live_ser.audio.spliced_file import Piece, SplicedFile
 

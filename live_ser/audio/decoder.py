@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from live_ser.audio.devices import Interleaved
+from live_ser.audio.blocks import Interleaved
 from live_ser.errors import AudioError
 
 TOLERATED = 0.05  # seconds of missing sound per recording: a frame or two of a codec

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from live_ser.audio.blocks import Interleaved
 from live_ser.audio.capture_clock import host_clock
 from live_ser.errors import DeviceError
 from live_ser.extras import as_root
@@ -22,8 +20,6 @@ _SERVER_CHANNELS = 32  # sound servers claim this many or more, whatever the mic
 
 CLOSE_SECONDS = 1.0  # time limit for closing a device
 BLOCK_SECONDS = 0.05  # length of a block: 20 a second are enough for a level meter
-
-Interleaved = NDArray[np.float32]  # [n, channels]
 
 # PortAudio has one state per process, and is not thread-safe.
 _one_at_a_time = threading.RLock()

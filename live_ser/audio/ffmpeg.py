@@ -17,8 +17,8 @@ from typing import IO
 
 import numpy as np
 
+from live_ser.audio.blocks import Interleaved
 from live_ser.audio.decoder import Decoder, Missing, joined, no_sound
-from live_ser.audio.devices import Interleaved
 from live_ser.audio.raw_sound import RAW_EXAMPLE
 from live_ser.errors import AudioError
 from live_ser.extras import as_root
@@ -37,16 +37,15 @@ _CONTAINERS = (
     "sox,tak,tta,voc,w64,wav,wtv,wv,xa,xwma"
 )
 # Sound that starts after the picture keeps its time, and lost packets become silence. In joined
-# streams, time starts at 0 again: the expression continues from the end of the last stream (ld(0)
-# is
-# added to times, ld(2) is the end of the last frame).
+# streams, time starts at 0 again: the expression continues from the end of the last stream; ld(0)
+# is added to times, and ld(2) is the end of the last frame.
 _FILTERS = (
     "asetpts='st(1,PTS+ld(0));st(0,if(lt(ld(1),ld(2)-SR/2),ld(0)+ld(2)-ld(1),ld(0)));"
     "st(1,PTS+ld(0));st(2,ld(1)+S);ld(1)',ashowinfo,aresample=async=1:first_pts=0"
 )
 _FRAME = re.compile(r" pts_time:(-?[\d.]+) .* rate:(\d+) nb_samples:(\d+)")
 _STREAM = re.compile(r"  Stream #0:\d+.*?: (Video|Audio): (\w+)")
-_TELLS_NO_DELAY = re.compile("matroska|avi|flv|mpegts")
+_STATES_NO_DELAY = re.compile("matroska|avi|flv|mpegts")
 _DELAYS = {"aac": 1024, "mp3": 1105}
 _PATIENCE = 5.0  # seconds
 _LEVEL = re.compile(r"^(?:\[[^]]* @ [^]]*\] )*\[(\w+)\] ")
@@ -281,5 +280,5 @@ class _Messages(threading.Thread):
         elif not self.begun.is_set() and (stream := _STREAM.match(message)):
             self._picture = self._picture or stream[1] == "Video"
             self._pauses = self._pauses or stream[2].startswith("amr_")
-            if stream[1] == "Audio" and _TELLS_NO_DELAY.search(self._container):
+            if stream[1] == "Audio" and _STATES_NO_DELAY.search(self._container):
                 self.delay = _DELAYS.get(stream[2], 0)

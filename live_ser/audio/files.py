@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from live_ser.audio.blocks import Samples, Voice, wait_until
+from live_ser.audio.blocks import Interleaved, Samples, Voice, wait_until
 from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Decoder, Missing, is_complete, no_sound
 from live_ser.audio.decoders import decoder_of
-from live_ser.audio.devices import Interleaved
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.resampler import Resampler
 from live_ser.audio.spliced_file import CalmFile

@@ -17,13 +17,14 @@ from live_ser.audio.blocks import (
     NOTHING,
     Block,
     Gap,
+    Interleaved,
     Samples,
     Voice,
     wait_until,
 )
 from live_ser.audio.capture_clock import Arrival, CaptureClock, host_clock
 from live_ser.audio.channels import Downmix, Split, mixer
-from live_ser.audio.devices import InputStream, Interleaved, Times
+from live_ser.audio.devices import InputStream, Times
 from live_ser.audio.reading import Reading
 from live_ser.audio.resampler import Resampler
 from live_ser.errors import DeviceError, LiveSerError

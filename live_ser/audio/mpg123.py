@@ -27,8 +27,8 @@ def complaints_hidden() -> Iterator[None]:
     """
     with _lock, ExitStack() as stack:
         try:
-            kept = os.dup(_STANDARD_ERROR)
-            stack.callback(os.close, kept)
+            original = os.dup(_STANDARD_ERROR)
+            stack.callback(os.close, original)
             written = stack.enter_context(tempfile.TemporaryFile())
         except OSError:  # standard error is closed, or there is no place for a temporary file
             yield
@@ -37,13 +37,13 @@ def complaints_hidden() -> Iterator[None]:
             os.dup2(written.fileno(), _STANDARD_ERROR)
             yield
         finally:
-            os.dup2(kept, _STANDARD_ERROR)
-            _pass_on(written, kept)
+            os.dup2(original, _STANDARD_ERROR)
+            _pass_on(written, original)
 
 
 def _pass_on(written: IO[bytes], descriptor: int) -> None:
     if not os.fstat(written.fileno()).st_size:
         return
     written.seek(0)
-    with suppress(OSError):  # nobody takes it
+    with suppress(OSError):  # it has no reader
         os.write(descriptor, _COMPLAINT.sub(b"", written.read()))

@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from live_ser.audio.blocks import HEARTBEAT, NOTHING, Samples, Voice
+from live_ser.audio.blocks import HEARTBEAT, NOTHING, Interleaved, Samples, Voice
 from live_ser.audio.channels import mixer
 from live_ser.audio.decoder import Decoder
-from live_ser.audio.devices import BLOCK_SECONDS, Interleaved
+from live_ser.audio.devices import BLOCK_SECONDS
 from live_ser.audio.files import check_rate, check_scale
 from live_ser.audio.raw_sound import RAW_EXAMPLE, RawFormat
 from live_ser.audio.reading import Reading
@@ -165,7 +165,7 @@ class PipeDecoder(Decoder):
 
     def rewind(self) -> None:
         """Not possible with a pipe."""
-        raise AudioError("a pipe can be heard once", "copy the sound into a file")
+        raise AudioError("a pipe can be read once", "copy the sound into a file")
 
     def close(self) -> None:
         """Does nothing: the caller closes the pipe."""

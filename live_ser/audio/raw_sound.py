@@ -11,8 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from live_ser.audio.blocks import Interleaved
 from live_ser.audio.decoder import Decoder
-from live_ser.audio.devices import Interleaved
 from live_ser.errors import AudioError, InvalidArgument
 from live_ser.text import counted
 

@@ -10,12 +10,12 @@ from live_ser.audio.blocks import NOTHING, Samples
 
 
 class Resampler:
-    """A stream at another rate; blocks resampled one by one would click where they meet.
+    """Resamples a stream; blocks that are resampled one by one would click where they meet.
 
     Args:
-        source_rate: of what comes, in Hz.
-        rate: of what goes on, in Hz.
-        voices: how many channels blocks ``[n, channels]`` have; 0 for blocks ``[n]``.
+        source_rate: sample rate of the stream in Hz.
+        rate: sample rate of the result in Hz.
+        voices: number of channels of blocks ``[n, channels]``; 0 for blocks ``[n]``.
     """
 
     def __init__(self, source_rate: int, rate: int, voices: int = 0) -> None:
@@ -30,11 +30,11 @@ class Resampler:
             ]
 
     def push(self, samples: Samples) -> Samples:
-        """The next samples at the other rate; the filter keeps the newest back."""
+        """The next samples of the result; the newest ones are still in the filter."""
         return self._resampled(samples, last=False) if self._streams else samples
 
     def finish(self) -> Samples:
-        """What the filter still holds."""
+        """The rest of the samples, from the filter."""
         return self._resampled(self._nothing, last=True) if self._streams else self._nothing
 
     def _resampled(self, samples: Samples, *, last: bool) -> Samples:

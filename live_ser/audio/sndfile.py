@@ -8,13 +8,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from live_ser.audio.blocks import Interleaved
 from live_ser.audio.decoder import Decoder, Missing
-from live_ser.audio.devices import Interleaved
 from live_ser.audio.mpg123 import complaints_hidden
+from live_ser.audio.wav_header import UNKNOWN_SIZE
 
 _UNKNOWN_LENGTH = 2**50  # samples: libsndfile reports this or more for FLAC written to a pipe
-# A writer to a pipe does not know the size, and states the maximum.
-_ANY_SIZE = 0x7FFF0000
 _AT_ONCE = 2**16  # frames
 _FEW = 256  # frames
 
@@ -128,4 +127,4 @@ class SndfileDecoder(Decoder):
         if chunk is None or self.frames is None:
             return None
         promised, there = int(chunk[1]), int(chunk[2])
-        return self.frames * promised // there if 0 < there < promised < _ANY_SIZE else None
+        return self.frames * promised // there if 0 < there < promised < UNKNOWN_SIZE else None

@@ -228,7 +228,7 @@ def _opened(path: str | Path | BinaryIO, reading: Reading) -> Iterator[Decoder]:
         try:
             with open_audio(copy, reading) as sound:
                 yield sound
-        except LiveSerError as error:  # said of the copy
+        except LiveSerError as error:  # it names the copy
             raise type(error)(
                 error.message.replace(str(copy), str(_name(path))), error.hint
             ) from error

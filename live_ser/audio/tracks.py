@@ -66,7 +66,7 @@ def chosen_track(path: Path, file: BinaryIO, wanted: int | None) -> ChosenTrack:
     if wanted is not None:
         return ChosenTrack(chosen.number, several=True)
     others = ", ".join(str(track) for track in tracks if track is not chosen)
-    note = f"{path}: track {chosen} is heard; there are others: {others}"
+    note = f"{path}: track {chosen} is used; there are others: {others}"
     return ChosenTrack(chosen.number, several=True, note=note)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
+from live_ser.audio.adts import begins_adts
 from live_ser.audio.mpeg_audio import behind_tags
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")  # the object that a file begins with
@@ -14,17 +15,21 @@ _PACKETS = ((188, 0), (192, 4))  # bytes of a packet (MPEG-TS, M2TS), and those 
 
 
 def is_truncated(file: BinaryIO) -> bool:
-    """Whether a file of ASF (WMA), ADTS (AAC) or MPEG-TS ends before its data do.
+    """Whether a file of ASF (WMA), ADTS (AAC) or MPEG-TS ends before its data; False for others.
 
     Args:
-        file: that is looked at.
+        file: the file.
     """
     size = file.seek(0, 2)
-    return _asf_is(file, size) or _adts_is(file, size) or _packets_are(file, size)
+    return (
+        _is_truncated_asf(file, size)
+        or _is_truncated_adts(file, size)
+        or _is_truncated_mpegts(file, size)
+    )
 
 
-def _asf_is(file: BinaryIO, size: int) -> bool:
-    """ASF says how long its data are; 0 where whoever wrote it never came to its end."""
+def _is_truncated_asf(file: BinaryIO, size: int) -> bool:
+    """Whether a file of ASF is shorter than the size of its data, which is 0 if it is unknown."""
     file.seek(0)
     head = file.read(24)
     if len(head) < 24 or not head.startswith(_ASF):
@@ -37,15 +42,15 @@ def _asf_is(file: BinaryIO, size: int) -> bool:
     return data.startswith(_ASF_DATA) and start + struct.unpack_from("<Q", data, 16)[0] > size
 
 
-def _adts_is(file: BinaryIO, size: int) -> bool:
-    """Each frame of ADTS says how long it is."""
+def _is_truncated_adts(file: BinaryIO, size: int) -> bool:
+    """Whether a file of ADTS ends within a frame, each of which states its length."""
     at = behind_tags(file, 0, size)
     frames = 0
     while at < size:
         file.seek(at)
         head = file.read(_ADTS_HEADER)
-        if len(head) < 2 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
-            return False  # it is none, or something stands behind its frames
+        if not begins_adts(head):
+            return False  # it is another format, or something else follows the frames
         if len(head) < _ADTS_HEADER:
             return frames > 0
         length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
@@ -56,8 +61,8 @@ def _adts_is(file: BinaryIO, size: int) -> bool:
     return frames > 1 and at > size
 
 
-def _packets_are(file: BinaryIO, size: int) -> bool:
-    """Packets of MPEG-TS are all of one length."""
+def _is_truncated_mpegts(file: BinaryIO, size: int) -> bool:
+    """Whether a file of MPEG-TS ends within a packet, all of which have the same length."""
     for length, before in _PACKETS:
         whole, rest = divmod(size, length)
         starts = [before, length + before, whole * length + before]

@@ -17,7 +17,10 @@ _ENCODINGS = {
     (_ALAW, 8): "alaw",
     (_MULAW, 8): "mulaw",
 }
-_ANY_SIZE = 0x7FFF0000  # bytes: a writer to a pipe does not know the size, and states the maximum
+
+UNKNOWN_SIZE = 0x7FFF0000
+"""Bytes from which a stated size means nothing: a writer to a pipe does not know the size."""
+
 _LONGEST_CHUNK = 2**20  # bytes, before the sound
 
 
@@ -38,7 +41,7 @@ def read_wav_header(read: Callable[[int], bytes]) -> tuple[RawFormat, int | None
     while len(chunk := read(8)) == 8:
         name, size = struct.unpack("<4sI", chunk)
         if name == b"data":
-            return (form, size if 0 < size < _ANY_SIZE else None) if form else None
+            return (form, size if 0 < size < UNKNOWN_SIZE else None) if form else None
         if size > _LONGEST_CHUNK:
             return None
         data = read(size + size % 2)

@@ -14,6 +14,7 @@ from rich.style import Style
 from live_ser.dashboard.lines import VALUE, Line, Look, Part, blank, fitted, gutter, row
 from live_ser.dashboard.meters import Level
 from live_ser.palette import colours
+from live_ser.text import percent
 
 _LOUDEST, _SOFTEST = 0.0, -60.0  # dB, the ends of the level meter
 
@@ -107,8 +108,7 @@ def bars(
             if tick is not None and abs(tick + 0.5 - smoothed[i] * field) < _TICK_FROM:
                 tick = None
             parts += _bar(smoothed[i], tick, kind, field=field, style=look.style(colour), look=look)
-            percent = f"{100 * smoothed[i]:.0f} %"
-            parts.append((f"{percent:>{VALUE - 1}}", name))
+            parts.append((f"{percent(smoothed[i]):>{VALUE - 1}}", name))
         lines.append(row(width, *parts))
         body = parts[2:-1] if smoothed else []
         lines += [row(width, (" " * left, ""), *body)] * (rows - 2)
@@ -246,13 +246,13 @@ def _length(texts: list[str], *, gap: int) -> int:
 
 @lru_cache(maxsize=32)
 def footer(message: str, marks: int, labels: int, tail: str, *, width: int, look: Look) -> Line:
-    """What has to be said just now, or else the keys.
+    """The message for the user, or else the keys.
 
     Args:
-        message: what has to be said; empty for the keys.
-        marks: that one of them made.
-        labels: that others give.
-        tail: what stands at the end where there is room.
+        message: the message; empty for the keys.
+        marks: number of marks so far.
+        labels: number of labels, each of which has a key.
+        tail: text at the end, if there is room.
         width: cells.
         look: capabilities of the terminal.
     """
@@ -269,7 +269,7 @@ def footer(message: str, marks: int, labels: int, tail: str, *, width: int, look
         if key or labels
     ]
     while len(keys) > 1 and _length(["".join(key) for key in keys], gap=2) > width:
-        del keys[-2]  # help, which tells of the others, stays
+        del keys[-2]  # help stays, which explains the others
     gap = " " * (3 if _length(["".join(key) for key in keys], gap=3) <= width else 2)
     parts: list[Part] = [("   ", "")]
     for key, meaning, count in keys:

@@ -19,7 +19,7 @@ from live_ser.dashboard.spectrogram import spectrogram
 from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.words import words
 from live_ser.live.headline import FADE_SECONDS
-from live_ser.text import clock
+from live_ser.text import clock, percent
 
 _NARROW = 30  # columns below which some panels are left out
 _SLOW = 250.0  # ms of computing above which telemetry is always shown
@@ -303,7 +303,7 @@ def _facts(state: DashboardState, wide: bool) -> tuple[tuple[str, bool], ...]:
         p50, p95 = state.latency
         facts.append((f"compute {_short(p50)} ms, p95 {_short(p95)}", False))
     if state.cpu is not None:
-        facts.append((f"CPU {100 * state.cpu:.0f} %", False))
+        facts.append((f"CPU {percent(state.cpu)}", False))
     facts.append((f"overflows {state.overflows}", state.overflows > 0))
     facts.append((f"skipped {state.skipped}", state.skipped > 0))
     return tuple(facts)

@@ -6,7 +6,7 @@ from live_ser.dashboard.headline import Tone, Words
 from live_ser.dashboard.state import DashboardState
 from live_ser.live.headline import Headline
 from live_ser.palette import colours
-from live_ser.text import clock
+from live_ser.text import clock, percent
 
 _FAINT = 5.0  # seconds after which an earlier headline has no colour
 _LONG = 60.0  # seconds of silence from which its length is shown
@@ -16,7 +16,7 @@ _ROUSED = 1 / 6  # half of the middle range of activation
 def words(state: DashboardState) -> Words:
     """The large word and its captions."""
     if state.paused:
-        return Words("paused", ("nothing is judged", "space goes on"))
+        return Words("paused", ("nothing is classified", "space goes on"))
     if not state.connected:
         return Words("no sound", ("the source gives no sound", "waiting for it to come back"))
     if state.enrolling:
@@ -41,7 +41,7 @@ def words(state: DashboardState) -> Words:
 def sentence(headline: Headline) -> str:
     """The headline in words: ``sounds happy 81 %``, ``sounds like either: 41 % each``."""
     if headline.kind == "uncertain":
-        return f"speech; perhaps {headline.labels[0]}, {_percent(headline.confidence)}"
+        return f"speech; perhaps {headline.labels[0]}, {percent(headline.confidence)}"
     like = "like " if headline.kind == "either" else ""
     return f"sounds {like}{brief(headline)}"
 
@@ -49,8 +49,8 @@ def sentence(headline: Headline) -> str:
 def brief(headline: Headline) -> str:
     """The headline and its probability: ``happy 81 %``, ``either: 41 % each``."""
     if headline.kind == "either":
-        return f"either: {_percent(headline.confidence)} each"
-    return f"{headline.word} {_percent(headline.confidence)}"
+        return f"either: {percent(headline.confidence)} each"
+    return f"{headline.word} {percent(headline.confidence)}"
 
 
 def now(state: DashboardState) -> str:
@@ -81,7 +81,3 @@ def arousal(state: DashboardState) -> str:
     if abs(state.activation - 0.5) < _ROUSED:
         return "neither calm nor aroused"
     return "sounds aroused" if state.activation > 0.5 else "sounds calm"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

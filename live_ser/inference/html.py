@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
 from live_ser.palette import colours
-from live_ser.text import clock, clock_ticks, in_html, in_words
+from live_ser.text import clock, clock_ticks, in_html, in_words, percent
 
 if TYPE_CHECKING:
     from live_ser.inference.results import Decision, Prediction, Segment
@@ -115,7 +115,7 @@ def _bars(probabilities: Mapping[str, float]) -> str:
         f'<tr><td style="text-align: left">{in_html(label)}</td>'
         f'<td style="width: 16em"><div style="background: {colour.hex}; height: 0.8em; '
         f'width: {100 * probabilities[label]:.1f}%"></div></td>'
-        f"<td>{100 * probabilities[label]:.0f} %</td></tr>"
+        f"<td>{percent(probabilities[label])}</td></tr>"
         for label, colour in zip(probabilities, colours(list(probabilities)), strict=True)
     ]
     return f"<table>{''.join(rows)}</table>" if rows else ""

@@ -12,7 +12,7 @@ from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.headline import HeadlineTracker
 from live_ser.live.sink import Sink
-from live_ser.text import clock
+from live_ser.text import clock, percent
 
 
 class LineSink(Sink):
@@ -39,7 +39,7 @@ class LineSink(Sink):
             return
         self._words[voice] = word
         certain = headline is not None and headline.kind != "uncertain"
-        share = f" {100 * headline.confidence:.0f} %" if headline and certain else ""
+        share = f" {percent(headline.confidence)}" if headline and certain else ""
         whose = f"{voice}: " if voice else ""
         self._write(f"{clock(prediction.end)}  {whose}{word}{share}")
 

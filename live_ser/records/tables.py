@@ -16,7 +16,7 @@ from live_ser.palette import colours
 from live_ser.records.intervals import intervals
 from live_ser.records.schema import Record, is_last, voice_of
 from live_ser.spec import ModelInfo
-from live_ser.text import abbreviations, clock, in_words, printable
+from live_ser.text import abbreviations, clock, in_words, percent, printable
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _LONG = 600.0  # seconds, from which a length is shown in hours and minutes
@@ -108,7 +108,7 @@ def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> Renderabl
         f"every {1000 * spec.hop_length / spec.sample_rate:g} ms",
         "speech gate": f"from {gate.threshold:g} and {gate.floor_db:g} dB, "
         f"{gate.min_speech:g} s of speech at least, {gate.enough(over=False):g} s while it goes on",
-        "uncertain": f"under {100 * info.abstain:.0f} %",
+        "uncertain": f"under {percent(info.abstain)}",
         "trained on": ", ".join(
             f"{learnt[name]}{unit}"
             for name, unit in (("corpora", ""), ("clips", " clips"), ("speakers", " speakers"))
@@ -149,7 +149,7 @@ def _clips_table(
         table.add_row(
             Text(printable(name), overflow="fold"),
             clock(seconds) if seconds >= _LONG else f"{seconds:.1f} s",
-            f"{100 * clip['speech']:.0f} %",
+            percent(clip["speech"]),
             _share_bars(clip.get("shares") or {}, short, unicode),
             Text(printable(in_words(clip))),
         )

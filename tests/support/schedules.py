@@ -30,8 +30,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from live_ser.audio.blocks import Interleaved
 from live_ser.audio.capture_clock import host_clock
-from live_ser.audio.devices import BLOCK_SECONDS, Interleaved, Times, open_input
+from live_ser.audio.devices import BLOCK_SECONDS, Times, open_input
 from tests.support import sound_server
 from tests.support.sound_server import SoundServer
 from tests.support.starvation import starvation

@@ -137,9 +137,9 @@ def test_keys_show_help_hide_the_spectrogram_mark_and_pause(
     record = terminal.folder / "record.jsonl"
     terminal.wait(lambda screen: '"mark"' in record.read_text("utf-8"))
     terminal.press("Space")
-    terminal.wait(lambda screen: "nothing is judged" in screen)
+    terminal.wait(lambda screen: "nothing is classified" in screen)
     terminal.press("Space")
-    terminal.wait(lambda screen: "nothing is judged" not in screen)
+    terminal.wait(lambda screen: "nothing is classified" not in screen)
     terminal.press("q")
     terminal.wait(lambda screen: "ended with 0" in screen)
 

@@ -157,7 +157,7 @@ def test_python_hears_a_channel_and_is_warned_where_channels_cancel(
     soundfile.write(path, inverted(voice), RATE, subtype="FLOAT")
     expected = model.predict(voice, RATE)
     for sound, rate in ((path, None), (inverted(voice), RATE)):
-        with pytest.warns(UserWarning, match="channel 1 is heard instead"):
+        with pytest.warns(UserWarning, match="channel 1 is used instead"):
             assert model.predict(sound, rate) == expected
         with warnings.catch_warnings():
             warnings.simplefilter("error")

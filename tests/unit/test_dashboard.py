@@ -161,6 +161,15 @@ def test_speech_shows_the_emotion_its_confidence_and_all_bars(width: int, height
     assert "█▀█ █▀█ █▀  █▀   █" in text or "██████  ██████  ████    ████" in text
 
 
+def test_a_probability_reads_the_same_in_the_headline_and_on_its_bar() -> None:
+    """Also where the percentages of all bars, each rounded by itself, add up to 101."""
+    probabilities = (0.156, 0.756, 0.088, 0.0, 0.0, 0.0, 0.0)
+    text = plain(state(headline=Headline("speech", ("happy",), 0.756), probabilities=probabilities))
+    assert text.count("76 %") == 2
+    assert "16 %" in text
+    assert "9 %" in text
+
+
 def test_telemetry_is_shown_when_it_is_asked_for_or_not_as_it_should_be() -> None:
     facts = ("evidence 2.4 s", "compute 2.9 ms, p95 3.4", "CPU 2 %", "overflows 0", "skipped 0")
     assert not any(words in plain(state()) for words in facts)
@@ -174,7 +183,7 @@ def test_states_that_are_no_emotion_name_none_in_the_large_word() -> None:
         "listening": "0.2 of 0.35 s of speech",
         "silence for long": "last speech 0:01:01 ago",
         "uncertain": "speech; perhaps happy, 31 %",
-        "paused": "nothing is judged",
+        "paused": "nothing is classified",
         "microphone gone": "microphone gone, trying again",
     }.items():
         text = plain(STATES[name])

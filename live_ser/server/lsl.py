@@ -18,7 +18,6 @@ from live_ser.records.schema import Record, window_record
 from live_ser.spec import ModelInfo
 from live_ser.text import printable
 
-DEFAULT_NAME = "live-ser"
 _REMEMBERED = 100  # blocks: five seconds of them
 
 # Fields of a window's record, and their units.

@@ -62,9 +62,9 @@ def records(text: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def _standard_streams(*files: IO[bytes]) -> Iterator[None]:
-    """Have these files stand for standard input, output and error, also for native libraries."""
+    """Redirect standard input, output and error to files, also for native libraries."""
     before = sys.stdin, sys.stdout, sys.stderr
-    kept = [os.dup(number) for number in range(3)]
+    originals = [os.dup(number) for number in range(3)]
     try:
         for number, file in enumerate(files):
             os.dup2(file.fileno(), number)
@@ -79,12 +79,12 @@ def _standard_streams(*files: IO[bytes]) -> Iterator[None]:
                 stream.close()
     finally:
         sys.stdin, sys.stdout, sys.stderr = before
-        for number, descriptor in enumerate(kept):
+        for number, descriptor in enumerate(originals):
             os.dup2(descriptor, number)
             os.close(descriptor)
 
 
 def _text(file: IO[bytes]) -> str:
-    """What was written, with line ends as :mod:`subprocess` gives them."""
+    """The content of a file, with line ends as from :mod:`subprocess`."""
     file.seek(0)
     return file.read().decode().replace(os.linesep, "\n")

@@ -26,12 +26,12 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Served:
-    """A server that runs.
+    """A running server.
 
     Attributes:
-        port: that it listens on.
-        server: the server itself.
-        stop: ends it, as a signal does.
+        port: port that it listens on.
+        server: the server.
+        stop: event that ends it, as a signal does.
     """
 
     port: int
@@ -44,7 +44,7 @@ class Served:
 
     @contextmanager
     def stream(self, **start: Any) -> Iterator[ClientConnection]:
-        """A stream; it is started if anything is said of its sound."""
+        """A stream, started with the given fields if there are any."""
         url = f"ws://127.0.0.1:{self.port}/v1/stream"
         with connect(url, open_timeout=60, close_timeout=1) as socket:
             if start:
@@ -60,7 +60,7 @@ class Served:
     def get(
         self, path: str, headers: Mapping[str, str] | None = None, data: bytes | None = None
     ) -> tuple[int, bytes]:
-        """Status and body of an answer."""
+        """The status and body of a response."""
         request = urllib.request.Request(self.url + path, data=data, headers=dict(headers or {}))
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -83,7 +83,7 @@ def served(
     limits: Limits | None = None,
     listening: bool = False,
 ) -> Iterator[Served]:
-    """A server on a free port, ended in order."""
+    """Run a server on a free port, and stop it at the end."""
     opened = listening_socket("127.0.0.1", 0)
     port, stop = opened.getsockname()[1], threading.Event()
     plan = Plan(
@@ -105,7 +105,7 @@ def served(
 
 
 def received(socket: ClientConnection, until: str = "end") -> list[Record]:
-    """The records of a stream, up to one of a type; all until it is closed where there is none."""
+    """The records of a stream up to the first of a type, or until it is closed."""
     records = []
     for text in socket:
         records.append(json.loads(text))

@@ -1,9 +1,9 @@
-"""A long session, watched from outside: ``make soak``, or ``python -m tests.support.soak``.
+"""Long sessions in watched processes: ``make soak``, or ``python -m tests.support.soak``.
 
-One hour of a microphone at 48 kHz that calls back with blocks of irregular size, one of a
-microphone of a real sound server, and one of ``live-ser serve`` with clients of every kind. Memory,
-file descriptors and threads have to stay as they are after the warm-up, nothing may overflow, no
-window be skipped; the drift between the clock of the sound and that of the wall is told.
+One hour of a microphone at 48 kHz with blocks of irregular size, one of a microphone of a real
+sound server, and one of ``live-ser serve`` with clients of every kind. After the warm-up, memory,
+file descriptors and threads must not grow; nothing may overflow, and no window be skipped. The
+drift between the clock of the sound and the wall clock is reported.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
 
 @dataclass
 class SessionWatch(Watch):
-    """What was seen of a session.
+    """Samples of a session.
 
     Attributes:
-        records: that it wrote.
-        drift: seconds that the sound went ahead of the wall, from the first window to the last.
+        records: the records of the session.
+        drift: seconds by which the sound ran ahead of the wall clock in the session.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     drift: float = 0.0
 
     def faults(self) -> list[str]:
-        """What is not as it was promised, in a line each."""
+        """The broken promises, a line each."""
         faults, end = super().faults(), self.records[-1]
         if end["type"] != "end":
             return [*faults, f"the last record is of type {end['type']}"]
@@ -72,19 +72,21 @@ class SessionWatch(Watch):
             faults.append("windows do not follow each other by half a second")
         return faults
 
-    def told(self) -> str:
-        """What was seen, for people."""
+    def summary(self) -> str:
+        """The samples and records in a line."""
         windows, drift = self.records[-1].get("windows"), 1000 * self.drift
-        return f"{super().told()}; {windows} windows; drift of sound against wall {drift:+.0f} ms"
+        return (
+            f"{super().summary()}; {windows} windows; drift of sound against wall {drift:+.0f} ms"
+        )
 
 
 def irregular(seconds: float, model: Path | None = None) -> SessionWatch:
-    """A microphone of 48 kHz, with blocks of whatever size, in real time."""
+    """A microphone at 48 kHz with blocks of irregular size, in real time."""
     return _watched("irregular blocks", "irregular", dict(os.environ), seconds, model)
 
 
 def pulse(seconds: float, model: Path | None = None) -> SessionWatch:
-    """A microphone of PulseAudio, into which the recording is spoken over and over."""
+    """A microphone of PulseAudio, into which the recording is played again and again."""
     with tempfile.TemporaryDirectory() as folder, sound_server.sound_server() as server:
         server.plug_in("room")
         clip = Path(folder) / "clip.wav"
@@ -130,7 +132,7 @@ def _watched(
             watched = psutil.Process(process.pid)
             since = time.monotonic()
             while process.poll() is None and time.monotonic() < since + seconds - 1:
-                watch.look(watched, since)
+                watch.sample(watched, since)
                 time.sleep(every)
             if process.wait(timeout=120):
                 raise RuntimeError(f"{name}: the process ended with {process.returncode}")
@@ -141,31 +143,31 @@ def _watched(
 
 
 def irregular_microphone() -> ScriptedMicrophone:
-    """A device that calls back in real time, with blocks of one sample to 0.2 s."""
+    """A device with blocks of one sample to 0.2 s, in real time."""
     seconds = np.split(speech()[: RATE * 13], 13)
     script = in_random_blocks(itertools.cycle(seconds), RATE // 5)
     return ScriptedMicrophone(RATE, script, real_time=True)
 
 
 class Clock(Sink):
-    """Compares the clock of the sound with that of the wall, window by window."""
+    """Compares the time of the sound with the wall clock, window by window."""
 
     def __init__(self) -> None:
         self.ahead = array("d")
 
     def window(self, prediction: Prediction) -> None:
-        """Note how far the sound is ahead of the wall."""
+        """Store by how much the sound is ahead of the wall clock."""
         self.ahead.append(prediction.end - time.monotonic())
 
     @property
     def drift(self) -> float:
-        """Seconds, from the first tenth of the session to its last: blocks come in steps."""
+        """Seconds, by the medians of the first and the last tenth of the session."""
         some = max(1, len(self.ahead) // 10)
         return float(np.median(self.ahead[-some:]) - np.median(self.ahead[:some]))
 
 
 def listen(folder: Path, device: str, seconds: float, model: str | None) -> None:
-    """The session that is watched: records, a recording, and a dashboard that nobody sees."""
+    """The session of the watched process, with records, a recording and a dashboard."""
     classify = load(model)
     rate = classify.info.features.sample_rate
 
@@ -191,7 +193,7 @@ def listen(folder: Path, device: str, seconds: float, model: str | None) -> None
 
 
 def main() -> int:
-    """All, one after the other; 1 where something is not as promised."""
+    """Run all of them, one after the other; 1 if a promise is broken."""
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     runs = {"irregular": irregular, "pulse": pulse, "server": soak_server.served}
     parser.add_argument("runs", nargs="*", help=f"{', '.join(runs)} (default: all of them)")
@@ -203,7 +205,7 @@ def main() -> int:
             print(f"PulseAudio is left out: {program} is not installed")
             continue
         watch = run(options.seconds)
-        print(watch.told(), flush=True)
+        print(watch.summary(), flush=True)
         for fault in watch.faults():
             failed = True
             print(f"  not as promised: {fault}", flush=True)

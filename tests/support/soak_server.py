@@ -1,9 +1,9 @@
-"""A server for a long time, with clients of every kind: ``make soak`` runs it beside the others.
+"""A long run of the server with clients of every kind, as one of the runs of ``make soak``.
 
-Some streams bring sound in real time from the first minute to the last, and readers follow the
-server's microphone. In every other round, others misbehave: they stall, flood, send garbage, lie
-about their rate, hang up, or don't read. Between the rounds, memory, sockets and threads have to be
-what they were, and what the misbehaviour costs the others is told.
+Some streams send sound in real time from start to end, and readers follow the server's microphone.
+In every other round, further clients misbehave: they stall, flood, send garbage, lie about their
+rate, hang up, or don't read. Between the rounds, memory, sockets and threads must be back to what
+they were. The latency of the others with and without misbehaviour is reported.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ ROUND = 20.0  # seconds
 
 @dataclass
 class ServerWatch(Watch):
-    """What was seen of a server.
+    """Samples of a server.
 
     Attributes:
-        quiet: milliseconds from block to record, while all behaved.
-        troubled: the same while others misbehaved.
-        windows: of each steady stream.
-        wrong: what was not as it was promised, in a line each.
+        quiet: milliseconds from block to record, without misbehaviour.
+        troubled: milliseconds from block to record, while others misbehave.
+        windows: number of windows of each steady stream.
+        wrong: broken promises, a line each.
     """
 
     quiet: list[float] = field(default_factory=list)
@@ -49,22 +49,22 @@ class ServerWatch(Watch):
     wrong: list[str] = field(default_factory=list)
 
     def faults(self) -> list[str]:
-        """What is not as it was promised, in a line each."""
+        """The broken promises, a line each."""
         return [*super().faults(), *self.wrong]
 
-    def told(self) -> str:
-        """What was seen, for people."""
+    def summary(self) -> str:
+        """The samples and latencies in a line."""
         late = {
             name: "{:.0f} and {:.0f} ms".format(*np.percentile(times, [50, 95]))
             for name, times in (("all behave", self.quiet), ("others don't", self.troubled))
             if times
         }
-        told = ", ".join(f"{times} (median, 95 %) while {name}" for name, times in late.items())
-        return f"{super().told()}; windows {self.windows}; from block to record {told}"
+        each = ", ".join(f"{times} (median, 95 %) while {name}" for name, times in late.items())
+        return f"{super().summary()}; windows {self.windows}; from block to record {each}"
 
 
 def served(seconds: float, model: Path | None = None) -> ServerWatch:
-    """A server, watched for so long; its microphone is a pipe into which somebody speaks."""
+    """Run and watch a server, whose microphone is a pipe with speech, for some seconds."""
     words = [sys.executable, "-m", "live_ser", "serve", "--port", "0", "--listen"]
     words += ["--from", "-", "--raw", "s16le", "--rate", str(RATE), "--channels", "1"]
     words += ["--model", str(model)] if model else []
@@ -85,7 +85,7 @@ def served(seconds: float, model: Path | None = None) -> ServerWatch:
 
 
 def _speak(pipe: IO[bytes], blocks: NDArray[np.int16]) -> None:
-    """Write sound in real time until nobody reads it."""
+    """Write sound in real time until the pipe is closed."""
     due = time.monotonic()
     with suppress(OSError, ValueError):
         for block in itertools.cycle(blocks):
@@ -99,10 +99,10 @@ class _Crowd:
     """All clients of a server.
 
     Args:
-        address: of its page.
-        watch: where what is seen is written down.
-        process: of the server.
-        blocks: of sound.
+        address: address of the page.
+        watch: the samples, to which it adds.
+        process: process of the server.
+        blocks: blocks of sound.
     """
 
     def __init__(
@@ -115,18 +115,18 @@ class _Crowd:
         self._http, self._ws = address, address.replace("http", "ws", 1)
         self._watch, self._process = watch, process
         self._misbehaving = Misbehaving(address, blocks)
-        self._late = watch.quiet  # where the streams write their times
+        self._latencies = watch.quiet  # to which the streams add
         self._over = asyncio.Event()
         self._blocks = blocks
 
     async def run(self, seconds: float) -> None:
-        """Have them all do what they do, and look at the server between the rounds."""
+        """Run all clients, and sample the server between the rounds."""
         since = time.monotonic()
         steady = [asyncio.create_task(self._steady(number)) for number in range(STREAMS)]
         readers = [asyncio.create_task(self._reader()) for _ in range(READERS)]
         trouble = False
         while time.monotonic() < since + seconds:
-            self._late = self._watch.troubled if trouble else self._watch.quiet
+            self._latencies = self._watch.troubled if trouble else self._watch.quiet
             ends = time.monotonic() + min(ROUND, seconds / 6)
             if trouble:
                 done = await asyncio.gather(
@@ -136,7 +136,7 @@ class _Crowd:
                 self._watch.wrong += [f"a client: {one!r}" for one in done if one]
             await asyncio.sleep(max(0.0, ends - time.monotonic()))
             await self._rest()
-            self._watch.look(self._process, since)
+            self._watch.sample(self._process, since)
             trouble = not trouble
         self._over.set()
         self._watch.windows = await asyncio.gather(*steady)
@@ -145,20 +145,20 @@ class _Crowd:
         await asyncio.gather(*readers, return_exceptions=True)
 
     async def _rest(self) -> None:
-        """Wait until the server has let go of all but the steady clients."""
+        """Wait until the server has closed all but the steady streams."""
         for _ in range(200):
             if await self._metric("live_ser_sessions ") == STREAMS:
                 await asyncio.sleep(0.5)
                 return
             await asyncio.sleep(0.1)
-        self._watch.wrong.append("streams were not let go of in 20 s")
+        self._watch.wrong.append("streams were not closed within 20 s")
 
     async def _metric(self, name: str) -> float:
         text = await asyncio.to_thread(answered, f"{self._http}/metrics")
         return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
 
     async def _steady(self, number: int) -> int:
-        """A stream in real time, from the first moment to the last; how many windows it got."""
+        """A stream in real time, from start to end; returns the number of its windows."""
         sent: list[float] = []
         ends: list[float] = []
         async with connect(f"{self._ws}/v1/stream", ping_interval=None) as socket:
@@ -168,9 +168,9 @@ class _Crowd:
                 async for text in socket:
                     record = json.loads(text)
                     if record["type"] == "window" and not self._over.is_set():
-                        # The resampler holds a little back: the block after the hop completes it.
+                        # The resampler delays samples: the block after the hop completes it.
                         block = min(len(sent) - 1, round(record["end"] * RATE / BLOCK))
-                        self._late.append(1000 * (time.perf_counter() - sent[block]))
+                        self._latencies.append(1000 * (time.perf_counter() - sent[block]))
                     if record["type"] == "window":
                         ends.append(record["end"])
 

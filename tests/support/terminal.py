@@ -25,7 +25,7 @@ class Terminal:
         return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
 
     def start(self, width: int, height: int, command: str) -> None:
-        """Run a command in a shell that tells how the terminal was before and after."""
+        """Run a command in a shell that stores the terminal's settings before and after."""
         script = self.folder / "script.sh"
         script.write_text(
             f"trap : INT\nstty -a > '{self.folder}/before'\n"
@@ -51,7 +51,7 @@ class Terminal:
         os.kill(int((self.folder / "pid").read_text()), number)
 
     def wait(self, until: Callable[[str], bool]) -> str:
-        """The screen, as soon as it is as it should be."""
+        """The screen, as soon as ``until`` is true of it."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             screen = self.screen()

@@ -1,4 +1,4 @@
-"""A model that needs no training, and what it is made of."""
+"""A tiny model file that needs no training."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ LABELS = ("neutral", "happy", "sad", "angry")
 
 
 def tiny_info(**changes: object) -> ModelInfo:
+    """The metadata of a tiny model, with changes."""
     librosa_filters = pytest.importorskip("librosa.filters")
     mel = librosa_filters.mel(sr=16000, n_fft=400, n_mels=16, fmin=50, fmax=8000)
     values: dict[str, object] = {
@@ -42,7 +43,7 @@ def tiny_info(**changes: object) -> ModelInfo:
 def tiny_baseline(
     typical: float = 4.0, memory: float = 60.0, offsets: object = None
 ) -> BaselineSpec:
-    """How a tiny model's baseline is made: of the means of its 16 bands."""
+    """The baseline of a tiny model, whose voice is the mean of each of its 16 bands."""
     rows = np.zeros((len(LABELS), 16)) if offsets is None else np.asarray(offsets)
     return BaselineSpec(16, typical, memory, pack_matrix(rows.astype(np.float32)))
 
@@ -50,11 +51,16 @@ def tiny_baseline(
 def write_model(
     path: Path, info: ModelInfo, *, valence: bool = False, embedding: float = 0.0
 ) -> Path:
-    """A network that hears the mean of each mel band: log_mel -> mean -> matrix -> softmax.
+    """Write a model: log_mel -> mean of each mel band -> matrix -> softmax.
 
-    Where the model takes a baseline, these means are the voice, and the baseline is taken off.
-    With ``embedding`` so many times the means are an embedding, too. With ``valence`` it has that
-    output: the tangent of what activation is the sigmoid of.
+    Args:
+        path: path of the file.
+        info: metadata; with a baseline, the means are the voice, and the baseline is subtracted.
+        valence: whether it has this output: the hyperbolic tangent of the activation's logit.
+        embedding: factor of the means that are the embedding; 0 for a model without one.
+
+    Returns:
+        The path of the file.
     """
     onnx = pytest.importorskip("onnx")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT

@@ -1,4 +1,4 @@
-"""What a process takes while it runs, looked at from outside again and again."""
+"""The memory, descriptors and threads of a process, sampled while it runs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import psutil
 
-WARM_UP = 900.0  # seconds at most, and a third of the run: drawing fills its caches meanwhile
-GROWTH = 1.0  # megabytes an hour after that
-SHORT_GROWTH = 4.0  # megabytes in all, in a run that is too short to have warmed up
+WARM_UP = 900.0  # seconds, or a third of a shorter run, in which caches are filled
+GROWTH = 1.0  # megabytes per hour after that, at most
+SHORT_GROWTH = 4.0  # megabytes in total, at most, in a run that is too short to have warmed up
 
 
 @dataclass
 class Watch:
-    """What was seen of a process.
+    """Samples of a process.
 
     Attributes:
-        name: of the run.
-        times: seconds since it began.
+        name: name of the run.
+        times: seconds since the start, of each sample.
         memory: resident megabytes.
-        descriptors: files and sockets that were open.
-        threads: that ran.
+        descriptors: number of open files and sockets.
+        threads: number of threads.
     """
 
     name: str
@@ -31,8 +31,8 @@ class Watch:
     descriptors: list[int] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
 
-    def look(self, process: psutil.Process, since: float) -> None:
-        """Write down how it is now."""
+    def sample(self, process: psutil.Process, since: float) -> None:
+        """Add a sample of a process that was started at ``since``, by ``time.monotonic``."""
         with process.oneshot():
             self.memory.append(process.memory_info().rss / 1e6)
             self.threads.append(process.num_threads())
@@ -46,11 +46,11 @@ class Watch:
 
     @property
     def growth(self) -> float:
-        """Megabytes an hour after the warm-up: of a line through the middle of what was seen."""
+        """Megabytes per hour after the warm-up, by linear regression."""
         return float(np.polyfit(self.times[self._settled], self.memory[self._settled], 1)[0] * 3600)
 
     def faults(self) -> list[str]:
-        """What grew, in a line each."""
+        """What has grown, a line each."""
         settled = self._settled
         watched = self.times[-1] - self.times[settled.start]
         most = GROWTH if watched > 2 * WARM_UP else SHORT_GROWTH * 3600 / watched
@@ -62,8 +62,8 @@ class Watch:
                 faults.append(f"{what} went from {min(counts[settled])} to {max(counts[settled])}")
         return faults
 
-    def told(self) -> str:
-        """What was seen, for people."""
+    def summary(self) -> str:
+        """The samples in a line."""
         quarters = [self.memory[len(self.memory) * part // 4] for part in range(4)]
         memory = ", ".join(f"{size:.1f}" for size in (*quarters, self.memory[-1]))
         return (

@@ -19,8 +19,8 @@ class Recorder:
     """Writes streams into a file.
 
     Args:
-        path: of the file.
-        names: of the streams.
+        path: path of the file.
+        names: names of the streams.
     """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ class Recorder:
         self._file.close()
 
     def write(self) -> None:
-        """Write what has come, and how the clocks differ."""
+        """Write the new samples, and the offset of each stream's clock."""
         for number, inlet in enumerate(self._inlets, start=1):
             samples, stamps = inlet.pull_chunk(timeout=1.0, max_samples=1024)
             data = struct.pack("<I", number) + _length(len(stamps))

@@ -26,5 +26,5 @@ def test_a_microphone_costs_no_more_later_than_at_first(tiny_model: Path) -> Non
         runs = [threads.submit(listens, SECONDS, tiny_model) for listens in microphones]
         watches = [run.result() for run in runs]
     for watch in watches:
-        assert watch.faults() == [], watch.told()
+        assert watch.faults() == [], watch.summary()
         assert abs(watch.drift) < 1

@@ -67,13 +67,14 @@ def reliability(
     )
 
 
-def surest(targets: ArrayLike, probabilities: ArrayLike, share: float = 0.3) -> float:
-    """Accuracy on the share of clips with the highest confidence, divided by that on all clips."""
-    return surest_gain(*_best(targets, probabilities), share=share)
-
-
 def surest_gain(confidence: ArrayLike, correct: ArrayLike, share: float = 0.3) -> float:
-    """As :func:`surest`, from confidence and correctness, ``[n]`` each."""
+    """Accuracy of the most confident predictions, divided by that of all.
+
+    Args:
+        confidence: confidence of each prediction, ``[n]``.
+        correct: whether each is correct, ``[n]``.
+        share: share of the predictions that are the most confident, 0 to 1.
+    """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.bool_)
     top = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(correct)))]
     return float(correct[top].mean() / correct.mean()) if correct.any() else 0.0

@@ -200,8 +200,8 @@ class Downmix:
     ) -> Iterator[int | None]:
         """The channel to use in each frame, from 0; None for the mean."""
         for of_channels, of_mean in zip(energies.tolist(), energy.tolist(), strict=True):
-            kept = (self._decay * earlier for earlier in self._energies)
-            self._energies = [old + new for old, new in zip(kept, of_channels, strict=True)]
+            decayed = (self._decay * earlier for earlier in self._energies)
+            self._energies = [old + new for old, new in zip(decayed, of_channels, strict=True)]
             self._energy = self._decay * self._energy + of_mean
             expected = sum(self._energies) / len(self._energies) ** 2
             share = _INTACT if self._cancel else _CANCELLED

@@ -14,7 +14,7 @@ from live_ser.audio.sources import audio_file, is_pipe
 from live_ser.batch.analysis import USUAL, Analysis, Stamp
 from live_ser.batch.paths import why_not_a_file
 from live_ser.batch.spool import Spool
-from live_ser.batch.workers import Tell, Workers, cores
+from live_ser.batch.workers import Report, Workers, cores
 from live_ser.errors import LiveSerError
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Segment, Verdict
@@ -24,7 +24,7 @@ from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record, clip_record, segment_record, window_record
 
 _MANY_BYTES = 4 * 2**20  # of sound: about a second of work, as long as starting workers takes
-_TELL_EVERY = 0.25  # seconds
+_REPORT_EVERY = 0.25  # seconds
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,16 @@ class Job:
         # Once, rather than for each file.
         Settings.checked(self.model.info, self.analysis.hop, self.analysis.smoothing)
 
-    def __call__(self, path: str, tell: Tell) -> Outcome:
+    def __call__(self, path: str, report: Report) -> Outcome:
         """Classify one file; errors become the error of the outcome.
 
         Args:
             path: path of the file.
-            tell: function that is called with the share that is done, 0 to 1.
+            report: function that is called with the share that is done, 0 to 1.
         """
         spool = Spool(self.folder)
         try:
-            seconds, notes = self._classify(path, spool, tell)
+            seconds, notes = self._classify(path, spool, report)
         except LiveSerError as error:
             spool.drop()
             return Outcome(path, 0.0, spool, why_not_a_file(path) or error)
@@ -102,12 +102,12 @@ class Job:
         )
         return Outcome(path, 0.0, Spool(self.folder), error)
 
-    def _classify(self, path: str, spool: Spool, tell: Tell) -> tuple[float, tuple[str, ...]]:
+    def _classify(self, path: str, spool: Spool, report: Report) -> tuple[float, tuple[str, ...]]:
         rate, analysis = self.model.info.features.sample_rate, self.analysis
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
-            sound = _Telling(blocks, rate, known, tell)
+            sound = _Telling(blocks, rate, known, report)
             results, notes = self._results(path, sound, blocks.voices)
             verdicts = []
             for result in results:
@@ -171,11 +171,11 @@ def classify_files(
     for number, path in enumerate(paths):
         look()
 
-        def tell(share: float, number: int = number) -> None:
+        def report(share: float, number: int = number) -> None:
             progress(number, share)
             look()
 
-        yield job(path, tell)
+        yield job(path, report)
 
 
 def _are_many(paths: Iterable[str]) -> bool:
@@ -197,11 +197,11 @@ class _Telling:
         blocks: the blocks.
         rate: their sample rate in Hz.
         seconds: length of all of them.
-        tell: function that is called with the share that is done.
+        report: function that is called with the share that is done.
     """
 
-    def __init__(self, blocks: Iterable[Samples], rate: int, seconds: float, tell: Tell) -> None:
-        self._blocks, self._whole, self._tell = blocks, rate * seconds, tell
+    def __init__(self, blocks: Iterable[Samples], rate: int, seconds: float, report: Report) -> None:
+        self._blocks, self._whole, self._tell = blocks, rate * seconds, report
         self._samples, self._last = 0, time.monotonic()
 
     def __iter__(self) -> Iterator[Samples]:
@@ -212,7 +212,7 @@ class _Telling:
 
     def look(self) -> None:
         """Report the progress, unless that was done just now."""
-        if (now := time.monotonic()) - self._last > _TELL_EVERY:
+        if (now := time.monotonic()) - self._last > _REPORT_EVERY:
             self._last = now
             self._tell(min(1.0, self._samples / self._whole))
 

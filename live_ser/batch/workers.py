@@ -29,7 +29,7 @@ else:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Tell = Callable[[float], None]
+Report = Callable[[float], None]
 
 _TRIES = 2  # for an item whose worker died
 _STILLBORN = 3  # consecutive workers that die at the start, after which no more are started
@@ -75,7 +75,7 @@ class Workers(Generic[Item, Result]):
 
     def __init__(
         self,
-        work: Callable[[Item, Tell], Result],
+        work: Callable[[Item, Report], Result],
         lost: Callable[[Item], Result],
         count: int,
         *,
@@ -215,7 +215,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _work(work: Callable[[Any, Tell], Any], pipe: Connection) -> None:
+def _work(work: Callable[[Any, Report], Any], pipe: Connection) -> None:
     """The loop of a worker process, until its pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C, the parent process ends it
     one_at_a_time = threading.Lock()

@@ -43,11 +43,11 @@ def defaults() -> dict[str, Default]:
 
 
 def note_origins(error: Exception, used: Mapping[str, Default]) -> None:
-    """Add to an error where the defaults come from that it speaks of.
+    """Add notes to an error about the origins of the defaults that it mentions.
 
     Args:
-        error: of the command; its hint names arguments, its message what they are.
-        used: defaults that the command has used.
+        error: the error of a command.
+        used: the user's defaults that the command has used.
     """
     if not isinstance(error, LiveSerError):
         return

@@ -69,7 +69,7 @@ def say_error(error: Exception, *, verbose: bool) -> None:
 
 
 def say_whereabouts(error: BaseException) -> None:
-    """Print the notes of an exception, which say where the output is."""
+    """Print the notes of an exception, such as the path of its output."""
     for note in getattr(error, "__notes__", ()):
         say(note)
 

@@ -49,15 +49,15 @@ def attach_outputs(
     if display.lines:
         session.sinks.attach(Background(LineSink(_print), patient=lambda: session.patient))
     if display.dashboard:
-        kept = keeps_marks(options, display)
-        _attach_dashboard(session, info, display, recording, marks_kept=kept)
+        stored = stores_marks(options, display)
+        _attach_dashboard(session, info, display, recording, marks_stored=stored)
         return
     source = session.source
     hello = f"listening to {source.name} ({source.native_rate} Hz); Ctrl-C ends it"
     session.sinks.attach(Background(MessageSink(say, [] if options.quiet else [hello])))
 
 
-def keeps_marks(options: Options, display: Display) -> bool:
+def stores_marks(options: Options, display: Display) -> bool:
     """Whether marks are stored in records, or sent as LSL markers."""
     return display.records or options.lsl is not None
 
@@ -83,8 +83,8 @@ def _attach_recording(session: Session, path: str, rate: int, *, force: bool) ->
     from live_ser.live.recorder import Recording
 
     channels = len(session.source.voices) or 1
-    kept = Recording(path, rate, channels=channels, force=force)
-    recording = Background(kept, patient=lambda: session.patient)
+    sound = Recording(path, rate, channels=channels, force=force)
+    recording = Background(sound, patient=lambda: session.patient)
     session.sinks.attach(recording)
     return recording
 
@@ -100,7 +100,7 @@ def _attach_dashboard(
     display: Display,
     recording: Background | None,
     *,
-    marks_kept: bool,
+    marks_stored: bool,
 ) -> None:
     from live_ser.dashboard.dashboard import Dashboard
 
@@ -111,7 +111,7 @@ def _attach_dashboard(
         source.name,
         source.native_rate,
         recording=recording,
-        marks_kept=marks_kept,
+        marks_stored=marks_stored,
         voices=source.voices,
     )
     dashboard.__enter__()  # it restores the terminal when it is closed

@@ -55,7 +55,7 @@ class Dashboard(Sink):
         source: name of the device or file.
         sample_rate: its sample rate in Hz.
         recording: the sink that records the sound, if any.
-        marks_kept: whether marks are stored.
+        marks_stored: whether marks are stored.
         voices: the voices, each with a lane; empty for a single voice.
     """
 
@@ -70,7 +70,7 @@ class Dashboard(Sink):
         sample_rate: int,
         *,
         recording: Recording | Background | None = None,
-        marks_kept: bool = True,
+        marks_stored: bool = True,
         voices: Sequence[Voice] = (),
     ) -> None:
         state = DashboardState(
@@ -98,7 +98,7 @@ class Dashboard(Sink):
         self._samples = 0  # samples
         self._is_suspended = False
         self._due = 0.0  # monotonic time of the next drawing
-        self._recording, self._marks_kept = recording, marks_kept
+        self._recording, self._marks_stored = recording, marks_stored
         self._advice, self._advised_until = "", 0.0
         self._warning = ""
 
@@ -165,7 +165,7 @@ class Dashboard(Sink):
         self._draw_in_time()
 
     def mark(self, time: float) -> None:
-        if self._marks_kept:
+        if self._marks_stored:
             self.state = replace(self.state, marks=self.state.marks + 1)
             self._draw_in_time()
         else:
@@ -175,7 +175,7 @@ class Dashboard(Sink):
         since = clock(label.start)
         if label.label is None:
             self.note(f"no longer labelled: what was said at {since}")
-        elif label.take is None and not self._marks_kept:
+        elif label.take is None and not self._marks_stored:
             self.note("not labelled: this model cannot learn, and there is no record (-o FILE)")
         else:
             self.note(f"labelled {label.label}: what was said at {since}; u undoes it")
@@ -278,7 +278,7 @@ def _with(
     labels = state.labels
     smoothed = _in_order(prediction.probabilities, labels)
     moment = Moment(prediction.end, prediction.state, prediction.label, smoothed)
-    kept = tuple(m for m in state.moments if m.end > prediction.end - _STRIP)
+    recent = tuple(m for m in state.moments if m.end > prediction.end - _STRIP)
     state = replace(
         state,
         state=prediction.state,
@@ -286,7 +286,7 @@ def _with(
         evidence=prediction.evidence,
         since_speech=prediction.since_speech,
         prosody=prosody_words(vars(prediction.prosody) if prediction.prosody else None),
-        moments=(*kept, moment),
+        moments=(*recent, moment),
     )
     if state.voice and prediction.baseline is not None:
         state = replace(state, baseline=f"baseline {prediction.baseline:.0f} s")

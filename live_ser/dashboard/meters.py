@@ -33,7 +33,7 @@ class Level:
 
 
 class Meter:
-    """Level meter with peak hold and clipping."""
+    """Level meter with peak hold and clipping indicator."""
 
     _ATTACK = 0.1  # time constant of the RMS level in seconds
     _HOLD = 1.5  # seconds before a peak falls

@@ -189,10 +189,10 @@ class NewestVoice:
 
 
 def check_emotion(info: ModelInfo, emotion: str) -> None:
-    """See that a model has an emotion.
+    """Check that a model has an emotion.
 
     Raises:
-        InvalidArgument: it has not.
+        InvalidArgument: it has no such label.
     """
     if emotion not in info.labels:
         raise InvalidArgument(

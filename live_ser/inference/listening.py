@@ -42,9 +42,8 @@ class Listening:
         self._hop, self._smoothing = hop, smoothing
         self._show = show
         self._monitor: Monitor | None = None  # the newest
-        self._computing = (
-            threading.Lock()
-        )  # held while the monitor computes, not while it waits for sound
+        # Held while the monitor computes, but not while it waits for sound.
+        self._computing = threading.Lock()
 
     def label(self, emotion: str) -> Label | None:
         """Label the newest utterance, as :meth:`Labelling.label` does.
@@ -97,9 +96,9 @@ class _Until:
     """The blocks of a source, until an event is set.
 
     Args:
-        source: of the blocks.
-        unwanted: set when no more are.
-        computing: released while it waits for the next block.
+        source: source of the blocks.
+        unwanted: event that ends the iteration.
+        computing: lock that is released while it waits for the next block.
     """
 
     def __init__(
@@ -124,7 +123,7 @@ class _Until:
 
 @contextmanager
 def _released(lock: threading.Lock) -> Iterator[None]:
-    """Let go of a lock for a while."""
+    """Release a lock during the ``with`` block."""
     lock.release()
     try:
         yield

@@ -114,8 +114,8 @@ class Verdict(Decision):
             too short. None in ``silence`` and ``listening``.
         missing: start and end, in seconds, of sound that is missing from the file; None for an
             unknown end.
-        taught: whether the model was taught with this very recording: the verdict then says nothing
-            about its accuracy.
+        taught: whether the model was taught with this very recording, so that the verdict is no
+            evidence of its accuracy.
     """
 
     duration: float

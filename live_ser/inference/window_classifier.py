@@ -134,7 +134,7 @@ class WindowClassifier:
 
     def _smoothed(self, output: ModelOutput, window: Window) -> Decision:
         if window.resumed is not None and window.resumed > self._resumed + CHUNK_SECONDS:
-            self._smoother.forget()  # what was said before the pause is not in the window
+            self._smoother.forget()  # speech before the pause is not in the window
             self._resumed = window.resumed
         mean = self._smoother.push(output, window.end, window.evidence)
         return decide(

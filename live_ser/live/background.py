@@ -35,7 +35,7 @@ class Background(Sink):
     def __init__(
         self, sink: Sink, *, room: int = ROOM, patient: Callable[[], bool] = lambda: False
     ) -> None:
-        self.name, self.keeps_going, self.keeps = sink.name, sink.keeps_going, sink.keeps
+        self.name, self.keeps_going, self.stores = sink.name, sink.keeps_going, sink.stores
         self._sink, self._room, self._patient = sink, room, patient
         self._waiting: deque[tuple[float, Event]] = deque()  # with the monotonic time they came at
         self._since: float | None = None  # when the event came that the sink is at

@@ -19,13 +19,13 @@ class FanOut:
 
     Attributes:
         failures: a line for each sink that failed.
-        kept: whether every sink that stores something for the user has worked.
+        intact: whether every sink that stores something for the user has worked.
     """
 
     def __init__(self) -> None:
         self._sinks: list[Sink] = []
         self.failures: list[str] = []
-        self.kept = True
+        self.intact = True
         self._is_closing = False
 
     def attach(self, sink: Sink) -> None:
@@ -72,8 +72,8 @@ class FanOut:
             return
         self._sinks.remove(sink)
         has_enough = isinstance(error, BrokenPipeError)  # the reader stopped on purpose
-        if sink.keeps and not has_enough:
-            self.kept = False
+        if sink.stores and not has_enough:
+            self.intact = False
         is_last = not any(other.keeps_going for other in self._sinks)
         if is_last and self._is_closing and has_enough:
             return

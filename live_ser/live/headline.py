@@ -48,8 +48,8 @@ class Headline:
         """The text: ``happy``, ``angry or fearful``, ``uncertain``."""
         return "uncertain" if self.kind == "uncertain" else " or ".join(self.labels)
 
-    def says_the_same_as(self, other: Headline) -> bool:
-        """Whether both have the same labels, in whatever order."""
+    def has_labels_of(self, other: Headline) -> bool:
+        """Whether both have the same labels, in any order."""
         if self.kind != other.kind:
             return False
         return self.kind == "uncertain" or set(self.labels) == set(other.labels)
@@ -86,12 +86,12 @@ class HeadlineTracker:
         return replace(self._shown, age=max(0.0, now - self._predicted))
 
     def _consider(self, new: Headline, now: float) -> None:
-        if self._shown is not None and new.says_the_same_as(self._shown):
+        if self._shown is not None and new.has_labels_of(self._shown):
             # Keep the order of two labels that swap places.
             labels = new.labels if new.kind == "uncertain" else self._shown.labels
             self._show(replace(new, labels=labels), now)
             return
-        if self._other is None or not new.says_the_same_as(self._other):
+        if self._other is None or not new.has_labels_of(self._other):
             self._other, self._other_since = new, now
         if self._is_due(new, now):
             self._changed = now

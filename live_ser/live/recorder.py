@@ -55,7 +55,7 @@ class Recording(Sink):
         OutputError: the file cannot be written.
     """
 
-    keeps = True
+    stores = True
 
     def __init__(
         self, path: str | Path, rate: int, *, channels: int = 1, force: bool = False
@@ -160,7 +160,7 @@ class Recording(Sink):
         self.__exit__(None, None)
 
     def _finish(self) -> None:
-        with suppress(RuntimeError):  # ``_Disk`` keeps the cause
+        with suppress(RuntimeError):  # ``_Disk`` has the cause
             self._sound.close()
 
 
@@ -200,7 +200,7 @@ class _Disk:
 
 
 def _write_wav_length(disk: _Disk, samples: int, channels: int) -> None:
-    """Into the 44 bytes with which libsndfile begins a WAV file of 16-bit PCM."""
+    """Write the length into the 44 bytes of libsndfile's header of a WAV file of 16-bit PCM."""
     size = 2 * samples * channels
     for position, length in ((4, 36 + size), (40, size)):
         disk.seek(position)
@@ -208,7 +208,7 @@ def _write_wav_length(disk: _Disk, samples: int, channels: int) -> None:
 
 
 def _write_flac_length(disk: _Disk, samples: int, channels: int) -> None:
-    """Into STREAMINFO: the lower 36 of the 64 bits that begin at byte 18 (RFC 9639, 8.2)."""
+    """Write the length into STREAMINFO: the lower 36 of the 64 bits from byte 18 (RFC 9639)."""
     disk.seek(8)
     block = int.from_bytes(disk.read(2), "big")
     # The encoder writes a block when it has one sample more than that.

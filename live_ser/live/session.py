@@ -1,4 +1,4 @@
-"""A live session: it passes sound from a source to the monitor, and obeys the user's keys."""
+"""A live session: it passes sound from a source to the monitor, and handles the user's keys."""
 
 from __future__ import annotations
 
@@ -136,10 +136,10 @@ class Session:
 
     def __iter__(self) -> Iterator[Block]:
         for block in self.source:
-            for kept in self._unless_paused(block):
-                self._send(kept)
-                yield kept
-            if self._done(block) or not self._obey():
+            for passed in self._unless_paused(block):
+                self._send(passed)
+                yield passed
+            if self._done(block) or not self._handle_key():
                 break
         if self._paused_for:
             self._send(self._pause())
@@ -183,9 +183,8 @@ class Session:
     def _done(self, block: Block) -> bool:
         if self._left is None:
             return False
-        # A source without sound must not keep the session from ending. Time during which the
-        # process
-        # was stopped does not count.
+        # A session must end even if the source gives no sound. Time in which the process was
+        # stopped does not count.
         now = time.monotonic()
         self._silent += min(now - self._looked, 2 * HEARTBEAT)
         self._looked = now
@@ -211,8 +210,8 @@ class Session:
         else:
             self.sinks.send(Sink.label, label)
 
-    def _obey(self) -> bool:
-        """Obey a key; return whether to continue."""
+    def _handle_key(self) -> bool:
+        """Handle the key that was pressed; False to end the session."""
         key = self.key()
         if key == "q" or self._ending():
             return False

@@ -1,4 +1,4 @@
-"""Ctrl-C and other ending signals, obeyed where nothing is lost."""
+"""Ctrl-C and other signals to end, handled so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class Ending:
 
 
 @contextmanager
-def _watched(numbers: Sequence[int], tell: Callable[[], None]) -> Iterator[None]:
-    """Call ``tell`` on a signal, even while the main thread blocks in a system call.
+def _watched(numbers: Sequence[int], act: Callable[[], None]) -> Iterator[None]:
+    """Call ``act`` on a signal, even while the main thread blocks in a system call.
 
     A handler in Python runs only after the call; the byte that C writes to a pipe comes at once.
     """
@@ -88,7 +88,7 @@ def _watched(numbers: Sequence[int], tell: Callable[[], None]) -> Iterator[None]
     def watch() -> None:
         while came := os.read(reading, 1):
             if came[0] in numbers:
-                tell()
+                act()
         os.close(reading)
 
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

@@ -49,13 +49,13 @@ class Sink:
     Attributes:
         name: name for messages.
         keeps_going: whether this sink alone gives a session a purpose.
-        keeps: whether it stores something that the user asked for.
+        stores: whether it stores something that the user asked for.
         skips: whether it may miss events when it is too slow.
     """
 
     name = "nothing"
     keeps_going = True
-    keeps = False
+    stores = False
     skips = False
 
     def begin(self, session: Record) -> None:

@@ -36,7 +36,7 @@ class RecordSink(Sink):
         close: function that closes the writer and its file.
     """
 
-    keeps = True
+    stores = True
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class ProfileSink(Sink):
     """
 
     keeps_going = False
-    keeps = True
+    stores = True
 
     def __init__(self, profile: Profile, baseline: RunningBaseline) -> None:
         self.name = f"the profile {profile.name}"

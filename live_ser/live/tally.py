@@ -18,7 +18,7 @@ class Tally(Sink):
 
     Args:
         hop: seconds between windows.
-        marks_kept: whether marks are stored; if not, they are not counted.
+        marks_stored: whether marks are stored; if not, they are not counted.
 
     Attributes:
         voices: the counts of each voice, by its name.
@@ -28,8 +28,8 @@ class Tally(Sink):
     name = "the tally"
     keeps_going = False
 
-    def __init__(self, hop: float, *, marks_kept: bool = True) -> None:
-        self._hop, self._marks_kept = hop, marks_kept
+    def __init__(self, hop: float, *, marks_stored: bool = True) -> None:
+        self._hop, self._marks_stored = hop, marks_stored
         self.voices: defaultdict[str, Speech] = defaultdict(Speech)
         self._ends: defaultdict[str, float] = defaultdict(float)  # of the newest window, in seconds
         self.marks = 0
@@ -43,7 +43,7 @@ class Tally(Sink):
         self.voices[name].add(prediction, 0.0 if since is None else max(0.0, new - since))
 
     def mark(self, time: float) -> None:
-        self.marks += self._marks_kept
+        self.marks += self._marks_stored
 
     def label(self, label: Label) -> None:
         self._labels = [

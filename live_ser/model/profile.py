@@ -66,9 +66,9 @@ class Profile:
         """
         again = f"delete {self.path} to begin anew, or take another name"
         try:
-            kept = read_json(self.path)
-            known, takes = whole_profile(kept, self.name)
-            self._check(kept, known, takes)
+            stored = read_json(self.path)
+            known, takes = whole_profile(stored, self.name)
+            self._check(stored, known, takes)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -83,10 +83,10 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read, or belongs to another model.
         """
-        kept = self.read()
-        if kept is None:
+        stored = self.read()
+        if stored is None:
             return self.network
-        known, takes = kept
+        known, takes = stored
         return TaughtModel(self.network, Teaching(self.network, takes) if takes else None, known)
 
     def teach(self, takes: Sequence[Take], *, instead_of: Sequence[Take] = ()) -> Teaching:
@@ -153,7 +153,7 @@ class Profile:
         mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else OWNER_ONLY
         write_whole(self.path, json.dumps(content, indent=1) + "\n", mode=mode)
 
-    def _check(self, kept: Any, known: KnownVoice, takes: Sequence[Take]) -> None:
+    def _check(self, stored: Any, known: KnownVoice, takes: Sequence[Take]) -> None:
         """Check that a profile is for this model.
 
         Raises:
@@ -161,10 +161,10 @@ class Profile:
         """
         info = self.network.info
         assert info.baseline is not None
-        if "probe" in kept:
-            if not self._means_the_same(numbers_in(kept["probe"])):
+        if "probe" in stored:
+            if not self._means_the_same(numbers_in(stored["probe"])):
                 raise ValueError("it was made with a model whose numbers mean something else")
-        elif kept["model"] != hashlib.sha256(info.to_json().encode()).hexdigest()[:16]:
+        elif stored["model"] != hashlib.sha256(info.to_json().encode()).hexdigest()[:16]:
             raise ValueError("it was made with another model")
         if len(known.mean) != info.baseline.size:
             raise ValueError(f"its numbers are not {info.baseline.size}")
@@ -193,16 +193,16 @@ def _exchanged(
     before: Sequence[Take], old: Sequence[Take], new: Sequence[Take]
 ) -> tuple[tuple[Take, ...], list[Take]]:
     """The takes without the old and with the new ones, and those that were added."""
-    kept = [take for take in before if not any(take.is_same(one) for one in old)]
+    remaining = [take for take in before if not any(take.is_same(one) for one in old)]
     added: list[Take] = []
     for take in new:
-        if not any(take.is_same(one) for one in (*kept, *added)):
+        if not any(take.is_same(one) for one in (*remaining, *added)):
             added.append(take)
-    if len(kept) + len(added) > MAX_TAKES:
+    if len(remaining) + len(added) > MAX_TAKES:
         raise LiveSerError(
             f"a profile holds {MAX_TAKES} takes at most", "teach another profile, or fewer"
         )
-    return (*kept, *added), added
+    return (*remaining, *added), added
 
 
 def _together(one: KnownVoice | None, other: KnownVoice | None) -> KnownVoice | None:

@@ -38,27 +38,27 @@ _MOST = 1e6  # limit of all values
 TEXT_ERRORS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 """Exceptions of reading a file that is not a profile."""
 
-# Windows takes them for devices, whatever follows a dot; profiles go from system to system.
+# Names of devices on Windows, with any extension; profiles are copied between systems.
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9\xb9\xb2\xb3])(?:\.|$)", re.IGNORECASE)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _VECTORS = ("logits", "voice", "embedding")
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """The content of a file, checked to be a profile, for whatever model.
+    """The content of a file, checked to be a profile, of any model.
 
     Raises:
         LiveSerError: it is not a profile.
         OSError: it cannot be read.
     """
     try:
-        kept = read_json(path)
-        whole_profile(kept, "")
+        content = read_json(path)
+        whole_profile(content, "")
     except TEXT_ERRORS as error:
         raise LiveSerError(
             f"{path} is no profile: {error!s:.100}", "take a file that live-ser wrote"
         ) from error
-    return dict(kept)
+    return dict(content)
 
 
 def read_json(path: Path) -> Any:
@@ -71,15 +71,15 @@ def read_json(path: Path) -> Any:
     return json.loads(read_small(path, MAX_BYTES).decode("utf-8"))
 
 
-def whole_profile(kept: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
+def whole_profile(content: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
     """The baseline and takes of a profile; one of :data:`TEXT_ERRORS` if it is invalid."""
-    if not isinstance(kept, dict) or kept.get("schema") not in _SCHEMAS:
+    if not isinstance(content, dict) or content.get("schema") not in _SCHEMAS:
         raise ValueError(f"it is not of schema {_SCHEMA}")
-    if not isinstance(kept["model"], str):
+    if not isinstance(content["model"], str):
         raise ValueError("it does not say of which model it is")
-    mean = numbers_in(kept["mean"])
-    seconds, weight = (_positive(kept[one]) for one in ("seconds", "weight"))
-    rows = kept.get("takes", [])
+    mean = numbers_in(content["mean"])
+    seconds, weight = (_positive(content[one]) for one in ("seconds", "weight"))
+    rows = content.get("takes", [])
     if not isinstance(rows, list) or len(rows) > MAX_TAKES:
         raise ValueError(f"it does not hold a list of {MAX_TAKES} takes at most")
     takes = tuple(_take(row, len(mean)) for row in rows)
@@ -178,7 +178,7 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise _unkept(path, error) from error
+        raise _cannot_write(path, error) from error
 
 
 @contextmanager
@@ -193,13 +193,13 @@ def alone(path: Path) -> Iterator[None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(path.parent))
         except OSError as error:
-            raise _unkept(path, error) from error
+            raise _cannot_write(path, error) from error
         yield
 
 
-def _unkept(path: Path, error: OSError) -> LiveSerError:
+def _cannot_write(path: Path, error: OSError) -> LiveSerError:
     plain = unwritable(path, error)
-    return LiveSerError(f"cannot keep the profile {path}: {error.strerror}", plain.hint)
+    return LiveSerError(f"cannot write the profile {path}: {error.strerror}", plain.hint)
 
 
 def profile_path(name: str) -> Path:
@@ -227,9 +227,9 @@ def folder() -> Path:
     from platformdirs import user_config_path
 
     try:
-        kept = user_config_path("live-ser", appauthor=False) / "profiles"
+        path = user_config_path("live-ser", appauthor=False) / "profiles"
     except RuntimeError:
-        kept = Path()
-    if not kept.is_absolute():
+        path = Path()
+    if not path.is_absolute():
         raise LiveSerError("there is no home folder to keep profiles in", "set HOME to a folder")
-    return kept
+    return path

@@ -303,7 +303,7 @@ def _known_logits(network: EmotionModel, known: KnownVoice | None) -> tuple[floa
     """How log-probabilities with a typical voice's baseline become those with a speaker's.
 
     The model is almost linear in the baseline, and may be more confident with a known voice: the
-    log-probabilities are scaled and shifted, which two inputs tell.
+    log-probabilities are scaled and shifted, as estimated from two inputs.
 
     Returns:
         The factor, and what is subtracted after it, float ``[labels]``.

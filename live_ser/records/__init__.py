@@ -1,1 +1,1 @@
-"""Results as records, and the file formats that hold them. Imports from ``inference``."""
+"""Results as records, and their file formats. Imports from ``inference``."""

@@ -55,7 +55,7 @@ class Interval:
 class Intervals:
     """Merges windows into intervals.
 
-    Each window stands for its newest hop, so that intervals do not overlap.
+    Each window counts for its newest hop, so that intervals do not overlap.
 
     Attributes:
         found: the intervals so far, in order of time.

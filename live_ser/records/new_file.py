@@ -217,7 +217,7 @@ class Raw(io.FileIO):
 
 
 def _new(path: Path) -> int:
-    """Create a file that only its owner can read, whatever the umask."""
+    """Create a file that only its owner can read, independently of the umask."""
     descriptor = os.open(path, _NEW, OWNER_ONLY)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, OWNER_ONLY)

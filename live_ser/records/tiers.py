@@ -23,15 +23,15 @@ _TOKENS = re.compile(rf'"((?:[^"]|"")*)"|(<exists>|<absent>)|(?<![\[\w.])({_NUMB
 
 @dataclass(frozen=True)
 class Marked:
-    """An interval that somebody marked.
+    """An interval in a file.
 
     Attributes:
         start: seconds from the start of the recording.
         end: seconds from the start of the recording.
-        text: what is written there.
-        tier: name of the tier, or of the speaker; empty where there is none.
-        file: name of the recording; empty where there is none.
-        where: the place in the file, for messages.
+        text: its text.
+        tier: name of the tier, or of the speaker; empty without one.
+        file: name of the recording; empty if the file states none.
+        where: its place in the file, for messages.
     """
 
     start: float
@@ -43,15 +43,15 @@ class Marked:
 
 
 def read_tiers(path: Path) -> list[Marked]:
-    """The intervals of a file; those without a text, as TextGrids have them for pauses, are none.
+    """The intervals in a file, without those that have no text, such as pauses in a TextGrid.
 
     Args:
-        path: of a TextGrid (``.TextGrid``), of ELAN (``.eaf``), of a diariser (``.rttm``), or of a
-            table with the columns ``start``, ``end`` and, if wanted, ``speaker`` and ``file``
-            (``.csv``, ``.tsv``).
+        path: path of a TextGrid (``.TextGrid``), an ELAN file (``.eaf``), the output of a diariser
+            (``.rttm``), or a table with the columns ``start``, ``end`` and, optionally, ``speaker``
+            and ``file`` (``.csv``, ``.tsv``).
 
     Raises:
-        LiveSerError: it cannot be read, or an interval cannot be.
+        LiveSerError: the file cannot be read, or an interval is invalid.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -61,10 +61,10 @@ def read_tiers(path: Path) -> list[Marked]:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file, in UTF-8 or, as Praat writes it, in UTF-16.
+    """The text of a file in UTF-8, or in UTF-16, which Praat writes.
 
     Raises:
-        LiveSerError: it cannot be read, is too large, or no text.
+        LiveSerError: it cannot be read, is too large, or is not text.
     """
     try:
         data = read_small(path, MAX_BYTES)
@@ -81,13 +81,12 @@ def text_of(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a person or of another program; none of its rows goes on in the next line.
+    """A table, each row of which is one line.
 
     Attributes:
-        delimiter: between its columns: a comma, a semicolon or a tab.
-        names: of its columns, in lower case.
-        rows: the place of each, for messages, and what stands in its columns; empty where it ends
-            before them.
+        delimiter: delimiter of its columns: a comma, a semicolon or a tab.
+        names: names of its columns, in lower case.
+        rows: the place of each row, for messages, and its values by column; missing ones are empty.
     """
 
     delimiter: str
@@ -96,11 +95,15 @@ class Table:
 
 
 def read_table(path: Path, text: str) -> Table:
-    """Read a table; what stands in its rows is read as they are asked for.
+    """Read the header of a table; its rows are read lazily.
+
+    Args:
+        path: path of the file, for messages.
+        text: its content.
 
     Raises:
-        LiveSerError: two columns have one name; or a line is no row, also later: a quote is not
-            closed where it begins.
+        LiveSerError: two columns have the same name; or, possibly while iterating over the rows, a
+            quote is not closed in its line.
     """
     lines = io.StringIO(text, newline="")
     first = lines.readline()
@@ -131,10 +134,10 @@ def _row(line: str, delimiter: str, where: str) -> list[str]:
 
 
 def checked_times(start: str | float, end: str | float, where: str) -> tuple[float, float]:
-    """Start and end of an interval in seconds.
+    """The start and end of an interval in seconds.
 
     Raises:
-        LiveSerError: they are no numbers, or the end does not lie after the start.
+        LiveSerError: they are not numbers, or the end is not after the start.
     """
     try:
         times = float(start) + 0.0, float(end)  # -0.0 is 0
@@ -152,7 +155,7 @@ def textgrid_intervals(path: Path, text: str) -> Iterator[Marked]:
     """The intervals of all tiers of a TextGrid, in Praat's long or short format.
 
     Raises:
-        LiveSerError: it is no TextGrid, or breaks off.
+        LiveSerError: it is not a TextGrid, or is truncated.
     """
     broken = LiveSerError(f"{path} is no whole TextGrid", "save it in Praat as a text file")
     tokens = (found.group(1, 2, 3) for found in _TOKENS.finditer(text))
@@ -187,9 +190,9 @@ def textgrid_intervals(path: Path, text: str) -> Iterator[Marked]:
 
 
 def _eaf_intervals(path: Path, text: str) -> Iterator[Marked]:
-    """The annotations with times of their own of an ELAN file; a participant is a speaker."""
+    """The alignable annotations of an ELAN file; the participant is the speaker."""
     broken = LiveSerError(f"{path} is no ELAN file", "save it in ELAN, as .eaf")
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # which ELAN never writes, and bombs are made of
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # ELAN never writes them; XML bombs do
         raise broken
     try:
         document = ET.fromstring(text)  # noqa: S314 - without entities there is nothing to expand
@@ -235,7 +238,7 @@ def _rttm_intervals(path: Path, text: str) -> Iterator[Marked]:
 
 
 def _table_intervals(path: Path, text: str) -> Iterator[Marked]:
-    """The rows of a table with the columns start, end and, if wanted, speaker and file."""
+    """The rows of a table with the columns start, end and, optionally, speaker and file."""
     table = read_table(path, text)
     if not {"start", "end"} <= set(table.names):
         raise LiveSerError(

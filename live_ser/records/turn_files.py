@@ -1,4 +1,4 @@
-"""Files of given intervals of recordings."""
+"""The intervals of recordings, from files or arguments."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ class TurnFiles:
     """The files with the intervals of recordings.
 
     Attributes:
-        path: of a file of intervals; or of a folder with a file for each recording, of its name.
-        tiers: names of the tiers, or speakers, that are classified; all of them if empty.
-        read: the intervals of one recording, where they were read already; None where not.
+        path: path of a file of intervals; or of a folder with a file for each recording, with the
+            recording's name.
+        tiers: names of the tiers, or speakers, to classify; empty for all.
+        read: the intervals of a single recording, if they are already read.
     """
 
     path: Path
@@ -29,10 +30,10 @@ class TurnFiles:
     read: tuple[Turn, ...] | None = None
 
     def turns_of(self, recording: str | os.PathLike[str]) -> list[Turn]:
-        """The intervals of a recording, in the order in which they are written.
+        """The intervals of a recording, in the order of the file.
 
         Args:
-            recording: its path.
+            recording: path of the recording.
 
         Raises:
             LiveSerError: they cannot be read, or there are none.
@@ -54,32 +55,32 @@ class TurnFiles:
         return turns
 
     def read_for(self, recording: str | os.PathLike[str]) -> TurnFiles:
-        """The same for one recording alone, on any machine, wherever the file is.
+        """The intervals of one recording, already read, for a machine without the file.
 
         Args:
-            recording: its path.
+            recording: path of the recording.
 
         Raises:
-            LiveSerError: as :meth:`turns_of` does.
+            LiveSerError: as :meth:`turns_of`.
         """
         return replace(self, read=tuple(self.turns_of(recording)))
 
     def files(self, recordings: Iterable[str | os.PathLike[str]]) -> list[str]:
-        """Every file that is looked for, and read where it is there.
+        """The files of intervals that are looked for, whether they exist or not.
 
         Args:
-            recordings: their paths.
+            recordings: paths of the recordings.
         """
         if not self.path.is_dir():
             return [str(self.path)]
         return [str(path) for one in recordings for path in self._looked_for(Path(one))]
 
     def words(self) -> str:
-        """The same in words."""
+        """The settings in words."""
         return " ".join([f"at {self.path}", *self.tiers])
 
     def _file_of(self, recording: Path) -> Path:
-        """The file in the folder that is named like a recording."""
+        """The file in the folder with the name of a recording."""
         *_, path = self._looked_for(recording)
         if path.is_file():
             return path
@@ -87,7 +88,7 @@ class TurnFiles:
         raise LiveSerError(f"{self.path} has no intervals of {recording}", f"one of {names}")
 
     def _looked_for(self, recording: Path) -> Iterator[Path]:
-        """The files in the folder that may be a recording's, up to the first that is there."""
+        """The possible files of a recording in the folder, up to the first that exists."""
         for ending in ENDINGS:
             for name in dict.fromkeys((recording.stem + ending, recording.stem + ending.lower())):
                 yield (path := self.path / name)
@@ -98,21 +99,21 @@ class TurnFiles:
 _INTERVAL = "give (start, end) or (start, end, speaker)"
 
 Intervals = str | os.PathLike[str] | Sequence[Turn | tuple[Any, ...]]
-"""What intervals may be given as."""
+"""Accepted types of intervals."""
 
 
 def turns_of(intervals: Intervals, recording: object, tiers: Sequence[str] = ()) -> list[Turn]:
-    """Intervals, however they are given.
+    """Intervals of any accepted type, as a list.
 
     Args:
-        intervals: path of a file of them; or a sequence of :class:`Turn`, of ``(start, end)`` or
-            ``(start, end, speaker)``.
-        recording: path of the recording, by which a file that holds several is looked up.
-        tiers: names of the tiers that are classified; all of them if empty.
+        intervals: path of a file; or a sequence of :class:`Turn`, ``(start, end)`` or ``(start,
+            end, speaker)``, in seconds.
+        recording: path of the recording, to find its intervals in a file of several recordings.
+        tiers: names of the tiers to classify; empty for all.
 
     Raises:
-        LiveSerError: they cannot be read.
-        InvalidArgument: they are no intervals.
+        LiveSerError: the file cannot be read.
+        InvalidArgument: they are not intervals.
     """
     if isinstance(intervals, str | os.PathLike):
         name = recording if isinstance(recording, str | os.PathLike) else ""
@@ -142,7 +143,7 @@ def _read(path: Path) -> Sequence[Marked]:
     try:
         found = path.stat()
     except OSError:
-        return read_tiers(path)  # which says what is wrong
+        return read_tiers(path)  # which raises the error
     return _read_once(path, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
@@ -152,9 +153,9 @@ def _read_once(path: Path, version: tuple[int, ...]) -> tuple[Marked, ...]:
 
 
 def _of_recording(path: Path, marked: Sequence[Marked], recording: Path) -> Sequence[Marked]:
-    """Those of a recording, of a file that may hold several.
+    """The intervals of a recording, in a file of one or several recordings.
 
-    A diariser names the recording as it likes: where there is one name only, it is not compared.
+    A diariser may name the recording in its own way: a single name is not compared.
     """
     names = {one.file for one in marked if one.file}
     own = {name for name in names if Path(name).stem == recording.stem or name == recording.stem}

@@ -21,7 +21,7 @@ _HINT = "take what `live-ser listen` writes, or `live-ser file` with `timeline` 
 
 
 class NoPredictions(LiveSerError):
-    """The records are of a session without predictions."""
+    """The records contain no predictions."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def read_session(path: str | Path, recording: str | None = None) -> SessionLog:
         recording: name of the recording, or the end of it, if the file contains several.
 
     Raises:
-        NoPredictions: they are of a session without predictions.
+        NoPredictions: there are no predictions.
         LiveSerError: they cannot be read, or are not of exactly one session or recording with one
             voice.
     """
@@ -111,7 +111,7 @@ def read_voices(path: str | Path, recording: str | None = None) -> list[SessionL
         A log for each voice, in the order of their channels.
 
     Raises:
-        NoPredictions: they are of a session without predictions.
+        NoPredictions: there are no predictions.
         LiveSerError: they cannot be read, or are not of exactly one session or recording.
     """
     source, records = _records_of_one(path, recording)

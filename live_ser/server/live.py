@@ -163,7 +163,7 @@ class _Readers(RecordSink):
         tell: function that is called with the state of the session and a message.
     """
 
-    keeps = False
+    stores = False
 
     def __init__(self, publish: Callable[[Record], None], tell: Callable[..., None]) -> None:
         super().__init__(_Publisher(publish), "the readers")

@@ -87,13 +87,13 @@ def test_the_last_one_that_stands_still_is_an_error(slow: Slow) -> None:
 
 def test_ending_waits_for_none_that_stands_still_and_tells_of_it(slow: Slow) -> None:
     sinks = FanOut()
-    slow.keeps = True
+    slow.stores = True
     sinks.attach(Background(slow))
     sinks.send(Sink.block, ONE)
     sinks.send(Sink.end, {})
     sinks.close(until=time.monotonic() + 0.1)
     assert "the slow one is given up" in sinks.failures[0]
-    assert not sinks.kept
+    assert not sinks.intact
     assert stuck()
 
 
@@ -107,7 +107,7 @@ def test_all_that_is_given_is_taken_in_its_order_synced_and_closed(slow: Slow) -
     sinks.close(until=time.monotonic() + PATIENCE)
     assert slow.heard == list(range(500))
     assert slow.synced[-1] == 500
-    assert (sinks.failures, sinks.kept) == ([], True)
+    assert (sinks.failures, sinks.intact) == ([], True)
 
 
 def test_who_may_skip_misses_what_it_has_no_time_for(slow: Slow) -> None:

@@ -114,6 +114,6 @@ def test_a_plain_line_is_written_only_when_the_verdict_changes() -> None:
 
 
 def test_marks_that_nothing_keeps_are_not_counted() -> None:
-    tally = Tally(HOP, marks_kept=False)
+    tally = Tally(HOP, marks_stored=False)
     tally.mark(1.0)
     assert not [line for line in tally.lines(2.0) if "mark" in line]

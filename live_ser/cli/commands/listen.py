@@ -12,7 +12,7 @@ from live_ser.cli.listen_options import Options
 from live_ser.cli.messages import say_in_time
 from live_ser.cli.outputs import session_places
 from live_ser.cli.session_summary import session_summary
-from live_ser.cli.sinks import attach_outputs, keeps_marks
+from live_ser.cli.sinks import attach_outputs, stores_marks
 from live_ser.cli.source import open_source
 from live_ser.cli.speaker import speaker_of
 from live_ser.cli.terminal import Display, display_of
@@ -58,7 +58,7 @@ def run(options: Options) -> int:
             baseline=baseline,
             voices=source.voices,
         )
-        tally = Tally(monitor.hop, marks_kept=keeps_marks(options, display))
+        tally = Tally(monitor.hop, marks_stored=stores_marks(options, display))
         keeper = ProfileSink(profile, baseline) if profile and baseline else None
         places = _places(options, style, source.name, model=model, profile=profile)
         keys = pressed_keys() if display.dashboard else nullcontext(lambda: NO_KEY)
@@ -79,7 +79,7 @@ def run(options: Options) -> int:
         lines += tally.lines(session.seconds)
         lines += session_summary(options, session, monitor.skipped, keeper, display)
     say_in_time(lines)
-    return 0 if session.sinks.kept else 1
+    return 0 if session.sinks.intact else 1
 
 
 def _source(options: Options, rate: int, display: Display) -> AbstractContextManager[Source]:

@@ -1,4 +1,4 @@
-"""What live-ser costs, measured beside what people would use instead: ``python -m benchmarks``."""
+"""The speed and memory of live-ser and of alternatives: ``python -m benchmarks``."""
 
 from live_ser.extras import keep_nothing
 

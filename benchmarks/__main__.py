@@ -1,8 +1,8 @@
-"""Everything that is measured: ``make bench``, or ``python -m benchmarks [--quick] [NAME...]``.
+"""All benchmarks: ``make bench``, or ``python -m benchmarks [--quick] [NAME...]``.
 
-Prints the tables. Where all are measured, it writes ``docs/performance.json`` and
-``docs/performance.png`` as well, and puts the tables into ``docs/performance.md``, between the
-lines that say so: one run fills the page, so that all of it is of one machine and one day.
+It prints the tables. Without names, it also writes ``docs/performance.json`` and
+``docs/performance.png``, and puts the tables into ``docs/performance.md``, between two marked
+lines, so that the whole page is from one run on one machine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def main() -> None:
-    """Measure what was named, or everything."""
+    """Run the named benchmarks, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, in two minutes")
@@ -80,7 +80,7 @@ def _write(figures: Mapping[str, Any], tables: Mapping[str, Table], folder: Path
 
 
 def _measured(name: str, *, quick: bool) -> Table:
-    """The table of one benchmark, from a process of its own."""
+    """The table of one benchmark, run in a process of its own."""
     print(f"measuring: {name}", file=sys.stderr)
     words = [sys.executable, "-m", f"benchmarks.{name}", "--json", *["--quick"] * quick]
     run = subprocess.run(words, stdout=subprocess.PIPE, check=True, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""An archive of short clips, by one worker and by two: ``python -m benchmarks.archive``."""
+"""An archive of short clips, with one worker and with two: ``python -m benchmarks.archive``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AIM_SCALING = 1.8
 
 
 def measure(effort: Effort) -> Table:
-    """Time of many clips, what a second worker brings, and the memory of one."""
+    """The time for many clips with one and two workers, and the memory of a worker."""
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "clips"

@@ -1,9 +1,9 @@
-"""What drawing the dashboard costs: ``python -m benchmarks.drawing``.
+"""The cost of drawing the dashboard: ``python -m benchmarks.drawing``.
 
-The demonstration clip is shown in real time, over and over, with no model: blocks of 50 ms to
-the meter and the spectrogram, a made-up prediction each half second. What the process uses is what
-drawing uses. Beside it, the same page at the same pace through ``rich.live``, and made
-but not drawn.
+The demonstration clip is shown in real time, again and again, without a model: blocks of 50 ms for
+the meter and the spectrogram, and a made-up prediction each half second, so that the process does
+nothing but drawing. For comparison, the same page is drawn by ``rich.live``, and made without being
+drawn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HOP = 0.5
 
 
 def measure(effort: Effort) -> Table:
-    """Share of one core that drawing takes at both sizes, and what it writes."""
+    """The share of one core for drawing at two sizes, and the bytes that are written."""
     info = load().info
     seconds = effort.of(20.0, 4.0, 0.1)
     rows: list[list[Cell]] = []
@@ -57,14 +57,14 @@ def measure(effort: Effort) -> Table:
 
 
 class Nowhere(Screen):
-    """A screen on which nothing is drawn."""
+    """A screen that draws nothing."""
 
     def draw(self, lines: Sequence[Line]) -> None:
-        """Let them be."""
+        """Do nothing."""
 
 
 class LiveScreen(Screen):
-    """A screen that ``rich.live`` draws: what most programs would use."""
+    """A screen that is drawn by ``rich.live``, as in most programs."""
 
     _live: Live | None = None
 
@@ -84,7 +84,7 @@ class LiveScreen(Screen):
 def drawn(
     info: ModelInfo, width: int, height: int, seconds: float, screen: type[Screen]
 ) -> tuple[float, int]:
-    """Share of one core that drawing takes, and the bytes that it writes."""
+    """The share of one core for drawing, and the bytes that are written per second."""
     rate = info.features.sample_rate
     clip = demo(rate)
     size = round(BLOCK * rate)
@@ -113,7 +113,7 @@ def drawn(
 
 
 def made_up(info: ModelInfo, end: float, rng: np.random.Generator) -> Prediction:
-    """A prediction that differs from the last one, as real ones do."""
+    """A random prediction, which differs from the last one as real ones do."""
     shares = rng.dirichlet(np.ones(len(info.labels)))
     probabilities = dict(zip(info.labels, map(float, shares), strict=True))
     label = max(probabilities, key=probabilities.__getitem__)
@@ -135,7 +135,7 @@ def made_up(info: ModelInfo, end: float, rng: np.random.Generator) -> Prediction
 
 
 class Counter:
-    """A file that counts what is written."""
+    """A file that counts the bytes written to it."""
 
     encoding = "utf-8"
 
@@ -153,7 +153,7 @@ class Counter:
         self._file.flush()  # type: ignore[attr-defined]
 
     def isatty(self) -> bool:
-        """It stands for a terminal."""
+        """True, as of a terminal."""
         return True
 
 

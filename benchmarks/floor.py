@@ -1,4 +1,4 @@
-"""The least that the network can cost: its multiply-adds at the core's measured matrix rate."""
+"""A lower bound of the network's time: its multiply-adds at the core's rate of matrix products."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""How calm the headline is, and how soon it is right: ``python -m benchmarks.headline``.
+"""How often the headline changes, and how soon it is right: ``python -m benchmarks.headline``.
 
-Clips of one speaker after another are cut to their speech, strung together with pauses, and heard
-through the live path; what stands large on the dashboard is what ``HeadlineTracker`` gives. The
-corpora lie where ``LIVE_SER_DATA`` says. The shipped model was trained on their speakers: it is
-oftener right here than on a stranger.
+The clips of each speaker are cut to their speech, concatenated with pauses, and classified through
+the live path; ``HeadlineTracker`` gives the headline, as on the dashboard. ``LIVE_SER_DATA`` is the
+folder of the corpora. The shipped model was trained on their speakers, so that it is right more
+often here than for new speakers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ROOM_DB = -35.0  # level of the room under that of the string
 
 @dataclass(frozen=True)
 class Utterance:
-    """A clip in a string: when its speech begins and ends, in seconds, and its emotion."""
+    """A clip in a session: start and end of its speech in seconds, and its emotion."""
 
     start: float
     end: float
@@ -48,7 +48,7 @@ class Utterance:
 
 @dataclass
 class Score:
-    """What is counted over strings."""
+    """Counts over sessions."""
 
     seconds: float = 0.0
     changes: int = 0  # of the headline
@@ -65,7 +65,7 @@ class Score:
 
 
 def measure(data: Path) -> Table:
-    """Changes of the headline a minute, and seconds until it is right."""
+    """The changes of the headline per minute, and the seconds until it is right."""
     model = load()
     rows: list[list[Cell]] = []
     for corpus, count in SPEAKERS.items():
@@ -90,8 +90,8 @@ def _score(
     run: int,
     score: Score,
 ) -> None:
-    """Hear one speaker's clips in a string, and count."""
-    sound, utterances = _string(model, clips, pauses, run)
+    """Classify a session of one speaker's clips, and update the counts."""
+    sound, utterances = _session(model, clips, pauses, run)
     rate = model.info.features.sample_rate
     size = rate // 20
     tracker = HeadlineTracker()
@@ -115,10 +115,10 @@ def _score(
             score.delays.append(delay)
 
 
-def _string(
+def _session(
     model: EmotionModel, clips: Sequence[Clip], pauses: tuple[float, float], run: int
 ) -> tuple[Samples, list[Utterance]]:
-    """Clips after each other, with pauses of a quiet room between them."""
+    """A session: clips with pauses of a quiet room between them."""
     rate, rng = model.info.features.sample_rate, np.random.default_rng(1)
     labels = model.info.labels
     parts: list[Samples] = []
@@ -146,7 +146,7 @@ def _string(
 
 
 def _in_runs(clips: Sequence[Clip], run: int, rng: np.random.Generator) -> list[Clip]:
-    """Clips in random order, so many of the same emotion after each other."""
+    """Clips in random order, in runs of the same emotion of a given length."""
     shuffled = [clips[i] for i in rng.permutation(len(clips))]
     by_emotion: dict[str, list[Clip]] = {}
     for clip in shuffled:

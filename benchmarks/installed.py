@@ -1,4 +1,4 @@
-"""What an installation takes on the disk: ``python -m benchmarks.installed``."""
+"""The disk space of an installation: ``python -m benchmarks.installed``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from live_ser.model.onnx_model import shipped_models
 
 
 def measure(effort: Effort) -> Table:
-    """Megabytes of the runtime and of all that it needs, by package."""
+    """Megabytes of the packages that are needed at run time."""
     sizes = {name: _size(found) for name, found in runtime().items()}
     ours = _folder_size(Path(live_ser.__file__).parent)
     sizes["live-ser"] = ours + sum(path.stat().st_size for path in shipped_models().values())
@@ -29,7 +29,7 @@ def measure(effort: Effort) -> Table:
 
 
 def runtime() -> dict[str, Distribution]:
-    """The packages that live-ser needs to run, and those that they need; itself left out."""
+    """The packages that live-ser depends on, directly or not."""
     found: dict[str, Distribution] = {}
     todo = ["live-ser"]
     while todo:

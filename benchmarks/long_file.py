@@ -1,4 +1,4 @@
-"""Two hours of 48 kHz stereo, window by window: ``python -m benchmarks.long_file``."""
+"""A recording of two hours, 48 kHz stereo: ``python -m benchmarks.long_file``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AIM_SECONDS = 40.0
 
 
 def measure(effort: Effort) -> Table:
-    """Time and memory of long recordings, with a prediction each half second."""
+    """The time and memory for long recordings, with a prediction each half second."""
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
         for minutes in effort.of((10, 120), (2, 10), (1,)):

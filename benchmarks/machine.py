@@ -1,4 +1,4 @@
-"""The machine that is measured on."""
+"""The machine on which benchmarks run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def description() -> dict[str, object]:
-    """What figures depend on: processor, memory, system, versions, and how busy it is."""
+    """The machine in a line: processor, memory, system, versions and load."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -42,7 +42,7 @@ def description() -> dict[str, object]:
 
 
 def on_one_core() -> None:
-    """Keep this process, and what it starts, to one core; one thread where libraries ask."""
+    """Restrict this process and its children to one core, and libraries to one thread."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     if hasattr(os, "sched_setaffinity"):  # Linux alone; elsewhere the threads have to do
@@ -54,7 +54,7 @@ def on_one_core() -> None:
 
 
 def forget_files() -> bool:
-    """Have the system read files from the disk again; whether it can be had to."""
+    """Drop the system's cache of files; False if that is not possible."""
     switch = Path("/proc/sys/vm/drop_caches")
     try:
         os.sync()

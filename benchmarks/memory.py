@@ -1,4 +1,4 @@
-"""Memory while listening, and its growth: ``python -m benchmarks.memory``."""
+"""The memory of a live session, and its growth: ``python -m benchmarks.memory``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SETTLED = 0.5  # of the run, after which growth is looked at: half an hour of s
 
 
 def measure(effort: Effort) -> Table:
-    """Resident memory of a session, and what it grows by in an hour of sound."""
+    """The resident memory of a session, and its growth per hour of sound."""
     seconds = effort.of(60.0, 10.0, 2.0)
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as name:
@@ -52,7 +52,7 @@ def measure(effort: Effort) -> Table:
 def _watch(
     sound: Path, records: Path, seconds: float, in_terminal: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds since the start, and resident megabytes then."""
+    """Samples of the resident megabytes, with seconds since the start."""
     words = [*LIVE_SER, "listen", "--from", str(sound), "--speed", str(_SPEED), "-o", str(records)]
     if in_terminal:
         process, terminal = _in_terminal(words)
@@ -88,7 +88,7 @@ def _in_terminal(words: list[str]) -> tuple[subprocess.Popen[bytes], int]:
 
 
 def _wait(terminal: int | None) -> None:
-    """Let time go by, and read what is drawn meanwhile, as a terminal does."""
+    """Wait, and read what is drawn meanwhile, as a terminal does."""
     if terminal is None:
         time.sleep(_LOOK_EVERY)
         return

@@ -1,4 +1,4 @@
-"""How many replayed microphones one core serves: ``python -m benchmarks.microphones``."""
+"""The number of replayed microphones per core: ``python -m benchmarks.microphones``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FILL = 8  # hops before anything is timed: until the windows are full
 
 
 def measure(effort: Effort) -> Table:
-    """Microphones at once, until the 95th percentile of their answers passes the hop.
+    """The number of microphones until the 95th percentile of the latency exceeds the hop.
 
-    Each has a monitor of its own, and its hops end at a moment of its own. What a prediction costs
-    is measured; when its sound is there is reckoned, so that nothing has to be waited for.
+    Each has its own monitor, and its hops end at its own times. The computing time of predictions
+    is measured, and the arrival of sound is simulated, so that nothing has to wait.
     """
     hops = effort.of(12, 4, 1)
     model = load()
@@ -50,7 +50,7 @@ def measure(effort: Effort) -> Table:
 
 
 def _answers(model: EmotionModel, count: int, hops: int) -> np.ndarray:
-    """Seconds from the end of each hop to its prediction, waiting for others included."""
+    """Seconds from the end of each hop to its prediction, including those of others before it."""
     hop = model.info.hop
     monitors = [iter(Monitor(model, _sound(model, start))) for start in range(count)]
     for _ in range(_FILL):
@@ -68,7 +68,7 @@ def _answers(model: EmotionModel, count: int, hops: int) -> np.ndarray:
 
 
 def _sound(model: EmotionModel, number: int) -> Iterator[Samples]:
-    """The recording in blocks of a hop, from another moment on for each microphone."""
+    """The recording in blocks of a hop, with a different start for each microphone."""
     rate = model.info.features.sample_rate
     sound = demo(rate)
     size = round(model.info.hop * rate)

@@ -1,6 +1,6 @@
-"""Clients that misbehave: what they cost the others is measured beside them.
+"""Clients that misbehave, to measure what they cost the others.
 
-``python -m benchmarks.misbehaving URL KIND SECONDS`` is one of them, over and over.
+``python -m benchmarks.misbehaving URL KIND SECONDS`` runs one of them, again and again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def start(rate: int, encoding: str = "s16le") -> str:
 
 
 def answered(url: str, data: bytes | None = None) -> str:
-    """What a server answers; nothing where it is an error."""
+    """The response of a server; empty for an error."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, data), timeout=60) as answer:
             return str(answer.read().decode())
@@ -52,14 +52,14 @@ def answered(url: str, data: bytes | None = None) -> str:
 
 
 class Misbehaving:
-    """Clients of a server, each of which does what none should.
+    """Clients of a server that misbehave.
 
     Args:
-        address: of its page.
+        address: address of its page.
         sound: int16 ``[blocks, BLOCK]``, at 48 kHz.
 
     Attributes:
-        KINDS: what one of them can do.
+        KINDS: kinds of misbehaviour.
     """
 
     KINDS = (
@@ -88,7 +88,7 @@ class Misbehaving:
         )
 
     async def until(self, ends: float, kind: str) -> None:
-        """Have one of them misbehave again and again until a moment of ``time.monotonic``."""
+        """Run one kind of client again and again until a time of ``time.monotonic``."""
         while time.monotonic() < ends - 1:
             with suppress(ConnectionClosed):
                 await getattr(self, f"_{kind}")(ends)

@@ -1,4 +1,4 @@
-"""The figures as a page and as a picture."""
+"""The figures as a page and as a plot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures
 
 
 def fill(page: str, figures: Mapping[str, Any]) -> str:
-    """Put the tables between the two lines that mark their place."""
+    """Replace the tables between the two lines that mark their place."""
     if BEGIN not in page or END not in page:
         raise ValueError(f"the page lacks {BEGIN} or {END}")
     before, rest = page.split(BEGIN, 1)
@@ -24,7 +24,7 @@ def fill(page: str, figures: Mapping[str, Any]) -> str:
 
 
 def plot(tables: Mapping[str, Table], path: Path) -> None:
-    """One hop by stage, and beside what people would use instead."""
+    """Plot one hop by stage, and compared with alternatives."""
     import matplotlib as mpl
 
     mpl.use("agg")

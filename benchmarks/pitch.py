@@ -1,6 +1,6 @@
-"""Pitch against ``librosa.pyin`` on real speech, and what it costs.
+"""Pitch compared with ``librosa.pyin`` on real speech, and its cost.
 
-Run it by ``python -m benchmarks.pitch FOLDER``: clips are drawn from the folder and those below it.
+``python -m benchmarks.pitch FOLDER`` draws clips from the folder and its subfolders.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ WINDOW = 7  # hops
 
 
 def semitones(clip: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The pitch of each frame of speech in semitones, ours and pYIN's; NaN where it is unvoiced.
+    """The pitch of each frame of speech in semitones, ours and pYIN's; NaN if it is unvoiced.
 
-    What is speech is what the gate of the default model says, as everywhere in live-ser.
+    Speech is what the gate of the default model detects.
     """
     import librosa
 
@@ -48,7 +48,7 @@ def semitones(clip: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def cost(sound: Samples) -> float:
-    """Milliseconds of the processor that a hop takes, a window of 3.5 s measured each time."""
+    """Milliseconds of processor time per hop, with the prosody of a window of 3.5 s each time."""
     stream = VoiceStream(RATE)
     hop_seconds, centre = timing(RATE)
     hops = len(sound) // HOP

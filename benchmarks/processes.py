@@ -1,4 +1,4 @@
-"""Processes that are measured from outside."""
+"""Processes, with their time and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOK_EVERY = 0.05  # seconds
 
 
 def resident(process: psutil.Process) -> int:
-    """Bytes of a process and of all that it started."""
+    """Resident bytes of a process and its descendants."""
     total = 0
     for each in (process, *process.children(recursive=True)):
         try:
@@ -28,7 +28,7 @@ def resident(process: psutil.Process) -> int:
 
 
 def peak_memory(process: subprocess.Popen[bytes]) -> int:
-    """The most bytes that were resident until the process ended; it is waited for."""
+    """Wait for a process, and return its maximum of resident bytes."""
     watched = psutil.Process(process.pid)
     most = 0
     while process.poll() is None:
@@ -43,12 +43,12 @@ def peak_memory(process: subprocess.Popen[bytes]) -> int:
 
 @dataclass(frozen=True)
 class Run:
-    """What a process took, with all that it started.
+    """The cost of a process and its descendants.
 
     Attributes:
-        seconds: from its start to its end.
-        core_seconds: of processor time.
-        most_of_one: the most bytes that one of the processes had resident.
+        seconds: seconds from start to end.
+        core_seconds: seconds of processor time.
+        most_of_one: maximum of resident bytes of one of the processes.
     """
 
     seconds: float
@@ -60,7 +60,7 @@ def run_watched(words: Sequence[str]) -> Run:
     """Run a process to its end.
 
     Raises:
-        RuntimeError: it failed.
+        RuntimeError: the process failed.
     """
     start, used = time.perf_counter(), os.times()
     most = 0

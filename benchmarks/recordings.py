@@ -1,4 +1,4 @@
-"""Files, and how time and memory grow with their length: ``python -m benchmarks.recordings``."""
+"""The time and memory of files of several lengths: ``python -m benchmarks.recordings``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORT_SECONDS = 3.0
 
 
 def measure(effort: Effort) -> Table:
-    """How much faster than real time files are classified, and what memory that takes."""
+    """The speed relative to real time, and the memory, by the length of the file."""
     minutes = effort.of((1, 10, 60, 480), (1, 10), (1,))
     count = effort.of(1000, 100, 2)
     rows: list[list[Cell]] = []

@@ -1,4 +1,4 @@
-"""One hop beside what people would use instead, interleaved: ``python -m benchmarks.rivals``."""
+"""One hop compared with alternatives, interleaved: ``python -m benchmarks.rivals``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REST = 0.02  # seconds between contenders: pools of threads spin on for a while
 
 
 def measure(effort: Effort) -> Table:
-    """What one prediction of the newest 3.5 s costs, live-ser's way and others'."""
+    """The time for a prediction of the newest 3.5 s, by live-ser and by alternatives."""
     rounds = effort.of(300, 20, 1)
     model = load()
     spec = model.info.features
@@ -64,9 +64,9 @@ def measure(effort: Effort) -> Table:
 
 
 def _interleaved(names: list[str], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contender, all of them in turn on the same sound.
+    """Seconds of each contender, in turn on the same sound, each in its own process.
 
-    What slows the machine slows them all; a process each keeps their threads apart.
+    Whatever slows the machine down slows all of them down.
     """
     spawn = multiprocessing.get_context("spawn")
     times: dict[str, list[float]] = {name: [] for name in names}
@@ -91,7 +91,7 @@ def _interleaved(names: list[str], rounds: int) -> dict[str, list[float]]:
 
 
 def _serve(name: str, line: Connection) -> None:
-    """Time one contender whenever it is asked."""
+    """Time a contender, on each request."""
     if name in _ON_ONE_CORE:
         on_one_core()
     contender = _CONTENDERS[name][1](load())
@@ -107,7 +107,7 @@ def _is_there(module: str) -> bool:
 
 
 def _sound(model: EmotionModel) -> Iterator[tuple[Samples, Samples]]:
-    """The newest hop and the newest window, on and on."""
+    """The newest hop and the newest window, without end."""
     info = model.info
     rate = info.features.sample_rate
     sound = demo(rate)
@@ -149,7 +149,7 @@ def _gate(model: EmotionModel) -> Contender:
 
 
 def _keras(model: EmotionModel) -> Contender:
-    """The network that the model was exported from; its weights are no matter here."""
+    """The network that the model was exported from, with random weights."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     from training.recipes.presets import read_config, recipe
 
@@ -177,7 +177,7 @@ def _onnx(model: EmotionModel) -> Contender:
 
 
 def _mel(window: Samples, model: EmotionModel) -> Any:
-    """Log-mel frames as most projects compute them: of the whole window, each time."""
+    """Log-mel frames of the whole window each time, as most projects compute them."""
     import librosa
 
     spec = model.info.features

@@ -1,4 +1,4 @@
-"""The sound that is measured on: the bundled recording, over and over."""
+"""The sound of the benchmarks: the bundled recording, repeated."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ DEMO = Path(str(files("live_ser"))) / "demo.flac"
 
 @cache
 def demo(rate: int) -> Samples:
-    """The recording, float32 ``[n]``, at a rate."""
+    """The recording at a sample rate in Hz, float32 ``[n]``."""
     sound, native = soundfile.read(DEMO, dtype="float32")
     return np.asarray(soxr.resample(sound, native, rate), np.float32)
 
 
 def write_long(path: Path, seconds: float, rate: int = 16_000) -> Path:
-    """So many seconds of it as 16-bit WAV, written piece by piece."""
+    """Write a number of seconds as 16-bit WAV, piece by piece."""
     sound = demo(rate)
     left = round(seconds * rate)
     with soundfile.SoundFile(path, "w", rate, 1, subtype="PCM_16") as file:
@@ -34,7 +34,7 @@ def write_long(path: Path, seconds: float, rate: int = 16_000) -> Path:
 
 
 def write_short(folder: Path, count: int, seconds: float = 3.0, rate: int = 16_000) -> list[Path]:
-    """So many clips of it, each from another moment on."""
+    """Write a number of clips, each with a different start."""
     sound = demo(rate)
     size = round(seconds * rate)
     starts = np.linspace(0, len(sound) - size, count).astype(int)

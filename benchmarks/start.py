@@ -1,4 +1,4 @@
-"""From the start of the process to what a user waits for: ``python -m benchmarks.start``."""
+"""The time from the start of the process to its first output: ``python -m benchmarks.start``."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def to_prediction() -> float:
 
 
 def to_dashboard() -> float:
-    """In a terminal of 80 columns and 24 rows; drawn when the last line of the page is there."""
+    """Seconds until the last line of the page is drawn, in a terminal of 80 columns and 24 rows."""
     import pty
     import struct
     import termios
@@ -91,7 +91,7 @@ def to_dashboard() -> float:
 
 
 def heavy_imports() -> list[tuple[str, float]]:
-    """Modules whose import takes long, what they import included; nested ones are not repeated."""
+    """Modules that take long to import, with what they import; nested ones are not listed."""
     words = [*LIVE_SER, "listen", "-v", "--from", str(DEMO), "--duration", "4", "--speed", "0"]
     run = subprocess.run(
         [words[0], "-X", "importtime", *words[1:]], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""A table of figures: what every benchmark gives."""
+"""A table of figures, the result of every benchmark."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Amount = TypeVar("Amount")
 
 
 class Effort(Enum):
-    """How often what is measured is repeated."""
+    """How often measurements are repeated."""
 
     FULL = "full"
     QUICK = "quick"  # for a first impression
@@ -34,13 +34,13 @@ class Effort(Enum):
 
 @dataclass(frozen=True)
 class Table:
-    """Figures, and what has to be known to read them.
+    """Figures, with notes.
 
     Attributes:
-        title: what was measured.
-        columns: heads.
-        rows: a cell for each column; None where nothing was measured.
-        notes: lines under the table.
+        title: title of the table.
+        columns: titles of the columns.
+        rows: cells of each row; None for what was not measured.
+        notes: lines below the table.
     """
 
     title: str
@@ -75,7 +75,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def shown(cell: Cell) -> str:
-    """Three digits say all that a measurement knows."""
+    """A cell as text, with three significant digits."""
     if cell is None:
         return "-"
     if isinstance(cell, str):
@@ -88,7 +88,7 @@ SPREAD = ("median", "25 %", "75 %", "n")
 
 
 def spread(values: Sequence[float] | Floats) -> list[Cell]:
-    """The median of repetitions, the quarters around it, and how many there were."""
+    """The median, the quartiles and the number of repetitions."""
     low, middle, high = np.percentile(values, [25, 50, 75])
     return [float(middle), float(low), float(high), str(len(values))]
 
@@ -98,11 +98,11 @@ def percentiles(values: Floats) -> list[Cell]:
 
 
 def command(measure: Callable[[Effort], Table], *, one_core: bool = True) -> None:
-    """What ``python -m benchmarks.NAME`` does: measure, and print the table.
+    """The command ``python -m benchmarks.NAME``: measure, and print the table.
 
     Args:
-        measure: gives the table, with such an effort.
-        one_core: whether the process keeps to one core.
+        measure: function that measures with an effort, and returns the table.
+        one_core: whether to restrict the process to one core.
     """
     parser = argparse.ArgumentParser(description=measure.__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")

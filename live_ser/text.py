@@ -137,19 +137,21 @@ def percent(share: float) -> str:
     all labels may add up to 99 or 101 %. See :func:`percentages` for shares of a whole.
 
     Args:
-        share: from 0 to 1.
+        share: share, 0 to 1.
     """
     return f"{100 * share:.0f} %"
 
 
 def percentages(amounts: Mapping[str, float]) -> dict[str, int]:
-    """What share of all each amount is, in whole percent that add up to 100.
+    """The share of each amount in their sum, in whole percent that add up to 100.
 
-    All are rounded down, and those that lose most are rounded up instead, as seats are shared out
-    by the largest remainder.
+    They are rounded by the method of the largest remainder.
 
     Args:
-        amounts: from 0 on.
+        amounts: amounts by name, not negative.
+
+    Returns:
+        Percentages by name; zeros if there is nothing to share.
     """
     total = sum(amounts.values())
     if not total:

@@ -16,7 +16,7 @@ class FileProgress:
     """A bar with files, hours of sound, times real time, and the time that is left.
 
     Args:
-        console: to draw on.
+        console: console to draw on.
         paths: paths of the files.
     """
 

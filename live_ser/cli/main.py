@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace, used: Mapping[str, Default]) -> int:
     """Run a command and print its error, if any; return the exit code.
 
     Args:
-        arguments: of the command.
+        arguments: arguments of the command.
         used: defaults that the user has set, and that are among them.
     """
     try:

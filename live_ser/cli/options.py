@@ -56,7 +56,7 @@ class SoundOptions(ChannelOptions):
 
 @dataclass(frozen=True)
 class VoiceOptions(SoundOptions):
-    """What is classified of a recording: each channel, and what there is where sound is missing."""
+    """How to classify a recording: its channels, and whether sound may be missing."""
 
     each_channel: bool
     names: str | None

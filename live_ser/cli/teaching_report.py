@@ -21,9 +21,9 @@ def report_record(
     """The record of a report.
 
     Args:
-        report: that is written down.
+        report: the report.
         profile: name of the profile.
-        recordings: of each doubtful take; None for those of earlier lessons.
+        recordings: recording of each doubtful take; None for takes of earlier sessions.
     """
     fields = asdict(report)
     fields["doubtful"] = [

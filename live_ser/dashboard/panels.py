@@ -84,7 +84,7 @@ def bars(
     """A bar for each emotion.
 
     Args:
-        labels: in the model's order.
+        labels: labels, in the model's order.
         smoothed: probability of each, the length of its bar; None before the first prediction.
         raw: probability of each in this window alone, the tick on its bar.
         best: the emotions in the headline, which are marked.

@@ -42,7 +42,7 @@ def spectrogram(
     Args:
         columns: oldest first; in each a byte a band, lowest first, 0 silent to 255 loud.
         highest: upper edge of the highest band, in Hz.
-        seconds: that a column lasts.
+        seconds: seconds of a column.
         left: cells of the column of names.
         width: cells.
         height: lines.

@@ -27,7 +27,7 @@ class DashboardState:
         evidence: seconds of speech in the newest window.
         since_speech: seconds since the last speech; None if there was none.
         probabilities: smoothed, of the last classified window; None before the first.
-        raw: of that window alone.
+        raw: probabilities of that window alone.
         activation: 0 (calm) to 1, of that window.
         valence: -1 (unpleasant) to 1, of that window; None for a model without it.
         prosody: the prosody in words; empty without speech.

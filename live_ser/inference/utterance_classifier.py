@@ -51,7 +51,7 @@ class UtteranceClassifier:
         """Add a step, and yield the segments that are final now.
 
         Args:
-            features: of the next step. No utterance reaches across a gap.
+            features: features of the next step. No utterance reaches across a gap.
         """
         if self._origin not in (None, features.origin):
             yield from self._classify(self._utterances.finish())

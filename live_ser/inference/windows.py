@@ -103,7 +103,7 @@ class SlidingWindows:
         """Add a step, and return the window that ends with it.
 
         Args:
-            features: of the next step. No window reaches across a gap.
+            features: features of the next step. No window reaches across a gap.
         """
         if features.origin != self._origin:
             self._begin(features.origin)

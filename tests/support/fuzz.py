@@ -38,8 +38,8 @@ class Finding:
     """A case that came out as none should.
 
     Attributes:
-        kind: of the file.
-        seed: that makes it again.
+        kind: kind of the file.
+        seed: seed that reproduces it.
         what: happened.
     """
 

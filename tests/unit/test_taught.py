@@ -526,7 +526,7 @@ def test_a_disk_that_fails_leaves_the_profile_as_it_was(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("live_ser.model.profile_file.sync", fail)
-    with pytest.raises(LiveSerError, match="cannot keep the profile"):
+    with pytest.raises(LiveSerError, match="cannot write the profile"):
         profile.teach(Speaker(1).takes(1))
     assert profile.path.read_bytes() == before
     assert [path for path in profile.path.parent.iterdir() if path.suffix == ".part"] == []

@@ -79,7 +79,7 @@ def run(options: Options) -> int:
 
 
 def _rules(host: str, token: str | None, origins: Sequence[str]) -> Rules:
-    """Who is let in.
+    """The rules of access.
 
     Raises:
         UsageError: others could reach the server without a token, or it is too short.

@@ -12,7 +12,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -152,11 +152,9 @@ def _download(archive: Archive, packed: Path, console: Console, pause: float) ->
     with Progress("{task.description}", *columns, console=console) as progress:
         task = progress.add_task(archive.file, total=archive.size)
         for attempt in range(_ATTEMPTS):
-            try:
+            with suppress(*_BROKEN):
                 for done in _transfer(archive, part):
                     progress.update(task, completed=done)
-            except _BROKEN:
-                pass
             if _size(part) >= archive.size:
                 part.replace(packed)
                 return
@@ -219,12 +217,11 @@ def _unpack(packed: Path, folder: Path, console: Console) -> None:
     try:
         with zipfile.ZipFile(packed) as archive:
             entries = archive.infolist()
-            for entry in entries:
-                if not _stays_inside(entry.filename):
-                    raise LiveSerError(
-                        f"{packed} holds {entry.filename!r}, which lies outside of its folder",
-                        "nothing was unpacked; don't use this archive",
-                    )
+            if outside := [one.filename for one in entries if not _stays_inside(one.filename)]:
+                raise LiveSerError(
+                    f"{packed} holds {outside[0]!r}, which lies outside of its folder",
+                    "nothing was unpacked; don't use this archive",
+                )
             _check_room(packed.parent, sum(entry.file_size for entry in entries))
             for entry in track(entries, f"unpacking {packed.name}", console=console):
                 archive.extract(entry, folder)

@@ -40,7 +40,7 @@ class Listening:
     ) -> None:
         self._model, self._microphone = model, microphone
         self._hop, self._smoothing = hop, smoothing
-        self._show = show
+        self._show = show or (lambda prediction: None)
         self._monitor: Monitor | None = None  # the newest
         # Held while the monitor computes, but not while it waits for sound.
         self._computing = threading.Lock()
@@ -87,8 +87,7 @@ class Listening:
                 self._monitor = monitor
                 for one in monitor:
                     with _released(self._computing):
-                        if self._show is not None:
-                            self._show(one)
+                        self._show(one)
                         yield one
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
-from live_ser.batch.jobs import classify_files
+from live_ser.batch.jobs import Outcome, classify_files
 from live_ser.batch.paths import expand_paths
+from live_ser.batch.progress import FileProgress
 from live_ser.batch.resume import RESUMABLE, unfinished
 from live_ser.cli.claims import claim_files
 from live_ser.cli.errors import UsageError
@@ -74,7 +76,6 @@ def _classify(
     """Classify each recording, write the results, and return the number of failures."""
     labels, mode = model.info.labels, options.mode()
     output = written(records, style, labels, mode=mode, bom=options.bom)
-    failures = 0
     with (
         ending_signals() as ending,
         prepared_job(options, model, style) as job,
@@ -95,19 +96,37 @@ def _classify(
         )
         try:
             with closing(outcomes), bar:
-                for outcome in outcomes:
-                    bar.done(outcome.seconds)
-                    failures += results.write(outcome)
-                    look()
+                failures = _write(outcomes, results, bar, look)
         except KeyboardInterrupt as interrupt:
             if not options.quiet:
                 resumable = bool(options.output) and style in RESUMABLE
                 interrupt.add_note(results.progress(len(paths), resumable=resumable))
             raise
-    if options.output and not options.quiet:
-        say(results.summary(options.output))
-    if options.plot and not options.quiet and results.counts["drawn"]:
-        say(results.picture_summary(options.plot))
-    if results.warning and not options.quiet:
-        say(results.warning)
+    if not options.quiet:
+        _say_summary(options, results)
     return failures
+
+
+def _write(
+    outcomes: Iterable[Outcome],
+    results: OutcomeWriter,
+    bar: FileProgress,
+    look: Callable[[], None],
+) -> int:
+    """Write outcomes as they come, and return the number of failures."""
+    failures = 0
+    for outcome in outcomes:
+        bar.done(outcome.seconds)
+        failures += results.write(outcome)
+        look()
+    return failures
+
+
+def _say_summary(options: Options, results: OutcomeWriter) -> None:
+    """Print what was written and drawn, and a warning if there is one."""
+    if options.output:
+        say(results.summary(options.output))
+    if options.plot and results.counts["drawn"]:
+        say(results.picture_summary(options.plot))
+    if results.warning:
+        say(results.warning)

@@ -1,8 +1,7 @@
 """Access control: host, origin and token of every request are checked.
 
-Any page in a browser can send requests to this machine. It is recognised by its origin or, after
-DNS
-rebinding, by the host.
+Any page in a browser can send requests to this machine. It is recognised by its origin, or,
+after DNS rebinding, by the host.
 """
 
 from __future__ import annotations

@@ -54,12 +54,12 @@ class Live:
     """Listens to the server's microphone in a thread of its own.
 
     Args:
-        model: that classifies.
-        microphone: that is listened to.
-        publish: takes every record, in the thread of the session.
+        model: the model.
+        microphone: the microphone and its settings.
+        publish: function that is called with each record, in the thread of the session.
 
     Attributes:
-        labels: of the model.
+        labels: labels of the model.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
-"""Everything that reads bytes is given broken ones: ``make fuzz``.
+"""Fuzzing of everything that reads files: ``make fuzz``.
 
     python -m tests.support.fuzz [--cases N] [--first SEED] [KIND...]
 
-The outcome of each case has to be an answer or one clear line. A case that ends in a traceback,
-takes too long or too much memory, or ends the process, is a finding: its seed is told, and its file
-is kept in ``.fuzz``. A process of its own reads the files, so that nothing can take us along.
+Each case must give a result or an error of one line. A case that gives a traceback, takes too much
+time or memory, or ends the process, is a finding: its seed is printed, and its file is stored in
+``.fuzz``. The files are read in another process, which may crash.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ KEPT = Path(".fuzz")
 
 @dataclass(frozen=True)
 class Finding:
-    """A case that came out as none should.
+    """A case that fails.
 
     Attributes:
         kind: kind of the file.
         seed: seed that reproduces it.
-        what: happened.
+        what: what happened.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Finding:
 
 
 def fuzz(kind: str, seeds: range | list[int]) -> list[Finding]:
-    """Read the broken files of these seeds."""
+    """Read the broken files of some seeds, and return the findings."""
     findings: list[Finding] = []
     left = list(seeds)
     while left:
@@ -66,7 +66,7 @@ def fuzz(kind: str, seeds: range | list[int]) -> list[Finding]:
 def _read_some(
     kind: str, seeds: list[int], folder: Path, findings: list[Finding]
 ) -> tuple[int, str]:
-    """Have a process read until it is done or must be ended: how many it read, and why it ended."""
+    """Read in a process until it ends: the number of files read, and why it ended."""
     words = [sys.executable, "-m", "tests.support.fuzz", "--read", kind, *map(str, seeds)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
     with subprocess.Popen(
@@ -104,7 +104,7 @@ def _read_some(
 
 
 def read(kind: str, seeds: list[int]) -> None:
-    """In the process that reads: a line for each case, ``ok`` where it came out as it should."""
+    """Read files in this process, and print a line for each: ``ok``, or what happened."""
     readers = _READERS[kind]()
     for reader in readers:
         _outcome(reader, _written(kind, 0))  # so that all is imported
@@ -233,7 +233,7 @@ def _portions(seeds: range, size: int = 1000) -> Iterator[range]:
 
 
 def main() -> int:
-    """Fuzz what was asked for; 1 if there were findings."""
+    """Fuzz the requested kinds; 1 if there are findings."""
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}")
     parser.add_argument("--cases", type=int, default=10_000, metavar="N", help="of each kind")

@@ -1,4 +1,4 @@
-"""Broken files of every kind that live-ser reads, each made from a seed alone."""
+"""Broken files of every kind that live-ser reads, made from seeds."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _FORMATS = (
 
 
 def audio(rng: random.Random) -> tuple[bytes, str]:
-    """A sound file whose header, most of all, says what is not so."""
+    """A sound file with errors, mostly in its header."""
     sounds = _sounds()
     content, suffix = sounds[rng.randrange(len(sounds))]
     return _spoil(content, rng, head=96), suffix
 
 
 def model(rng: random.Random) -> tuple[bytes, str]:
-    """A model file: its bytes, its metadata or its graph are not what they should be."""
+    """A model file with errors in its bytes, metadata or graph."""
     kind = rng.random()
     if kind < 0.4:
         return _spoil(_model(), rng, head=200), ".onnx"
@@ -62,7 +62,7 @@ def model(rng: random.Random) -> tuple[bytes, str]:
 
 
 def session(rng: random.Random) -> tuple[bytes, str]:
-    """Records of a session: cut, out of order, with values that nobody wrote."""
+    """Records of a session: truncated, out of order, or with wrong values."""
     lines = [json.dumps(record) for record in _records(rng)]
     for _ in range(rng.randrange(1, 6)):
         _MANGLE[rng.randrange(len(_MANGLE))](lines, rng)
@@ -105,7 +105,7 @@ PROBE = [-1.0] * 16
 
 
 def profile(rng: random.Random) -> tuple[bytes, str]:
-    """A speaker's profile with numbers that cannot be."""
+    """A speaker's profile with invalid numbers."""
     kept = {
         "schema": 4, "model": "fuzz", "probe": PROBE, "what": "", "updated": "",
         "seconds": 9.0, "weight": 9.0, "mean": [-40.0] * 16,
@@ -236,7 +236,7 @@ def _nested(depth: int) -> str:
 
 
 def _other_graph(rng: random.Random) -> bytes:
-    """A graph that asks for much, has other shapes, or names other files."""
+    """A graph that needs much memory, has other shapes, or refers to other files."""
     import onnx
     from onnx import TensorProto, helper
 

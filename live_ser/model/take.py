@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
 
 Matrix = NDArray[np.float64]
-_SAME = 1e-3  # maximum difference of embeddings of the same recording
+SAME_RECORDING = 1e-3  # maximum difference of embeddings of the same recording
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Take:
         return (
             self.emotion == other.emotion
             and len(self.embedding) == len(other.embedding)
-            and bool(np.abs(self.embedding - other.embedding).max() < _SAME)
+            and bool(np.abs(self.embedding - other.embedding).max() < SAME_RECORDING)
         )
 
 

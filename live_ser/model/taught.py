@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from live_ser.errors import LiveSerError
 from live_ser.frontend.features import Frames
 from live_ser.model.onnx_model import EmotionModel, KnownVoice, ModelOutput
-from live_ser.model.take import Take, known_voice
+from live_ser.model.take import SAME_RECORDING, Take, known_voice
 from live_ser.model.teaching_report import Doubt, Report
 
 Matrix = NDArray[np.float64]
@@ -32,7 +32,7 @@ _LEAST = 0.05  # weight of a take, at least
 _PASSES = 2  # updates of the weights
 _TEMPERATURES = np.geomspace(0.3, 3.0, 31)
 _SPREAD = 0.3  # prior standard deviation of the log-temperature
-_SAME = 1e-3  # maximum difference of embeddings of the same recording
+_LEAST_CHANGE = 1e-3  # squared difference of log-probabilities from which a factor is estimated
 _MOST_GAIN = 3.0  # factor of log-probabilities with a known voice
 _DOUBT = 2.0  # standard deviations by which left-out takes must get worse to reject teaching
 _FOLLOWS = 0.5  # share of the change in the emotions' log-odds that activation and valence take on
@@ -135,7 +135,9 @@ class Teaching:
     def holds(self, embedding: Matrix) -> bool:
         """Whether one of the takes is the recording with this embedding."""
         known = np.array([take.embedding for take in self.takes])
-        return bool(len(known)) and bool((np.abs(known - embedding).max(axis=1) < _SAME).any())
+        if not len(known):
+            return False
+        return bool((np.abs(known - embedding).max(axis=1) < SAME_RECORDING).any())
 
     def correct(self, output: ModelOutput) -> ModelOutput:
         """Correct an output of the model.
@@ -319,7 +321,7 @@ def _known_logits(network: EmotionModel, known: KnownVoice | None) -> tuple[floa
     )
     apart, apart_measured = typical[1] - typical[0], measured[1] - measured[0]
     length = float(apart @ apart)
-    gain = float(apart @ apart_measured) / length if length > _SAME else 1.0
+    gain = float(apart @ apart_measured) / length if length > _LEAST_CHANGE else 1.0
     gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
     return gain, np.asarray((gain * typical - measured).mean(axis=0))
 

@@ -11,7 +11,7 @@ from live_ser.records.intervals import Interval, Intervals
 from live_ser.records.schema import Record, is_last, standing_labels, voice_of
 from live_ser.text import in_words, printable
 
-_MARK_SECONDS = 1.0  # length of the cue of a mark
+MARK_SECONDS = 1.0  # length of a mark, where the format needs one
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Annotation:
 def cues(annotation: Annotation) -> list[tuple[int, int, str]]:
     """Subtitles in order of time: start and end in milliseconds, and a line."""
     texts = [(s.start, s.end, in_a_line(s)) for s in annotation.intervals]
-    texts += [(mark, mark + _MARK_SECONDS, "marked") for mark in annotation.marks]
+    texts += [(mark, mark + MARK_SECONDS, "marked") for mark in annotation.marks]
     texts += labelled_lines(annotation)
     shown = [(round(1000 * start), round(1000 * end), text) for start, end, text in sorted(texts)]
     return [cue for cue in shown if cue[0] < cue[1]]  # a cue without length is invalid

@@ -9,14 +9,13 @@ from itertools import count
 from urllib.parse import quote
 from xml.etree import ElementTree as ET  # for writing only
 
-from live_ser.records.annotation import Annotation
+from live_ser.records.annotation import MARK_SECONDS, Annotation
 from live_ser.records.intervals import Interval
 from live_ser.text import printable
 
 _TYPE = "default-lt"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-_MARK_SECONDS = 1.0  # ELAN annotations need a length
 _FIELDS: dict[str, Callable[[Interval], str]] = {
     "emotion": lambda s: s.label or "",
     "state": lambda s: s.state,
@@ -46,9 +45,9 @@ def eaf(annotation: Annotation) -> str:
         ]
     if annotation.marks:
         marks = sorted({_ms(mark) for mark in annotation.marks})
-        ends = [*marks[1:], marks[-1] + _ms(_MARK_SECONDS)]
+        ends = [*marks[1:], marks[-1] + _ms(MARK_SECONDS)]
         tiers["", "marks"] = [
-            (mark, min(end, mark + _ms(_MARK_SECONDS)), "marked")
+            (mark, min(end, mark + _ms(MARK_SECONDS)), "marked")
             for mark, end in zip(marks, ends, strict=True)
         ]
     return _document(annotation.source, tiers)

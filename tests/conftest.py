@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from hypothesis import settings
 
 from live_ser.audio.blocks import Samples
 from tests.support import sound_server
@@ -22,6 +23,10 @@ from tests.support.sound_server import SoundServer
 from tests.support.tiny_model import tiny_baseline, tiny_info, write_model
 
 pytest_plugins = ["pytester", "tests.support.real_time"]
+
+# How long an example takes is no promise: a busy machine takes its time.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 ONE_WORKER = {
     *("test_bad_input", "test_dask_cluster", "test_evaluate", "test_protocols", "test_training"),

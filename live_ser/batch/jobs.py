@@ -107,7 +107,7 @@ class Job:
         stamp = Stamp(path, self.judged_with)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
-            sound = _Telling(blocks, rate, known, report)
+            sound = _WithProgress(blocks, rate, known, report)
             results, notes = self._results(path, sound, blocks.voices)
             verdicts = []
             for result in results:
@@ -122,7 +122,7 @@ class Job:
         return verdict.duration, (*blocks.notes, *notes)
 
     def _results(
-        self, path: str, sound: _Telling, voices: Sequence[Voice]
+        self, path: str, sound: _WithProgress, voices: Sequence[Voice]
     ) -> tuple[Iterable[Prediction | Segment | Verdict], list[str]]:
         """The results for a recording, and warnings."""
         analysis = self.analysis
@@ -190,7 +190,7 @@ def _are_many(paths: Iterable[str]) -> bool:
     return False
 
 
-class _Telling:
+class _WithProgress:
     """Blocks of sound, with reports of progress.
 
     Args:
@@ -201,7 +201,7 @@ class _Telling:
     """
 
     def __init__(self, blocks: Iterable[Samples], rate: int, seconds: float, report: Report) -> None:
-        self._blocks, self._whole, self._tell = blocks, rate * seconds, report
+        self._blocks, self._whole, self._report = blocks, rate * seconds, report
         self._samples, self._last = 0, time.monotonic()
 
     def __iter__(self) -> Iterator[Samples]:
@@ -214,7 +214,7 @@ class _Telling:
         """Report the progress, unless that was done just now."""
         if (now := time.monotonic()) - self._last > _REPORT_EVERY:
             self._last = now
-            self._tell(min(1.0, self._samples / self._whole))
+            self._report(min(1.0, self._samples / self._whole))
 
 
 def _record(result: Prediction | Segment) -> Record:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from live_ser.audio.blocks import Samples
@@ -216,7 +216,6 @@ def test_pieces_are_the_same_while_the_recording_is_still_heard(
     assert found == pieces(np.array(mask, np.bool_), longest)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(10, 300))
 def test_speech_without_a_pause_is_cut_too(length: int, size: int) -> None:
     cutter, found = UtteranceCutter(100), []

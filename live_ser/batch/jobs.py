@@ -200,7 +200,9 @@ class _WithProgress:
         report: function that is called with the share that is done.
     """
 
-    def __init__(self, blocks: Iterable[Samples], rate: int, seconds: float, report: Report) -> None:
+    def __init__(
+        self, blocks: Iterable[Samples], rate: int, seconds: float, report: Report
+    ) -> None:
         self._blocks, self._whole, self._report = blocks, rate * seconds, report
         self._samples, self._last = 0, time.monotonic()
 

@@ -480,7 +480,7 @@ class TestFile:
     def test_a_recording_that_is_not_done_when_the_server_ends_says_so(
         self, model: live_ser.Model, speech: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("live_ser.batch.jobs._TELL_EVERY", 0.0)
+        monkeypatch.setattr("live_ser.batch.jobs._REPORT_EVERY", 0.0)
         with served(model) as server:
             service = server.server.service
             record = window_record

@@ -105,6 +105,7 @@ def complaints(browser: Any) -> list[str]:
     return [entry["message"] for entry in browser.get_log("browser")]
 
 
+@pytest.mark.real_time
 def test_what_is_spoken_into_the_browser_gets_the_verdict_of_file(
     browser: Any, server: Served, model: live_ser.Model, spoken: Path, speech: Path
 ) -> None:

@@ -53,7 +53,7 @@ class LocalCluster:
         self.home.mkdir()
         here = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
         self.scheduler = self._start("scheduler", *here)
-        while not self._file.exists():
+        while not (self._file.exists() and self._file.stat().st_size):  # made, then written
             assert self.scheduler.poll() is None
             time.sleep(0.1)
         self.address = json.loads(self._file.read_text())["address"]

@@ -66,7 +66,9 @@ _FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG
 def unreadable(path: str | os.PathLike[str], error: OSError, kind: type[_Kind]) -> _Kind:
     """An error of a kind that says why a file cannot be read, and what to try."""
     hint = "check its rights" if error.errno in _RIGHTS else "check the name"
-    return kind(f"cannot read {os.fspath(path)}: {error.strerror or error}", hint)
+    if error.errno is None:  # not the system's: what is in it cannot be understood
+        hint = "check that it is complete"
+    return kind(f"cannot read {os.fspath(path)}: {_reason(error)}", hint)
 
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
@@ -76,4 +78,9 @@ def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
         hint = "take a shorter name"
     if error.errno in _FULL:
         hint = "make room"
-    return OutputError(f"cannot write {os.fspath(path)}: {error.strerror or error}", hint)
+    return OutputError(f"cannot write {os.fspath(path)}: {_reason(error)}", hint)
+
+
+def _reason(error: OSError) -> str:
+    """Why, in one line."""
+    return error.strerror or " ".join(str(error).split())

@@ -219,3 +219,9 @@ def test_what_to_try_fits_the_reason(number: int, to_read: str, to_write: str) -
     error = OSError(number, os.strerror(number))
     assert unreadable("a.wav", error, AudioError).hint == to_read
     assert unwritable("a.csv", error).hint == to_write
+
+
+def test_a_library_s_reason_fits_into_one_line() -> None:
+    error = unreadable("a.parquet", OSError("Couldn't deserialize:\nInvalid data\n"), AudioError)
+    assert error.message == "cannot read a.parquet: Couldn't deserialize: Invalid data"
+    assert error.hint == "check that it is complete"

@@ -68,7 +68,7 @@ def unreadable(path: str | os.PathLike[str], error: OSError, kind: type[_Kind]) 
     hint = "check its rights" if error.errno in _RIGHTS else "check the name"
     if error.errno is None:  # not the system's: what is in it cannot be understood
         hint = "check that it is complete"
-    return kind(f"cannot read {os.fspath(path)}: {_reason(error)}", hint)
+    return kind(f"cannot read {os.fspath(path)}: {reason(error)}", hint)
 
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
@@ -78,9 +78,9 @@ def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
         hint = "take a shorter name"
     if error.errno in _FULL:
         hint = "make room"
-    return OutputError(f"cannot write {os.fspath(path)}: {_reason(error)}", hint)
+    return OutputError(f"cannot write {os.fspath(path)}: {reason(error)}", hint)
 
 
-def _reason(error: OSError) -> str:
-    """Why, in one line."""
+def reason(error: OSError) -> str:
+    """Why something failed, in one line; some libraries write several."""
     return error.strerror or " ".join(str(error).split())

@@ -13,7 +13,7 @@ from typing import Any
 import fsspec
 
 from live_ser.batch.paths import expand_paths, is_sound
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, reason
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def opened(address: str) -> Iterator[tuple[Any, str]]:
     try:
         yield system, path
     except OSError as error:
-        message = f"cannot read or write {address}: {error.strerror or error}"
+        message = f"cannot read or write {address}: {reason(error)}"
         raise LiveSerError(message, "see that it is right, and that every worker may") from error
 
 

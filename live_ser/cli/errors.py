@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 
 from live_ser.cli.messages import say
-from live_ser.errors import InvalidArgument, LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError, reason
 
 # Arguments whose options have other names; all others are --name value.
 _OPTIONS = {
@@ -81,7 +81,7 @@ def in_our_words(error: Exception) -> LiveSerError:
     if isinstance(error, OSError):
         where = f" {error.filename}" if error.filename else ""
         tries = "make room" if error.errno == errno.ENOSPC else "see that it is there and yours"
-        return LiveSerError(f"cannot read or write{where}: {error.strerror or error}", tries)
+        return LiveSerError(f"cannot read or write{where}: {reason(error)}", tries)
     return LiveSerError(
         f"{type(error).__name__}: {error}", "the same with -v, and report what it prints"
     )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, reason
 from live_ser.live.sink import Event, Sink
 
 P = ParamSpec("P")
@@ -77,7 +77,7 @@ class FanOut:
         is_last = not any(other.keeps_going for other in self._sinks)
         if is_last and self._is_closing and has_enough:
             return
-        why = error.message if isinstance(error, LiveSerError) else error.strerror or error
+        why = error.message if isinstance(error, LiveSerError) else reason(error)
         failure = f"{sink.name} is given up: {why}"
         if is_last and not self._is_closing:
             raise type(error)(failure, error.hint) if isinstance(error, LiveSerError) else error

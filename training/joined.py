@@ -129,17 +129,9 @@ class Joined:
         """What is heard of the utterances of corpora, clean and in some degraded takes."""
         clips = [clip for name in corpora for clip in self._catalogue.read(name).clips]
         config = self.run_config
-        whole = load_utterances(
+        return load_utterances(
             clips, config.features, config.gate, data=self._data, cache=self._cache, takes=takes
-        )
-        heard = tuple(tuple(map(self._heard, takes_of)) for takes_of in whole.takes)
-        return Utterances(whole.clips, heard)
-
-    def _heard(self, frames: Frames) -> Frames:
-        """What a joined file hears of an utterance: of a window from its middle, the newest."""
-        most = self.run_config.window_frames
-        start = max(0, (len(frames) - most) // 2)
-        return frames[start : start + most][-self._newest :]
+        ).newest(config.window_frames, self._newest)
 
     @property
     def _newest(self) -> int:
@@ -353,7 +345,7 @@ class Joined:
         ) -> Mapping[str, ArrayLike]:
             assert baseline is not None
             said = None
-            heard = self._heard(window)
+            heard = window[-self._newest :]
             if run:
                 given = {
                     "log_mel": heard[np.newaxis],

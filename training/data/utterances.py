@@ -32,6 +32,19 @@ class Utterances:
             tuple(self.clips[i] for i in chosen), tuple(self.takes[i] for i in chosen)
         )
 
+    def newest(self, window: int, count: int) -> Utterances:
+        """The newest frames of each take.
+
+        Args:
+            window: frames of each at most, from its middle.
+            count: frames that are left of these, the newest.
+        """
+        takes = tuple(
+            tuple(_middle(one, min(window, len(one)))[-count:] for one in takes)
+            for takes in self.takes
+        )
+        return Utterances(self.clips, takes)
+
     def __len__(self) -> int:
         return len(self.clips)
 

@@ -22,7 +22,6 @@ EMBEDDING = 128
 _COMPONENTS = 300  # principal ones; the rest is noise
 _SHRINKAGE = 0.05  # of the covariance within an emotion, towards a sphere
 _EMPHASIS = 0.25  # power of an axis's variance that it is scaled by
-_STILL = 1e-3  # deviation of a unit that hardly moves
 
 Matrix = NDArray[np.float64]
 
@@ -38,7 +37,7 @@ def fit_projection(encodings: Encodings) -> NDArray[np.float32]:
         suits what it gives.
     """
     known, label = known_targets(encodings.clips, LABELS)
-    scale = encodings.statistics.std(axis=0) + _STILL
+    scale = encodings.scale
     clean, degraded = (one[known] / scale for one in (encodings.statistics, encodings.degraded))
     corpora = np.array([encodings.clips[i].corpus for i in known])
     speakers = np.array([encodings.clips[i].speaker for i in known])

@@ -33,7 +33,7 @@ OUTPUTS = len(LABELS) + 1
 KNOWN = 0.3
 """Squared length of a baseline's logits at which a voice is half known."""
 
-_STILL = 1e-3  # deviation of a unit that hardly moves: what it says is not blown up
+_STILL = 1e-3  # deviation of a unit that hardly moves
 _OUT = -1e9  # logit of a class that a corpus lacks
 
 Slope = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -122,6 +122,11 @@ class Encodings:
     statistics: Statistics
     degraded: Statistics
 
+    @property
+    def scale(self) -> Statistics:
+        """Deviation of each number, and a little more: one that hardly varies is not inflated."""
+        return np.asarray(self.statistics.std(axis=0) + _STILL)
+
     def where(self, mask: Sequence[bool] | NDArray[np.bool_]) -> Encodings:
         """The encodings of some of the clips."""
         chosen = np.flatnonzero(mask)
@@ -141,7 +146,7 @@ def fit_head(encodings: Encodings, config: HeadConfig, beside: Encodings | None 
     corpora = np.array([clip.corpus for clip in encodings.clips])
     means = [encodings.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
     typical = np.asarray(np.mean(means, axis=0, dtype=np.float64))
-    scale = encodings.statistics.std(axis=0) + _STILL
+    scale = encodings.scale
     takes = [encodings.statistics, encodings.degraded]
     clips = (*encodings.clips, *encodings.clips)
     worth = np.repeat([1 - config.degraded, config.degraded], len(encodings.clips))

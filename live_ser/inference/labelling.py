@@ -21,6 +21,8 @@ from live_ser.model.take import Take
 from live_ser.model.taught import TaughtModel, Teaching
 from live_ser.spec import ModelInfo
 
+NOTHING_TO_LABEL = "not labelled: nobody has spoken yet"
+NOTHING_TO_UNDO = "no label to take back"
 _LONGEST = 12.0  # seconds: a label applies to at most so much of an utterance
 
 

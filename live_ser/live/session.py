@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from live_ser.audio.blocks import HEARTBEAT, NOTHING, Block, Gap, Source
 from live_ser.audio.microphone import STALL_SECONDS
+from live_ser.inference.labelling import NOTHING_TO_LABEL, NOTHING_TO_UNDO
 from live_ser.inference.monitor import Monitor
 from live_ser.live.fan_out import FanOut
 from live_ser.live.keys import NO_KEY, SUSPEND
@@ -205,8 +206,7 @@ class Session:
         undoes = key == "u"
         label = self._monitor.undo() if undoes else self._monitor.label(self._labels[key])
         if label is None:
-            message = "no label to take back" if undoes else "not labelled: nobody has spoken yet"
-            self.sinks.send(Sink.note, message)
+            self.sinks.send(Sink.note, NOTHING_TO_UNDO if undoes else NOTHING_TO_LABEL)
         else:
             self.sinks.send(Sink.label, label)
 

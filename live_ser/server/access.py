@@ -17,10 +17,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from live_ser.errors import LiveSerError
+from live_ser.server.protocol import error_record
+
 COOKIE = "live_ser_token"
 SHORTEST_TOKEN = 16  # characters
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _OPEN = ("/healthz", "/readyz")  # for monitoring
+_PRINTED = "open the address that the server printed"
+_ALLOWED = "start the server with --allow-origin for that page"
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class Rules:
     token: str = ""
     origins: tuple[str, ...] = ()
 
-    def fault(self, headers: Mapping[str, str], path: str, query: str) -> str:
-        """Why a request is refused; empty if it is allowed.
+    def fault(self, headers: Mapping[str, str], path: str, query: str) -> LiveSerError | None:
+        """Why a request is refused; None if it is allowed.
 
         Args:
             headers: the headers, by lower-case name.
@@ -46,12 +51,12 @@ class Rules:
             query: the query string.
         """
         if not self._is_host(headers.get("host", "")):
-            return "this name is not the server's"
+            return LiveSerError("this name is not the server's", _PRINTED)
         if self._is_foreign(headers):
-            return "a page of another origin"
+            return LiveSerError("a page of another origin", _ALLOWED)
         if self.token and path not in _OPEN and not self._has_token(headers, query):
-            return "the token is missing or wrong"
-        return ""
+            return LiveSerError("the token is missing or wrong", _PRINTED)
+        return None
 
     def allowed_origin(self, headers: Mapping[str, str]) -> str:
         """The origin of a page that is allowed by name; else empty."""
@@ -118,7 +123,7 @@ class Access:
             await answer(scope, send, 204, cors, b"")  # preflight requests have no token
         elif fault := self._rules.fault(headers, scope["path"], query):
             self._refused()
-            body = json.dumps({"type": "error", "code": "refused", "message": fault, "hint": ""})
+            body = json.dumps(error_record("refused", fault.message, fault.hint))
             await answer(scope, send, 403, cors, body.encode())
         elif self._rules.token and scope["path"] in ("/", "/overlay") and "token=" in query:
             await answer(scope, send, 303, self._cookie(scope["path"], query), b"")

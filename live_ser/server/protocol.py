@@ -60,6 +60,11 @@ def error_record(code: str, message: str, hint: str = "") -> Record:
     return {"type": "error", "code": code, "message": message, "hint": hint}
 
 
+def note_record(message: str) -> Record:
+    """A message that a client should know, and that ends nothing."""
+    return {"type": "note", "message": message}
+
+
 def _parameter(argument: re.Match[str]) -> str:
     text = "raw=s16le&rate=8000&channels=1" if f"`{argument[1]}`" == RAW_EXAMPLE else argument[1]
     return text.removesuffix("=True") + "=true" if text.endswith("=True") else text

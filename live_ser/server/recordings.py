@@ -20,7 +20,7 @@ from live_ser.batch.jobs import Job, classify_files
 from live_ser.errors import LiveSerError
 from live_ser.records.jsonl import json_text
 from live_ser.records.schema import Record
-from live_ser.server.protocol import LONGEST_NAME, error_record
+from live_ser.server.protocol import LONGEST_NAME, error_record, note_record
 from live_ser.server.service import Service
 from live_ser.system.temporary import temporary_folder
 
@@ -89,7 +89,7 @@ class FileEndpoint:
         (outcome,) = classify_files(job, [str(path)], workers=1, look=look)
         if outcome.error:
             raise outcome.error
-        notes = [{"type": "note", "message": _hidden(path, name, note)} for note in outcome.notes]
+        notes = [note_record(_hidden(path, name, note)) for note in outcome.notes]
         records = chain(notes, _named(outcome.records, name))
         return [f"{json_text(record)}\n" for record in records]
 

@@ -11,7 +11,7 @@ from live_ser.audio.channels import mixer, parts
 from live_ser.audio.files import check_scale
 from live_ser.audio.reading import Reading
 from live_ser.errors import LiveSerError
-from live_ser.inference.labelling import Label, NewestVoice
+from live_ser.inference.labelling import NOTHING_TO_LABEL, NOTHING_TO_UNDO, Label, NewestVoice
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.stream import Stream
 from live_ser.model.onnx_model import EmotionModel
@@ -27,7 +27,7 @@ from live_ser.records.schema import (
     session_record,
     window_record,
 )
-from live_ser.server.protocol import ProtocolError, Start, error_record, refusal
+from live_ser.server.protocol import ProtocolError, Start, error_record, note_record, refusal
 from live_ser.system.local_time import now
 
 
@@ -166,34 +166,37 @@ class StreamSession:
         """A mark at the newest sound."""
         return mark_record(self.seconds)
 
-    def label(self, label: object) -> Record:
+    def label(self, label: object) -> list[Record]:
         """Label the newest utterance; the model learns from it.
 
+        Returns:
+            The label record; a note if nobody has spoken yet, or the profile cannot be stored.
+
         Raises:
-            ProtocolError: the model has no such label, nobody has spoken yet, or the profile cannot
-                be stored.
+            ProtocolError: the model has no such label.
         """
         if not isinstance(label, str) or label not in self._model.info.labels:
             raise ProtocolError("bad_message", f"no label {label!r:.60}")
-        return self._labelled(self._labels.label(label), "there is no utterance to label yet")
+        return self._labelled(self._labels.label(label), NOTHING_TO_LABEL)
 
-    def undo(self) -> Record:
+    def undo(self) -> list[Record]:
         """Take back the newest label.
 
-        Raises:
-            ProtocolError: there is none, or the profile cannot be stored.
+        Returns:
+            The label record; a note if there is none, or the profile cannot be stored.
         """
-        return self._labelled(self._labels.undo(), "there is no label to take back")
+        return self._labelled(self._labels.undo(), NOTHING_TO_UNDO)
 
-    def _labelled(self, label: Label | None, why_not: str) -> Record:
+    def _labelled(self, label: Label | None, why_not: str) -> list[Record]:
         if label is None:
-            raise ProtocolError("bad_message", why_not)
+            return [note_record(why_not)]
+        records = [label_record(label.start, label.end, label.label, label.guess)]
         if self._profile:
             try:
                 self._profile.exchange(label.replaced, [label.take] if label.take else [])
-            except LiveSerError as error:
-                raise refusal(error, "profile") from error
-        return label_record(label.start, label.end, label.label, label.guess)
+            except LiveSerError as error:  # the label counts in this stream all the same
+                records.append(note_record(error.message))
+        return records
 
     def turn(self) -> list[Record]:
         """End a turn; return the remaining records and the verdict on it.

@@ -226,9 +226,9 @@ class _Client:
         elif kind == "gap":
             await self.send(await run(self._session.gap, *_gap(message)))
         elif kind == "label":
-            await self.send([await run(self._session.label, message.get("label"))])
+            await self.send(await run(self._session.label, message.get("label")))
         elif kind == "undo":
-            await self.send([await run(self._session.undo)])
+            await self.send(await run(self._session.undo))
         elif kind not in ("ping", "stop"):
             raise unknown(message, _COMMANDS)
         return kind != "stop"

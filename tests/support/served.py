@@ -82,9 +82,10 @@ def served(
     rules: Rules | None = None,
     limits: Limits | None = None,
     listening: bool = False,
+    port: int = 0,
 ) -> Iterator[Served]:
-    """Run a server on a free port, and stop it at the end."""
-    opened = listening_socket("127.0.0.1", 0)
+    """Run a server on a port, by default a free one, and stop it at the end."""
+    opened = listening_socket("127.0.0.1", port)
     port, stop = opened.getsockname()[1], threading.Event()
     plan = Plan(
         model.network,

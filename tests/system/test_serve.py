@@ -141,9 +141,37 @@ class TestStream:
 
     def test_there_is_nothing_to_label_before_anybody_spoke(self, server: Served) -> None:
         with server.stream(encoding="s16le", rate=16000) as socket:
-            socket.send(json.dumps({"type": "label", "label": "happy"}))
+            for message in ({"type": "label", "label": "happy"}, {"type": "undo"}):
+                socket.send(json.dumps(message))
+            socket.send(bytes(16000))
             socket.send(json.dumps({"type": "stop"}))
-            assert "label" not in {record["type"] for record in received(socket)}
+            records = received(socket)
+        kinds = [record["type"] for record in records]
+        assert kinds == ["session", "note", "note", "window", "end"]
+        assert [record["message"] for record in records[1:3]] == [
+            "not labelled: nobody has spoken yet",
+            "no label to take back",
+        ]
+
+    def test_a_label_counts_although_the_profile_cannot_be_stored(
+        self, sound: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        info = tiny_info(baseline=tiny_baseline())
+        model = live_ser.load(write_model(tmp_path / "tiny.onnx", info, embedding=1.0))
+        with (
+            served(model) as server,
+            server.stream(encoding="s16le", rate=16000, profile="anna") as socket,
+        ):
+            socket.send(encoded(sound[:48000], "s16le"))
+            assert received(socket, "window")
+            (tmp_path / "live-ser").write_text("a file where the folder of profiles should be")
+            socket.send(json.dumps({"type": "label", "label": "happy"}))
+            label, note = received(socket, "note")[-2:]
+            assert (label["type"], label["label"]) == ("label", "happy")
+            assert "profile" in note["message"]
+            socket.send(json.dumps({"type": "stop"}))
+            assert received(socket)[-1]["type"] == "end"
 
     def test_a_label_is_kept_in_the_profile_and_undone(
         self, sound: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -555,7 +583,8 @@ class TestAccess:
     ) -> None:
         for path in ("/", "/v1/info", "/v1/events", "/metrics", "/healthz"):
             status, body = server.get(path, headers)
-            assert (status, json.loads(body)["code"]) == (403, "refused")
+            error = json.loads(body)
+            assert (status, error["code"], bool(error["hint"])) == (403, "refused", True)
         assert server.get("/v1/file", headers, data=b"x")[0] == 403
         if "Origin" in headers:
             url = f"ws://127.0.0.1:{server.port}/v1/stream"

@@ -21,7 +21,9 @@ import live_ser
 from live_ser.audio.reading import Reading
 from live_ser.audio.sources import replay
 from live_ser.records.reader import read_records
+from live_ser.server.access import Rules
 from live_ser.server.live import Microphone
+from live_ser.server.service import Limits
 from tests.support.served import Served, served
 
 OPTIONS = ("headless=new", "no-sandbox", "disable-gpu", "mute-audio")
@@ -192,6 +194,127 @@ def test_the_last_utterance_is_labelled_by_keys(
         until(browser, lambda b: text(b, "status").startswith("no longer labelled"))
         browser.get("about:blank")
     assert complaints(browser) == []
+
+
+def test_an_early_label_is_noted_and_listening_goes_on(browser: Any, server: Served) -> None:
+    browser.get(server.url)
+    browser.execute_script(SILENT)
+    body = browser.find_element("tag name", "body")
+    body.send_keys("s")
+    until(browser, lambda b: text(b, "start") == "stop")
+    body.send_keys("u")
+    until(browser, lambda b: text(b, "status") == "no label to take back")
+    assert text(browser, "start") == "stop"
+    body.send_keys("s")
+    until(browser, lambda b: text(b, "start") == "start")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("NotAllowedError", "allow it beside the address"),
+        ("NotFoundError", "plug one in"),
+        ("NotReadableError", "close what uses it"),
+    ],
+)
+def test_a_microphone_that_is_not_lent_is_said_and_what_to_try(
+    browser: Any, server: Served, error: str, expected: str
+) -> None:
+    browser.get(server.url)
+    browser.execute_script(
+        "navigator.mediaDevices.getUserMedia = async () => "
+        f"{{ throw new DOMException('Requested device not found', '{error}'); }}"
+    )
+    browser.find_element("id", "start").click()
+    until(browser, lambda b: expected in text(b, "status"))
+    assert text(browser, "start") == "start"
+    assert browser.find_element("id", "start").is_enabled()
+
+
+def test_a_microphone_that_is_unplugged_is_said(browser: Any, server: Served) -> None:
+    browser.get(server.url)
+    browser.execute_script(SILENT)
+    browser.find_element("id", "start").click()
+    until(browser, lambda b: text(b, "start") == "stop")
+    browser.execute_script("track.stop(); track.dispatchEvent(new Event('ended'))")
+    until(browser, lambda b: text(b, "status").startswith("the microphone is gone"))
+    assert text(browser, "start") == "start"
+
+
+def test_while_the_browser_asks_no_other_microphone_is_chosen(browser: Any, server: Served) -> None:
+    browser.get(server.url)
+    browser.execute_script(SILENT.replace("return made", "await answered; return made"))
+    browser.find_element("id", "start").click()
+    until(browser, lambda b: text(b, "status") == "asking for the microphone")
+    assert not browser.find_element("css selector", "input[value=server]").is_enabled()
+    browser.execute_script("answer()")
+    until(browser, lambda b: text(b, "start") == "stop")
+    browser.find_element("id", "start").click()
+    until(browser, lambda b: text(b, "start") == "start")
+    assert browser.execute_script("return track.readyState") == "ended"
+
+
+def test_a_busy_server_is_said_and_lends_no_microphone(browser: Any, model: live_ser.Model) -> None:
+    with served(model, limits=Limits(sessions=0)) as server:
+        browser.get(server.url)
+        browser.execute_script(SILENT)
+        browser.find_element("id", "start").click()
+        until(browser, lambda b: text(b, "status") == "0 streams are open (try again later)")
+        until(browser, lambda b: text(b, "start") == "start")
+        assert browser.execute_script("return track.readyState") == "ended"
+
+
+def test_a_server_that_is_gone_is_said_and_found_again(
+    browser: Any, model: live_ser.Model, speech: Path
+) -> None:
+    heard = Microphone(lambda: replay(speech, 16000, 1.0, endless=True))
+    with served(model, heard) as first:
+        browser.get(first.url)
+        browser.execute_script(SILENT)
+        browser.find_element("css selector", "input[value=server]").click()
+        browser.find_element("id", "start").click()
+        until(browser, lambda b: "on" in b.find_element("id", "status").get_attribute("class"))
+    until(browser, lambda b: text(b, "status") == "the server is gone; trying again")
+    browser.find_element("css selector", "input[value=browser]").click()
+    browser.find_element("id", "start").click()
+    until(browser, lambda b: text(b, "status") == "the server is gone")
+    browser.find_element("css selector", "input[value=server]").click()
+    with served(model, heard, rules=Rules(token="A" * 20), port=first.port):
+        until(browser, lambda b: text(b, "status").startswith("the token is missing or wrong; "))
+    with served(model, heard, port=first.port):
+        until(browser, lambda b: text(b, "status") == "off")
+        browser.find_element("id", "start").click()
+        until(browser, lambda b: "on" in b.find_element("id", "status").get_attribute("class"))
+    browser.get("about:blank")
+    complaints(browser)
+
+
+def test_the_overlay_is_empty_once_nothing_is_heard(browser: Any, server: Served) -> None:
+    browser.get(f"{server.url}/overlay")
+    with server.live() as socket:
+        socket.send('{"type": "start"}')
+        until(browser, lambda b: text(b, "word") not in ("", "\u2014"))
+        socket.send('{"type": "stop"}')
+        until(browser, lambda b: text(b, "word") == "\u2014")
+    browser.get(f"{server.url}/overlay?show=words")
+    assert text(browser, "word").startswith("show=words? There are word, bars")
+
+
+def test_what_is_shown_has_a_name_for_those_who_hear_the_page(browser: Any, server: Served) -> None:
+    browser.get(server.url)
+    nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    named = {"meter", "image", "button", "radio", "group", "heading", "region", "link"}
+    shown = [node for node in nodes if node.get("role", {}).get("value") in named]
+    assert len(shown) > 20
+    assert [node["role"]["value"] for node in shown if not node["name"]["value"].strip()] == []
+
+
+SILENT = """window.answered = new Promise((resolve) => { window.answer = resolve; });
+navigator.mediaDevices.getUserMedia = async () => {
+  const made = new AudioContext().createMediaStreamDestination().stream;
+  window.track = made.getTracks()[0];
+  return made;
+};"""
 
 
 def test_a_page_of_another_origin_gets_nothing(

@@ -24,6 +24,7 @@ function set(on, pause = false) {
   listening = on;
   paused = pause;
   byId("start").textContent = on ? "stop" : "start";
+  byId("start").disabled = false;
   byId("pause").disabled = byId("mark").disabled = byId("labels").disabled = !on;
   byId("pause").setAttribute("aria-pressed", String(pause));
   byId("pause").textContent = pause ? "resume" : "pause";
@@ -32,13 +33,21 @@ function set(on, pause = false) {
 
 function heard(record) {
   if (record.type === "error") { status(record.hint ? `${record.message} (${record.hint})` : record.message, "wrong"); return; }
+  if (record.type === "note") { status(record.message, "on"); return; }
   if (record.type === "live") { state(record); return; }
-  if (record.type === "session") { records = []; voices(record); picture.begin(); }
+  if (record.type === "session") begin(record);
   if (records.length < MOST) records.push(record);
   byId("download").disabled = false;
   if (record.type === "label") labelled(record);
   if (record.type === "clip") verdict(record);
   else if (isShown(record)) picture.show(record);
+}
+
+function begin(session) {
+  records = [];
+  voices(session);
+  picture.begin();
+  if (source() === "browser") { set(true); status("this browser's microphone", "on"); } // the server's tells by itself
 }
 
 // Where each channel is classified separately, one of them is shown, and the user says which.
@@ -80,36 +89,30 @@ async function choose() {
   set(false);
   status("off");
   if (source() !== "server") return;
-  const mine = new ServerMicrophone({ heard, ended: () => { if (microphone === mine) { set(false); status("the server is gone; choose again", "wrong"); } } });
-  microphone = mine;
-  try { await mine.open(); } catch (error) { status(error.message, "wrong"); }
+  microphone = new ServerMicrophone({ heard, gone: (why) => { set(false); status(`${why}; trying again`, "gone"); } });
+  await microphone.open();
 }
 
 async function start() {
   if (source() === "server") {
-    if (!microphone || microphone.socket.readyState !== WebSocket.OPEN) await choose();
+    if (!(microphone instanceof ServerMicrophone)) await choose();
     microphone.start();
     return;
   }
   status("asking for the microphone");
-  byId("start").disabled = true;
+  byId("start").disabled = byId("sources").disabled = true;
   microphone = new BrowserMicrophone({ heard, level: (decibels) => picture.level(decibels), ended });
   try {
     await microphone.start();
-    set(true);
-    status("this browser's microphone", "on");
   } catch (error) {
     microphone.release();
-    status(error.name === "NotAllowedError" ? "the browser did not lend its microphone" : error.message, "wrong");
+    ended(error.message);
   }
-  byId("start").disabled = false;
 }
 
-function ended(code) {
+function ended(why) {
   set(false);
-  byId("start").disabled = false;
-  const reasons = { 1001: "the server ended", 1006: "the server is gone", 1013: "the server is busy" };
-  if (reasons[code]) status(reasons[code], "wrong");
+  if (why) status(why, "wrong");
   else if (byId("status").className === "on") status("off");
 }
 
@@ -135,7 +138,6 @@ const keys = { s: "start", p: "pause", m: "mark", u: "undo", d: "download" };
 const label = (place) => microphone.send({ type: "label", label: labels[place] });
 
 const row = document.createElement("div");
-byId("labels").append(row);
 labels.forEach((name, place) => {
   const button = document.createElement("button");
   button.type = "button";
@@ -144,11 +146,13 @@ labels.forEach((name, place) => {
   button.addEventListener("click", () => label(place));
   row.append(button);
 });
+row.append(byId("undo"));
+byId("labels").append(row);
 byId("last-key").textContent = String(labels.length);
 for (const name of Object.keys(actions)) byId(name).addEventListener("click", actions[name]);
 for (const radio of document.querySelectorAll("input[name=source]")) radio.addEventListener("change", choose);
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target.matches("select") || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const button = keys[event.key.toLowerCase()] && byId(keys[event.key.toLowerCase()]);
   if (button && !button.matches(":disabled")) { event.preventDefault(); button.click(); }
   const place = Number(event.key) - 1;
@@ -162,5 +166,5 @@ fetch("/v1/info").then((answer) => answer.json()).then((info) => {
     document.querySelector("input[value=server]").checked = true;
     choose();
   }
-});
+}, () => {}); // the server has just ended
 set(false);

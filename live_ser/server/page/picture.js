@@ -8,6 +8,9 @@ const HOLD = 1.5; // seconds without speech, for which the word stays
 const byId = (id) => document.getElementById(id);
 const percent = (share) => `${Math.round(100 * share)} %`;
 
+// The names of the sections, and their elements.
+export const SECTIONS = { word: "verdict", bars: "bars", minute: "minute", plane: "plane", level: "numbers" };
+
 export class Picture {
   // shown names the sections to show; all where it is empty.
   constructor(labels, shown = []) {
@@ -28,6 +31,8 @@ export class Picture {
     this.records = [];
     this.last = null;
     this.word("\u2014", "", "listening has just begun");
+    this.probabilities({}, null);
+    this.level(-Infinity);
     this.draw();
   }
 
@@ -93,14 +98,16 @@ export class Picture {
   }
 
   level(decibels) {
-    if (byId("level")) byId("level").value = decibels;
+    if (byId("level")) byId("level").value = Math.max(decibels, -200);
     if (byId("decibels")) byId("decibels").textContent = decibels < -90 ? "none" : minus(`${Math.round(decibels)} dB`);
   }
 
   draw() {
     drawMinute(byId("minute-canvas"), this.records, this.shades);
     const flat = drawPlane(byId("plane-canvas"), this.records, this.shades);
-    if (byId("plane-title") && flat === false) byId("plane-title").textContent = "activation and valence";
+    if (flat !== false) return;
+    byId("plane-canvas").ariaLabel = "Activation, from calm to aroused, and valence, from unpleasant to pleasant";
+    if (byId("plane-title")) byId("plane-title").textContent = "activation and valence";
   }
 }
 
@@ -124,8 +131,7 @@ function bar(label, shade) {
 const minus = (number) => number.replace("-", "\u2212");
 
 function hideOthers(shown) {
-  const sections = { word: "verdict", bars: "bars", minute: "minute", plane: "plane", level: "numbers" };
-  for (const [name, id] of Object.entries(sections)) byId(id).hidden = !shown.includes(name);
+  for (const [name, id] of Object.entries(SECTIONS)) byId(id).hidden = !shown.includes(name);
 }
 
 function prosody(p) {

@@ -7,9 +7,31 @@ const UNCHANGED = {
   channelCount: { ideal: 1 }, echoCancellation: false, noiseSuppression: false, autoGainControl: false,
 };
 const ALIVE = 15000; // milliseconds between signs of life in a pause
+const AGAIN = 2000; // milliseconds until a lost server is tried again
+
+const NOT_LENT = {
+  NotAllowedError: "the browser did not lend its microphone; allow it beside the address, and start again",
+  NotFoundError: "no microphone was found; plug one in, and start again",
+  NotReadableError: "the microphone cannot be opened; close what uses it, and start again",
+};
+
+// Why there is no connection: a WebSocket does not say.
+async function whyNot() {
+  const answer = await fetch("/v1/info").catch(() => null);
+  if (!answer) return "the server is gone";
+  if (answer.ok) return "the connection was lost";
+  const { message, hint } = await answer.json();
+  return `${message}; ${hint}`;
+}
+
+const opened = (socket) => new Promise((resolve, reject) => {
+  socket.onopen = resolve;
+  socket.onerror = async () => reject(new Error(await whyNot()));
+});
 
 export class BrowserMicrophone {
-  // heard(record) takes each record, level(decibels) the level of each block, ended(reason) the end.
+  // heard(record) takes each record, level(decibels) the level of each block, and ended(why) the
+  // end; why is empty where the user ended it.
   constructor({ heard, level, ended }) {
     Object.assign(this, { heard, level, ended });
     this.paused = null;
@@ -17,29 +39,41 @@ export class BrowserMicrophone {
 
   async start() {
     if (!navigator.mediaDevices) throw new Error("a browser lends its microphone to https pages and this machine only");
-    this.stream = await navigator.mediaDevices.getUserMedia({ audio: UNCHANGED });
+    this.stream = await navigator.mediaDevices.getUserMedia({ audio: UNCHANGED })
+      .catch((error) => { throw new Error(NOT_LENT[error.name] || error.message); });
     this.context = new AudioContext();
-    await this.context.audioWorklet.addModule("/page/capture.js");
     const rate = Math.min(48000, this.context.sampleRate);
     if (rate !== this.context.sampleRate) { // some devices have 96 kHz
       await this.context.close();
       this.context = new AudioContext({ sampleRate: rate });
-      await this.context.audioWorklet.addModule("/page/capture.js");
     }
+    await this.context.audioWorklet.addModule("/page/capture.js")
+      .catch(async () => { throw new Error(await whyNot()); });
+    await this.context.resume();
     this.socket = new WebSocket(at("/v1/stream"));
     this.socket.onmessage = (event) => this.heard(JSON.parse(event.data));
-    this.socket.onclose = (event) => { this.release(); this.ended(event.code); };
-    await new Promise((resolve, reject) => { this.socket.onopen = resolve; this.socket.onerror = () => reject(new Error("the server is gone")); });
+    await opened(this.socket);
+    this.socket.onclose = ({ code }) => this.closed(code);
     this.send({ type: "start", encoding: "s16le", rate, turns: true, source: "browser" });
     const worklet = new AudioWorkletNode(this.context, "capture");
     worklet.port.onmessage = (event) => this.block(event.data);
     this.context.createMediaStreamSource(this.stream).connect(worklet);
-    this.stream.getTracks()[0].onended = () => this.stop();
-    await this.context.resume();
+    this.stream.getTracks()[0].onended = () => {
+      this.gone = "the microphone is gone; plug it in or allow it, and start again";
+      this.stop();
+    };
   }
 
+  async closed(code) {
+    this.release();
+    const lost = { 1001: () => "the server ended", 1006: whyNot }[code];
+    this.ended(this.gone || (lost ? await lost() : ""));
+  }
+
+  // Blocks come in a pause, too, and in a tab that sleeps, where timers hardly run.
   block(data) {
-    if (this.socket.readyState !== WebSocket.OPEN || this.paused !== null || this.stopped) return;
+    if (this.socket.readyState !== WebSocket.OPEN || this.stopped) return;
+    if (this.paused !== null) { this.live(); return; }
     this.socket.send(data);
     const samples = new Int16Array(data);
     let sum = 0;
@@ -51,12 +85,18 @@ export class BrowserMicrophone {
     if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
+  // Keep the stream open in a pause.
+  live() {
+    const now = performance.now();
+    if (now - this.alive < ALIVE) return;
+    this.alive = now;
+    this.send({ type: "ping" });
+  }
+
   pause() {
     if (this.paused === null) {
-      this.paused = performance.now();
-      this.beat = setInterval(() => this.send({ type: "ping" }), ALIVE);
+      this.paused = this.alive = performance.now();
     } else {
-      clearInterval(this.beat);
       const seconds = (performance.now() - this.paused) / 1000;
       this.paused = null;
       this.send({ type: "gap", seconds, reason: "paused" });
@@ -71,23 +111,29 @@ export class BrowserMicrophone {
   }
 
   release() {
-    clearInterval(this.beat);
     if (this.stream) this.stream.getTracks().forEach((track) => track.stop());
     if (this.context && this.context.state !== "closed") this.context.close();
   }
 }
 
 export class ServerMicrophone {
-  // As above; history is how many of the newest records to begin with.
-  constructor({ heard, ended, history = 120 }) {
-    Object.assign(this, { heard, ended, history });
+  // heard(record) takes each record, and gone(why) the loss of the server, which is tried again;
+  // history is how many of the newest records to begin with.
+  constructor({ heard, gone, history = 120 }) {
+    Object.assign(this, { heard, gone, history });
   }
 
+  // Resolves once there is a connection.
   open() {
     this.socket = new WebSocket(at(`/v1/live?history=${this.history}`));
     this.socket.onmessage = (event) => this.heard(JSON.parse(event.data));
-    this.socket.onclose = (event) => this.ended(event.code);
-    return new Promise((resolve, reject) => { this.socket.onopen = resolve; this.socket.onerror = () => reject(new Error("the server is gone")); });
+    this.socket.onclose = async () => {
+      const why = await whyNot();
+      if (this.isClosed) return;
+      this.gone(why);
+      setTimeout(() => { if (!this.isClosed) this.open(); }, AGAIN);
+    };
+    return new Promise((resolve) => { this.socket.onopen = resolve; });
   }
 
   send(message) {
@@ -97,5 +143,5 @@ export class ServerMicrophone {
   start() { this.send({ type: "start" }); }
   stop() { this.send({ type: "stop" }); }
   pause() { this.send({ type: "pause" }); }
-  close() { this.socket.onclose = null; this.socket.close(); }
+  close() { this.isClosed = true; this.socket.close(); }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import os
+from contextlib import ExitStack
 from typing import Any
 
 from live_ser.errors import MissingExtra
@@ -45,10 +46,10 @@ def keep_nothing(*variables: str) -> None:
         variables: environment variables that name the folder of a package; set them before the
             package is imported.
     """
-    from tempfile import TemporaryDirectory
+    from live_ser.system.temporary import temporary_folder
 
     for variable in variables:
         if variable not in os.environ:
-            folder = TemporaryDirectory(prefix="live-ser-")
-            atexit.register(folder.cleanup)
-            os.environ[variable] = folder.name
+            kept = ExitStack()
+            os.environ[variable] = str(kept.enter_context(temporary_folder()))
+            atexit.register(kept.close)

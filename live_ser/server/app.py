@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -24,6 +26,7 @@ from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.schema import Record
 from live_ser.server.access import Access, Rules, answer
+from live_ser.server.http import HttpProtocol
 from live_ser.server.live import Live, Microphone
 from live_ser.server.pages import Pages
 from live_ser.server.protocol import (
@@ -41,6 +44,7 @@ from live_ser.server.service import Limits, Service
 from live_ser.server.streams import StreamEndpoint
 from live_ser.server.websocket import WebSocketProtocol
 
+_SOCKETS = ("/v1/stream", "/v1/live")
 _LOOK_SECONDS = 0.05  # between checks whether to end
 _END_SECONDS = 3.0  # for sessions to end
 _BACKLOG = 1024  # pending connections
@@ -99,8 +103,8 @@ class Server:
         streams = StreamEndpoint(self.service)
         live = LiveEndpoint(self.service, self._live, self._broadcast)
         return [
-            WebSocketRoute("/v1/stream", streams.serve),
-            WebSocketRoute("/v1/live", live.serve),
+            WebSocketRoute(_SOCKETS[0], streams.serve),
+            WebSocketRoute(_SOCKETS[1], live.serve),
             Route("/v1/events", EventsEndpoint(self.service, self._broadcast), methods=["GET"]),
             Route("/v1/file", self._files.serve, methods=["POST"]),
             Route("/v1/info", self._info),
@@ -182,9 +186,12 @@ async def _healthy(request: Request) -> Response:
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for unknown paths, also to WebSockets."""
-    error = error_record("http", f"there is nothing at {scope['path']:.60}", "/docs lists what is")
-    await answer(scope, send, 404, (), json.dumps(error).encode())
+    """Answer for unknown paths, also to WebSockets, and for WebSockets without one."""
+    status, message = 404, f"there is nothing at {scope['path']:.60}"
+    if scope["path"] in _SOCKETS and scope["type"] == "http":
+        status, message = 426, f"{scope['path']} takes WebSockets"
+    error = error_record("http", message, "/docs lists what is")
+    await answer(scope, send, status, (), json.dumps(error).encode())
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -236,16 +243,36 @@ def run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> No
     asyncio.run(_run(server, opened, ending))
 
 
+_NO_NEWS = ("without completing handshake", "Invalid UTF-8 sequence received")
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    """A filter: Uvicorn logs an error for every WebSocket that is refused, which is none."""
-    return "without completing handshake" not in record.getMessage()
+    """A filter: Uvicorn logs an error for every client that is refused, or sends garbage."""
+    return not any(text in record.getMessage() for text in _NO_NEWS)
+
+
+class _Complaints:
+    """Says in one line, once, that no more connections can be opened; it is tried each second."""
+
+    _said = False
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle an error that nobody else does."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+            loop.default_exception_handler(context)
+        elif not self._said:
+            self._said = True
+            logging.getLogger("uvicorn.error").error(
+                "too many connections are open: others wait; `ulimit -n` raises how many can be"
+            )
 
 
 async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:
     running = _Uvicorn(
         uvicorn.Config(
             server.app,
-            http="h11",
+            http=HttpProtocol,
             ws=WebSocketProtocol,
             log_level="error",
             access_log=False,
@@ -261,6 +288,7 @@ async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]
         )
     )
     logging.getLogger("uvicorn.error").addFilter(_is_news)
+    asyncio.get_running_loop().set_exception_handler(_Complaints())
     task = asyncio.create_task(running.serve([opened]))
     while not ending() and not task.done():
         await asyncio.sleep(_LOOK_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -56,7 +56,7 @@ class FileEndpoint:
             path = folder / "sound"
             try:
                 with path.open("wb") as file:
-                    await _store(request, file, self._service.limits.file_bytes)
+                    await self._store(request, file)
                 loop = asyncio.get_running_loop()
                 lines = await loop.run_in_executor(
                     self._thread, self._classify, path, folder, analysis, name
@@ -72,6 +72,29 @@ class FileEndpoint:
     def close(self) -> None:
         """Stop the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _store(self, request: Request, file: BinaryIO) -> None:
+        """Write the posted data to a file.
+
+        Raises:
+            HTTPException: it is too large, or the client sends no more of it.
+        """
+        limits, size, chunks = self._service.limits, 0, request.stream()
+        while (chunk := await self._next(chunks)) is not None:
+            size += len(chunk)
+            if size > limits.file_bytes:
+                raise HTTPException(413, f"at most {limits.file_bytes // 2**20} MB")
+            file.write(chunk)
+
+    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+        idle = self._service.limits.idle
+        try:
+            async with self._service.waiting(idle):
+                return await anext(chunks, None)
+        except TimeoutError as error:
+            if self._service.ending:
+                raise _ServerEnds from error
+            raise HTTPException(408, f"no more of the recording for {idle:g} s") from error
 
     def _classify(self, path: Path, folder: Path, analysis: Analysis, name: str) -> list[str]:
         """The records of a recording as JSON Lines.
@@ -107,20 +130,6 @@ def _named(records: Iterator[Record] | Any, name: str) -> Iterator[Record]:
             for field, value in record.items()
             if field != "key"
         }
-
-
-async def _store(request: Request, file: BinaryIO, most: int) -> None:
-    """Write the posted data to a file.
-
-    Raises:
-        HTTPException: it is too large.
-    """
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise HTTPException(413, f"at most {most // 2**20} MB")
-        file.write(chunk)
 
 
 def _options(query: Mapping[str, str]) -> tuple[Analysis, str]:

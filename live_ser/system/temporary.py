@@ -26,6 +26,7 @@ def temporary_folder() -> Iterator[Path]:
         folder = Path(stack.enter_context(name))
         if sys.platform != "win32":  # where leftovers are not removed
             stack.callback(os.close, _lock(folder))
+            stack.callback(_empty, folder)
             _sweep(folder.parent)
         yield folder
 
@@ -40,6 +41,14 @@ if sys.platform != "win32":
         os.rename(folder / f"{_LOCK}.new", folder / _LOCK)
         return descriptor
 
+    def _empty(folder: Path) -> None:
+        """Remove all but the lock file: whoever is killed meanwhile leaves what is recognised."""
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink()
+
     def _sweep(parent: Path) -> None:
         with suppress(OSError):
             for folder in parent.glob(f"{_PREFIX}*"):
@@ -53,6 +62,7 @@ if sys.platform != "win32":
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is in use
+            _empty(folder)
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(descriptor)

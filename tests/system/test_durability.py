@@ -146,12 +146,20 @@ def test_numbers_that_no_voice_has_are_refused(
 
 
 @posix
+@pytest.mark.parametrize(
+    "hold",
+    [
+        "from live_ser.system.temporary import temporary_folder as folder; import sys\n"
+        "with folder() as it: print(it, flush=True); sys.stdin.read()",
+        "from live_ser.extras import keep_nothing; import os, sys; os.environ.pop('MPL', None)\n"
+        "keep_nothing('MPL'); print(os.environ['MPL'], flush=True); sys.stdin.read()",
+    ],
+    ids=["of a command", "of a package"],
+)
 def test_the_folder_of_a_killed_run_is_removed_by_the_next_and_no_other(
-    tiny_model: Path, speech: Path, tmp_path: Path
+    tiny_model: Path, speech: Path, tmp_path: Path, hold: str
 ) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    hold = "from live_ser.system.temporary import temporary_folder as folder; import sys, time\n"
-    hold += "with folder() as it: print(it, flush=True); sys.stdin.read()"
     others = [tmp_path / "live-ser-of-somebody", tmp_path / "live-ser-file", tmp_path / "live-ser-"]
     others[0].mkdir()
     others[1].write_text("")

@@ -641,6 +641,12 @@ def test_a_path_that_there_is_not_is_an_error_like_any_other(server: Served) -> 
     assert error.value.response.status_code == 404
 
 
+def test_who_asks_for_a_stream_without_a_websocket_is_told_so(server: Served) -> None:
+    for path in ("/v1/stream", "/v1/live"):
+        status, body = server.get(path)
+        assert (status, json.loads(body)["message"]) == (426, f"{path} takes WebSockets")
+
+
 def test_the_policy_of_the_pages_lets_them_ask_nobody_else(server: Served) -> None:
     import urllib.request
 
@@ -686,6 +692,9 @@ def test_a_signal_ends_every_session_with_its_end(
         assert all(word in hint for word in ("/overlay", "/docs", "Ctrl-C"))
         with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{port}/v1/nothing"):
             pass  # and no log of it: see below
+        with connect(f"ws://127.0.0.1:{port}/v1/stream") as garbage:
+            garbage.send(b"\xff\xfe", text=True)
+            assert closed(garbage) == 1007  # and no log of it
         with (
             connect(f"ws://127.0.0.1:{port}/v1/stream") as stream,
             connect(f"ws://127.0.0.1:{port}/v1/live") as live,

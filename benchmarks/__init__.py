@@ -1,5 +1,5 @@
 """The speed and memory of live-ser and of alternatives: ``python -m benchmarks``."""
 
-from live_ser.extras import keep_nothing
+from live_ser.system.temporary import keep_nothing
 
 keep_nothing("KERAS_HOME", "MPLCONFIGDIR")

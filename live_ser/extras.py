@@ -1,11 +1,9 @@
-"""Optional packages: how to import them, how to install them, where they may write."""
+"""Optional packages: how to import them, how to install them."""
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import os
-from contextlib import ExitStack
 from typing import Any
 
 from live_ser.errors import MissingExtra
@@ -35,21 +33,3 @@ def as_root(command: str) -> str:
     """A command that needs root, with ``sudo`` unless the user is root."""
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return command if is_root else f"sudo {command}"
-
-
-def keep_nothing(*variables: str) -> None:
-    """Let packages write to a temporary folder rather than to the home folder.
-
-    Matplotlib writes an index of fonts, Keras its settings. Variables that are set stay.
-
-    Args:
-        variables: environment variables that name the folder of a package; set them before the
-            package is imported.
-    """
-    from live_ser.system.temporary import temporary_folder
-
-    for variable in variables:
-        if variable not in os.environ:
-            kept = ExitStack()
-            os.environ[variable] = str(kept.enter_context(temporary_folder()))
-            atexit.register(kept.close)

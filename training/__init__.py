@@ -2,7 +2,7 @@
 
 import os
 
-from live_ser.extras import keep_nothing
+from live_ser.system.temporary import keep_nothing
 
 # TensorFlow reports its compiler flags at every start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

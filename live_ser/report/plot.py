@@ -18,7 +18,7 @@ from live_ser.audio.channels import parts
 from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
 from live_ser.errors import InvalidArgument, unwritable
-from live_ser.extras import keep_nothing, needed
+from live_ser.extras import needed
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.palette import colours
 from live_ser.records.new_file import NewFile
@@ -26,6 +26,7 @@ from live_ser.records.places import Places
 from live_ser.records.schema import Record, voice_of
 from live_ser.report.overview import Overview, Values, extremes
 from live_ser.spec import FeatureSpec, ModelInfo
+from live_ser.system.temporary import keep_nothing
 from live_ser.text import clock, clock_ticks, in_words, printable
 
 _COLUMNS = 2000  # more than the picture has pixels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import stat
@@ -29,6 +30,22 @@ def temporary_folder() -> Iterator[Path]:
             stack.callback(_empty, folder)
             _sweep(folder.parent)
         yield folder
+
+
+def keep_nothing(*variables: str) -> None:
+    """Let packages write to a temporary folder rather than to the home folder.
+
+    Matplotlib writes an index of fonts, Keras its settings. Variables that are set stay.
+
+    Args:
+        variables: environment variables that name the folder of a package; set them before the
+            package is imported.
+    """
+    for variable in variables:
+        if variable not in os.environ:
+            kept = ExitStack()
+            os.environ[variable] = str(kept.enter_context(temporary_folder()))
+            atexit.register(kept.close)
 
 
 if sys.platform != "win32":

@@ -60,11 +60,12 @@ if sys.platform != "win32":
 
     def _empty(folder: Path) -> None:
         """Remove all but the lock file: whoever is killed meanwhile leaves what is recognised."""
-        for path in folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name != _LOCK:
-                path.unlink()
+        with suppress(OSError):
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != _LOCK:
+                    path.unlink()
 
     def _sweep(parent: Path) -> None:
         with suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
@@ -138,7 +139,7 @@ def _numbers_info(
 ) -> pylsl.StreamInfo:
     """The description of the stream of numbers, with names and units of its channels."""
     made = pylsl.StreamInfo(
-        name, "Emotion", len(channels), 1 / hop, pylsl.cf_float32, f"live-ser-{name}"
+        name, "Emotion", len(channels), 1 / hop, pylsl.cf_float32, _identity(name)
     )
     about = made.desc()
     about.append_child_value("manufacturer", f"live-ser {__version__}")
@@ -154,4 +155,9 @@ def _numbers_info(
 def _markers_info(name: str) -> pylsl.StreamInfo:
     """The description of the stream of markers."""
     kind, rate = pylsl.cf_string, pylsl.IRREGULAR_RATE
-    return pylsl.StreamInfo(name, "Markers", 1, rate, kind, f"live-ser-{name}")
+    return pylsl.StreamInfo(name, "Markers", 1, rate, kind, _identity(name))
+
+
+def _identity(name: str) -> str:
+    """By which receivers know a stream that comes back; another machine has another."""
+    return f"live-ser-{platform.node()}-{name}"

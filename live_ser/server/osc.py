@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import socket
 import struct
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from live_ser.errors import InvalidArgument, LiveSerError
@@ -15,6 +16,11 @@ from live_ser.live.sink import Sink
 from live_ser.records.schema import Record, window_record
 
 PREFIX = "/live-ser"
+# There is no network, which may come back.
+_PASSING = (
+    *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN),
+    *(errno.ENOBUFS, errno.EADDRNOTAVAIL),
+)
 _IMMEDIATELY = b"#bundle\x00" + struct.pack(">Q", 1)
 
 Argument = str | int | float
@@ -37,12 +43,15 @@ class OscSink(Sink):
         host, port = address
         self.name = f"OSC to {host}, port {port}"
         try:
-            (family, kind, _, _, to), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError) as error:  # of a name that is too long for one
             why = getattr(error, "strerror", None) or "it is no name for one"
             raise LiveSerError(f"no host {host:.80}: {why}", "`osc=HOST:PORT`") from error
+        # A name such as localhost often has both kinds; most receivers listen to IPv4 alone.
+        family, kind, _, _, to = min(found, key=lambda one: one[0] != socket.AF_INET)
         self._to: tuple[Any, ...] = to
         self._socket = socket.socket(family, kind)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 
     def begin(self, session: Record) -> None:
         """Send the labels, in the order of ``/live-ser/p``."""
@@ -69,8 +78,11 @@ class OscSink(Sink):
         self._socket.close()
 
     def _send(self, content: Iterable[Message]) -> None:
-        with suppress(ConnectionError):  # there is no receiver yet
+        try:
             self._socket.sendto(bundle(content), self._to)
+        except OSError as error:
+            if not isinstance(error, ConnectionError) and error.errno not in _PASSING:
+                raise
 
 
 def messages(prediction: Prediction) -> Iterator[Message]:
@@ -94,7 +106,7 @@ def messages(prediction: Prediction) -> Iterator[Message]:
             yield f"{prefix}/{name}", (float(value),)
     probabilities = record["probabilities"] or {}
     for label, probability in probabilities.items():
-        yield f"{prefix}/p/{label}", (probability,)
+        yield f"{prefix}/p/{_part(label)}", (probability,)
 
 
 _DECISION = ("confidence", "activation", "valence")
@@ -126,6 +138,11 @@ def address_of(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def _part(text: str) -> str:
+    """A part of an address; what has a meaning in patterns is replaced."""
+    return re.sub(r"[\s#*,/?\[\]{}]", "_", text)
+
+
 def _tag(argument: Argument) -> str:
     return "s" if isinstance(argument, str) else "i" if isinstance(argument, int) else "f"
 
@@ -137,6 +154,6 @@ def _encoded(argument: Argument) -> bytes:
 
 
 def _string(text: str) -> bytes:
-    """An OSC string: ASCII, zero-terminated and padded to a multiple of four."""
-    data = text.encode("ascii", "replace") + b"\x00"
+    """An OSC string: zero-terminated, padded to a multiple of four; UTF-8 where it is not ASCII."""
+    data = text.encode("utf-8", "replace").replace(b"\x00", b"") + b"\x00"
     return data + b"\x00" * (-len(data) % 4)

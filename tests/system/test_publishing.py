@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import socket
 import subprocess
 import threading
@@ -23,8 +25,9 @@ from live_ser.audio.sources import microphone
 from live_ser.inference.labelling import Label
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.prosody import MEASURES
+from live_ser.inference.results import Prediction
 from live_ser.live.session import Session
-from live_ser.server.osc import OscSink, address_of, bundle
+from live_ser.server.osc import OscSink, address_of, bundle, messages
 from tests.support.command import LIVE_SER, live_ser_process
 from tests.support.command import live_ser as command
 from tests.support.scripted_microphone import ScriptedMicrophone, Step, in_random_blocks
@@ -203,7 +206,76 @@ def test_strings_are_filled_up_to_four_bytes() -> None:
     pythonosc = pytest.importorskip("pythonosc.osc_bundle")
     for text in ("", "a", "abc", "abcd", "schön"):
         (message,) = pythonosc.OscBundle(bundle([("/x", (text, 3, 0.5))]))
-        assert message.params == [text.encode("ascii", "replace").decode(), 3, 0.5]
+        assert message.params == [text, 3, 0.5]
+
+
+def test_no_label_acts_as_a_pattern() -> None:
+    probabilities = {"very happy": 0.5, "a/b?": 0.25, "\u00e4rgerlich": 0.25}
+    prediction = Prediction(
+        state="speech",
+        label="very happy",
+        confidence=0.5,
+        probabilities=probabilities,
+        activation=0.5,
+        evidence=1.0,
+        start=0.0,
+        end=1.0,
+        speech=1.0,
+        since_speech=0.0,
+        level_db=-20.0,
+        latency_ms=1.0,
+    )
+    addresses = [address for address, _ in messages(prediction) if "/p/" in address]
+    assert addresses == [f"/live-ser/p/{p}" for p in ("very_happy", "a_b_", "\u00e4rgerlich")]
+
+
+def test_a_whole_network_can_be_sent_to() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        receiver.bind(("", 0))
+        sink = OscSink(("127.255.255.255", receiver.getsockname()[1]))
+        sink.mark(1.0)  # not refused, whether or not the system passes it on
+        sink.close()
+
+
+@pytest.mark.parametrize("number", ["ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN"])
+def test_a_network_that_is_gone_for_a_while_is_no_reason_to_end(
+    number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+
+    class Network(socket.socket):
+        def sendto(self, data: bytes, *to: Any) -> int:  # type: ignore[override]
+            if not sent:
+                sent.append(b"")
+                raise OSError(getattr(errno, number), os.strerror(getattr(errno, number)))
+            sent.append(data)
+            return len(data)
+
+    monkeypatch.setattr(socket, "socket", Network)
+    sink = OscSink(("127.0.0.1", 9000))
+    sink.mark(1.0)
+    sink.mark(2.0)
+    sink.close()
+    assert len(sent) == 2
+
+
+def test_a_name_with_addresses_of_both_kinds_is_sent_to_by_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(30)
+        port = receiver.getsockname()[1]
+        both = [
+            (socket.AF_INET6, socket.SOCK_DGRAM, 17, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_DGRAM, 17, "", ("127.0.0.1", port)),
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+        sink = OscSink(("localhost", port))
+        sink.mark(1.0)
+        assert receiver.recv(65536).startswith(b"#bundle")
+        sink.close()
 
 
 @pytest.mark.slow

@@ -91,16 +91,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_heard_by(parser: argparse.ArgumentParser) -> None:
-    """Add ``--heard-by``, for runs that calibrate a model."""
+def add_calibration_runs(parser: argparse.ArgumentParser) -> None:
+    """Add ``--calibration-run``, a run by which a model is calibrated; may be given repeatedly."""
     parser.add_argument(
+        "--calibration-run",
         "--heard-by",
         action="append",
         type=Path,
         default=[],
         metavar="FOLDER",
-        help="a run that left speakers or corpora out, for calibration and figures; of several, "
-        "the means",
+        help="run that left speakers or corpora out, for calibration and figures; may be given "
+        "several times for their means",
     )
 
 

@@ -16,7 +16,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("models/live_ser.onnx"), metavar="FILE"
     )
-    command.add_heard_by(parser)
+    command.add_calibration_runs(parser)
     parser.add_argument(
         "--set",
         action="append",
@@ -33,10 +33,10 @@ def main(words: Sequence[str] | None = None) -> None:
     # After the arguments: what follows loads TensorFlow.
     from training.recipes.run import Run
 
-    heard_by = [Run.open(folder) for folder in given.heard_by]
+    calibration_runs = [Run.open(folder) for folder in given.calibration_run]
     run = Run.open(given.run)
     # An export may replace the run's own model, and no other file of a run.
-    files = [path for one in (run, *heard_by) for path in one.folder.iterdir()]
+    files = [path for one in (run, *calibration_runs) for path in one.folder.iterdir()]
     command.keep_apart(
         given.output, *(path for path in files if path.suffix != ".onnx"), *run.teachers
     )
@@ -45,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
         from training.recipes.export import export_run
 
-    info = export_run(run, given.output, heard_by, given.set)
+    info = export_run(run, given.output, calibration_runs, given.set)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 
 

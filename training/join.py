@@ -1,7 +1,7 @@
-"""``python -m training.join``: the pretrained encoder, alone or next to a trained network.
+"""``python -m training.join``: the pretrained encoder, alone or beside a trained network.
 
-The head on the encoder is fitted by itself; the network stays as it is, and their logits are added.
-The sum is calibrated on corpora left out, by heads and networks that were trained without them.
+The head is fitted on the encoder by itself. The network is not changed; its logits are added to the
+head's. The sum is calibrated on corpora left out, by heads and networks trained without them.
 """
 
 from __future__ import annotations
@@ -23,25 +23,31 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.join", description=__doc__)
     command.add_data(parser)
     parser.add_argument(
-        "network", type=Path, nargs="?", help="exported file; without it, the encoder alone"
+        "network",
+        type=Path,
+        nargs="?",
+        help="exported file of the network (default: none, the encoder alone)",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
-    command.add_heard_by(parser)
+    command.add_calibration_runs(parser)
     parser.add_argument(
         "--corpora",
         metavar="NAME,...",
-        help="that the head learns from, recordings of your own among them: own=PATH, a folder "
-        "with a folder for each emotion, or a CSV file (default: the network's)",
+        help="corpora that the head learns from; own=PATH adds your own recordings, a folder with "
+        "a folder for each emotion, or a CSV file (default: the network's corpora)",
     )
     parser.add_argument(
+        "--extra-corpora",
         "--beside",
         metavar="NAME,...",
-        help="further ones that it learns from, which do not say what a typical voice is",
+        help="further corpora that the head learns from, which affect neither the statistics of a "
+        "typical voice nor the calibration",
     )
     command.add_speaker_pattern(parser)
     parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
+    head = parser.add_argument_group("head", "settings of training.networks.head.HeadConfig")
     for name, value in asdict(HeadConfig()).items():
-        parser.add_argument(f"--{name}", type=float, default=value, help=f"(default: {value:g})")
+        head.add_argument(f"--{name}", type=float, default=value, help=f"(default: {value:g})")
     return parser.parse_args(words)
 
 
@@ -52,16 +58,17 @@ def main(words: Sequence[str] | None = None) -> None:
         config = HeadConfig(**{name: getattr(given, name) for name in asdict(HeadConfig())})
     except ValueError as error:
         raise InvalidArgument(f"the head cannot be fitted so: {error}") from error
-    runs = [Run.open(folder) for folder in given.heard_by]
+    runs = [Run.open(folder) for folder in given.calibration_run]
     names, own = parse_corpora(given.corpora or "", given.speaker_pattern)
-    beside, more = parse_corpora(given.beside or "", given.speaker_pattern)
-    # Where the network learned from such recordings, the runs know where these are.
+    extra, more = parse_corpora(given.extra_corpora or "", given.speaker_pattern)
+    # If the network was trained on own recordings, the runs know their paths.
     own = (*own, *more, *(one for run in runs for one in run.splits.own))
     network = [given.network] if given.network else []
     command.keep_apart(given.output, given.data, *network, *(corpus.path for corpus in own))
     # After the arguments: what follows loads TensorFlow.
     with command.loading_quietly():
         from training.joined import Joined
+        from training.joined_file import export_joined
 
     joined = Joined(
         given.network,
@@ -69,10 +76,10 @@ def main(words: Sequence[str] | None = None) -> None:
         given.data,
         given.cache,
         corpora=names or None,
-        beside=beside,
+        extra=extra,
         own=own,
     )
-    info = joined.export(given.output, runs)
+    info = export_joined(joined, given.output, runs)
     print(f"{given.output}: {info.name}, {len(info.labels)} labels", file=sys.stderr)
 
 

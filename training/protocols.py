@@ -30,8 +30,8 @@ from training.evaluation.model_pool import ModelPool
 from training.evaluation.predictions import clip_figures, uar_own_classes
 from training.evaluation.results import Measurement, Results, digest
 from training.fields import build
+from training.networks.calibration import Calibration
 from training.recipes.begin import begin
-from training.recipes.calibration import Calibration
 from training.recipes.config import RunConfig
 from training.recipes.export import calibration_of, export
 from training.recipes.run import Run

@@ -221,15 +221,15 @@ def test_boredom_teaches_activation_alone() -> None:
     assert (head.voice(3 * calm[:1]) + head.bias)[0, ACTIVATION] < 0
 
 
-def test_what_is_beside_teaches_but_is_no_typical_voice() -> None:
-    """It is taught in clean takes alone, and what it lies apart from the others costs nothing."""
+def test_extra_corpora_teach_but_do_not_change_the_typical_voice() -> None:
+    """They are learned from clean takes alone, however far they lie from the others."""
     some = encodings({"nemo": ("neutral", "happy", "sad")})
     further = encodings({"emospeech": ("neutral", "angry")})
-    beside = Encodings(further.clips, further.statistics + 3, further.degraded[:0])
-    head = fit_head(some, HeadConfig(strength=50), beside)
+    extra = Encodings(further.clips, further.statistics + 3, further.degraded[:0])
+    head = fit_head(some, HeadConfig(strength=50), extra)
     np.testing.assert_array_equal(head.typical, fit_head(some, HeadConfig()).typical)
-    logits = head.voice(beside.statistics) + head.bias
-    angry = [clip.emotion == "angry" for clip in beside.clips]
+    logits = head.voice(extra.statistics) + head.bias
+    angry = [clip.emotion == "angry" for clip in extra.clips]
     said = logits[:, LABELS.index("angry")] > logits[:, LABELS.index("neutral")]
     assert np.mean(said == angry) > 0.9
 

@@ -33,13 +33,14 @@ import keras
 from training import join
 from training.corpora.catalogue import read_corpus
 from training.data.batches import BatchConfig
-from training.data.frame_cache import kept_frames
+from training.data.frame_cache import cached_frames
 from training.joined import Joined
+from training.joined_file import export_joined
+from training.networks.calibration import Calibration
 from training.networks.config import NetworkConfig
 from training.networks.head import HeadConfig
 from training.networks.pretrained import GE2E
 from training.recipes.begin import begin
-from training.recipes.calibration import Calibration
 from training.recipes.config import ArticleConfig, Config, RunConfig
 from training.recipes.export import export, export_run
 from training.recipes.presets import PRESETS, recipe
@@ -300,10 +301,10 @@ def test_who_computes_features_hears_what_the_cache_gives(tmp_path: Path) -> Non
         return frames
 
     file = tmp_path / "cache" / "features.npz"
-    cold, warm = kept_frames(file, compute), kept_frames(file, compute)
+    cold, warm = cached_frames(file, compute), cached_frames(file, compute)
     assert len(computed) == 1
     file.write_bytes(file.read_bytes()[:200])  # the disk was full
-    again = kept_frames(file, compute)
+    again = cached_frames(file, compute)
     assert len(computed) == 2
     for one, its, other, true in zip(cold, warm, again, frames, strict=True):
         np.testing.assert_array_equal(one, its)
@@ -457,8 +458,8 @@ def test_a_model_is_calibrated_by_all_who_left_voices_out(run: Path, tmp_path: P
         found["offsets"] = added.tolist()
         (folder / "calibration.json").write_text(json.dumps(found))
     file = tmp_path / "model.onnx"
-    heard_by = [word for folder in others for word in ("--heard-by", folder)]
-    training("training.export", run, "-o", file, *heard_by)
+    runs = [word for folder in others for word in ("--calibration-run", folder)]
+    training("training.export", run, "-o", file, *runs)
     info = live_ser.model.onnx_model.load(file).info
     assert info.abstain == 0.4
     assert info.offset_matrix[:, 0].tolist() == [2, 2, 2, 2, 1, 2, 2]
@@ -548,7 +549,8 @@ def joined(run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def _join(network: Path, file: Path, run: Path, corpus: Path) -> None:
     config = HeadConfig(surer=0.35)
-    Joined(network, config, corpus, run.parent / "cache").export(file, [Run.open(run)])
+    joined = Joined(network, config, corpus, run.parent / "cache")
+    export_joined(joined, file, [Run.open(run)])
 
 
 def test_an_encoder_is_joined_to_a_network(joined: Path, run: Path) -> None:
@@ -601,7 +603,7 @@ def test_a_head_learns_from_recordings_of_ones_own(
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(clip.path, path)
     file = tmp_path / "mine.onnx"
-    words = [f"--data={corpus}", f"--cache={tmp_path / 'cache'}", f"--heard-by={run}"]
+    words = [f"--data={corpus}", f"--cache={tmp_path / 'cache'}", f"--calibration-run={run}"]
     network = str(run / "live_ser.onnx")
     join.main([network, f"--corpora=ravdess,mine={own}", "-o", str(file), *words])
     info = live_ser.model.onnx_model.load(file).info

@@ -25,7 +25,7 @@ from live_ser.spec import FeatureSpec, GateSpec
 from training.corpora.clips import Clip
 from training.data.degrade import Surroundings, degrade, read_surroundings
 from training.data.features import FeatureConfig
-from training.data.frame_cache import kept_frames, sizes
+from training.data.frame_cache import cached_frames, sizes
 from training.data.sound import read_sound
 from training.data.utterances import Utterances
 
@@ -62,7 +62,7 @@ def load_utterances(
             key = _key(members, features, gate, take, around if take else [])
             file = cache / f"{corpus}-{take}-{key}.npz"
             compute = partial(_compute, members, features, gate, data, take=take, workers=workers)
-            for clip, one in zip(members, kept_frames(file, compute), strict=True):
+            for clip, one in zip(members, cached_frames(file, compute), strict=True):
                 takes_of[clip.id] = (*takes_of.get(clip.id, ()), one)
     return Utterances(tuple(clips), tuple(takes_of[clip.id] for clip in clips))
 

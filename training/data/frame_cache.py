@@ -13,10 +13,10 @@ from training.corpora.clips import Clip
 from training.corpora.published import READERS
 
 
-def kept_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Frames]:
-    """The frames in a file of the cache; computed and written if it does not exist.
+def cached_frames(file: Path, compute: Callable[[], Sequence[Frames]]) -> list[Frames]:
+    """The frames in a file of the cache, which is computed and written if it does not exist.
 
-    Written frames are read back, so that rounding is the same in every run.
+    Frames are read back after they were written, so that every run gets the same rounded values.
 
     Args:
         file: path of the file.

@@ -1,17 +1,19 @@
-"""The pretrained speaker encoder as a graph from our log-mel frames to statistics.
+"""The pretrained speaker encoder as an ONNX graph, from log-mel frames to statistics.
 
-GE2E wants 40 mel bands of power, of speech at -30 dBFS. Ours are 64 bands of decibels: what its
-bands hear is a fixed mixture of what ours hear, and so is the level. So it needs no features of its
-own. It learned from 1.6 s at a time: so an utterance is heard in two halves, side by side, which is
-quicker too. The outputs of each layer are pooled over time: mean and deviation of each unit.
+GE2E takes 40 mel bands of power, of speech at -30 dBFS. The model's features are 64 mel bands in
+decibels. Both the power in GE2E's bands and the level are fixed linear combinations of the power in
+these 64 bands, so the graph computes them, and no second set of features is needed.
+
+GE2E was trained on segments of 1.6 s. An utterance is therefore split into two halves, which run
+side by side as a batch; that is faster, too. The outputs of each layer are pooled over time to the
+mean and the standard deviation of each unit.
 """
 
 from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +21,37 @@ import numpy as np
 import onnx
 from librosa.filters import mel as mel_filters
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 from scipy.optimize import nnls
 
 from live_ser.frontend.features import Frames
 from live_ser.spec import FeatureSpec
+from training.networks.graph_builder import GraphBuilder, value
 from training.networks.pretrained import LAYERS, MELS, UNITS, Weights
 
-OPSET = 17
 STATISTICS = 2 * LAYERS * UNITS
-"""Numbers that tell an utterance: mean and deviation of the units of each layer."""
+"""Length of the statistics of an utterance: mean and deviation of each unit of each layer."""
 
-_NEPERS = math.log(10) / 10  # of power, in a decibel
-_LEVEL = 10**-3.0  # mean square that the encoder is used to: -30 dBFS
+_NEPERS = math.log(10) / 10  # nepers of power per decibel
+_LEVEL = 10**-3.0  # mean square of the encoder's training data: -30 dBFS
 _FAINTEST = 1e-12  # mean square of digital silence
-_RATE, _FFT = 16_000, 400  # of the encoder's own features
-_STEP = 5.0  # Hz, at which filters are compared
-_FIRST = "encoder/states0"  # LSTM
-_END = np.iinfo(np.int64).max  # of a slice: where its axis ends
-_GATES = (0, 3, 1, 2)  # PyTorch has i f g o, ONNX i o f c
+_RATE, _FFT = 16_000, 400  # sample rate and FFT size of the encoder's own features
+_STEP = 5.0  # Hz, resolution at which filters are compared
+_FIRST_LSTM = "encoder/states0"
+_END = np.iinfo(np.int64).max  # end of a slice that reaches the end of its axis
+_GATES = (0, 3, 1, 2)  # order of the gates: PyTorch has i f g o, ONNX i o f c
 
 
 def mel_map(spec: FeatureSpec) -> NDArray[np.float32]:
-    """The encoder's bands as mixtures of ours: float32 ``[bands, n_mels]``, not negative.
+    """Weights that turn the model's mel bands into those of the encoder.
 
-    The least squares between the filters themselves: no recording has a say in it.
+    They are a non-negative least-squares fit between the filters, without any recordings.
+
+    Args:
+        spec: specification of the model's log-mel frames.
+
+    Returns:
+        float32 ``[encoder bands, n_mels]``, for bands of power.
     """
     theirs = mel_filters(sr=_RATE, n_fft=_FFT, n_mels=MELS)
     wanted = _sampled(theirs, _RATE / _FFT) / (_RATE / _FFT)
@@ -52,7 +60,14 @@ def mel_map(spec: FeatureSpec) -> NDArray[np.float32]:
 
 
 def mean_square(spec: FeatureSpec) -> NDArray[np.float32]:
-    """Weights of our bands whose sum is the mean square of the samples: float32 ``[n_mels]``."""
+    """Weights of the bands of power whose sum is the mean square of the samples.
+
+    Args:
+        spec: specification of the log-mel frames.
+
+    Returns:
+        float32 ``[n_mels]``.
+    """
     ours = _responses(spec)
     flat, _ = nnls(ours.T, np.full(ours.shape[1], 1 / _bin(spec)))
     # Parseval: the bins of both halves of the spectrum, over those of the window.
@@ -65,36 +80,19 @@ def _bin(spec: FeatureSpec) -> float:
 
 
 def _responses(spec: FeatureSpec) -> NDArray[np.float64]:
-    """Response of each of our bands to white noise, by frequency: ``[n_mels, frequencies]``."""
+    """Response of each mel band to white noise, by frequency: ``[n_mels, frequencies]``."""
     return _sampled(spec.mel_matrix, _bin(spec)) / _bin(spec)
 
 
 def _sampled(filters: NDArray[Any], step: float) -> NDArray[np.float64]:
+    """Filters ``[filters, bins]``, interpolated on a common grid of frequencies."""
     grid = np.arange(0, _RATE / 2 + 1, _STEP)
     places = np.arange(filters.shape[1]) * step
     return np.array([np.interp(grid, places, one) for one in filters])
 
 
-@dataclass
-class _Graph:
-    """Nodes and constants, as they are added; names carry a prefix."""
-
-    prefix: str
-    nodes: list[Any] = field(default_factory=list)
-    constants: list[Any] = field(default_factory=list)
-
-    def constant(self, name: str, value: Any) -> str:
-        self.constants.append(numpy_helper.from_array(np.asarray(value), self.prefix + name))
-        return self.prefix + name
-
-    def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        name = self.prefix + output
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
-
-
 def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
-    """Build the encoder.
+    """Build the graph of the encoder.
 
     Args:
         weights: weights of GE2E, as :func:`training.networks.pretrained.load` gives them.
@@ -104,7 +102,7 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB to ``statistics``
         ``[batch, 1536]``: for each layer the mean and then the deviation of its units.
     """
-    graph = _Graph("encoder/")
+    graph = GraphBuilder("encoder/")
     sequence = _input(graph, spec)
     direction = graph.constant("direction", np.array([1], np.int64))
     apart = graph.constant("apart", np.array([0, 2, -1, UNITS], np.int64))
@@ -118,27 +116,26 @@ def encoder_graph(weights: Weights, spec: FeatureSpec) -> onnx.ModelProto:
         variance = _mean(graph, square, f"variance{layer}")
         pooled += [mean, graph.add("Sqrt", [variance], f"deviation{layer}")]
     graph.nodes.append(helper.make_node("Concat", pooled, ["statistics"], axis=1))
-    floats = onnx.TensorProto.FLOAT
-    made = helper.make_graph(
-        graph.nodes,
-        "encoder",
-        [helper.make_tensor_value_info("log_mel", floats, ["batch", "frames", spec.n_mels])],
-        [helper.make_tensor_value_info("statistics", floats, ["batch", STATISTICS])],
-        graph.constants,
-    )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    inputs, outputs = value("log_mel", "frames", spec.n_mels), value("statistics", STATISTICS)
+    model = graph.model("encoder", [inputs], [outputs])
     onnx.checker.check_model(model)
     return model
 
 
-def _mean(graph: _Graph, halves: str, name: str) -> str:
-    """Mean over time and both halves, ``[batch, units]``; one after the other it takes a third."""
+def _mean(graph: GraphBuilder, halves: str, name: str) -> str:
+    """Mean over time and both halves, ``[batch, units]``.
+
+    Two reductions in a row take a third of the time of one over both axes.
+    """
     over_time = graph.add("ReduceMean", [halves], f"{name}_of_halves", axes=[0], keepdims=0)
     return graph.add("ReduceMean", [over_time], name, axes=[0], keepdims=0)
 
 
-def _input(graph: _Graph, spec: FeatureSpec) -> str:
-    """Our log-mels as the encoder's power, at the level that it is used to, time in front."""
+def _input(graph: GraphBuilder, spec: FeatureSpec) -> str:
+    """From the model's log-mel frames to the input of the first LSTM.
+
+    Power in the encoder's mel bands, scaled to the level of its training data, time axis first.
+    """
     constant, add = graph.constant, graph.add
     nepers = add("Mul", ["log_mel", constant("nepers", np.float32(_NEPERS))], "nepers_each")
     power = add("Exp", [nepers], "power")
@@ -152,10 +149,10 @@ def _input(graph: _Graph, spec: FeatureSpec) -> str:
     return _halved(graph, add("Transpose", [levelled], "sequence", perm=[1, 0, 2]))
 
 
-def _halved(graph: _Graph, sequence: str) -> str:
-    """First and last half of ``[frames, batch, bands]`` side by side, ``[half, 2 * batch, bands]``.
+def _halved(graph: GraphBuilder, sequence: str) -> str:
+    """First and last half of ``[frames, batch, bands]`` as one batch, ``[half, 2 * batch, bands]``.
 
-    The frame in the middle of an odd number is in both.
+    If the number of frames is odd, the frame in the middle is in both halves.
     """
     constant, add = graph.constant, graph.add
     axis = constant("frames_axis", np.array([0], np.int64))
@@ -170,8 +167,8 @@ def _halved(graph: _Graph, sequence: str) -> str:
     return add("Concat", [first, second], "side_by_side", axis=1)
 
 
-def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction: str) -> str:
-    """A layer, from ``[frames, batch, numbers]`` to ``[frames, batch, units]``."""
+def _lstm(graph: GraphBuilder, weights: Weights, layer: int, sequence: str, direction: str) -> str:
+    """Add an LSTM layer, from ``[frames, batch, features]`` to ``[frames, batch, units]``."""
 
     def gates(name: str) -> NDArray[np.float32]:
         gates_of = np.split(weights[f"lstm.{name}_l{layer}"], 4)
@@ -189,11 +186,14 @@ def _lstm(graph: _Graph, weights: Weights, layer: int, sequence: str, direction:
 
 
 def encode(model: onnx.ModelProto, utterances: Iterable[Frames]) -> NDArray[np.float32]:
-    """Encode whole utterances: float32 ``[n, 1536]``.
+    """Compute the statistics of utterances.
 
     Args:
-        model: as :func:`encoder_graph` built it, or the same in 8 bits.
-        utterances: log-mel frames of each, float32 ``[frames, n_mels]``.
+        model: encoder from :func:`encoder_graph`, or its version in 8 bits.
+        utterances: log-mel frames of each utterance, float32 ``[frames, n_mels]``.
+
+    Returns:
+        float32 ``[n, STATISTICS]``.
     """
     run = session(model).run
     batches = (frames[np.newaxis].astype(np.float32) for frames in utterances)
@@ -201,7 +201,7 @@ def encode(model: onnx.ModelProto, utterances: Iterable[Frames]) -> NDArray[np.f
 
 
 def session(model: onnx.ModelProto) -> Any:
-    """A graph, ready to run on one thread."""
+    """An ONNX Runtime session that runs a model on one thread."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -211,9 +211,10 @@ def session(model: onnx.ModelProto) -> Any:
 
 
 def in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same with the weights of its LSTMs in 8 bits: smaller and faster.
+    """A copy of a model whose LSTM weights have 8 bits: smaller and faster.
 
-    The first one stays as it is: its input, power, spans more than 8 bits can tell.
+    The encoder's first LSTM keeps float32, because the dynamic range of its input, power, is too
+    large for 8 bits.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -224,10 +225,10 @@ def in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
             given,
             made,
             op_types_to_quantize=["LSTM"],
-            nodes_to_exclude=[_FIRST],
+            nodes_to_exclude=[_FIRST_LSTM],
             per_channel=True,
-            # Of the weights' 8 bits 7 are used: processors without VNNI add two products of 8 bits
-            # in 16, which overflow otherwise, so that they would hear something else.
+            # Weights use 7 of the 8 bits: processors without VNNI add two products of 8-bit numbers
+            # in 16 bits, which would overflow otherwise and give other results.
             weight_type=QuantType.QInt8,
             reduce_range=True,
         )

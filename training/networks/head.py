@@ -1,13 +1,13 @@
 """The head on the pretrained encoder: convex, strongly regularised.
 
-For generalisation to new speakers, the encoder's representation matters, not details learnt from a
-few thousand clips. So the head is a softmax regression on pooled statistics, and on how near they
-are to those of some utterances that it learns from, with a strong ridge, fitted to clean utterances
-and, with lower weight, to degraded ones. A speaker baseline is subtracted from its output like in
-the network beside it, although it was fitted without one.
+What generalises to new speakers is the encoder's representation, not details learned from a few
+thousand clips. The head is therefore a softmax regression on the encoder's pooled statistics and on
+Gaussian kernels around training utterances, with a strong ridge. It is fitted to clean utterances
+and, with a lower weight, to degraded ones. A speaker's baseline is subtracted from its output as
+from the network's, although the head is fitted without baselines.
 
-The scale of the logits depends on how much is known about the speaker: the further the baseline is
-from a typical voice, the more speech it contains, and the larger the logits.
+The logits are scaled by how well the speaker is known: the further the baseline is from that of a
+typical voice, the more speech it is made of, and the larger the logits.
 """
 
 from __future__ import annotations
@@ -21,38 +21,42 @@ from numpy.typing import NDArray
 from training.corpora.clips import Clip
 from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
-from training.networks.kernel import Basis, Kernel
+from training.networks.kernel import KernelExpansion, NystroemMap
 
 Statistics = NDArray[np.float32]
 
 ACTIVATION = len(LABELS)
-"""Which output is the activation; those before it are the labels."""
+"""Index of the output for activation; the outputs before it are the labels."""
 
 OUTPUTS = len(LABELS) + 1
 
 KNOWN = 0.3
-"""Squared length of a baseline's logits at which a voice is half known."""
+"""Squared norm of a baseline's logits at which a speaker counts as half known."""
 
-_STILL = 1e-3  # deviation of a unit that hardly moves
-_OUT = -1e9  # logit of a class that a corpus lacks
+_MIN_DEVIATION = 1e-3  # added to each, so that a unit that hardly varies is not blown up
+_MASKED = -1e9  # logit of a class that a corpus lacks
 
-Slope = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
-"""From logits ``[n, outputs]`` to the loss of each utterance ``[n]`` and its gradient."""
+Loss = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""From logits ``[n, outputs]`` to the loss of each utterance, ``[n]``, and its gradient."""
 
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """How the head is fitted.
+    """Settings of the head.
 
     Attributes:
-        strength: how much the utterances count beside the ridge; corpora count alike.
-        kernel: how freely the logits may follow the kernel, where 1 is as freely as the statistics
-            themselves, and 0 not at all.
-        smoothing: smoothing of the labels, over the classes that the corpus has.
-        degraded: what the degraded takes count for, of all.
-        share: what the network's logits count for beside the head's.
-        typical: seconds of speech that a typical voice counts for beside the speaker's.
-        surer: what a well-known voice adds to the logits, as a share of them.
+        strength: weight of the loss relative to the ridge, above 0. Each corpus has the same
+            weight, however large it is.
+        kernel: weight of the kernel relative to the linear part, 0 or more; 0 for a linear head.
+        smoothing: label smoothing, 0 to 1, over the classes that the corpus has.
+        degraded: share of the loss that comes from degraded takes, 0 to 1.
+        share: weight of the network's logits, where the head's weight is 1.
+        typical: seconds of speech that the prior, a typical voice, counts for in a speaker's
+            baseline.
+        surer: factor minus one by which the logits grow for a speaker who is fully known.
+
+    Raises:
+        ValueError: a setting is out of its range.
     """
 
     strength: float = 2.0
@@ -74,35 +78,46 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class Head:
-    """A head: linear, beside a kernel where it has one.
+    """A fitted head.
+
+    Its logits are the voice of an utterance, minus the speaker's baseline, plus the bias.
 
     Attributes:
-        typical: float32 ``[statistics]``, those of a typical voice.
-        weights: float32 ``[statistics, outputs]``: a logit for each label, then the activation's.
+        typical: statistics of a typical voice, float32 ``[statistics]``.
+        weights: float32 ``[statistics, outputs]``: one output for each label, then activation.
         bias: float32 ``[outputs]``.
-        kernel: what is added to the voices.
+        kernel: kernel expansion that is added to the linear part; None for a linear head.
     """
 
     typical: Statistics
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
-    kernel: Kernel | None = None
+    kernel: KernelExpansion | None = None
 
     def voice(self, statistics: Statistics) -> NDArray[np.float32]:
-        """Voices of utterances, ``[n, outputs]``; zeros for a typical voice.
+        """Outputs before baseline and bias.
 
-        Its logits are this, less the same of the speaker's other speech, and the bias.
+        The mean of the voices of a speaker's utterances is the speaker's baseline.
+
+        Args:
+            statistics: float32 ``[n, statistics]``.
+
+        Returns:
+            float32 ``[n, outputs]``; zeros for a typical voice.
         """
-        unlike = statistics - self.typical
-        voice = unlike @ self.weights
-        return np.asarray(voice + self.kernel(unlike) if self.kernel else voice, np.float32)
+        centred = statistics - self.typical
+        voice = centred @ self.weights
+        return np.asarray(voice + self.kernel(centred) if self.kernel else voice, np.float32)
 
 
 def known_share(baseline: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How well voices are known, 0 to 1, ``[n, 1]``.
+    """How well speakers are known.
 
     Args:
-        baseline: of the head, ``[n, outputs]``; zeros where nothing is known.
+        baseline: baselines of the head, ``[n, outputs]``; zeros for an unknown speaker.
+
+    Returns:
+        float32 ``[n, 1]``, from 0 for an unknown speaker towards 1.
     """
     square = np.square(baseline[:, :ACTIVATION]).sum(axis=1, keepdims=True)
     return np.asarray(square / (square + np.float32(KNOWN)), np.float32)
@@ -110,12 +125,12 @@ def known_share(baseline: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Encodings:
-    """Statistics of utterances, as the encoder gives them.
+    """The encoder's statistics of utterances.
 
     Attributes:
-        clips: that the utterances come from.
-        statistics: float32 ``[n, statistics]``, of the clean takes.
-        degraded: the same of degraded takes.
+        clips: clips of the utterances.
+        statistics: statistics of the clean takes, float32 ``[n, statistics]``.
+        degraded: statistics of degraded takes of the same utterances; empty if there are none.
     """
 
     clips: tuple[Clip, ...]
@@ -124,68 +139,85 @@ class Encodings:
 
     @property
     def scale(self) -> Statistics:
-        """Deviation of each number, and a little more: one that hardly varies is not inflated."""
-        return np.asarray(self.statistics.std(axis=0) + _STILL)
+        """Standard deviation of each statistic over the clean takes, ``[statistics]``."""
+        return np.asarray(self.statistics.std(axis=0) + _MIN_DEVIATION)
+
+    @property
+    def typical(self) -> NDArray[np.float64]:
+        """Statistics of a typical voice: the mean over corpora of their means, ``[statistics]``."""
+        corpora = np.array([clip.corpus for clip in self.clips])
+        means = [self.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
+        return np.asarray(np.mean(means, axis=0, dtype=np.float64))
 
     def where(self, mask: Sequence[bool] | NDArray[np.bool_]) -> Encodings:
-        """The encodings of some of the clips."""
+        """The encodings where a mask ``[n]`` is True."""
         chosen = np.flatnonzero(mask)
         clips = tuple(self.clips[i] for i in chosen)
         return Encodings(clips, self.statistics[chosen], self.degraded[chosen])
 
 
-def fit_head(encodings: Encodings, config: HeadConfig, beside: Encodings | None = None) -> Head:
+def fit_head(encodings: Encodings, config: HeadConfig, extra: Encodings | None = None) -> Head:
     """Fit a head.
 
     Args:
-        encodings: to learn from.
-        config: settings of the fit.
-        beside: of further corpora, whose clean takes teach it, too. What a typical voice is, and
-            how much each number varies, the others say.
+        encodings: training utterances, clean and degraded.
+        config: settings of the head.
+        extra: utterances of further corpora, of which only the clean takes are used. They do not
+            affect the statistics of a typical voice, nor the standard deviations.
     """
-    corpora = np.array([clip.corpus for clip in encodings.clips])
-    means = [encodings.statistics[corpora == one].mean(axis=0) for one in np.unique(corpora)]
-    typical = np.asarray(np.mean(means, axis=0, dtype=np.float64))
-    scale = encodings.scale
-    takes = [encodings.statistics, encodings.degraded]
+    typical, scale = encodings.typical, encodings.scale
     clips = (*encodings.clips, *encodings.clips)
-    worth = np.repeat([1 - config.degraded, config.degraded], len(encodings.clips))
-    if beside is not None:
-        takes.append(beside.statistics)
-        clips += beside.clips
-        worth = np.concatenate([worth, np.ones(len(beside.clips))])
+    takes = [encodings.statistics, encodings.degraded]
+    weights = np.repeat([1 - config.degraded, config.degraded], len(encodings.clips))
+    if extra is not None:
+        clips += extra.clips
+        takes.append(extra.statistics)
+        weights = np.concatenate([weights, np.ones(len(extra.clips))])
     x = np.asarray((np.concatenate(takes) - typical) / scale, np.float32)
-    numbers = len(typical)
-    basis = _basis(x, clips, len(encodings.clips)) if config.kernel else None
-    freedom = np.float32(np.sqrt(config.kernel * numbers))
-    if basis:
-        x = np.concatenate([x, freedom * basis(x)], axis=1)
-    labels = _fit_labels(x, clips, worth, config)
-    activation = _fit_activation(x, clips, worth, config)
-    rows = np.concatenate([labels, activation], axis=1)  # the last row is the bias
-    weights = rows[:numbers] / scale[:, np.newaxis]
-    kernel = basis.kernel(freedom * rows[numbers:-1], scale) if basis else None
-    single = np.float32
-    return Head(typical.astype(single), weights.astype(single), rows[-1].astype(single), kernel)
+    size = len(typical)
+    features = _kernel_features(x, clips, len(encodings.clips)) if config.kernel else None
+    kernel_scale = np.float32(np.sqrt(config.kernel * size))
+    if features:
+        x = np.concatenate([x, kernel_scale * features(x)], axis=1)
+    labels = _fit_labels(x, clips, weights, config)
+    activation = _fit_activation(x, clips, weights, config)
+    rows = np.concatenate([labels, activation], axis=1)
+    linear, nonlinear, bias = rows[:size], rows[size:-1], rows[-1]
+    return Head(
+        typical.astype(np.float32),
+        (linear / scale[:, np.newaxis]).astype(np.float32),
+        bias.astype(np.float32),
+        features.expansion(kernel_scale * nonlinear, scale) if features else None,
+    )
 
 
-def _basis(x: Statistics, clips: Sequence[Clip], heard: int) -> Basis:
-    """The basis of a kernel, of clean takes.
+def _kernel_features(x: Statistics, clips: Sequence[Clip], count: int) -> NystroemMap:
+    """Features of a kernel, whose centres are clean takes.
 
     Args:
-        x: standardised statistics: clean takes, degraded ones of the same, what is beside.
-        clips: that they come from.
-        heard: utterances that there are a clean and a degraded take of.
+        x: standardised statistics of clean takes, of degraded takes of the same, and of extra ones.
+        clips: clip of each row.
+        count: number of utterances of which there are a clean and a degraded take.
     """
-    clean = np.r_[:heard, 2 * heard : len(clips)]
+    clean = np.r_[:count, 2 * count : len(clips)]
     corpora = np.array([clips[i].corpus for i in clean])
-    return Basis(x[clean], corpora, clean < heard)
+    return NystroemMap(x[clean], corpora, clean < count)
 
 
 def _fit_labels(
-    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], config: HeadConfig
+    x: Statistics, clips: Sequence[Clip], weights: NDArray[np.float64], config: HeadConfig
 ) -> NDArray[np.float64]:
-    """Softmax regression; classes that an utterance's corpus lacks are left out of its softmax."""
+    """Softmax regression, in which an utterance's softmax leaves out classes its corpus lacks.
+
+    Args:
+        x: features, ``[n, features]``.
+        clips: clip of each row.
+        weights: weight of each row within its corpus, ``[n]``.
+        config: settings of the head.
+
+    Returns:
+        Weights and, as the last row, biases, ``[features + 1, labels]``.
+    """
     known, label = known_targets(clips, LABELS)
     corpora = np.array([clips[i].corpus for i in known])
     has = np.zeros((len(known), len(LABELS)), bool)
@@ -194,60 +226,73 @@ def _fit_labels(
         has[np.ix_(np.flatnonzero(own), np.unique(label[own]))] = True
     target = config.smoothing * has / has.sum(axis=1, keepdims=True)
     target[np.arange(len(label)), label] += 1 - config.smoothing
-    shut = np.where(has, 0.0, _OUT)
+    mask = np.where(has, 0.0, _MASKED)
 
-    def slope(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        z = logits + shut
+    def loss(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        z = logits + mask
         z -= z.max(axis=1, keepdims=True)
         p = np.exp(z)
         total = p.sum(axis=1, keepdims=True)
-        loss = np.log(total[:, 0]) - (target * np.where(has, z, 0)).sum(axis=1)
-        return loss, p / total - target
+        losses = np.log(total[:, 0]) - (target * np.where(has, z, 0)).sum(axis=1)
+        return losses, p / total - target
 
-    weights = config.strength * _alike(worth[known], corpora)
-    return _minimise(x[known], weights, len(LABELS), slope)
+    balanced = config.strength * _balanced(weights[known], corpora)
+    return _minimise(x[known], balanced, len(LABELS), loss)
 
 
 def _fit_activation(
-    x: Statistics, clips: Sequence[Clip], worth: NDArray[np.float64], config: HeadConfig
+    x: Statistics, clips: Sequence[Clip], weights: NDArray[np.float64], config: HeadConfig
 ) -> NDArray[np.float64]:
-    """Logistic regression on the emotions that are aroused or not; both count alike."""
+    """Logistic regression of activation, in which high and low have the same weight.
+
+    Arguments and result are as in :func:`_fit_labels`, with one output.
+    """
     known = np.array([i for i, clip in enumerate(clips) if clip.activation is not None], np.intp)
     target = np.array([bool(clips[i].activation) for i in known], np.float64)[:, np.newaxis]
     corpora = np.array([clips[i].corpus for i in known])
-    weights = config.strength * _alike(worth[known], corpora)
-    weights *= np.where(target[:, 0] > 0, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
+    balanced = config.strength * _balanced(weights[known], corpora)
+    balanced *= np.where(target[:, 0] > 0, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
 
-    def slope(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def loss(logits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         p = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
         return (np.logaddexp(0, logits) - target * logits)[:, 0], p - target
 
-    return _minimise(x[known], weights, 1, slope)
+    return _minimise(x[known], balanced, 1, loss)
 
 
-def _alike(worth: NDArray[np.float64], corpora: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weights of takes: what each is worth in its corpus, and corpora count alike, each for 1."""
-    _, places = np.unique(corpora, return_inverse=True)
-    return np.asarray(worth / np.bincount(places, worth)[places], np.float64)
+def _balanced(weights: NDArray[np.float64], corpora: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Weights ``[n]``, scaled so that those of each corpus sum to 1."""
+    _, index = np.unique(corpora, return_inverse=True)
+    return np.asarray(weights / np.bincount(index, weights)[index], np.float64)
 
 
 def _minimise(
-    x: Statistics, weights: NDArray[np.float64], outputs: int, slope: Slope
+    x: Statistics, weights: NDArray[np.float64], outputs: int, loss: Loss
 ) -> NDArray[np.float64]:
-    """Weights and, as the last row, biases of least loss and ridge."""
-    numbers = x.shape[1]
+    """Minimise a weighted loss with a ridge on all but the biases.
+
+    Args:
+        x: features, ``[n, features]``.
+        weights: weight of each row, ``[n]``.
+        outputs: number of outputs.
+        loss: loss of the logits ``[n, outputs]``.
+
+    Returns:
+        Weights and, as the last row, biases, ``[features + 1, outputs]``.
+    """
+    shape = (x.shape[1] + 1, outputs)
 
     def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        rows = parameters.reshape(numbers + 1, outputs)
-        loss, gradient = slope(x @ rows[:-1].astype(np.float32) + rows[-1])
+        rows = parameters.reshape(shape)
+        losses, gradient = loss(x @ rows[:-1].astype(np.float32) + rows[-1])
         weighted = weights[:, np.newaxis] * gradient
-        down = x.T @ weighted.astype(np.float32) + rows[:-1]
-        total = float(weights @ loss + 0.5 * np.square(rows[:-1]).sum())
-        return total, np.concatenate([down.ravel(), weighted.sum(axis=0)])
+        slope = x.T @ weighted.astype(np.float32) + rows[:-1]
+        total = float(weights @ losses + 0.5 * np.square(rows[:-1]).sum())
+        return total, np.concatenate([slope.ravel(), weighted.sum(axis=0)])
 
     from scipy.optimize import minimize  # takes seconds
 
-    start = np.zeros((numbers + 1) * outputs)
-    how = {"maxiter": 300, "ftol": 1e-6, "maxcor": 20}
-    minimum = minimize(objective, start, jac=True, method="L-BFGS-B", options=how)
-    return np.asarray(minimum.x.reshape(numbers + 1, outputs))
+    options = {"maxiter": 300, "ftol": 1e-6, "maxcor": 20}
+    start = np.zeros(np.prod(shape))
+    minimum = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(minimum.x.reshape(shape))

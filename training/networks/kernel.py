@@ -1,8 +1,8 @@
-"""The part of a head that is not linear: how near an utterance is to some of those it learns from.
+"""The part of the head that is not linear: a sum of Gaussian kernels around training utterances.
 
-It is a sum of Gaussian kernels around utterances of every corpus, the centres. Distances are
-measured along the principal components of the statistics, where they cost little. A ridge in the
-kernel's own coordinates (Nyström's approximation) keeps the sum smooth.
+The utterances, called centres, come from every corpus. Distances are measured along the principal
+components of the statistics, where they are cheap to compute. The weights are fitted by ridge on a
+Nyström approximation of the kernel's feature map, which keeps the sum smooth.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 COMPONENTS = 128
-"""Principal components along which distances are measured."""
+"""Principal components in which distances are measured."""
 
 CENTRES = 512
-"""Centres at most; corpora give as many each."""
+"""Maximum number of centres; each corpus contributes the same number."""
 
-_LEAST = 1e-2  # eigenvalue of the kernel between centres that counts: less is lost in rounding
-_SEED = 0  # of the choice of centres
+_MIN_EIGENVALUE = 1e-2  # of the kernel between centres: smaller ones drown in rounding
+_SEED = 0  # for the choice of centres
 
 Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """A weighted sum of Gaussian kernels.
+class KernelExpansion:
+    """A weighted sum of Gaussian kernels around centres, zero on average over corpora.
 
     Attributes:
-        axes: float32 ``[statistics, components]``, to where distances are measured; the usual one
-            between utterances is 1.
+        axes: float32 ``[statistics, components]``, projection to the space in which distances are
+            measured; the median distance between centres is 1 there.
         centres: float32 ``[centres, components]``.
         weights: float32 ``[centres, outputs]``.
-        typical: float32 ``[outputs]``, the mean of the sum over corpora, which is taken off.
+        typical: float32 ``[outputs]``, mean of the sum over corpora, which is subtracted.
     """
 
     axes: Rows
@@ -41,29 +41,43 @@ class Kernel:
     weights: Rows
     typical: Rows
 
-    def __call__(self, unlike: Rows) -> Rows:
-        """What it adds to voices, ``[n, outputs]``.
+    def __call__(self, centred: Rows) -> Rows:
+        """Evaluate the expansion.
 
         Args:
-            unlike: statistics, less those of a typical voice, ``[n, statistics]``.
+            centred: statistics of utterances minus those of a typical voice, ``[n, statistics]``.
+
+        Returns:
+            float32 ``[n, outputs]``.
         """
-        return values(unlike @ self.axes, self.centres) @ self.weights - self.typical
+        return gaussian_kernel(centred @ self.axes, self.centres) @ self.weights - self.typical
 
 
-def values(places: Rows, centres: Rows) -> Rows:
-    """Kernels of places at centres, ``[n, centres]``: 1 where they meet, towards 0 far away."""
-    squares = (np.square(one).sum(axis=1) for one in (places, centres))
-    near = 2 * places @ centres.T - next(squares)[:, np.newaxis] - next(squares)
-    return np.asarray(np.exp(np.minimum(near, 0)), np.float32)
+def gaussian_kernel(x: Rows, centres: Rows) -> Rows:
+    """Gaussian kernel, exp of minus the squared distance, between rows.
+
+    Args:
+        x: float32 ``[n, components]``.
+        centres: float32 ``[centres, components]``.
+
+    Returns:
+        float32 ``[n, centres]``: 1 where a row lies on a centre, towards 0 far away from it.
+    """
+    squares = (np.square(one).sum(axis=1) for one in (x, centres))
+    exponents = 2 * x @ centres.T - next(squares)[:, np.newaxis] - next(squares)
+    return np.asarray(np.exp(np.minimum(exponents, 0)), np.float32)
 
 
-class Basis:
-    """Coordinates of utterances in the space of a kernel.
+class NystroemMap:
+    """Nyström approximation of the feature map of a Gaussian kernel.
+
+    The inner product of the features of two utterances approximates the kernel between them, so a
+    ridge on weights of these features is a ridge in the kernel's space.
 
     Args:
         x: standardised statistics of clean utterances, ``[n, statistics]``.
-        corpora: corpus of each, ``[n]``.
-        typical: which of them show what a typical voice is, booleans ``[n]``.
+        corpora: corpus of each utterance, ``[n]``.
+        typical: mask of the utterances whose mean is that of a typical voice, booleans ``[n]``.
 
     Attributes:
         axes: float32 ``[statistics, components]``.
@@ -73,36 +87,39 @@ class Basis:
     def __init__(self, x: Rows, corpora: NDArray[np.str_], typical: NDArray[np.bool_]) -> None:
         components = np.linalg.eigh((x.T @ x).astype(np.float64))[1]
         axes = components[:, ::-1][:, :COMPONENTS].astype(np.float32)
-        places = x @ axes
-        chosen = places[_spread(corpora)]
-        apart = np.sqrt(np.median(np.square(chosen[:, np.newaxis] - chosen).sum(axis=2)))
-        self.axes, self.centres = axes / apart, chosen / apart
-        kernel = values(self.centres, self.centres).astype(np.float64)
+        projected = x @ axes
+        centres = projected[_draw_centres(corpora)]
+        squares = np.square(centres[:, np.newaxis] - centres).sum(axis=2)
+        width = np.sqrt(np.median(squares))
+        self.axes, self.centres = axes / width, centres / width
+        kernel = gaussian_kernel(self.centres, self.centres).astype(np.float64)
         eigenvalues, vectors = np.linalg.eigh(kernel)
-        self._whitening = vectors / np.sqrt(np.maximum(eigenvalues, _LEAST))
-        near = values(places / apart, self.centres)
-        each = [near[typical & (corpora == one)] for one in np.unique(corpora[typical])]
-        self._typical = np.mean([one.mean(axis=0) for one in each], axis=0, dtype=np.float64)
+        self._whitening = vectors / np.sqrt(np.maximum(eigenvalues, _MIN_EIGENVALUE))
+        values = gaussian_kernel(projected / width, self.centres)
+        by_corpus = [values[typical & (corpora == one)] for one in np.unique(corpora[typical])]
+        means = [one.mean(axis=0) for one in by_corpus]
+        self._mean = np.mean(means, axis=0, dtype=np.float64)
 
     def __call__(self, x: Rows) -> Rows:
-        """Coordinates, ``[n, centres]``; a ridge on their weights is one of the kernel's space."""
-        near = values(x @ self.axes, self.centres) - self._typical
-        return np.asarray(near @ self._whitening, np.float32)
+        """Features of standardised statistics ``[n, statistics]``: float32 ``[n, centres]``."""
+        values = gaussian_kernel(x @ self.axes, self.centres) - self._mean
+        return np.asarray(values @ self._whitening, np.float32)
 
-    def kernel(self, weights: NDArray[np.float64], scale: Rows) -> Kernel:
-        """The sum that weights of coordinates stand for.
+    def expansion(self, weights: NDArray[np.float64], scale: Rows) -> KernelExpansion:
+        """The expansion that computes a weighted sum of the features.
 
         Args:
-            weights: of the coordinates, ``[centres, outputs]``.
-            scale: of the statistics before they were standardised, ``[statistics]``.
+            weights: weights of the features, ``[centres, outputs]``.
+            scale: standard deviations by which the statistics were divided, ``[statistics]``; the
+                expansion takes statistics that are not standardised.
         """
         own = self._whitening @ weights
-        parts = (self.axes / scale[:, np.newaxis], self.centres, own, self._typical @ own)
-        return Kernel(*(np.asarray(one, np.float32) for one in parts))
+        parts = (self.axes / scale[:, np.newaxis], self.centres, own, self._mean @ own)
+        return KernelExpansion(*(np.asarray(one, np.float32) for one in parts))
 
 
-def _spread(corpora: NDArray[np.str_]) -> NDArray[np.intp]:
-    """Places of the centres: drawn by chance, as many from each corpus."""
+def _draw_centres(corpora: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Indices of randomly drawn centres, the same number from each corpus."""
     rng = np.random.default_rng(_SEED)
     names = np.unique(corpora)
     drawn = []

@@ -33,7 +33,7 @@ from sklearn.preprocessing import StandardScaler
 from live_ser.frontend.features import Frames
 from training.corpora.clips import Clip
 from training.corpora.labels import targets
-from training.data.frame_cache import kept_frames, sizes
+from training.data.frame_cache import cached_frames, sizes
 from training.data.utterances import Utterances
 from training.networks.article import DYNAMIC_RANGE, article_network
 from training.recipes.article_takes import compute_take
@@ -53,7 +53,7 @@ class Article(Recipe[ArticleConfig]):
         for take in range(2 + self.config.noisy_copies):
             file = cache / f"article-{take}-{_key(clips, self.config, take)}.npz"
             compute = partial(compute_take, clips, self.config, take)
-            for i, frames in enumerate(kept_frames(file, compute)):
+            for i, frames in enumerate(cached_frames(file, compute)):
                 if len(frames):
                     takes[i].append(frames)
         return Utterances(tuple(clips), tuple(map(tuple, takes)))

@@ -17,7 +17,7 @@ from live_ser.spec import ModelInfo
 from training.corpora.emotions import LABELS
 from training.corpora.licences import licence_of_weights
 from training.networks import model_file
-from training.recipes.calibration import Calibration
+from training.networks.calibration import Calibration
 from training.recipes.config import RunConfig
 from training.recipes.logits import merging
 from training.recipes.presets import recipe
@@ -134,15 +134,15 @@ def _check_operators(proto: Any) -> None:
 
 
 def export_run(
-    run: Run, path: Path, heard_by: Sequence[Run] = (), changes: Sequence[str] = ()
+    run: Run, path: Path, calibration_runs: Sequence[Run] = (), changes: Sequence[str] = ()
 ) -> ModelInfo:
     """Export a run as an ONNX file.
 
     Args:
         run: finished run.
         path: path of the file.
-        heard_by: runs with the same settings that held out speakers or corpora; calibration and
-            figures are the means of theirs. Empty for those of the run itself.
+        calibration_runs: runs with the same settings that held out speakers or corpora; calibration
+            and figures are the means of theirs. Empty for those of the run itself.
         changes: settings to replace that the weights don't depend on: ``gate.threshold=0.4``.
 
     Returns:
@@ -153,11 +153,11 @@ def export_run(
     """
     _check_backend(run)
     config = _changed(run, changes)
-    for one in heard_by:
+    for one in calibration_runs:
         _check_left_out(one, config)
     network = recipe(config).network()
     run.load_weights(network)
-    measured = heard_by or (run,)
+    measured = calibration_runs or (run,)
     names = ", ".join(one.splits.name for one in measured)
     corpora = list(config.corpora)
     taught = [name for name in corpora_of(run.folder) if name not in corpora]
@@ -166,7 +166,7 @@ def export_run(
         **({"taught_by": taught} if taught else {}),
         "clips": len(run.splits.train),
         "speakers": run.splits.speakers,
-        "protocol": names + (", each by a network trained without it" if heard_by else ""),
+        "protocol": names + (", each by a network trained without it" if calibration_runs else ""),
         "figures": _figures(run, measured),
         "config": config.to_dict(),
     }

@@ -25,7 +25,7 @@ from live_ser.inference.windows import Window
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.speaker import RunningBaseline
 from live_ser.records.jsonl import JsonLines
-from live_ser.records.schema import session_record, window_record
+from live_ser.records.record import session_record, window_record
 
 NATIVE_RATE = 48_000
 # Methods as such, not by name: a type checker then sees one that is gone.

@@ -11,7 +11,7 @@ from live_ser.batch.paths import key_of
 from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.settings import Settings
 from live_ser.model.onnx_model import EmotionModel
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.records.turn_files import TurnFiles
 
 

@@ -21,7 +21,7 @@ from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.settings import Settings
 from live_ser.inference.turns import classify_turns_and_check
 from live_ser.model.onnx_model import EmotionModel
-from live_ser.records.schema import Record, clip_record, segment_record, window_record
+from live_ser.records.record import Record, clip_record, segment_record, window_record
 
 _MANY_BYTES = 4 * 2**20  # of sound: about a second of work, as long as starting workers takes
 _REPORT_EVERY = 0.25  # seconds

@@ -13,8 +13,9 @@ from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.csv import read_csv
 from live_ser.records.formats import SHEETS, Style
 from live_ser.records.jsonl import read_json_lines
+from live_ser.records.record import is_last
 from live_ser.records.rows import columns
-from live_ser.records.schema import check_record, is_last
+from live_ser.records.schema import check_record
 
 RESUMABLE: tuple[Style, ...] = ("jsonl", *SHEETS)
 """The formats of outputs that can be resumed."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 
 _BATCH = 256  # records
 _IN_MEMORY = 64 * 1024  # bytes

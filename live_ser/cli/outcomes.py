@@ -12,7 +12,7 @@ from live_ser.cli.messages import say, say_notes
 from live_ser.errors import LiveSerError
 from live_ser.records.outputs import name_is_refused
 from live_ser.records.places import Places
-from live_ser.records.schema import Record, Writer
+from live_ser.records.record import Record, Writer
 from live_ser.text import counted
 
 

@@ -20,7 +20,7 @@ from live_ser.audio.blocks import Gap, Samples
 from live_ser.errors import InvalidArgument
 from live_ser.live.sink import Sink
 from live_ser.records.new_file import NewFile
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 
 _UPDATE_SECONDS = 0.5
 _FLAC_CHANNELS = 8  # at most

@@ -12,7 +12,7 @@ from live_ser.inference.monitor import Monitor
 from live_ser.live.fan_out import FanOut
 from live_ser.live.keys import NO_KEY, SUSPEND
 from live_ser.live.sink import Sink, Status
-from live_ser.records.schema import end_record, session_record
+from live_ser.records.record import end_record, session_record
 from live_ser.system.local_time import now
 
 _MOST_KEYS = 9  # for labels: the digits

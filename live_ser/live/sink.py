@@ -11,7 +11,7 @@ from live_ser.audio.blocks import Gap, Samples
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.model.speaker import BaselineStatus
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 
 P = ParamSpec("P")
 

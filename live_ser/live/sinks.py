@@ -12,7 +12,7 @@ from live_ser.audio.blocks import Gap
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink, Status
-from live_ser.records.schema import (
+from live_ser.records.record import (
     Record,
     Writer,
     gap_record,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from live_ser.records.intervals import Interval, Intervals
-from live_ser.records.schema import Record, is_last, standing_labels, voice_of
+from live_ser.records.record import Record, is_last, standing_labels, voice_of
 from live_ser.text import in_words, printable
 
 MARK_SECONDS = 1.0  # length of a mark, where the format needs one

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO
 
+from live_ser.records.record import Record
 from live_ser.records.rows import TEXTS, Rows, columns, record_of
-from live_ser.records.schema import Record
 
 # Texts that spreadsheets take for formulas, with fullwidth signs, and after apostrophes.
 _FORMULA = re.compile("'*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")

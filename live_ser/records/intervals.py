@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from live_ser.records.schema import Record, voice_of
+from live_ser.records.record import Record, voice_of
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import IO
 
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.text import disarmed
 
 

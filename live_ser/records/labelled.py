@@ -10,7 +10,7 @@ from pathlib import Path
 
 from live_ser.errors import LiveSerError, unreadable
 from live_ser.records.reader import read_records
-from live_ser.records.schema import standing_labels
+from live_ser.records.record import standing_labels
 from live_ser.records.tiers import LATEST, MAX_BYTES, read_table, read_tiers, text_of
 from live_ser.system.small_file import size_of
 

@@ -15,12 +15,12 @@ from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.records.formats import ENDINGS, GROWING, SHEETS, Style, sidecar_of
 from live_ser.records.new_file import Mode, NewFile
 from live_ser.records.places import Places
-from live_ser.records.schema import is_last
+from live_ser.records.record import is_last
 from live_ser.system.durability import sync
 
 if TYPE_CHECKING:
     from live_ser.records.annotation import Annotation
-    from live_ser.records.schema import Record, Writer
+    from live_ser.records.record import Record, Writer
 
     class Output(Writer, Protocol):
         """Writes records to one or several files."""

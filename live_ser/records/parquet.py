@@ -8,8 +8,8 @@ from typing import IO
 
 from live_ser.errors import LiveSerError
 from live_ser.extras import needed
+from live_ser.records.record import Record
 from live_ser.records.rows import TEXTS, Row, Rows, columns, record_of
-from live_ser.records.schema import Record
 
 _GROUP_ROWS = 8192  # in memory at a time
 

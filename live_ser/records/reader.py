@@ -11,7 +11,8 @@ from live_ser.errors import LiveSerError, unreadable
 from live_ser.records.csv import read_csv
 from live_ser.records.jsonl import read_json_lines
 from live_ser.records.parquet import read_parquet
-from live_ser.records.schema import Record, check_record
+from live_ser.records.record import Record
+from live_ser.records.schema import check_record
 
 _HINT = "take a file that live-ser wrote"
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from live_ser.inference.prosody import MEASURES
-from live_ser.records.schema import FIELDS, OPTIONAL, Record
+from live_ser.records.record import Record
+from live_ser.records.schema import FIELDS, OPTIONAL
 from live_ser.text import escaped, unescaped
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from rich.text import Text
 from live_ser.audio.devices import InputDevice
 from live_ser.palette import colours
 from live_ser.records.intervals import intervals
-from live_ser.records.schema import Record, is_last, voice_of
+from live_ser.records.record import Record, is_last, voice_of
 from live_ser.spec import ModelInfo
 from live_ser.text import abbreviations, clock, in_words, percent, printable
 

@@ -23,7 +23,7 @@ from live_ser.frontend.features import Frames, FrameStream
 from live_ser.palette import colours
 from live_ser.records.new_file import NewFile
 from live_ser.records.places import Places
-from live_ser.records.schema import Record, voice_of
+from live_ser.records.record import Record, voice_of
 from live_ser.report.overview import Overview, Values, extremes
 from live_ser.spec import FeatureSpec, ModelInfo
 from live_ser.system.temporary import keep_nothing

@@ -11,7 +11,7 @@ import numpy as np
 from live_ser.audio.blocks import Voice
 from live_ser.errors import LiveSerError
 from live_ser.records.reader import read_records
-from live_ser.records.schema import Record, is_first, standing_labels, voice_of
+from live_ser.records.record import Record, is_first, standing_labels, voice_of
 from live_ser.report.window_columns import WindowReader, Windows
 
 _LABELS = 64  # at most

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.inference.results import State
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 
 STATES: tuple[str, ...] = get_args(State)
 

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from live_ser import __version__
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.server.access import Access, Rules, answer
 from live_ser.server.http import HttpProtocol
 from live_ser.server.live import Live, Microphone

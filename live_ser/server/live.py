@@ -20,7 +20,7 @@ from live_ser.live.sinks import ProfileSink, RecordSink
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.server.protocol import error_record
 
 _ENDING_SECONDS = 1.5  # for a session to end

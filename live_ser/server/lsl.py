@@ -15,7 +15,7 @@ from live_ser.errors import InvalidArgument
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
-from live_ser.records.schema import Record, window_record
+from live_ser.records.record import Record, window_record
 from live_ser.spec import ModelInfo
 from live_ser.text import printable
 

@@ -13,7 +13,7 @@ from live_ser.errors import InvalidArgument, LiveSerError
 from live_ser.inference.labelling import Label
 from live_ser.inference.results import Prediction
 from live_ser.live.sink import Sink
-from live_ser.records.schema import Record, window_record
+from live_ser.records.record import Record, window_record
 
 PREFIX = "/live-ser"
 # There is no network, which may come back.

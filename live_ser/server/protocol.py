@@ -10,7 +10,7 @@ from typing import Any
 
 from live_ser.audio.raw_sound import RAW_EXAMPLE, TELEPHONE_RATE, RawFormat
 from live_ser.errors import LiveSerError
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 
 ENCODINGS = {"s16le": 2, "f32le": 4, "mulaw": 1}  # bytes of a sample
 LOWEST_RATE, HIGHEST_RATE = 8000, 48_000  # Hz

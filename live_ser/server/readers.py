@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from live_ser.records.jsonl import json_text
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.server.protocol import BUSY, GOING_AWAY, SLOW, ProtocolError
 from live_ser.server.service import Service
 

@@ -19,7 +19,7 @@ from live_ser.batch.analysis import Analysis
 from live_ser.batch.jobs import Job, classify_files
 from live_ser.errors import LiveSerError
 from live_ser.records.jsonl import json_text
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.server.protocol import LONGEST_NAME, error_record, note_record
 from live_ser.server.service import Service
 from live_ser.system.temporary import temporary_folder

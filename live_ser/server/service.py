@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from live_ser.batch.workers import cores
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.jsonl import json_text
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.server.metrics import Metrics
 from live_ser.server.protocol import SLOW, ProtocolError
 from live_ser.server.workers import Workers

@@ -17,7 +17,7 @@ from live_ser.inference.stream import Stream
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.profile import Profile
 from live_ser.model.speaker import RunningBaseline
-from live_ser.records.schema import (
+from live_ser.records.record import (
     Record,
     clip_record,
     end_record,

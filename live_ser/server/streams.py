@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.server.protocol import (
     BUSY,
     DONE,

@@ -44,7 +44,8 @@ from live_ser.live.sink import Sink
 from live_ser.live.sinks import RecordSink
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.records.jsonl import JsonLines
-from live_ser.records.schema import Record, check_record
+from live_ser.records.record import Record
+from live_ser.records.schema import check_record
 from tests.support.command import LIVE_SER, records
 from tests.support.scripted_microphone import (
     Missing,

@@ -24,7 +24,8 @@ import live_ser
 from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import replay
 from live_ser.model.profile import Profile
-from live_ser.records.schema import check_record, window_record
+from live_ser.records.record import window_record
+from live_ser.records.schema import check_record
 from live_ser.server.access import Rules
 from live_ser.server.live import Microphone
 from live_ser.server.pages import description

@@ -25,7 +25,7 @@ from live_ser.records.labelled import read_labelled
 from live_ser.records.outputs import written
 from live_ser.records.places import Places
 from live_ser.records.reader import read_records
-from live_ser.records.schema import Record, label_record
+from live_ser.records.record import Record, label_record
 from live_ser.records.srt import srt
 from live_ser.records.textgrid import textgrid
 from live_ser.records.tiers import read_tiers

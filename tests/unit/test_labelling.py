@@ -31,7 +31,8 @@ from live_ser.model.speaker import RunningBaseline
 from live_ser.model.taught import TaughtModel, Teaching
 from live_ser.records.csv import Csv
 from live_ser.records.labelled import read_labelled
-from live_ser.records.schema import Record, check_record, standing_labels
+from live_ser.records.record import Record, standing_labels
+from live_ser.records.schema import check_record
 from live_ser.report.page import write_report
 from tests.support.tiny_model import tiny_info, write_model
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from live_ser.errors import LiveSerError
 from live_ser.palette import colours
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 from live_ser.report.overview import Overview, Values
 from live_ser.report.plot import draw_plot
 from tests.support.command import live_ser

@@ -28,7 +28,8 @@ from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Verdict
 from live_ser.records.csv import Csv
 from live_ser.records.reader import read_records
-from live_ser.records.schema import check_record, clip_record, segment_record, window_record
+from live_ser.records.record import clip_record, segment_record, window_record
+from live_ser.records.schema import check_record
 from live_ser.report.page import write_report
 from live_ser.text import prosody_words
 from tests.support.tiny_model import LABELS

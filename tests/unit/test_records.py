@@ -19,10 +19,8 @@ from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.records.jsonl import JsonLines
 from live_ser.records.outputs import written
 from live_ser.records.reader import read_records
-from live_ser.records.schema import (
-    OPTIONAL,
+from live_ser.records.record import (
     Record,
-    check_record,
     clip_record,
     end_record,
     gap_record,
@@ -31,6 +29,7 @@ from live_ser.records.schema import (
     session_record,
     window_record,
 )
+from live_ser.records.schema import OPTIONAL, check_record
 from tests.support.tiny_model import LABELS, tiny_info
 
 

@@ -23,7 +23,7 @@ from live_ser.live.session import Session
 from live_ser.live.sink import Event, Sink, Status
 from live_ser.live.sinks import MessageSink
 from live_ser.model.onnx_model import load
-from live_ser.records.schema import Record
+from live_ser.records.record import Record
 
 RATE = 1000
 

@@ -25,7 +25,8 @@ from live_ser.records.csv import Csv
 from live_ser.records.eaf import eaf
 from live_ser.records.intervals import Interval
 from live_ser.records.reader import read_records
-from live_ser.records.schema import check_record, clip_record, segment_record, window_record
+from live_ser.records.record import clip_record, segment_record, window_record
+from live_ser.records.schema import check_record
 from live_ser.records.textgrid import textgrid
 from live_ser.report.page import write_report
 from tests.support.tiny_model import LABELS, tiny_info, write_model

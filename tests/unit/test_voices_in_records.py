@@ -9,7 +9,8 @@ import pytest
 from live_ser.records.formats import Style
 from live_ser.records.outputs import written
 from live_ser.records.reader import read_records
-from live_ser.records.schema import Record, check_record, is_last
+from live_ser.records.record import Record, is_last
+from live_ser.records.schema import check_record
 from tests.support.tiny_model import LABELS
 
 AGENT = {"channel": 1, "speaker": "agent"}

@@ -137,7 +137,7 @@ class _Client:
     def __init__(self, socket: WebSocket, session: StreamSession, service: Service) -> None:
         self._socket, self._session, self._service = socket, session, service
         self._began = self._newest = time.monotonic()
-        self._waits = False  # for a message
+        self._waits = False  # whether it waits for a message
         if extension := socket.scope.get("extensions", {}).get(EXTENSION):
             extension["with"](self._hold)
 
@@ -152,13 +152,13 @@ class _Client:
         """
         while (message := await self._received()) is not None:
             if isinstance(message, bytes):
-                await self._hear(message)
+                await self._feed(message)
             elif not await self._obey(message):
                 return DONE
         return GOING_AWAY
 
     def _hold(self, data: bytes) -> bool:
-        """Hold sound that completes no hop, without waking the task of the client."""
+        """Store sound that does not complete a hop, without waking the task of the client."""
         if not (self._waits and self._session.hold(data)):
             return False
         self._newest = time.monotonic()
@@ -179,7 +179,7 @@ class _Client:
         finally:
             self._waits = False
 
-    async def _hear(self, data: bytes) -> None:
+    async def _feed(self, data: bytes) -> None:
         """Feed sound, a hop at a time, so that the sessions take turns."""
         arrived = time.perf_counter()
         metrics = self._service.metrics
@@ -237,8 +237,8 @@ class _Client:
         """End the session, tell the client if it is there, and close the connection.
 
         Args:
-            code: that the connection is closed with.
-            last: what the client is told before the end of the session.
+            code: code to close the connection with.
+            last: records to send before the end of the session.
         """
         records = await self._service.run(self._session.finish)
         await close(self._socket, code, [*last, *records])
@@ -254,7 +254,7 @@ def _gap(message: dict[str, object]) -> tuple[float, str]:
     """Seconds and reason of a gap.
 
     Raises:
-        ProtocolError: they can't be.
+        ProtocolError: the seconds are out of range, or the reason is unknown.
     """
     seconds, reason = message.get("seconds"), message.get("reason", _REASONS[0])
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)

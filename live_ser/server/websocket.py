@@ -1,4 +1,4 @@
-"""The WebSocket protocol of the server: what arrives of one client costs the others little."""
+"""The WebSocket protocol of the server, in which no client takes much time from the others."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 
 EXTENSION = "live_ser.hold"
-"""Where an application finds :meth:`WebSocketProtocol.hold_with` in its scope."""
+"""Key of the scope's extensions under which :meth:`WebSocketProtocol.hold_with` is found."""
 
-_READ_BYTES = 1 << 14  # at once: small messages of so many take a hundredth of a second
-_SHARE = 0.05  # of a core, that the messages of one client may take
-_BURST = 0.1  # seconds of a core, that they may take before that
-_MESSAGE_SECONDS = 1e-4  # of a core, that a message takes in the application
-_PATIENCE = 10.0  # seconds on end that a client may want more than its share
+_READ_BYTES = 1 << 14  # per read; handling them as small messages takes 0.01 s
+_SHARE = 0.05  # of a core, for the messages of one client
+_BURST = 0.1  # seconds of a core before the share is enforced
+_MESSAGE_SECONDS = 1e-4  # of a core, per message in the application
+_PATIENCE = 10.0  # seconds in a row that a client may exceed its share
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's protocol, for many clients that send sound in small blocks.
 
-    An application may take binary messages where they arrive. Four of five blocks of 0.1 s only
-    have to be held until the hop is complete; on the usual way, each of them would pause the
-    connection, wake a task and resume the connection.
+    An application can take binary messages when they arrive. Of five blocks of 0.1 s, four are
+    only stored until the hop is complete. Uvicorn's queue would pause the connection, wake a task
+    and resume the connection for each of them.
 
-    A client that floods the server with small messages is read no faster than they can be handled
-    in a small share of a core, and its connection is closed if it goes on with it.
+    The messages of a client may take only a small share of a core. A client that sends more is read
+    more slowly, and its connection is closed if it does not stop.
     """
 
     _hold: Callable[[bytes], bool] | None = None
-    _spent = 0.0  # seconds of a core beyond its share, up to the time below
+    _spent = 0.0  # seconds of a core beyond the share, at the time ``_spent_at``
     _spent_at = 0.0
-    _over_since: float | None = None  # when it began to want more
-    _rest: TimerHandle | None = None  # until it is read again
+    _over_since: float | None = None  # when the client began to exceed its share
+    _rest: TimerHandle | None = None  # resumes reading
 
     def hold_with(self, hold: Callable[[bytes], bool]) -> None:
         """Offer each binary message to a function before it is queued.
 
         Args:
-            hold: whether it took the message; if not, the message goes the usual way. It is not
-                asked while earlier messages wait.
+            hold: function that returns whether it took the message; if not, the message is queued.
+                It is not called while earlier messages wait in the queue.
         """
         self._hold = hold
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to read, a little at a time."""
+        """Start to read, a little at a time."""
         super().connection_made(transport)
         transport.max_size = _READ_BYTES
 
@@ -57,12 +57,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         try:
             await super().run_asgi()
         finally:
-            # What is known of the stream is let go at once, not when cycles are looked for.
+            # These cycles keep the stream in memory until the garbage collector finds them.
             self._hold = None
             del self.scope["extensions"][EXTENSION]
 
     def data_received(self, data: bytes) -> None:
-        """Take what was read."""
+        """Handle bytes from the client."""
         began = time.thread_time()
         super().data_received(data)
         self._spend(time.thread_time() - began)
@@ -74,7 +74,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return message
 
     def handle_bytes(self, event: Frame) -> None:
-        """Take a binary message, or the first part of one."""
+        """Handle a binary message, or the first part of one."""
         is_held = (
             self._hold is not None
             and event.fin
@@ -85,14 +85,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             super().handle_bytes(event)
 
     def handle_ping(self) -> None:
-        """Answer a ping; who reads no answers is no client, and they would pile up."""
+        """Answer a ping; abort the connection if the client does not read the answers."""
         if self.writable.is_set():
             super().handle_ping()
         else:
             self.transport.abort()
 
     def _spend(self, seconds: float) -> None:
-        """Count time that the client took; read it no more while it took too much."""
+        """Count time that the client took, and pause reading while it is too much."""
         now = self.loop.time()
         left = max(0.0, self._spent - _SHARE * (now - self._spent_at))
         self._spent, self._spent_at = left + seconds, now
@@ -110,11 +110,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _go_on(self) -> None:
         self._rest = None
-        if not self.read_paused:  # else once the queue is empty
+        if not self.read_paused:  # otherwise, Uvicorn resumes once the queue is empty
             self.transport.resume_reading()
 
     def _give_up(self) -> None:
-        """Close the connection: what it still sent would be handled for minutes."""
+        """Close the connection without handling what the client still sends."""
         self.conn.fail(CloseCode.POLICY_VIOLATION, "too many small messages")
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True

@@ -1,4 +1,4 @@
-"""Threads that classify for many streams; those in real time come first."""
+"""Threads that classify for many streams; streams in real time have priority."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_FORGETTING = 10.0  # seconds after which a delay counts for 1/e
-_NEWEST = 0.1  # what the newest delay counts for
+_DECAY = 10.0  # seconds after which the average delay has decayed to 1/e
+_NEWEST = 0.1  # weight of the newest delay in the average
 
 
 @dataclass(eq=False)
@@ -23,9 +23,9 @@ class _Job:
     """Work that waits for a thread.
 
     Attributes:
-        work: what is to be done.
-        result: takes what comes of it, in the event loop that waits for it.
-        since: when it began to wait.
+        work: blocking function.
+        result: future of its result, in the event loop that waits for it.
+        since: time at which the job was queued, by ``time.monotonic``.
     """
 
     work: Callable[[], Any]
@@ -33,30 +33,30 @@ class _Job:
     since: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Do it, unless nobody waits any more."""
+        """Do the work and set the result, unless the future was cancelled."""
         if self.result.cancelled():
             return
         try:
-            take, value = self.result.set_result, self.work()
-        except BaseException as error:  # for who waits
-            take, value = self.result.set_exception, error
+            settle, value = self.result.set_result, self.work()
+        except BaseException as error:  # raised where the result is awaited
+            settle, value = self.result.set_exception, error
         with suppress(RuntimeError):  # the event loop has ended
-            self.result.get_loop().call_soon_threadsafe(self._tell, take, value)
+            self.result.get_loop().call_soon_threadsafe(self._settle, settle, value)
 
-    def _tell(self, take: Callable[[Any], None], value: Any) -> None:
+    def _settle(self, settle: Callable[[Any], None], value: Any) -> None:
         if not self.result.done():
-            take(value)
+            settle(value)
 
 
 class Workers:
-    """Threads that take turns at what waits.
+    """Threads with a queue of urgent jobs and one of patient jobs.
 
-    Urgent work is done first, in its order. Of the rest, one job runs at a time, so that urgent
-    work finds a thread.
+    Urgent jobs run first, in their order. Only one patient job runs at a time, so that a thread is
+    free for urgent ones.
 
     Args:
-        count: of threads.
-        name: of the threads.
+        count: number of threads.
+        name: start of the names of the threads.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -64,22 +64,22 @@ class Workers:
         self._patient: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._patient_runs = self._closed = False
-        self._delay = (0.0, time.monotonic())  # an average, and when it was taken
+        self._delay = (0.0, time.monotonic())  # average, and the time of its last update
         for number in range(count):
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
 
     @property
     def delay(self) -> float:
-        """Seconds that urgent work waits for a thread, on average of the last few seconds."""
+        """Mean seconds that urgent jobs waited for a thread during the last few seconds."""
         delay, at = self._delay
-        return delay * math.exp((at - time.monotonic()) / _FORGETTING)
+        return delay * math.exp((at - time.monotonic()) / _DECAY)
 
     async def run(self, work: Callable[[], T], *, urgent: bool = True) -> T:
-        """Do something that blocks, and wait for its result.
+        """Run a blocking function in a thread, and wait for its result.
 
         Args:
-            work: what is to be done.
-            urgent: whether it goes before all that is not.
+            work: function to run.
+            urgent: whether it runs before all jobs that are not urgent.
         """
         job = _Job(work, asyncio.get_running_loop().create_future())
         with self._changed:
@@ -89,7 +89,7 @@ class Workers:
         return result
 
     def close(self) -> None:
-        """End the threads once they have done what waits."""
+        """End the threads once the queues are empty."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -98,14 +98,14 @@ class Workers:
         while (next_one := self._next()) is not None:
             job, is_urgent = next_one
             job.run()
-            del job, next_one  # and with them what they hold, while nothing waits
+            del job, next_one  # an idle thread must not keep their sound in memory
             if not is_urgent:
                 with self._changed:
                     self._patient_runs = False
                     self._changed.notify()
 
     def _next(self) -> tuple[_Job, bool] | None:
-        """The next job, once there is one, and whether it is urgent; None at the end."""
+        """Wait for the next job; return it and whether it is urgent, or None at the end."""
         with self._changed:
             while True:
                 if self._urgent:
@@ -120,5 +120,6 @@ class Workers:
                 self._changed.wait()
 
     def _waited(self, seconds: float) -> None:
+        """Add the delay of an urgent job to the average."""
         delay = self.delay
         self._delay = delay + _NEWEST * (seconds - delay), time.monotonic()

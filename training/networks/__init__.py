@@ -1,1 +1,1 @@
-"""Networks and losses, in Keras."""
+"""Networks and losses in Keras, the pretrained encoder and its head, and ONNX graphs of them."""

@@ -1,8 +1,8 @@
 """The network: a CNN over time and bands, a bidirectional LSTM over time, attention over it.
 
-It takes log-mel frames in decibels as they come; normalisation is its first layer. What it hears of
-an utterance is told against what it hears of the speaker's others. It gives logits; calibration and
-the merging of classes are added where it is exported.
+It takes log-mel frames in decibels; normalisation is its first layer. An utterance is compared with
+other utterances of its speaker: the mean of their representations is subtracted from its own. The
+network gives logits; calibration and the merging of classes are added when it is exported.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from keras import layers, ops
 from training.networks.config import NetworkConfig
 from training.networks.layers import Conv2D
 
-_NEPERS = math.log(10) / 10  # of power, in a decibel
-_USUAL_DEVIATION = 6.0  # dB, of a band of speech
+_NEPERS = math.log(10) / 10  # nepers of power per decibel
+_USUAL_DEVIATION = 6.0  # dB, of a mel band during speech
 
 _register = keras.saving.register_keras_serializable("live_ser")
 
 
 @_register
 class WindowNorm(layers.Layer):  # type: ignore[misc]
-    """Each mel band less its mean over the window: a microphone's colour and level leave no trace.
+    """Subtract the mean over the window from each mel band, and scale to unit variance.
 
-    It gives the window so normalised, and what was taken out of it: the mean and the deviation of
-    each band.
+    The spectrum and the level of the microphone are removed with the mean. The layer returns the
+    normalised window, and the mean and standard deviation of each band.
 
     Args:
-        scale: ``band`` divides each band by its own deviation, ``window`` by that of all bands.
-        floor: decibels under its mean power at which each band fades into a floor.
+        scale: ``band`` divides each band by its own standard deviation, ``window`` by that of all
+            bands together.
+        floor: noise floor that is added to each band, in decibels below its mean power.
     """
 
     def __init__(self, scale: str = "band", floor: float = 20.0, **kwargs: Any) -> None:
@@ -40,16 +41,18 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
         self.floor = floor
 
     def call(self, log_mel: Any) -> tuple[Any, Any]:
-        """``[batch, frames, mels]`` in dB to the same shape about unit variance, and statistics.
+        """Normalise ``[batch, frames, mels]`` in dB.
 
-        The statistics are ``[batch, 2, mels]``: mean and deviation in dB.
+        Returns:
+            The window in the same shape, with about unit variance; and the statistics
+            ``[batch, 2, mels]``, mean and standard deviation in dB.
         """
         power = ops.exp(log_mel * _NEPERS)
         faint = 10 ** (-self.floor / 10) * ops.mean(power, axis=1, keepdims=True)
         floored = ops.log(power + faint) / _NEPERS
         mean = ops.mean(floored, axis=1, keepdims=True)
         centred = floored - mean
-        # 1 dB of deviation is less than any voice has: a steady hum is not blown up.
+        # 1 dB is less than the deviation of any voice; it keeps a steady hum from being scaled up.
         variance = ops.mean(ops.square(centred), axis=1, keepdims=True) + 1.0
         statistics = ops.concatenate([mean, ops.sqrt(variance)], axis=1)
         if self.scale == "window":
@@ -62,17 +65,23 @@ class WindowNorm(layers.Layer):  # type: ignore[misc]
 
 
 @_register
-class Apart(layers.Layer):  # type: ignore[misc]
-    """Difference between an utterance and the mean of others of its speaker."""
+class DifferenceFromOthers(layers.Layer):  # type: ignore[misc]
+    """Difference between an utterance and the weighted mean of others of its speaker."""
 
     def call(self, voice: Any, others: Any) -> Any:
-        """``[batch, units]`` and ``[batch, batch]``, the weights of the others (columns)."""
+        """Subtract the mean.
+
+        Args:
+            voice: representations of the utterances, ``[batch, units]``.
+            others: weight of each utterance (columns) in the mean for each (rows),
+                ``[batch, batch]``.
+        """
         return voice - ops.matmul(others, voice)
 
 
 @_register
 class AttentionPooling(layers.Layer):  # type: ignore[misc]
-    """Mean and deviation over time, weighted by what each moment is worth; one pair a head."""
+    """Mean and standard deviation over time with learned weights; one pair for each head."""
 
     def __init__(self, heads: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -87,7 +96,7 @@ class AttentionPooling(layers.Layer):  # type: ignore[misc]
     def call(self, sequence: Any) -> Any:
         """``[batch, time, units]`` to ``[batch, 2 * heads * units]``."""
         weights = ops.transpose(ops.softmax(self.score(sequence), axis=1), (0, 2, 1))
-        # About the mean over time, or little would be left of the digits of a small deviation.
+        # Centred first: otherwise a small deviation would be lost to rounding.
         middle = ops.mean(sequence, axis=1, keepdims=True)
         centred = sequence - middle
         mean = ops.matmul(weights, centred)
@@ -110,10 +119,10 @@ class AttentionPooling(layers.Layer):  # type: ignore[misc]
 
 @_register
 class Timbre(layers.Layer):  # type: ignore[misc]
-    """How a window sounds by itself, whatever its level: its long-term spectrum.
+    """The long-term spectrum of a window, independent of its level.
 
-    A strained voice has more of its power in the high bands, and so has a bright microphone: this
-    is worth as much as training saw different microphones.
+    A strained voice has more power in the high bands, and so has a bright microphone. Training on
+    different microphones teaches the network how much of it is due to the voice.
     """
 
     def call(self, statistics: Any) -> Any:
@@ -125,33 +134,39 @@ class Timbre(layers.Layer):  # type: ignore[misc]
 
 
 def cnn_lstm(config: NetworkConfig, n_mels: int, classes: int) -> keras.Model:
-    """Build the network.
+    """Build the network for training, in which the utterances of a batch are compared.
 
-    Each utterance of a batch is told against others of it. What a typical voice sounds like is
-    zero by normalisation, so that a row of zeros in ``others`` measures against that.
+    Normalisation puts a typical voice at zero, so an utterance with a row of zeros in ``others`` is
+    compared with a typical voice.
+
+    Args:
+        config: size and regularisation.
+        n_mels: number of mel bands.
+        classes: number of classes.
 
     Returns:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` in dB and ``others``
-        ``[batch, batch]``, how much each utterance (row) is measured against each other, to a dict
-        of logits: ``emotion`` ``[batch, classes]`` and ``activation`` ``[batch, 1]``.
+        ``[batch, batch]``, the weight of each utterance (columns) in the mean that each (rows) is
+        compared with, to a dict of logits: ``emotion`` ``[batch, classes]`` and ``activation``
+        ``[batch, 1]``.
     """
     log_mel = keras.Input((None, n_mels), name="log_mel")
     others = keras.Input((None,), name="others")
     norm = WindowNorm(config.normalise, config.floor, name="window_norm")
     x, statistics = norm(log_mel)
     x = _regions(x, config)
-    # On JAX, networks are trained side by side: for cuDNN's LSTM there is no such way.
+    # On JAX, several networks are trained at once by vmap, which cuDNN's LSTM does not support.
     cudnn = False if keras.backend.backend() == "jax" else "auto"
     lstm = layers.LSTM(config.lstm, return_sequences=True, use_cudnn=cudnn)
     x = layers.Bidirectional(lstm, name="lstm")(x)
     x = AttentionPooling(config.heads, name="pooling")(x)
-    speech = _about_the_typical("speech")(x)
-    timbre = _about_the_typical("timbre")(Timbre(name="spectrum")(statistics))
-    apart = Apart()
-    x = layers.Dropout(config.head_dropout)(apart(speech, others))
+    speech = _standardised("speech")(x)
+    timbre = _standardised("timbre")(Timbre(name="spectrum")(statistics))
+    difference = DifferenceFromOthers()
+    x = layers.Dropout(config.head_dropout)(difference(speech, others))
     x = layers.Dense(classes + 1, use_bias=False, name="speech_says")(x)
-    v = layers.Dropout(config.timbre_dropout)(apart(timbre, others))
-    # Without a bias: the units tell what is unlike the usual, and nothing where nothing is.
+    v = layers.Dropout(config.timbre_dropout)(difference(timbre, others))
+    # Without a bias, so that a timbre like that of the others has no effect.
     v = layers.Dense(config.timbre, "tanh", use_bias=False, name="timbre_units")(v)
     v = layers.Dropout(config.head_dropout)(v)
     v = layers.Dense(classes + 1, name="timbre_says")(v)
@@ -167,23 +182,23 @@ def _regions(window: Any, config: NetworkConfig) -> Any:
         x = Conv2D(channels, kernel, stride, padding="same", name=f"conv{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)
         if stride == 1:
-            # Before the ELU, which changes no order: the same result, from a quarter of the work.
+            # Before the ELU, which is monotonic: the same result from a quarter of the work.
             x = layers.MaxPooling2D(2)(x)
         x = layers.Dropout(config.dropout)(layers.ELU()(x))
-    # Regions stay apart: the LSTM hears which band a filter answered in.
+    # Bands are not pooled, so that the LSTM knows in which band a filter responded.
     return layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
 
 
 def by_itself(network: keras.Model) -> keras.Model:
-    """The network as it is used: on one utterance, and what is known of its speaker.
+    """The network for inference: one utterance at a time, and the baseline of its speaker.
 
     Args:
-        network: that :func:`cnn_lstm` built; its weights are shared.
+        network: network from :func:`cnn_lstm`, with which it shares its weights.
 
     Returns:
         A model from ``log_mel`` ``[batch, frames, n_mels]`` and ``baseline`` ``[batch, size]``,
-        zeros for a typical voice, to the same logits and ``voice`` ``[batch, size]``, the mean of
-        which over a speaker's utterances is a baseline.
+        zeros for a typical voice, to the same logits and ``voice`` ``[batch, size]``. The mean
+        voice of a speaker's utterances is the speaker's baseline.
     """
     says = network.get_layer("speech_says")
     speech, timbre = (network.get_layer(name).output for name in ("speech", "timbre"))
@@ -196,11 +211,11 @@ def by_itself(network: keras.Model) -> keras.Model:
     return keras.Model(inputs, {**_named(logits), "voice": voice})
 
 
-def _about_the_typical(name: str) -> layers.Layer:
-    """Input less its running mean, over its running deviation."""
+def _standardised(name: str) -> layers.Layer:
+    """Standardisation by the running mean and variance of the training batches."""
     return layers.BatchNormalization(center=False, scale=False, name=name)
 
 
 def _named(logits: Any) -> dict[str, Any]:
-    """The logits of the emotions, and the last one, of the activation."""
+    """Split logits ``[batch, classes + 1]``, of which the last is that of the activation."""
     return {"emotion": logits[:, :-1], "activation": logits[:, -1:]}

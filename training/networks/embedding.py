@@ -1,9 +1,9 @@
 """An embedding of utterances that separates the emotions of each speaker.
 
-It is for teaching: somebody names the emotion of a few of their own utterances, and a small linear
-model on this embedding corrects the head. Its axes are those along which the emotions of a speaker
-differ most beside what differs between utterances of one emotion (linear discriminant analysis
-within speakers, on as many principal components as carry something).
+Teaching uses it: a user labels a few of their own utterances, and a small linear model on the
+embedding corrects the head. It is a linear discriminant analysis within speakers, on the leading
+principal components: its axes have the highest ratio of the variance between the emotions of a
+speaker to the variance within an emotion.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from training.corpora.labels import known_targets
 from training.networks.head import Encodings, Statistics
 
 EMBEDDING = 128
-"""Numbers of an embedding."""
+"""Length of an embedding."""
 
-_COMPONENTS = 300  # principal ones; the rest is noise
+_COMPONENTS = 300  # number of principal components
 _SHRINKAGE = 0.05  # of the covariance within an emotion, towards a sphere
-_EMPHASIS = 0.25  # power of an axis's variance that it is scaled by
+_EMPHASIS = 0.25  # exponent of the variance of an axis, by which it is scaled
 
 Matrix = NDArray[np.float64]
 
 
 def fit_projection(encodings: Encodings) -> NDArray[np.float32]:
-    """The projection from statistics, less those of a typical voice, to embeddings.
+    """Fit the projection from statistics, minus those of a typical voice, to embeddings.
+
+    Each corpus has the same weight, and so has each speaker of a corpus. The axes are scaled such
+    that an isotropic ridge suits the embedding.
 
     Args:
-        encodings: utterances of which the emotions and speakers are known.
+        encodings: training utterances, clean and degraded.
 
     Returns:
-        float32 ``[statistics, EMBEDDING]``. Corpora and speakers count alike; an isotropic ridge
-        suits what it gives.
+        float32 ``[statistics, EMBEDDING]``.
     """
     known, label = known_targets(encodings.clips, LABELS)
     scale = encodings.scale

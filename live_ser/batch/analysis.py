@@ -47,7 +47,7 @@ class Analysis:
                 f"{name}: intervals are given, and only those are classified", "leave it out"
             )
 
-    def words(self, model: EmotionModel) -> str:
+    def description(self, model: EmotionModel) -> str:
         """The settings in words, as in the records of clips, with a digest of the model's file.
 
         Raises:
@@ -72,33 +72,33 @@ class Stamp:
 
     Args:
         source: path or address of the recording.
-        judged_with: the settings in words.
+        settings: the settings in words.
     """
 
-    def __init__(self, source: str, judged_with: str) -> None:
+    def __init__(self, source: str, settings: str) -> None:
         self._origin = {"source": source, "key": key_of(source)}
-        self._clip = {"source": source, "judged_with": judged_with, "key": self._origin["key"]}
+        self._clip = {"source": source, "judged_with": settings, "key": self._origin["key"]}
 
     def on(self, record: Record) -> Record:
         """The record with these fields."""
         return {**record, **(self._clip if record["type"] == "clip" else self._origin)}
 
 
-def finished_key(output: str, clip: Record, judged_with: str) -> str:
+def finished_key(output: str, clip: Record, settings: str) -> str:
     """The key of the recording of a clip in an output that is resumed.
 
     Args:
         output: path of the output.
         clip: record of the clip; old records have no key.
-        judged_with: the current settings in words.
+        settings: the current settings in words.
 
     Raises:
         LiveSerError: the output was started with other options.
     """
     before = clip.get("judged_with")
-    if before and before != judged_with:
+    if before and before != settings:
         raise LiveSerError(
-            f"{output} was begun with other options: {before}; and not {judged_with}",
+            f"{output} was begun with other options: {before}; and not {settings}",
             "give the options that it was begun with, or name another output",
         )
     key: str | None = clip.get("key")

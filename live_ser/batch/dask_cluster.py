@@ -40,7 +40,7 @@ class Cluster:
         model: the model; workers get a copy of its file.
         output: folder of the Parquet files, by path or address.
         analysis: the settings of the analysis.
-        judged_with: the settings in words, as in records of clips.
+        settings: the settings in words, as in records of clips.
 
     Raises:
         LiveSerError: no scheduler answers, it has no workers, or the output cannot be written.
@@ -52,9 +52,9 @@ class Cluster:
         model: EmotionModel,
         output: str,
         analysis: Analysis,
-        judged_with: str,
+        settings: str,
     ) -> None:
-        self._analysis, self._judged_with = analysis, judged_with
+        self._analysis, self._settings = analysis, settings
         self._output = output if "://" in output else os.path.abspath(output)
         with opened(self._output) as (system, path):
             system.makedirs(path, exist_ok=True)
@@ -85,7 +85,7 @@ class Cluster:
         with opened(self._output) as (system, _):
             # Keys are computed anew: those in the output may be of paths on other machines.
             return {
-                finished_key(self._output, clip, self._judged_with)
+                finished_key(self._output, clip, self._settings)
                 for name in self._part_names()
                 for clip in _clips_in(system, name)
             }
@@ -106,7 +106,7 @@ class Cluster:
         running = as_completed(loop=self._client.loop)
 
         def submit(part: Part) -> None:
-            arguments = self._analysis, self._judged_with, part, self._output
+            arguments = self._analysis, self._settings, part, self._output
             task = self._client.submit(
                 _classify_on_worker, *arguments, pure=False, retries=_TRIES - 1
             )
@@ -176,12 +176,10 @@ class _Model(WorkerPlugin):  # type: ignore[misc]
             worker.live_ser_model = self._open(path)
 
 
-def _classify_on_worker(
-    analysis: Analysis, judged_with: str, part: Part, output: str
-) -> PartOutcome:
+def _classify_on_worker(analysis: Analysis, settings: str, part: Part, output: str) -> PartOutcome:
     """Classify a part, in a worker."""
     with temporary_folder() as folder:
-        job = Job(get_worker().live_ser_model, folder, analysis, judged_with)
+        job = Job(get_worker().live_ser_model, folder, analysis, settings)
         return classify_part(job, part, output)
 
 

@@ -55,7 +55,7 @@ class Job:
         model: the model.
         folder: temporary folder for many records.
         analysis: the settings of the analysis.
-        judged_with: the settings in words, as in records of clips.
+        settings: the settings in words, as in records of clips.
         threads: number of threads per file: 1 or 2.
 
     Raises:
@@ -65,7 +65,7 @@ class Job:
     model: EmotionModel
     folder: Path
     analysis: Analysis = USUAL
-    judged_with: str = ""
+    settings: str = ""
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -104,7 +104,7 @@ class Job:
 
     def _classify(self, path: str, spool: Spool, report: Report) -> tuple[float, tuple[str, ...]]:
         rate, analysis = self.model.info.features.sample_rate, self.analysis
-        stamp = Stamp(path, self.judged_with)
+        stamp = Stamp(path, self.settings)
         with audio_file(path, rate, analysis.reading) as blocks:
             known = blocks.duration
             sound = _WithProgress(blocks, rate, known, report)

@@ -76,7 +76,7 @@ def classify_part(job: Job, part: Part, output: str) -> PartOutcome:
         writer = Parquet(stream, job.model.info.labels)
         for source, intervals in part.sources:
             outcome = _outcome(job, source, intervals)
-            stamp = Stamp(source, job.judged_with)
+            stamp = Stamp(source, job.settings)
             for record in outcome.records:
                 writer.write(stamp.on(record))
             outcome.records.drop()

@@ -22,7 +22,7 @@ RESUMABLE: tuple[Style, ...] = ("jsonl", *SHEETS)
 
 
 def unfinished(
-    output: str | Path, style: Style, labels: Sequence[str], paths: Sequence[str], options: str
+    output: str | Path, style: Style, labels: Sequence[str], paths: Sequence[str], settings: str
 ) -> list[str]:
     """The files without a verdict in an output; records after its last verdict are truncated.
 
@@ -31,7 +31,7 @@ def unfinished(
         style: its format.
         labels: labels of the model.
         paths: paths of all files. Only records of these are truncated.
-        options: the settings, from :meth:`Analysis.words`.
+        settings: the settings, from :meth:`Analysis.description`.
 
     Raises:
         LiveSerError: it is not an output with this format, model and options; it is not changed.
@@ -45,7 +45,7 @@ def unfinished(
         return list(paths)
     keys = [key_of(path) for path in paths]
     try:
-        done = _finished(output, style, labels, set(keys), options)
+        done = _finished(output, style, labels, set(keys), settings)
     except OSError as error:
         raise LiveSerError(
             f"cannot go on with {output}: {error.strerror}", "check its rights"
@@ -54,7 +54,7 @@ def unfinished(
 
 
 def _finished(
-    path: Path, style: Style, labels: Sequence[str], wanted: Collection[str], options: str
+    path: Path, style: Style, labels: Sequence[str], wanted: Collection[str], settings: str
 ) -> set[str]:
     """The keys of the files with a verdict in an output."""
     done: set[str] = set()
@@ -70,7 +70,7 @@ def _finished(
                 raise _other(path, number) from error
             assert isinstance(record, dict)
             if record["type"] == "clip":
-                key = finished_key(str(path), record, options)
+                key = finished_key(str(path), record, settings)
                 if set(record["probabilities"] or labels) != set(labels):
                     raise _other(path, number)
                 if is_last(record):

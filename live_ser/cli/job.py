@@ -26,7 +26,7 @@ def prepared_job(options: Options, model: EmotionModel, style: Style) -> Iterato
                 timeline=options.timeline or (drawn and options.at is None),
                 segments="segment" in kinds_written(options, style) or drawn,
             ),
-            judged_with=options.analysis().words(model),
+            settings=options.analysis().description(model),
         )
 
 

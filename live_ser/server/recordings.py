@@ -103,7 +103,7 @@ class FileEndpoint:
             LiveSerError: it is not a sound file, or sound is missing.
         """
         model = self._service.model
-        job = Job(model, folder, analysis, judged_with=analysis.words(model))
+        job = Job(model, folder, analysis, settings=analysis.description(model))
 
         def look() -> None:
             if self._service.ending:

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from training.corpora.catalogue import read_corpus
-from training.data.drawings import choose, draw_counts, draw_side_by_side, draw_waveforms
 from training.data.features import FeatureConfig
+from training.data.plots import choose, draw_counts, draw_side_by_side, draw_waveforms
 from training.explore import main
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from pathlib import Path
 
-from training.evaluation import pictures
+from training.evaluation import plots
 from training.evaluation.figures import (
     FIGURES,
     BaselineFigures,
@@ -89,13 +89,13 @@ def draw(result: Result, folder: Path) -> None:
     if isinstance(figures, ClipFigures | ProtocolFigures):
         columns = (*result.labels, NO_LABEL)
         confusion = f"{stem}-confusion.png"
-        pictures.confusion(figures.confusion, result.labels, Path(confusion), title, columns)
-        pictures.reliability(figures.reliability, Path(f"{stem}-reliability.png"), title)
+        plots.confusion(figures.confusion, result.labels, Path(confusion), title, columns)
+        plots.reliability(figures.reliability, Path(f"{stem}-reliability.png"), title)
     if isinstance(figures, ClipFigures):
         path = Path(f"{stem}-activation-reliability.png")
-        pictures.reliability(figures.activation.reliability, path, f"{title}: activation")
+        plots.reliability(figures.activation.reliability, path, f"{title}: activation")
     if isinstance(figures, CurveFigures):
-        pictures.curve(figures.curve, _AXES[result.part], Path(f"{stem}.png"), title)
+        plots.curve(figures.curve, _AXES[result.part], Path(f"{stem}.png"), title)
 
 
 def _rows(result: Result) -> Iterator[Row]:

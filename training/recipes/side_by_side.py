@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from training.data.packed import read_packed
 from training.data.utterances import Utterances
+from training.recipes.batch_workers import BatchWorkers, batches_of
 from training.recipes.config import Config
-from training.recipes.drawing import Drawing, batches_of
 from training.recipes.presets import recipe
 from training.recipes.run import Run
 
@@ -81,8 +81,8 @@ def _fit(runs: Sequence[Run], utterances: Utterances, packed: Path, workers: int
     example = batches_of(runs[0], utterances)
     steps = range(len(example))
     order = [(epoch, index) for epoch in range(start, config.epochs) for index in steps]
-    with Drawing(packed, [run.folder for run in runs], workers) as drawing:
-        batches = drawing.batches(order)
+    with BatchWorkers(packed, [run.folder for run in runs], workers) as pool:
+        batches = pool.batches(order)
         with _on_cpu():
             model, states = _begin(runs, example[0])
         first = list(islice(batches, len(config.batches.lengths)))

@@ -57,8 +57,8 @@ def _unfinished(options: Options, paths: list[str], style: Style, model: Emotion
     """The files without a verdict in the output to resume."""
     if options.output is None:
         raise UsageError("--resume without an output", "name it with -o")
-    words = options.analysis().words(model)
-    left = unfinished(options.output, style, model.info.labels, paths, words)
+    settings = options.analysis().description(model)
+    left = unfinished(options.output, style, model.info.labels, paths, settings)
     if not options.quiet:
         say(f"{len(paths) - len(left)} of {len(paths)} files are already done")
     return left

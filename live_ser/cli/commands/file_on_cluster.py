@@ -32,12 +32,12 @@ def run(options: Options) -> int:
 
     model = taught_model(options.model, options.profile)
     analysis = options.analysis()
-    judged_with = analysis.words(model)  # invalid settings are refused here, not by a worker
+    settings = analysis.description(model)  # invalid settings are refused here, not by a worker
     others = LeftAlone()
     check_named(options.paths, options.sounds)
     sources = expand_sources(options.paths, left_alone=others.add)
     sources += expand_sources(options.sounds)
-    cluster = Cluster(options.scheduler, model, options.output, analysis, judged_with)
+    cluster = Cluster(options.scheduler, model, options.output, analysis, settings)
     with closing(cluster):
         sources = _unfinished(options, cluster, sources)
         failures = _classify(options, cluster, sources)

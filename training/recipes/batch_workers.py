@@ -36,7 +36,7 @@ def batches_of(run: Run, utterances: Utterances) -> Batches:
     return batches
 
 
-class Drawing:
+class BatchWorkers:
     """Processes that make batches; a context manager.
 
     Args:

@@ -249,8 +249,12 @@ class Model:
             An iterable of predictions: one each hop, or one for each channel.
 
         Raises:
-            LiveSerError: ``hop`` or ``smoothing`` is out of range.
+            LiveSerError: ``blocks`` are none, or ``hop`` or ``smoothing`` is out of range.
         """
+        if not isinstance(blocks, Iterable):
+            raise InvalidArgument(
+                f"blocks: {type(blocks).__name__} is no iterable of arrays", "give a list of arrays"
+            )
         voices = getattr(blocks, "voices", ()) if channels is None else voices_of(channels, names)
         return Monitor(self.network, blocks, hop=hop, smoothing=smoothing, voices=voices)
 

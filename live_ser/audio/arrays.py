@@ -150,7 +150,8 @@ def checked_rate(rate: object) -> int:
 def _full_scale(block: NDArray[Any], name: str, start: float = 0.0) -> Samples:
     """A float32 copy with full scale at 1."""
     if block.dtype.kind == "f":
-        sound = block.astype(np.float32)
+        with np.errstate(over="ignore"):  # it is refused below
+            sound = block.astype(np.float32)
     else:
         half = 2.0 ** (8 * block.dtype.itemsize - 1)
         middle = half if block.dtype.kind == "u" else 0.0

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from live_ser.audio.blocks import NOTHING, Samples, Voice
+from live_ser.audio.counts import checked_count
 from live_ser.audio.reading import Reading, checked_names
 from live_ser.errors import AudioError, InvalidArgument
 from live_ser.text import counted
@@ -47,7 +48,7 @@ def voices_of(channels: int, names: Sequence[str] = ()) -> tuple[Voice, ...]:
     Raises:
         InvalidArgument: there are too many channels, or the number of names differs.
     """
-    if not 1 <= channels <= _MOST:
+    if checked_count("channels", channels) > _MOST:
         raise InvalidArgument(
             f"{counted(channels, 'channel')} cannot be classified separately", f"from 1 to {_MOST}"
         )

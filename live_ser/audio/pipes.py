@@ -112,10 +112,25 @@ def copied(source: str | Path | BinaryIO) -> Iterator[Path]:
             stream = stack.enter_context(opened_pipe(source, _PATIENCE))
         copy = stack.enter_context(temporary_folder()) / "sound"
         with copy.open("xb") as file:
-            if isinstance(stream.read(0), str):
-                raise InvalidArgument("sound: the file is open as text", 'open it with mode "rb"')
+            _check_readable(stream)
             shutil.copyfileobj(stream, file)
         yield copy
+
+
+def _check_readable(stream: Any) -> None:
+    """Check that bytes can be read from a file object.
+
+    Raises:
+        InvalidArgument: it is closed, or open as text or for writing.
+    """
+    hint = 'open it with mode "rb"'
+    try:
+        nothing = stream.read(0)
+    except ValueError as error:  # as io.UnsupportedOperation is, too
+        why = "closed" if getattr(stream, "closed", False) else "not open for reading"
+        raise InvalidArgument(f"sound: the file is {why}", hint) from error
+    if isinstance(nothing, str):
+        raise InvalidArgument("sound: the file is open as text", hint)
 
 
 class PipeDecoder(Decoder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Interleaved
+from live_ser.audio.counts import checked_count
 from live_ser.audio.decoder import Decoder
 from live_ser.errors import AudioError, InvalidArgument
 from live_ser.text import counted
@@ -50,9 +52,11 @@ class RawFormat:
             raise InvalidArgument(
                 f"raw sound of {self.encoding!r} is not known", f"one of {', '.join(ENCODINGS)}"
             )
-        if self.rate < 1 or not 1 <= self.channels <= 1024:
+        object.__setattr__(self, "channels", checked_count("channels", self.channels))
+        is_rate = isinstance(self.rate, Real) and not isinstance(self.rate, bool)
+        if not is_rate or self.rate < 1 or self.channels > 1024:
             raise InvalidArgument(
-                f"there is no sound at {self.rate} Hz with {counted(self.channels, 'channel')}",
+                f"there is no sound at {self.rate!r} Hz with {counted(self.channels, 'channel')}",
                 "give the rate in Hz, and how many channels there are",
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from live_ser.audio.counts import checked_count
 from live_ser.audio.raw_sound import RAW_EXAMPLE, TELEPHONE, TELEPHONE_RATE, RawFormat
 from live_ser.errors import InvalidArgument
 
@@ -63,10 +64,8 @@ class Reading:
         if self.raw is not None and not isinstance(self.raw, RawFormat):
             raise InvalidArgument(f"raw: {self.raw!r:.60} is no format", f"as in {RAW_EXAMPLE}")
         for name, value in (("channel", self.channel), ("track", self.track)):
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidArgument(f"{name}: there is none of number {value!r}", "count from 1")
+            if value is not None:
+                object.__setattr__(self, name, checked_count(name, value))
 
     def words(self) -> list[str]:
         """The settings that differ from the defaults, in words."""

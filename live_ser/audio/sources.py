@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from live_ser.audio.arrays import ArraySound
 from live_ser.audio.blocks import Block, Gap, Samples, Source, Voice
+from live_ser.audio.counts import checked_count
 from live_ser.audio.decoder import Decoder, Missing
 from live_ser.audio.devices import BLOCK_SECONDS, Opener, open_input
 from live_ser.audio.files import AudioFile, open_audio
@@ -96,6 +97,8 @@ def microphone(
             ``reconnect`` is off.
     """
     reading = Reading(channel, each_channel=each_channel, names=names)
+    if channels is not None:
+        channels = checked_count("channels", channels)
     if channel is not None and not 1 <= channel <= (channels or channel):
         raise InvalidArgument(
             f"no channel {channel} in {counted(channels or 0, 'channel')}", "count them from 1"

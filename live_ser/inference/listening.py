@@ -12,10 +12,11 @@ from live_ser.audio.blocks import Block, Source
 from live_ser.inference.labelling import Label, check_emotion
 from live_ser.inference.monitor import Monitor
 from live_ser.inference.results import Prediction
+from live_ser.inference.unshared import Unshared
 from live_ser.model.onnx_model import EmotionModel
 
 
-class Listening:
+class Listening(Unshared):
     """The predictions for a microphone, one each hop.
 
     The microphone is opened for the first prediction, and closed when the loop ends. Iterating

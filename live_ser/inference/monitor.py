@@ -12,13 +12,14 @@ from live_ser.frontend.stream import FrontEnd
 from live_ser.inference.labelling import Label, Labelling, NewestVoice
 from live_ser.inference.results import Prediction, spoken_by
 from live_ser.inference.settings import Settings
+from live_ser.inference.unshared import Unshared
 from live_ser.inference.window_classifier import WindowClassifier
 from live_ser.inference.windows import SlidingWindows, Window
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 
 
-class Monitor:
+class Monitor(Unshared):
     """Classify live sound: iterate over the monitor for one prediction each hop.
 
     Args:

@@ -15,6 +15,7 @@ from live_ser.inference.labelling import Label, Labelling
 from live_ser.inference.lookahead import Lookahead
 from live_ser.inference.results import Prediction, Verdict
 from live_ser.inference.settings import Settings, checked_seconds
+from live_ser.inference.unshared import Unshared
 from live_ser.inference.utterance_classifier import UtteranceClassifier
 from live_ser.inference.window_classifier import WindowClassifier
 from live_ser.inference.windows import SlidingWindows
@@ -22,7 +23,7 @@ from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.speaker import RunningBaseline
 
 
-class Stream:
+class Stream(Unshared):
     """Classify sound that another program captures, such as a voice assistant or a server.
 
     A stream is for one speaker; blocks may have any size. :meth:`Model.stream` creates one. Any

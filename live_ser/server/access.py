@@ -25,7 +25,7 @@ SHORTEST_TOKEN = 16  # characters
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _OPEN = ("/healthz", "/readyz")  # for monitoring
 _PRINTED = "open the address that the server printed"
-_ALLOWED = "start the server with --allow-origin for that page"
+_ALLOWED = "start the server with `allow_origin` of that page"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,20 @@ from tests.support.command import records
 from tests.support.scripted_microphone import ScriptedMicrophone, in_blocks
 
 
+def closed() -> io.BytesIO:
+    """A file that is closed."""
+    file = io.BytesIO(b"RIFF")
+    file.close()
+    return file
+
+
+class WriteOnly(io.RawIOBase):
+    """A file that is open for writing."""
+
+    def writable(self) -> bool:
+        return True
+
+
 @pytest.fixture(scope="module")
 def model(tiny_model: Path) -> Model:
     return live_ser.load(tiny_model)
@@ -90,6 +104,9 @@ def test_samples_of_every_type_and_number_of_channels_mean_the_same(
         (b"RIFF", 48000, "sound: bytes"),
         (None, 48000, "sound: NoneType"),
         (io.StringIO("RIFF"), None, "open as text"),
+        (closed(), None, "the file is closed"),
+        (io.BufferedWriter(WriteOnly()), None, "not open for reading"),
+        (np.full(10, 1e300), 16000, "1e+300"),
         ([[1.0, 2.0], [3.0]], 48000, "sound:"),
         ("missing.wav", None, "missing.wav"),
     ],
@@ -101,6 +118,12 @@ def test_what_is_no_sound_is_refused_with_what_to_try(
         model.predict(samples, rate)  # type: ignore[arg-type]
     assert said in f"{caught.value.message} {caught.value.hint}"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("blocks", [None, 5, 0.5])
+def test_blocks_that_are_none_are_refused(model: Model, blocks: object) -> None:
+    with pytest.raises(InvalidArgument, match="is no iterable of arrays"):
+        model.monitor(blocks)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

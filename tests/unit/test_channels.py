@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ import live_ser
 from live_ser.audio.arrays import ArraySound
 from live_ser.audio.blocks import Samples
 from live_ser.audio.channels import Downmix
+from live_ser.audio.raw_sound import RawFormat
+from live_ser.audio.reading import Reading
 from live_ser.audio.sources import audio_file, microphone, replay
-from live_ser.errors import LiveSerError
+from live_ser.errors import InvalidArgument, LiveSerError
 from tests.support.command import live_ser as command_line
 from tests.support.scripted_microphone import ScriptedMicrophone, in_blocks
 
@@ -182,3 +185,21 @@ def test_the_channel_that_is_chosen_plays_on_the_page(
     half = len(played) // 2
     assert np.abs(played[: half - rate]).max() < 1e-3
     assert np.abs(played[half:]).max() > 0.05
+
+
+@pytest.mark.parametrize("number", [0, -1, "2", 1.5, True, None])
+def test_what_does_not_count_channels_is_refused(number: Any) -> None:
+    if number is not None:
+        with pytest.raises(InvalidArgument, match=r"channels: .* is no number from 1 on"):
+            next(iter(live_ser.listen(channels=number)))
+        with pytest.raises(InvalidArgument, match=r"channel: .* is no number from 1 on"):
+            Reading(channel=number)
+    with pytest.raises(InvalidArgument, match=r"channels: .* is no number from 1 on"):
+        RawFormat("s16le", 16000, number)
+    if number != 1.5:
+        with pytest.raises(InvalidArgument, match="there is no sound at"):
+            RawFormat("s16le", number)
+
+
+def test_numbers_of_numpy_count_channels() -> None:
+    assert Reading(channel=np.int64(2)).channel == 2  # type: ignore[arg-type]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +92,16 @@ def test_what_cannot_be_fed_is_refused_by_its_name(model: Model) -> None:
         model.stream(rate=float("nan"))
     with pytest.raises(LiveSerError, match="hop"):
         model.stream(hop=100)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_is_in_use_is_neither_copied_nor_sent(
+    model: Model, copied: Callable[[object], object]
+) -> None:
+    for used in (model.stream(), model.monitor([]), live_ser.listen(model=model)):
+        with pytest.raises(LiveSerError, match="neither be copied nor sent") as error:
+            copied(used)
+        assert "Model" in error.value.hint
 
 
 def test_threads_take_turns(model: Model, sound: Samples) -> None:

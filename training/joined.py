@@ -7,7 +7,7 @@ head's. The sum is calibrated on corpora left out, by heads and networks trained
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,17 +31,20 @@ from training.data.utterances import Utterances
 from training.evaluation import metrics
 from training.networks.calibration import Calibration
 from training.networks.embedding import fit_projection
-from training.networks.encoder import encode, encoder_graph, in_8_bits
+from training.networks.encoder import encode, encoder_graph
 from training.networks.extraction import extract_network
 from training.networks.head import ACTIVATION, OUTPUTS, Encodings, Head, HeadConfig, fit_head
 from training.networks.joined_graph import NEWEST_SECONDS, FittedHead
 from training.networks.pretrained import GE2E, load
+from training.networks.quantization import in_8_bits
 from training.recipes.calibration import calibrate_together
 from training.recipes.config import Config, RunConfig
 from training.recipes.logits import Logits
 from training.recipes.presets import read_config, recipe
 from training.recipes.run import Run
 from training.trainer import trained
+
+_SAMPLES = 256  # utterances by which weights are rounded
 
 
 class Joined:
@@ -101,8 +104,8 @@ class Joined:
         self.corpora = tuple(corpora or self.run_config.corpora)
         self.extra = tuple(name for name in extra if name not in self.corpora)
         self.exact = encoder_graph(load(GE2E, data), self.info.features)
-        self.encoder = in_8_bits(self.exact)
         self.utterances = self._read(self.corpora, takes=1)
+        self.encoder = in_8_bits(self.exact, self.samples())
         clean, degraded = (self._statistics(self.utterances, take) for take in (0, 1))
         self.encodings = Encodings(self.utterances.clips, clean, degraded)
         self.extra_encodings = self._clean_encodings(self.extra) if self.extra else None
@@ -112,6 +115,12 @@ class Joined:
         """Number of frames, counted from the newest, that encoder and network use."""
         spec = self.info.features
         return round(NEWEST_SECONDS * spec.sample_rate / spec.hop_length)
+
+    def samples(self) -> Iterator[Mapping[str, NDArray[np.float32]]]:
+        """Inputs of encoder and network for some utterances, without a baseline."""
+        baseline = np.zeros((1, self.network_voice), np.float32)
+        for takes in self.utterances.takes[:: -(-len(self.utterances.takes) // _SAMPLES)]:
+            yield {"log_mel": takes[0][np.newaxis].astype(np.float32), "baseline": baseline}
 
     def fit(self, calibration: Calibration) -> FittedHead:
         """Fit head and projection to all utterances.

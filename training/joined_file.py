@@ -18,11 +18,13 @@ from training.corpora.emotions import LABELS
 from training.corpora.licences import licence_of_weights
 from training.joined import Joined
 from training.networks.calibration import Calibration
-from training.networks.encoder import encode, in_8_bits, session
+from training.networks.encoder import encode
 from training.networks.head import OUTPUTS, known_share
 from training.networks.joined_graph import FittedHead, joined_graph
 from training.networks.model_file import Check, agree, origin, verify, write
 from training.networks.pretrained import GE2E
+from training.networks.quantization import in_8_bits
+from training.networks.session import session
 from training.networks.valence import valence_of
 from training.recipes.logits import Logits, softmax
 from training.recipes.run import Run
@@ -54,7 +56,7 @@ def export_joined(joined: Joined, path: Path, runs: Sequence[Run]) -> ModelInfo:
         left_out = [f"corpora/{name}" for name in joined.corpora if len(joined.corpora) > 1]
     info = _info(joined, path.stem, calibration, _provenance(joined, left_out, figures))
     exact = _Version(joined, fitted, joined.exact, joined.network, _TOLERANCE)
-    network = in_8_bits(joined.network) if joined.network else None
+    network = in_8_bits(joined.network, joined.samples()) if joined.network else None
     small = _Version(joined, fitted, joined.encoder, network, _TOLERANCE_8_BITS)
     verify(path, exact.graph(), info, exact.check())
     write(path, small.graph(), info, small.check())

@@ -7,18 +7,21 @@ these 64 bands, so the graph computes them, and no second set of features is nee
 GE2E was trained on segments of 1.6 s. An utterance is therefore split into two halves, which run
 side by side as a batch; that is faster, too. The outputs of each layer are pooled over time to the
 mean and the standard deviation of each unit.
+
+The LSTMs run in 8 bits (:mod:`training.networks.quantization`), where an input has 256 steps. Power
+needs more: most of it is far below the peaks. So each band is limited and comes as a thermometer
+code, in slices of which only one is partly filled, and rounded.
 """
 
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+from librosa import mel_frequencies
 from librosa.filters import mel as mel_filters
 from numpy.typing import NDArray
 from onnx import helper
@@ -28,6 +31,7 @@ from live_ser.frontend.features import Frames
 from live_ser.spec import FeatureSpec
 from training.networks.graph_builder import GraphBuilder, value
 from training.networks.pretrained import LAYERS, MELS, UNITS, Weights
+from training.networks.session import session
 
 STATISTICS = 2 * LAYERS * UNITS
 """Length of the statistics of an utterance: mean and deviation of each unit of each layer."""
@@ -37,7 +41,10 @@ _LEVEL = 10**-3.0  # mean square of the encoder's training data: -30 dBFS
 _FAINTEST = 1e-12  # mean square of digital silence
 _RATE, _FFT = 16_000, 400  # sample rate and FFT size of the encoder's own features
 _STEP = 5.0  # Hz, resolution at which filters are compared
-_FIRST_LSTM = "encoder/states0"
+_FLAT = 500.0  # Hz, up to which the power of speech is about the same in each band
+_TYPICAL = 0.11  # power of these bands at the encoder's level
+_LIMIT = 12.0  # times its typical power, at which a band is limited
+_SLICES = 8
 _END = np.iinfo(np.int64).max  # end of a slice that reaches the end of its axis
 _GATES = (0, 3, 1, 2)  # order of the gates: PyTorch has i f g o, ONNX i o f c
 
@@ -73,6 +80,16 @@ def mean_square(spec: FeatureSpec) -> NDArray[np.float32]:
     # Parseval: the bins of both halves of the spectrum, over those of the window.
     window = 0.375 * spec.win_length
     return np.asarray(flat * 2 / (spec.n_fft * window), np.float32)
+
+
+def typical_power() -> NDArray[np.float32]:
+    """Typical power of speech in the encoder's bands at its level, float32 ``[bands]``.
+
+    It is the same up to 500 Hz, and falls by 6 dB per octave above.
+    """
+    centres = mel_frequencies(MELS + 2, fmin=0, fmax=_RATE / 2)[1:-1]
+    octaves = np.log2(np.maximum(centres / _FLAT, 1))
+    return np.asarray(_TYPICAL / 4**octaves, np.float32)
 
 
 def _bin(spec: FeatureSpec) -> float:
@@ -134,7 +151,8 @@ def _mean(graph: GraphBuilder, halves: str, name: str) -> str:
 def _input(graph: GraphBuilder, spec: FeatureSpec) -> str:
     """From the model's log-mel frames to the input of the first LSTM.
 
-    Power in the encoder's mel bands, scaled to the level of its training data, time axis first.
+    Power in the encoder's mel bands, scaled to the level of its training data, relative to typical
+    speech, in slices, time axis first.
     """
     constant, add = graph.constant, graph.add
     nepers = add("Mul", ["log_mel", constant("nepers", np.float32(_NEPERS))], "nepers_each")
@@ -144,9 +162,11 @@ def _input(graph: GraphBuilder, spec: FeatureSpec) -> str:
     level = add("ReduceMean", [squares], "level", axes=[1, 2], keepdims=1)
     audible = add("Add", [level, constant("faintest", np.float32(_FAINTEST))], "heard")
     gain = add("Div", [constant("wanted", np.float32(_LEVEL)), audible], "gain")
-    bands = add("MatMul", [power, constant("map", np.ascontiguousarray(mel_map(spec).T))], "bands")
+    relative = np.ascontiguousarray(mel_map(spec).T / typical_power())
+    bands = add("MatMul", [power, constant("map", relative)], "bands")
     levelled = add("Mul", [bands, gain], "levelled")
-    return _halved(graph, add("Transpose", [levelled], "sequence", perm=[1, 0, 2]))
+    sequence = add("Transpose", [levelled], "sequence", perm=[1, 0, 2])
+    return _sliced(graph, _halved(graph, sequence))
 
 
 def _halved(graph: GraphBuilder, sequence: str) -> str:
@@ -167,6 +187,23 @@ def _halved(graph: GraphBuilder, sequence: str) -> str:
     return add("Concat", [first, second], "side_by_side", axis=1)
 
 
+def _sliced(graph: GraphBuilder, sequence: str) -> str:
+    """Split each band into slices, ``[frames, batch, bands]`` to ``[..., slices * bands]``.
+
+    A slice holds what of the power lies between its bottom and the bottom of the next one. Their
+    sum is the power, limited.
+    """
+    constant, add = graph.constant, graph.add
+    height = _LIMIT / _SLICES
+    bottoms = height * np.arange(_SLICES, dtype=np.float32)[:, np.newaxis]
+    bands = add("Unsqueeze", [sequence, constant("slice_axis", np.array([2], np.int64))], "levels")
+    above = add("Sub", [bands, constant("bottoms", bottoms)], "above")
+    limits = [graph.scalar("empty", 0), graph.scalar("full", height)]
+    slices = add("Clip", [above, *limits], "slices")
+    flat = constant("flat", np.array([0, 0, _SLICES * MELS], np.int64))
+    return add("Reshape", [slices, flat], "sliced")
+
+
 def _lstm(graph: GraphBuilder, weights: Weights, layer: int, sequence: str, direction: str) -> str:
     """Add an LSTM layer, from ``[frames, batch, features]`` to ``[frames, batch, units]``."""
 
@@ -175,9 +212,12 @@ def _lstm(graph: GraphBuilder, weights: Weights, layer: int, sequence: str, dire
         return np.concatenate([gates_of[gate] for gate in _GATES])
 
     biases = np.concatenate([gates("bias_ih"), gates("bias_hh")])
+    of_input = gates("weight_ih")
+    if layer == 0:
+        of_input = np.tile(of_input * typical_power(), _SLICES)
     given = [
         sequence,
-        graph.constant(f"input_weights{layer}", gates("weight_ih")[np.newaxis]),
+        graph.constant(f"input_weights{layer}", of_input[np.newaxis]),
         graph.constant(f"recurrent_weights{layer}", gates("weight_hh")[np.newaxis]),
         graph.constant(f"biases{layer}", biases[np.newaxis]),
     ]
@@ -198,38 +238,3 @@ def encode(model: onnx.ModelProto, utterances: Iterable[Frames]) -> NDArray[np.f
     run = session(model).run
     batches = (frames[np.newaxis].astype(np.float32) for frames in utterances)
     return np.stack([run(["statistics"], {"log_mel": batch})[0][0] for batch in batches])
-
-
-def session(model: onnx.ModelProto) -> Any:
-    """An ONNX Runtime session that runs a model on one thread."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    data = model.SerializeToString()
-    return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
-def in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of a model whose LSTM weights have 8 bits: smaller and faster.
-
-    The encoder's first LSTM keeps float32, because the dynamic range of its input, power, is too
-    large for 8 bits.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with tempfile.TemporaryDirectory() as folder:
-        given, made = Path(folder, "encoder.onnx"), Path(folder, "encoder8.onnx")
-        onnx.save(model, given)
-        quantize_dynamic(
-            given,
-            made,
-            op_types_to_quantize=["LSTM"],
-            nodes_to_exclude=[_FIRST_LSTM],
-            per_channel=True,
-            # Weights use 7 of the 8 bits: processors without VNNI add two products of 8-bit numbers
-            # in 16 bits, which would overflow otherwise and give other results.
-            weight_type=QuantType.QInt8,
-            reduce_range=True,
-        )
-        return onnx.load(made)

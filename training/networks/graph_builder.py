@@ -12,7 +12,9 @@ from onnx import helper, numpy_helper
 
 OPSET = 17
 
-_MICROSOFT = "com.microsoft"  # the domain of the operators of 8-bit weights
+MICROSOFT = "com.microsoft"
+"""Domain of ONNX Runtime's own operators, such as those for 8-bit weights."""
+
 _IR = 8
 
 
@@ -98,8 +100,8 @@ class GraphBuilder:
         """
         graph = helper.make_graph(self.nodes, name, inputs, outputs, self.constants)
         opsets = [helper.make_opsetid("", OPSET)]
-        if any(node.domain == _MICROSOFT for node in graph.node):
-            opsets.append(helper.make_opsetid(_MICROSOFT, 1))
+        if any(node.domain == MICROSOFT for node in graph.node):
+            opsets.append(helper.make_opsetid(MICROSOFT, 1))
         return helper.make_model(
             graph, opset_imports=opsets, ir_version=_IR, producer_name="live-ser"
         )

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from live_ser.api.live_picture import LivePicture
 from live_ser.api.model import Model
 from live_ser.audio.devices import Opener, open_input
 from live_ser.audio.sources import microphone
-from live_ser.inference.html import LivePicture
 from live_ser.inference.listening import Listening
 from live_ser.model.onnx_model import load as load_network
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -51,6 +52,19 @@ _ENTER = ("\n", "\r")
 _SHOWN = 3  # sentences
 
 
+class Screen(Protocol):
+    """The screen of a guided session, such as an :class:`AlternateScreen`."""
+
+    def key(self) -> str:
+        """The key that was pressed since the last call."""
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Show lines in place of the last ones."""
+
+    def meter(self, share: float, speech: float) -> None:
+        """Show the level, 0 to 1, and seconds of speech."""
+
+
 class GuidedSession:
     """Asks for takes, and stores each in the profile as soon as it is accepted.
 
@@ -58,10 +72,8 @@ class GuidedSession:
         network: the model to teach.
         profile: the speaker's profile.
         prompts: the emotions to ask for, in order.
+        screen: screen of the session.
         rounds: number of rounds; each asks for every emotion once, and ends with a report.
-        key: function that returns the key that was pressed since the last call.
-        show: function that shows lines in place of the last ones.
-        meter: function that shows a level, 0 to 1, and seconds of speech.
         ending: function that returns whether the session should end.
     """
 
@@ -70,16 +82,14 @@ class GuidedSession:
         network: EmotionModel,
         profile: Profile,
         prompts: Sequence[str],
+        screen: Screen,
         *,
         rounds: int,
-        key: Callable[[], str],
-        show: Callable[[Sequence[str]], None],
-        meter: Callable[[float, float], None],
         ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._network, self._profile = network, profile
         self._prompts, self._rounds = prompts, max(1, rounds)
-        self._key, self._show, self._meter, self._ending = key, show, meter, ending
+        self._screen, self._ending = screen, ending
         self._place = 0
         self._message = ""  # of the microphone
         self._offered: Take | None = None
@@ -138,7 +148,7 @@ class GuidedSession:
             keys = f"Enter {goes_on}   b back   q end" if self._place else "Enter begin   q end"
             if self._doubtful is not None:
                 keys = f"Enter keep it and {goes_on}   r repeat it   b back   q end"
-            self._show([*lines, *(f" {line}" for line in self._reading), "", f" {keys}", ""])
+            self._screen.show([*lines, *(f" {line}" for line in self._reading), "", f" {keys}", ""])
             return
         shown = [SENTENCES[(self._place + at) % len(SENTENCES)] for at in range(_SHOWN)]
         undo = "u undo   " if self.accepted else ""
@@ -160,7 +170,7 @@ class GuidedSession:
             "",
             "",
         ]
-        self._show(lines)
+        self._screen.show(lines)
 
     def _record(self, block: Samples) -> None:
         """Add a block to the take, and offer the take when it is over."""
@@ -180,7 +190,7 @@ class GuidedSession:
         attempt.speech += spoken
         attempt.quiet = 0.0 if spoken else attempt.quiet + _STEP
         share = float(np.clip((features.level_db + 60) / 60, 0, 1))
-        self._meter(share, attempt.speech)
+        self._screen.meter(share, attempt.speech)
 
     def _offer(self) -> None:
         """Offer the take, or ask again and say what was wrong with it."""
@@ -194,7 +204,7 @@ class GuidedSession:
 
     def _handle_key(self) -> bool:
         """Handle the key that was pressed; False to end the session."""
-        key = self._key()
+        key = self._screen.key()
         if key == "q" or self._ending():
             return False
         if self._reading and key in _ENTER:
@@ -316,16 +326,14 @@ def guided_session(
         ending_signals(_ENDING_SECONDS) as ending,
         microphone(device, rate, channels=channels.channels, channel=channels.channel) as source,
         pressed_keys() as key,
-        AlternateScreen(key) as terminal,
+        AlternateScreen(key) as screen,
     ):
         session = GuidedSession(
             network,
             profile,
             prompts_of(emotions or labels, rounds),
+            screen,
             rounds=rounds,
-            key=terminal.key,
-            show=terminal.show,
-            meter=terminal.meter,
             ending=ending,
         )
         session.run(source)

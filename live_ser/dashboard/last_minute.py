@@ -39,20 +39,50 @@ class Moment:
     probabilities: tuple[float, ...] | None
 
 
-def span(now: float) -> int:
-    """Seconds to show: a minute, or less at the start.
+@dataclass(frozen=True)
+class LastMinute:
+    """The predictions of the last minute.
 
-    Args:
-        now: seconds from the start of the source.
+    Attributes:
+        labels: labels in the model's order.
+        moments: predictions, oldest first.
     """
-    return next((seconds for seconds in _SPANS if now <= seconds), SECONDS)
+
+    labels: tuple[str, ...]
+    moments: tuple[Moment, ...]
+
+    @property
+    def now(self) -> float:
+        """Time of the right edge, in seconds from the start of the source."""
+        return self.moments[-1].end if self.moments else 0.0
+
+    @property
+    def seconds(self) -> int:
+        """Seconds to show: a minute, or less at the start."""
+        return next((seconds for seconds in _SPANS if self.now <= seconds), SECONDS)
+
+    def cells(self, count: int) -> list[Moment | None]:
+        """The prediction for each of ``count`` cells: the last one that ends in it."""
+        cells: list[Moment | None] = [None] * count
+        per_second = count / self.seconds
+        previous = -1
+        for moment in self.moments:
+            # Aligned to the start of the source, so that intervals do not flicker as they move.
+            cell = count - 1 - (int(self.now * per_second) - int(moment.end * per_second))
+            if not 0 <= cell < count:
+                continue
+            # There is no gap between consecutive predictions.
+            for between in range(previous + 1, cell):
+                if previous >= 0 and cell - previous <= 1 + 2 * per_second:
+                    cells[between] = moment
+            cells[cell] = moment
+            previous = cell
+        return cells
 
 
 @lru_cache(maxsize=32)
 def strip(
-    labels: tuple[str, ...],
-    moments: tuple[Moment, ...],
-    now: float,
+    minute: LastMinute,
     name: str,
     *,
     left: int,
@@ -64,9 +94,7 @@ def strip(
     """The strip of the last minute: intervals in the colour of their emotion, with its name.
 
     Args:
-        labels: labels in the model's order.
-        moments: predictions, oldest first.
-        now: the right edge, in seconds from the start of the source.
+        minute: the predictions.
         name: text in the column of names.
         left: cells of the column of names.
         field: cells of the strip.
@@ -74,7 +102,7 @@ def strip(
         look: capabilities of the terminal.
         rows: height; names are in the first row.
     """
-    runs = list(_runs(labels, _cells(moments, now, field), look))
+    runs = list(_runs(minute.labels, minute.cells(field), look))
     below = [("".join(map(_without_letters, text)), style) for text, style in runs]
     heading = f"   {name:<{left - 3}}" if left else ""
     first = row(width, (heading, ""), *runs)
@@ -108,25 +136,6 @@ def _runs(
                 text = set_cell_size(text.rstrip(), size).replace(" ", look.pick("▬", "="))
                 style = Style.null()
             yield text, style
-
-
-def _cells(moments: Sequence[Moment], now: float, field: int) -> list[Moment | None]:
-    """The prediction for each cell of the strip: the last one that ends in it."""
-    cells: list[Moment | None] = [None] * field
-    per_second = field / span(now)
-    previous = -1
-    for moment in moments:
-        # Aligned to the start of the source, so that intervals do not flicker as they move.
-        cell = field - 1 - (int(now * per_second) - int(moment.end * per_second))
-        if not 0 <= cell < field:
-            continue
-        # There is no gap between consecutive predictions.
-        for between in range(previous + 1, cell):
-            if previous >= 0 and cell - previous <= 1 + 2 * per_second:
-                cells[between] = moment
-        cells[cell] = moment
-        previous = cell
-    return cells
 
 
 def _shown(moment: Moment | None) -> tuple[str, str | None] | None:
@@ -164,9 +173,7 @@ def heads(left: int, at: int, seconds: int, *, width: int, look: Look) -> Line:
 
 @lru_cache(maxsize=32)
 def lanes(
-    labels: tuple[str, ...],
-    moments: tuple[Moment, ...],
-    now: float,
+    minute: LastMinute,
     *,
     field: int,
     width: int,
@@ -174,10 +181,10 @@ def lanes(
     rows: int = 1,
 ) -> tuple[Line, ...]:
     """The probability of each emotion in the last minute, each ``rows`` tall."""
-    cells = _cells(moments, now, field)
+    cells = minute.cells(field)
     steps = look.pick(" ▁▂▃▄▅▆▇█", " .:-=+*#@")
     lines = []
-    for i, colour in enumerate(colours(labels)):
+    for i, colour in enumerate(colours(minute.labels)):
         shares = [
             moment.probabilities[i] if moment and moment.probabilities else 0.0 for moment in cells
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from live_ser.dashboard.last_minute import Moment
+from live_ser.dashboard.last_minute import LastMinute, Moment
 from live_ser.dashboard.meters import Level
 from live_ser.inference.results import State
 from live_ser.live.headline import Headline
@@ -94,3 +94,8 @@ class DashboardState:
     help_page: int = 0
     voice: str = ""
     lanes: tuple[DashboardState, ...] = ()
+
+    @property
+    def last_minute(self) -> LastMinute:
+        """The predictions of the last minute."""
+        return LastMinute(self.labels, self.moments)

@@ -128,7 +128,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
     wide = width >= WIDE
     left = gutter(state.labels)
     field = _minute(width) if wide else width - left - VALUE
-    seconds = last_minute.span(_newest(state))
+    seconds = state.last_minute.seconds
     lines: Sequence[Line] = [blank(width)] * rows
     match name:
         case "header":
@@ -212,7 +212,7 @@ def _bars(state: DashboardState, rows: int, width: int, look: Look) -> Sequence[
     )
     if minute:
         lanes = last_minute.lanes(
-            *(labels, state.moments, _newest(state)),
+            state.last_minute,
             field=minute,
             width=minute + 1,
             look=look,
@@ -262,12 +262,7 @@ def _strip(
     rows: int = 1,
 ) -> Sequence[Line]:
     return last_minute.strip(
-        *(state.labels, state.moments, _newest(state), name),
-        left=left,
-        field=field,
-        width=width,
-        look=look,
-        rows=rows,
+        state.last_minute, name, left=left, field=field, width=width, look=look, rows=rows
     )
 
 
@@ -289,10 +284,6 @@ def _spectrogram(
         return lines
     where = None if _faded(state) else (state.valence, state.activation)
     return beside(lines, plane(where, _stale(state), width=aside, height=rows, look=look))
-
-
-def _newest(state: DashboardState) -> float:
-    return state.moments[-1].end if state.moments else 0.0
 
 
 def _facts(state: DashboardState, wide: bool) -> tuple[tuple[str, bool], ...]:

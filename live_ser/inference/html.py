@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from live_ser.audio.blocks import Voice
-from live_ser.extras import needed
 from live_ser.palette import colours
 from live_ser.text import clock, clock_ticks, in_html, in_words, percent
 
-if TYPE_CHECKING:
-    from live_ser.inference.results import Decision, Prediction, Segment
+Result = Mapping[str, Any]
+"""The attributes of a result by name, from :meth:`live_ser.inference.results.Decision.to_dict`."""
 
 _LANE = (1000, 60)  # width and height of a lane, in units of its own
 _MARGIN = 30  # beside it, for half the label of a tick
-_MINUTE = 60.0
 _LATEST = 1e7  # second that is drawn
 
 
-def card(result: Decision) -> str:
+def card(result: Result) -> str:
     """A result as a heading, its measures, and a bar for each emotion."""
-    heading = in_html(in_words(result.to_dict()))
+    heading = in_html(in_words(result))
     return (
         '<div style="max-width: 32em">'
         f'<div style="font-size: 1.4em">{heading}</div>'
         f'<div style="opacity: 0.7">{in_html(_measures(result))}</div>'
-        f"{_bars(result.probabilities or {})}</div>"
+        f"{_bars(result['probabilities'] or {})}</div>"
     )
 
 
-def lanes(results: Sequence[Prediction | Segment]) -> str:
+def lanes(results: Sequence[Result]) -> str:
     """A lane for each voice, under its name; a lane without a name for a single voice."""
-    voices = dict.fromkeys(Voice(one.channel, one.speaker) for one in results)
+    voices = dict.fromkeys(Voice(one["channel"], one["speaker"]) for one in results)
     if len(voices) < 2:
         return lane(results)
     parts = []
     for voice in voices:
-        own = [one for one in results if Voice(one.channel, one.speaker) == voice]
+        own = [one for one in results if Voice(one["channel"], one["speaker"]) == voice]
         parts.append(f"<div>{in_html(voice.name)}</div>{lane(own)}")
     return "".join(parts)
 
 
-def lane(results: Sequence[Prediction | Segment]) -> str:
+def lane(results: Sequence[Result]) -> str:
     """Results along a time axis: a bar each, coloured by emotion, its height the confidence.
 
     Bars of uncertain results are pale; results with invalid times have none. The emotions that
     occur are listed below the axis.
     """
-    results = [one for one in results if -_LATEST <= one.start <= one.end <= _LATEST]
+    results = [one for one in results if -_LATEST <= one["start"] <= one["end"] <= _LATEST]
     if not results:
         return "<div>nothing was found</div>"
     spans = _spans(results)
@@ -59,10 +56,10 @@ def lane(results: Sequence[Prediction | Segment]) -> str:
     shapes = [
         _bar(result, (start - first) * scale, (end - start) * scale, colour)
         for result, (start, end) in zip(results, spans, strict=True)
-        if result.label is not None
+        if result["label"] is not None
     ]
     marks = [_tick(second, (second - first) * scale) for second in clock_ticks(first, last)]
-    occurring = {result.label for result in results}
+    occurring = {result["label"] for result in results}
     legend = "".join(
         f'<span style="margin-right: 1em"><span style="color: {hex_}">&#9632;</span> '
         f"{in_html(label)}</span>"
@@ -77,36 +74,12 @@ def lane(results: Sequence[Prediction | Segment]) -> str:
     )
 
 
-class LivePicture:
-    """The newest prediction and the last minute, updated in place in a notebook.
-
-    Raises:
-        MissingExtra: IPython is not installed.
-    """
-
-    def __init__(self) -> None:
-        self._display: Any = needed("IPython.display", "notebook")
-        self._handle: Any = None
-        self._minute: deque[Prediction] = deque()
-
-    def show(self, prediction: Prediction) -> None:
-        """Draw a prediction, in place of the last one."""
-        self._minute.append(prediction)
-        while prediction.end - self._minute[0].end > _MINUTE:
-            self._minute.popleft()
-        picture = self._display.HTML(card(prediction) + lanes(list(self._minute)))
-        if self._handle is None:
-            self._handle = self._display.display(picture, display_id=True)
-        else:
-            self._handle.update(picture)
-
-
-def _measures(result: Decision) -> str:
-    values = [f"{result.evidence:.1f} s of speech"]
-    if result.activation is not None:
-        values.append(f"activation {result.activation:.2f}")
-    if result.valence is not None:
-        values.append(f"valence {result.valence:+.2f}")
+def _measures(result: Result) -> str:
+    values = [f"{result['evidence']:.1f} s of speech"]
+    if result["activation"] is not None:
+        values.append(f"activation {result['activation']:.2f}")
+    if result["valence"] is not None:
+        values.append(f"valence {result['valence']:+.2f}")
     return ", ".join(values)
 
 
@@ -121,29 +94,29 @@ def _bars(probabilities: Mapping[str, float]) -> str:
     return f"<table>{''.join(rows)}</table>" if rows else ""
 
 
-def _colours(results: Iterable[Decision]) -> dict[str, str]:
+def _colours(results: Iterable[Result]) -> dict[str, str]:
     """The colour of each label."""
-    labels = next((list(one.probabilities) for one in results if one.probabilities), [])
+    labels = next((list(one["probabilities"]) for one in results if one["probabilities"]), [])
     return {label: colour.hex for label, colour in zip(labels, colours(labels), strict=True)}
 
 
-def _spans(results: Sequence[Prediction | Segment]) -> list[tuple[float, float]]:
+def _spans(results: Sequence[Result]) -> list[tuple[float, float]]:
     """Start and end of each bar: windows overlap, so each one covers the hop that it adds."""
     spans: list[tuple[float, float]] = []
     for result in results:
-        start = max(result.start, spans[-1][1]) if spans else result.start
-        spans.append((min(start, result.end), result.end))
+        start = max(result["start"], spans[-1][1]) if spans else result["start"]
+        spans.append((min(start, result["end"]), result["end"]))
     return spans
 
 
-def _bar(result: Decision, left: float, width: float, colour: Mapping[str, str]) -> str:
-    label = result.label or ""
-    height = _LANE[1] * (result.confidence or 0.0)
-    pale = 0.35 if result.state == "uncertain" else 1
+def _bar(result: Result, left: float, width: float, colour: Mapping[str, str]) -> str:
+    label = result["label"] or ""
+    height = _LANE[1] * (result["confidence"] or 0.0)
+    pale = 0.35 if result["state"] == "uncertain" else 1
     return (
         f'<rect x="{left:.1f}" y="{_LANE[1] - height:.1f}" width="{max(width, 0.5):.1f}" '
         f'height="{height:.1f}" fill="{colour.get(label, "currentColor")}" opacity="{pale}">'
-        f"<title>{in_html(in_words(result.to_dict()))}</title></rect>"
+        f"<title>{in_html(in_words(result))}</title></rect>"
     )
 
 

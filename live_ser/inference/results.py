@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from live_ser.audio.blocks import Voice
 from live_ser.extras import needed
+from live_ser.inference.html import card, lanes
 from live_ser.inference.prosody import MEASURES, Prosody
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ class Decision:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from live_ser.inference.html import card
-
-        return card(self)
+        return card(self.to_dict())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +166,9 @@ class Results(list[R], Generic[R]):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a timeline, or cards of verdicts."""
-        from live_ser.inference.html import card, lanes
-
-        timed = [one for one in self if isinstance(one, Prediction | Segment)]
-        return lanes(timed) if len(timed) == len(self) else "".join(map(card, self))
+        results = [one.to_dict() for one in self]
+        is_timed = all(isinstance(one, Prediction | Segment) for one in self)
+        return lanes(results) if is_timed else "".join(map(card, results))
 
 
 _SPREAD = {"probabilities": "p", "raw": "raw", "shares": "share"}

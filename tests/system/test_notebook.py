@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import live_ser
-from live_ser.inference.html import LivePicture
+from live_ser.api.live_picture import LivePicture
 from tests.support.scripted_microphone import ScriptedMicrophone, in_blocks
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebook.ipynb"

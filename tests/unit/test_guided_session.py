@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -56,10 +56,8 @@ class Scene:
             network,
             profile,
             prompts,
+            self,
             rounds=2,
-            key=self._key,
-            show=lambda lines: self.pages.append(list(lines)),
-            meter=lambda share, speech: None,
         )
         self.session.run(self._blocks())
 
@@ -73,9 +71,15 @@ class Scene:
         places = [page[0].split()[3] for page in self.pages if "Say something" in "".join(page)]
         return [place for place, _ in groupby(places)]
 
-    def _key(self) -> str:
+    def key(self) -> str:
         key, self._pressed = self._pressed, ""
         return key
+
+    def show(self, lines: Sequence[str]) -> None:
+        self.pages.append(list(lines))
+
+    def meter(self, share: float, speech: float) -> None:
+        """Levels are not checked here."""
 
     def _blocks(self) -> Iterator[Samples]:
         silence = np.zeros(2 * RATE, np.float32)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ModelError,
         OutputError,
     )
+    from live_ser.frontend.dc_blocker import block_dc
     from live_ser.frontend.features import log_mel
     from live_ser.frontend.gate import speech_mask
     from live_ser.inference.monitor import Monitor
@@ -50,6 +51,7 @@ __all__ = [
     "Stream",
     "Verdict",
     "__version__",
+    "block_dc",
     "listen",
     "load",
     "log_mel",
@@ -78,6 +80,7 @@ _HOMES = {
     "Segment": "inference.results",
     "Stream": "inference.stream",
     "Verdict": "inference.results",
+    "block_dc": "frontend.dc_blocker",
     "listen": "api.listen",
     "load": "api.listen",
     "log_mel": "frontend.features",

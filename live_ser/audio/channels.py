@@ -128,7 +128,7 @@ class Downmix:
 
     Channels that are out of phase cancel each other out in the mean. Where they do, the loudest
     channel is used instead. This is decided every 20 ms from the sound so far, whatever the block
-    size, so that a file, its replay and a microphone give the same result.
+    size, so that a file, its replay and a microphone give the same result. A DC offset is no sound.
 
     Args:
         channels: number of channels.
@@ -188,10 +188,8 @@ class Downmix:
         channels = np.ascontiguousarray(block.T)
         mean: Samples = channels.mean(axis=0, dtype=np.float32)
         framed = channels.reshape(len(channels), -1, frame)
-        energies = np.einsum("cfn,cfn->fc", framed, framed)
         mixed = mean.reshape(-1, frame)
-        energy = np.einsum("fn,fn->f", mixed, mixed)
-        for number, chosen in enumerate(self._chosen(energies, energy)):
+        for number, chosen in enumerate(self._chosen(_energies(framed).T, _energies(mixed))):
             if chosen is not None:
                 mixed[number] = framed[chosen, number]
         return mean
@@ -217,3 +215,10 @@ class Downmix:
             before = loudest
         self.cancelling = before + 1
         return before
+
+
+def _energies(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The energy of each frame about its mean, ``[...]`` of ``[..., samples]``."""
+    moving = frames - frames.mean(axis=-1, keepdims=True)
+    energies: NDArray[np.float32] = np.einsum("...n,...n->...", moving, moving)
+    return energies

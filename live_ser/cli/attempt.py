@@ -41,7 +41,8 @@ class Attempt:
         if np.mean(np.abs(samples) >= 0.99) > _CLIPPED:
             return "clipped: turn the input gain down"
         frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME)
-        levels = np.sort(10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-10))
+        # Variances: a DC offset has no level.
+        levels = np.sort(10 * np.log10(np.var(frames, axis=1) + 1e-10))
         # Before its length: the gate detects little speech in a soft voice.
         if levels[-_LOUDEST_FRAMES:].min(initial=0.0) < _SOFTEST:
             return "too soft: come closer, or turn the input gain up"

@@ -18,6 +18,7 @@ from live_ser.audio.devices import accepted_rates, find_device, input_devices, p
 from live_ser.audio.sources import microphone
 from live_ser.cli.errors import in_options
 from live_ser.errors import LiveSerError
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.features import log_mel
 from live_ser.frontend.gate import CHUNK_SECONDS, SpeechGate, speech_mask
 from live_ser.frontend.stream import level_db
@@ -27,9 +28,10 @@ _SECONDS = 3.0  # of sound from the microphone
 _SPEECH_SECONDS = 0.3  # of speech, at least
 _CLIPPED = 0.999
 _TOO_LOUD = 1e-3  # share of clipped samples
+_SILENCE = -119.0  # dB re full scale, of digital silence
 _TOO_QUIET = -60.0  # dB re full scale, of speech
 _TOO_NOISY = -35.0  # dB re full scale, between words
-_OFFSET = 0.02  # of full scale
+_OFFSET = 0.05  # of full scale
 # The band of a telephone ends at 3.4 kHz; that of a wireless headset in a call, below 4 kHz.
 _TELEPHONE_INSIDE = (2400.0, 3200.0)
 _TELEPHONE_OUTSIDE = (4400.0, 5600.0)
@@ -109,7 +111,8 @@ def examine_sound(samples: Samples, model: EmotionModel) -> Iterator[Finding]:
         model: the model that would be used.
     """
     rate = model.info.features.sample_rate
-    if not samples.any():
+    moving = block_dc(samples, rate)
+    if level_db(moving) < _SILENCE:
         yield Finding(
             "fail",
             "the microphone gives digital silence",
@@ -117,7 +120,6 @@ def examine_sound(samples: Samples, model: EmotionModel) -> Iterator[Finding]:
             "or take another one: live-ser devices",
         )
         return
-    moving = samples - samples.mean(dtype=np.float64).astype(np.float32)  # without the DC offset
     levels = [level_db(part) for part in np.array_split(moving, 60)]
     loud, floor = float(np.percentile(levels, 95)), float(np.percentile(levels, 10))
     yield Finding("ok", f"level {loud:.0f} dB where it is loudest, re full scale")
@@ -238,8 +240,8 @@ def _offset(samples: Samples) -> Finding:
     if abs(offset) > _OFFSET:
         return Finding(
             "note",
-            f"DC offset of {100 * offset:.1f} % of full scale",
-            "take another microphone or sound card: this one's electronics are off balance",
+            f"DC offset of {100 * offset:.1f} % of full scale: it is removed; speech clips sooner",
+            "turn down the input gain, or take another microphone or sound card",
         )
     return Finding("ok", f"DC offset {100 * offset:.2f} %")
 

@@ -87,7 +87,7 @@ class Dashboard(Sink):
         self._screen = Screen(console)
         self._look = Look.of(console)
         self._rate = info.features.sample_rate
-        self._meters = [Meter() for _ in voices or (None,)]
+        self._meters = [Meter(info.features.sample_rate) for _ in voices or (None,)]
         self._spectrogram = Spectrogram(info.features)
         self._load = Load()
         # The baseline then has 2.5 times the weight of a typical voice.

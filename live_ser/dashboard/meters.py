@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.dc_blocker import DCBlocker
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.spec import FeatureSpec
 
@@ -33,7 +34,13 @@ class Level:
 
 
 class Meter:
-    """Level meter with peak hold and clipping indicator."""
+    """Level meter with peak hold and clipping indicator.
+
+    A DC offset has no level, but counts for clipping.
+
+    Args:
+        rate: sample rate of the signal in Hz.
+    """
 
     _ATTACK = 0.1  # time constant of the RMS level in seconds
     _HOLD = 1.5  # seconds before a peak falls
@@ -41,7 +48,8 @@ class Meter:
     _CLIP = 0.999  # of full scale
     _CLIP_HOLD = 3.0  # seconds for which clipping is shown
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int) -> None:
+        self._blocker = DCBlocker(rate)
         self._now = 0.0
         self._power = 0.0
         self._peak = QUIET
@@ -58,13 +66,13 @@ class Meter:
         if not len(block):
             return
         weight = 1.0 - math.exp(-(now - self._now) / self._ATTACK)
-        power = float(np.mean(np.square(block, dtype=np.float64)))
+        sound = self._blocker.push(block)
+        power = float(np.mean(np.square(sound, dtype=np.float64)))
         self._power += weight * (power - self._power)
-        highest = float(np.max(np.abs(block)))
-        peak = _decibels(highest)
+        peak = _decibels(float(np.max(np.abs(sound))))
         if peak >= self._held(now):
             self._peak, self._peak_at = peak, now
-        if highest >= self._CLIP:
+        if np.max(np.abs(block)) >= self._CLIP:
             self._clipped_at = now
         self._now = now
 
@@ -96,6 +104,7 @@ class Spectrogram:
     _FALL = 1.0  # dB per second at which the brightest follows a falling level
 
     def __init__(self, spec: FeatureSpec) -> None:
+        self._blocker = DCBlocker(spec.sample_rate)
         self._stream = FrameStream(spec)
         self._per_column = max(1, round(self.SECONDS * spec.sample_rate / spec.hop_length))
         self._step = round(self._STEP * self.SECONDS * spec.sample_rate)
@@ -113,7 +122,7 @@ class Spectrogram:
         self._waiting += len(block)
         if self._waiting < self._step:
             return
-        sound = np.concatenate(self._blocks)
+        sound = self._blocker.push(np.concatenate(self._blocks))
         self._blocks, self._waiting = [], 0
         frames = np.concatenate([self._pending, self._stream.push(sound)])
         count = len(frames) // self._per_column

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.silero import CHUNK, Silero
 from live_ser.spec import GateSpec
 
@@ -112,8 +113,17 @@ def _follow(before: float, level: float) -> float:
 
 
 def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:
-    """The speech mask of a whole signal: bool ``[chunks]``, one for each 32 ms."""
-    return SpeechGate(rate, gate.floor_db).push(samples) >= gate.threshold
+    """The speech mask of a whole signal, as the runtime finds it.
+
+    Args:
+        samples: float32 ``[n]``, mono; a DC offset makes no difference.
+        rate: sample rate in Hz.
+        gate: settings of the speech gate.
+
+    Returns:
+        bool ``[chunks]``, one for each 32 ms.
+    """
+    return SpeechGate(rate, gate.floor_db).push(block_dc(samples, rate)) >= gate.threshold
 
 
 def frame_range(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from live_ser.audio.arrays import checked_block
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.dc_blocker import DCBlocker
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.frontend.gate import SpeechGate
 from live_ser.frontend.pitch import VoiceFrames, VoiceStream
@@ -127,12 +128,14 @@ class FrontEnd:
         """Reset all state but the position."""
         self._origin = self._position
         self._waiting, self._waits = [], 0
+        self._blocker = DCBlocker(self._rate)
         self._frames = FrameStream(self._info.features)
         self._gate = SpeechGate(self._rate, self._info.gate.floor_db)
         self._voice = VoiceStream(self._rate)
 
     def _features(self, step: Samples) -> Features:
         self._position += len(step)
+        step = self._blocker.push(step)
         return Features(
             origin=self._origin,
             stop=self._position,

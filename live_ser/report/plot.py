@@ -19,6 +19,7 @@ from live_ser.audio.reading import USUAL, Reading
 from live_ser.audio.sources import audio_file
 from live_ser.errors import InvalidArgument, unwritable
 from live_ser.extras import needed
+from live_ser.frontend.dc_blocker import DCBlocker
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.palette import colours
 from live_ser.records.new_file import NewFile
@@ -122,6 +123,7 @@ class _Content:
         spec = info.features
         self.envelope = Overview(extremes, 2, most=_COLUMNS, step=64)
         self.spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
+        self._blocker = DCBlocker(spec.sample_rate)
         self._stream = FrameStream(spec)
         self.samples = 0
         self.steps = _Steps(info.labels)
@@ -131,7 +133,7 @@ class _Content:
     def push(self, samples: Samples) -> None:
         """Add samples, ``[n]``."""
         self.envelope.push(np.stack([samples, samples], axis=1))
-        self.spectrum.push(self._stream.push(samples))
+        self.spectrum.push(self._stream.push(self._blocker.push(samples)))
         self.samples += len(samples)
 
     def add(self, record: Record) -> None:

@@ -56,6 +56,7 @@ def test_digital_silence_fails(model: EmotionModel) -> None:
     assert finding.verdict == "fail"
     assert "digital silence" in finding.text
     assert "privacy settings" in finding.advice
+    assert notes(np.full(3 * RATE, 0.1), model) == [finding]
 
 
 def test_a_telephone_is_named(voice: Samples, model: EmotionModel) -> None:

@@ -168,6 +168,21 @@ def test_channels_out_of_phase_are_heard_and_told_of(
     assert "its channels cancel each other out" in said
 
 
+def test_an_offset_of_the_sound_card_changes_nothing(
+    room: SoundServer, tiny_model: Path, sentence: Path, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(sentence, dtype="float32", always_2d=True)
+    voice = np.pad(samples.mean(axis=1), rate)
+    voice *= 10 ** (-25 / 20) / np.sqrt(np.mean(np.square(voice)))
+    plain, offset = tmp_path / "plain.wav", tmp_path / "offset.wav"
+    soundfile.write(plain, np.clip(voice, -0.8, 0.8), rate)
+    soundfile.write(offset, np.clip(voice, -0.8, 0.8) + 0.1, rate)
+    with listening(room, tiny_model) as listener:
+        room.play(offset, "room")
+        listener.until(is_speech)
+        assert_heard(listener, tiny_model, plain)
+
+
 def test_a_channel_is_heard_without_the_other(
     room: SoundServer, tiny_model: Path, sentence: Path, tmp_path: Path
 ) -> None:

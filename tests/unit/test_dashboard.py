@@ -592,7 +592,7 @@ def test_each_voice_has_its_own_level_and_verdict() -> None:
     console = Console(file=Terminal(), width=80, height=24, force_terminal=True, _environ={})
     shown = Dashboard(console, tiny_info(), "call.wav", 16000, voices=voices)
     with shown:
-        loud = np.full(1600, 0.5, np.float32)
+        loud = np.tile(np.asarray([0.5, -0.5], np.float32), 800)
         shown.block(np.stack([loud, np.zeros_like(loud)], axis=1))
         shown.window(prediction(0.5, channel=1, speaker="agent", baseline=3.0))
         shown.window(prediction(0.5, channel=2, state="silence", label=None, probabilities=None))
@@ -712,15 +712,16 @@ def test_the_keys_toggle_help_and_spectrogram_and_messages_come_and_go() -> None
 
 @pytest.mark.usefixtures("instant")
 def test_the_meter_holds_its_peak_and_marks_clipping() -> None:
+    tone = np.tile(np.asarray([1, -1], np.float32), 800)
     shown, _, _ = dashboard()
     with shown:
-        shown.block(np.full(1600, 1.0, np.float32))
-        shown.block(np.full(1600, 0.001, np.float32))
+        shown.block(tone)
+        shown.block(0.001 * tone)
         assert shown.state.level.clipped
         assert shown.state.level.peak == pytest.approx(0, abs=0.1)
         assert shown.state.level.rms < -3
         for _ in range(40):
-            shown.block(np.full(1600, 0.001, np.float32))
+            shown.block(0.001 * tone)
         assert not shown.state.level.clipped
         assert shown.state.level.peak < -40
 

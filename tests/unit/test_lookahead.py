@@ -11,6 +11,7 @@ import soundfile
 import soxr
 
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.frontend.gate import CHUNK_SECONDS, frame_range, speech_mask
 from live_ser.inference.lookahead import HORIZON
@@ -46,7 +47,7 @@ def frames_of(model: EmotionModel, sound: Samples, segment: Segment) -> Frames:
     first, stop = round(segment.start / CHUNK_SECONDS), round(segment.end / CHUNK_SECONDS)
     own = np.zeros_like(speech_mask(sound, RATE, model.info.gate))
     own[first:stop] = True
-    frames = log_mel(sound, model.info.features)
+    frames = log_mel(block_dc(sound, RATE), model.info.features)
     begin, end = frame_range(own, model.info.features.hop_length / RATE, len(frames))
     return frames[begin:end]
 

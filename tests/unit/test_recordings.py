@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from live_ser.audio.blocks import Samples
 from live_ser.errors import LiveSerError
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.features import log_mel
 from live_ser.frontend.gate import CHUNK_SECONDS, frame_range, speech_mask
 from live_ser.inference.monitor import Monitor
@@ -93,7 +94,7 @@ def test_segments_are_the_utterances_each_classified_on_its_own_speech(
         assert segment.evidence == pytest.approx(mask[first:stop].sum() * CHUNK_SECONDS)
         own = np.zeros_like(mask)
         own[first:stop] = True
-        frames = log_mel(sound, info.features)
+        frames = log_mel(block_dc(sound, 16000), info.features)
         begin, end = frame_range(own, hop, len(frames))
         expected = model.predict(frames[begin:end])
         assert segment.probabilities is not None

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.frontend.gate import frame_range, speech_mask
 from live_ser.spec import FeatureSpec, GateSpec
@@ -29,7 +30,7 @@ from training.data.frame_cache import cached_frames, sizes
 from training.data.sound import read_sound
 from training.data.utterances import Utterances
 
-_VERSION = 2  # increased when the same settings give other frames, as when the gate changes
+_VERSION = 3  # increased when the same settings give other frames, as when the gate changes
 
 
 def load_utterances(
@@ -93,6 +94,7 @@ def _speech_frames(
     if take:
         rng = np.random.default_rng([take, zlib.crc32(clip.id.encode())])
         samples = degrade(samples, spec.sample_rate, around, rng)
+    samples = block_dc(samples, spec.sample_rate)
     # Padded, so that the shortest clip has a frame, too.
     frames = log_mel(np.pad(samples, (0, max(0, spec.n_fft - len(samples)))), spec)
     if not gate.trim:

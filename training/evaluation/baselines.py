@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.frontend.gate import frame_range, speech_mask
 from live_ser.inference.decision import decide
@@ -139,7 +140,7 @@ def spoken_frames(clip: Clip, info: ModelInfo, samples: Samples | None = None) -
     """
     spec = info.features
     samples = read_sound(clip.path, spec.sample_rate) if samples is None else samples
-    frames = log_mel(samples, spec)
+    frames = log_mel(block_dc(samples, spec.sample_rate), spec)
     mask = speech_mask(samples, spec.sample_rate, info.gate)
     first, last = frame_range(mask, spec.hop_length / spec.sample_rate, len(frames))
     most = spec.frames_in(round(info.window * spec.sample_rate))

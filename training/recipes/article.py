@@ -42,6 +42,7 @@ from training.recipes.logits import Logits
 from training.recipes.recipe import Recipe, Teacher
 
 _PADDING = -200.0  # dB, far below any dynamic range
+_VERSION = 2  # increased when the same settings give other frames
 
 
 class Article(Recipe[ArticleConfig]):
@@ -170,5 +171,5 @@ def padded(frames: Sequence[Frames], length: int, config: ArticleConfig) -> NDAr
 def _key(clips: Sequence[Clip], config: ArticleConfig, take: int) -> str:
     takes = (config.offset, config.window, config.noise, config.noisy_copies)
     changed = (config.pitch, config.pitched_share)
-    content = json.dumps([sizes(clips), asdict(config.features), takes, changed, take])
+    content = json.dumps([_VERSION, sizes(clips), asdict(config.features), takes, changed, take])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from live_ser.errors import LiveSerError
+from live_ser.frontend.dc_blocker import block_dc
 from live_ser.frontend.features import Frames, log_mel
 from live_ser.spec import FeatureSpec
 from training.corpora.clips import Clip
@@ -62,4 +63,4 @@ def take_frames(clip: Clip, config: ArticleConfig, spec: FeatureSpec, take: int 
         from librosa.effects import pitch_shift  # it takes seconds to compile itself
 
         samples = pitch_shift(samples, sr=rate, n_steps=config.pitch)
-    return log_mel(samples, spec)
+    return log_mel(block_dc(samples, rate), spec)

@@ -60,6 +60,7 @@ class MissingExtra(LiveSerError):
 _Kind = TypeVar("_Kind", bound=LiveSerError)
 
 _RIGHTS = errno.EACCES, errno.EPERM
+_NO_ROOM = "failed to map segment"  # in memory, for a library
 _FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG
 
 
@@ -68,6 +69,8 @@ def unreadable(path: str | os.PathLike[str], error: OSError, kind: type[_Kind]) 
     hint = "check its rights" if error.errno in _RIGHTS else "check the name"
     if error.errno is None:  # not the system's: what is in it cannot be understood
         hint = "check that it is complete"
+    if lacking := shortage(error):
+        hint = lacking.hint
     return kind(f"cannot read {os.fspath(path)}: {reason(error)}", hint)
 
 
@@ -76,9 +79,35 @@ def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
     hint = "take a folder that exists and is yours"
     if error.errno == errno.ENAMETOOLONG:
         hint = "take a shorter name"
-    if error.errno in _FULL:
+    if is_full(error):
         hint = "make room"
+    if lacking := shortage(error):
+        hint = lacking.hint
     return OutputError(f"cannot write {os.fspath(path)}: {reason(error)}", hint)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or what may be written to it, is full."""
+    return error.errno in _FULL
+
+
+def shortage(error: Exception) -> LiveSerError | None:
+    """What there is too little of, and what to try, if an exception says that; else None."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EMFILE, errno.ENFILE):
+        return LiveSerError(
+            "too many files are open", "close some, or allow more: `ulimit -n 1024`"
+        )
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or _NO_ROOM in str(error):
+        return LiveSerError(
+            "there is too little memory", "close other programs, or see what `ulimit -v` allows"
+        )
+    if "can't start new thread" in str(error):
+        return LiveSerError(
+            "no more threads can be started",
+            "close other programs, or see what `ulimit -u` and `ulimit -v` allow",
+        )
+    return None
 
 
 def reason(error: OSError) -> str:

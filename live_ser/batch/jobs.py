@@ -15,7 +15,7 @@ from live_ser.batch.analysis import USUAL, Analysis, Stamp
 from live_ser.batch.paths import why_not_a_file
 from live_ser.batch.spool import Spool
 from live_ser.batch.workers import Report, Workers, cores
-from live_ser.errors import LiveSerError
+from live_ser.errors import AudioError, LiveSerError, shortage, unreadable
 from live_ser.inference.recordings import analyse
 from live_ser.inference.results import Prediction, Segment, Verdict
 from live_ser.inference.settings import Settings
@@ -87,10 +87,7 @@ class Job:
             return Outcome(path, 0.0, spool, why_not_a_file(path) or error)
         except Exception as error:  # so that the other files are classified in any case
             spool.drop()
-            message = f"cannot classify {path}: {type(error).__name__}: {error}"
-            return Outcome(
-                path, 0.0, spool, LiveSerError(message, "convert it to WAV and try that")
-            )
+            return Outcome(path, 0.0, spool, _why_not(path, error))
         spool.close()
         return Outcome(path, seconds, spool, notes=notes)
 
@@ -188,6 +185,16 @@ def _are_many(paths: Iterable[str]) -> bool:
         if total > _MANY_BYTES:
             return True
     return False
+
+
+def _why_not(path: str, error: Exception) -> LiveSerError:
+    """Why a file cannot be classified: what there is too little of, or what is unexpected in it."""
+    if lacking := shortage(error):
+        return LiveSerError(f"cannot classify {path}: {lacking.message}", lacking.hint)
+    if isinstance(error, OSError):
+        return unreadable(path, error, AudioError)
+    message = f"cannot classify {path}: {type(error).__name__}: {error}"
+    return LiveSerError(message, "convert it to WAV and try that")
 
 
 class _WithProgress:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from contextlib import suppress
 
 from live_ser.cli.messages import say
-from live_ser.errors import InvalidArgument, LiveSerError, reason
+from live_ser.errors import InvalidArgument, LiveSerError, is_full, reason, shortage
 
 # Arguments whose options have other names; all others are --name value.
 _OPTIONS = {
@@ -78,10 +77,13 @@ def in_our_words(error: Exception) -> LiveSerError:
     """Any exception as a :class:`LiveSerError`."""
     if isinstance(error, LiveSerError):
         return error
+    lacking = shortage(error)
     if isinstance(error, OSError):
         where = f" {error.filename}" if error.filename else ""
-        tries = "make room" if error.errno == errno.ENOSPC else "see that it is there and yours"
+        tries = lacking.hint if lacking else "see that it is there and yours"
+        if is_full(error):
+            tries = "make room"
         return LiveSerError(f"cannot read or write{where}: {reason(error)}", tries)
-    return LiveSerError(
+    return lacking or LiveSerError(
         f"{type(error).__name__}: {error}", "the same with -v, and report what it prints"
     )

@@ -30,12 +30,17 @@ def _kept_to_python(name: str) -> Iterator[None]:
     stream = getattr(sys, name)
     try:
         descriptor = stream.fileno()
+        sink = os.open(os.devnull, os.O_WRONLY)
+    except (OSError, ValueError, AttributeError):  # no real stream, or no more files: not hidden
+        yield
+        return
+    try:
         ours = os.dup(descriptor)
-    except (OSError, ValueError, AttributeError):  # no real stream: nothing to hide
+    except OSError:
+        os.close(sink)
         yield
         return
     stream.flush()
-    sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, descriptor)
     os.close(sink)
     raw = os.fdopen(ours, "wb", 0, closefd=False)

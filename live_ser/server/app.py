@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -48,6 +49,7 @@ _SOCKETS = ("/v1/stream", "/v1/live")
 _LOOK_SECONDS = 0.05  # between checks whether to end
 _END_SECONDS = 3.0  # for sessions to end
 _BACKLOG = 1024  # pending connections
+_OTHER_FILES = 256  # connections that ask for something else, and files of the process
 _DEAD_SECONDS = 30  # after which the system drops an unresponsive client
 
 
@@ -240,6 +242,7 @@ def run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> No
         opened: the listening socket, closed at the end.
         ending: function that returns whether to end.
     """
+    _allow_connections(server.service.limits)
     asyncio.run(_run(server, opened, ending))
 
 
@@ -258,7 +261,9 @@ class _Complaints:
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Handle an error that nobody else does."""
-        error = context.get("exception")
+        error, message = context.get("exception"), context.get("message", "")
+        if self._said and "_start_serving" in message:
+            return  # the next try, after the end
         if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
             loop.default_exception_handler(context)
         elif not self._said:
@@ -266,6 +271,19 @@ class _Complaints:
             logging.getLogger("uvicorn.error").error(
                 "too many connections are open: others wait; `ulimit -n` raises how many can be"
             )
+
+
+def _allow_connections(limits: Limits) -> None:
+    """Allow as many open files as the clients need, as far as the system lets the user."""
+    if os.name != "nt":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = limits.sessions + limits.readers + _OTHER_FILES
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(server: Server, opened: socket.socket, ending: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""A lower bound of the network's time: its multiply-adds at the core's rate of matrix products."""
+"""A lower bound of the network's time: its multiply-adds at the speed of matrix products."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LSTMS = {"LSTM", "DynamicQuantizeLSTM"}
-SIDE = 384  # a product that takes about as long as the network: neighbours disturb both alike
+SIDE = 384  # the product takes about as long as the network, so that both are disturbed alike
 
 
 def multiply_adds(path: Path, frames: int) -> int:
     """Multiply-adds of the convolutions, LSTMs and matrix products of an ONNX file.
 
     Args:
-        path: of the model.
-        frames: that it is given at once.
+        path: path of the model.
+        frames: number of frames in its input.
     """
     import onnx
     import onnxruntime as ort
 
     graph = onnx.load(str(path))
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.graph.initializer}
-    # Shapes as they are when it runs: what the graph says of itself leaves much open.
+    # Shapes are those of a run, because the graph does not state all of them.
     wanted = [n for n in graph.graph.node if n.op_type in {"Conv", *_LSTMS, "MatMul", "Gemm"}]
     names = {n.output[0] for n in wanted} | {i for n in wanted for i in n.input if i}
     known = {value.name for value in (*graph.graph.output, *graph.graph.input)} | set(weights)
@@ -48,7 +48,7 @@ def multiply_adds(path: Path, frames: int) -> int:
 
 
 def silence(session: Any, frames: int) -> dict[str, NDArray[np.float32]]:
-    """What the network is given of so many frames, of a speaker of whom nothing is known."""
+    """Inputs of zeros: a number of frames, and the baseline of an unknown speaker."""
     shapes = {node.name: node.shape for node in session.get_inputs()}
     free = {"log_mel": frames}
     return {

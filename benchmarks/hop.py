@@ -28,7 +28,7 @@ from live_ser.records.jsonl import JsonLines
 from live_ser.records.record import session_record, window_record
 
 NATIVE_RATE = 48_000
-# Methods as such, not by name: a type checker then sees one that is gone.
+# Methods rather than names, so that the type checker notices a missing one.
 STAGES: dict[str, tuple[type, Sequence[Callable[..., Any]]]] = {
     "resample from 48 kHz": (Resampler, [Resampler.push]),
     "speech gate": (SpeechGate, [SpeechGate.push]),
@@ -43,7 +43,7 @@ RECORD = "record"
 
 
 def measure(effort: Effort) -> Table:
-    """What a hop of half a second costs on one core, everything but drawing included."""
+    """The time of a hop on one core, with everything except drawing."""
     hops = effort.of(10_000, 500, 3)
     model = load()
     times = hop_times(model, hops)
@@ -67,10 +67,10 @@ def measure(effort: Effort) -> Table:
 
 
 def hop_times(model: EmotionModel, hops: int) -> dict[str, Floats]:
-    """Seconds that each stage of each hop took, ``[hops]`` each, and ``whole`` ones.
+    """Seconds of each stage in each hop, ``[hops]``, and of the whole hop as ``whole``.
 
-    The sound comes in blocks of 50 ms at 48 kHz, as microphones bring it; all blocks of a hop are
-    counted, not the last one alone.
+    The sound arrives in blocks of 50 ms at 48 kHz, as from a microphone; all blocks of a hop are
+    counted, not only the last one.
     """
     rate, hop = model.info.features.sample_rate, model.info.hop
     clock: dict[str, float] = dict.fromkeys([*STAGES, RECORD], 0.0)
@@ -99,7 +99,7 @@ WARM_UP = 20
 
 
 class Stopwatch:
-    """Time that goes by, less the time that making sound takes."""
+    """Elapsed time without the time that producing sound takes."""
 
     def __init__(self) -> None:
         self._since = time.perf_counter()
@@ -139,7 +139,7 @@ def _blocks(rate: int) -> Iterator[tuple[Samples, Resampler]]:
 def _timed(
     kind: type, method: Callable[..., Any], name: str, clock: dict[str, float]
 ) -> Iterator[None]:
-    """Have a method count its time, for as long as the block lasts."""
+    """Measure the time that a method takes during the ``with`` block."""
 
     def timed(*words: Any) -> Any:
         before = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Clients that misbehave, to measure what they cost the others.
+"""Clients that misbehave, to measure their effect on the others.
 
 ``python -m benchmarks.misbehaving URL KIND SECONDS`` runs one of them, again and again.
 """
@@ -97,20 +97,20 @@ class Misbehaving:
         return connect(f"{self._ws}/v1/stream", ping_interval=None, close_timeout=1)
 
     async def _stalls(self, ends: float) -> None:
-        """One that begins, and then says nothing."""
+        """Start a stream and send part of a sample, then nothing."""
         async with self._stream() as socket:
             await socket.send(start(16_000))
             await socket.send(b"\x00\x00\x00")
             await asyncio.sleep(max(0.0, ends - time.monotonic()))
 
     async def _floods(self, ends: float) -> None:
-        """One that sends as much sound as it can."""
+        """Send as much sound as possible."""
         async with self._stream() as socket:
             await socket.send(start(RATE))
             await self._sent(ends, socket, self._sound[:50].tobytes())
 
     async def _chatters(self, ends: float) -> None:
-        """One that sends as many small messages as it can: sound, commands or pings."""
+        """Send as many small messages as possible: sound, commands or pings."""
         small = next(self._small)
         many = small.serialize(mask=True) * 4000
         async with self._stream() as socket:
@@ -122,13 +122,13 @@ class Misbehaving:
             socket.transport.abort()
 
     async def _is_deaf(self, ends: float) -> None:
-        """One that sends as much sound as it can, and reads no records."""
+        """Send as much sound as possible, and read no records."""
         async with connect(f"{self._ws}/v1/stream", max_queue=1, close_timeout=0.1) as socket:
             await socket.send(start(RATE))
             await self._sent(ends, socket, self._sound[:10].tobytes())
 
     async def _sent(self, ends: float, socket: ClientConnection, data: bytes) -> None:
-        """Send the same again and again; then be gone."""
+        """Send the same data repeatedly, then disconnect."""
         with suppress(TimeoutError, ConnectionClosed):
             async with asyncio.timeout(max(0.1, ends - time.monotonic())):
                 while True:
@@ -136,7 +136,7 @@ class Misbehaving:
         socket.transport.abort()
 
     async def _sends_garbage(self, ends: float) -> None:
-        """One that sends what is no message, or no sound."""
+        """Send invalid messages, or bytes that are not sound."""
         async with self._stream() as socket:
             kind = self._rng.choice(["text", "sound", "numbers"])
             with suppress(ConnectionClosed):
@@ -152,7 +152,7 @@ class Misbehaving:
         await asyncio.sleep(0.2)
 
     async def _lies(self, ends: float) -> None:
-        """One whose sound is six times as fast as it says."""
+        """Send sound at six times the stated rate."""
         async with self._stream() as socket:
             await socket.send(start(8_000))
             for block in self._sound[:20]:
@@ -160,7 +160,7 @@ class Misbehaving:
                 await asyncio.sleep(0.1)
 
     async def _hangs_up(self, ends: float) -> None:
-        """One that is gone in the middle of a message."""
+        """Disconnect in the middle of a message."""
         async with self._stream() as socket:
             await socket.send(start(16_000))
             await socket.send(bytes(15_999))
@@ -168,7 +168,7 @@ class Misbehaving:
         await asyncio.sleep(0.3)
 
     async def _reads_nothing(self, ends: float) -> None:
-        """A reader of the microphone that takes nothing."""
+        """Follow the server's microphone without reading any records."""
         async with connect(
             f"{self._ws}/v1/live?history=240", max_queue=1, close_timeout=0.1
         ) as one:
@@ -176,7 +176,7 @@ class Misbehaving:
             one.transport.abort()
 
     async def _posts(self, ends: float) -> None:
-        """One that posts a recording, and one that is none."""
+        """Post a recording, and a file that is not sound."""
         for data in (DEMO.read_bytes(), b"no sound"):
             await asyncio.to_thread(answered, f"{self._http}/v1/file", data)
         await asyncio.sleep(5)
@@ -187,7 +187,7 @@ async def _drained(socket: ClientConnection) -> list[Any]:
 
 
 def main() -> None:
-    """Misbehave."""
+    """Run a client of one kind."""
     address, kind, seconds = sys.argv[1:]
     crowd = Misbehaving(address, blocks())
     asyncio.run(crowd.until(time.monotonic() + float(seconds), kind))

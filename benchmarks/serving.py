@@ -1,13 +1,13 @@
-"""What a server costs: ``python -m benchmarks.serving``, in two minutes.
+"""The capacity of a server: ``python -m benchmarks.serving``, which takes two minutes.
 
 On a busy Linux machine, ``setsid sh -c 'echo -15 > /proc/self/autogroup; exec python -m …'`` as
-root gives it the time that it would have on a quiet one, though not the caches.
+root gives it nearly the time that it would have on a quiet one.
 
-A server keeps to one core, the clients to the others. Streams bring blocks of 0.1 s of 48 kHz sound
-in real time, as the page does, each from another place of the recording on; the time from the block
-that completes a hop to its record is measured, and the processor time of the server. Then many
-readers wait for the records of its microphone. With ``--servers`` and ``--proxy``, several servers
-stand behind HAProxy or nginx, as in ``examples/``. With ``--beside``, somebody else misbehaves.
+The server runs on one core, the clients on the others. Streams send blocks of 0.1 s of 48 kHz sound
+in real time, as the page does, each from a different position in the recording. The time from the
+block that completes a hop to its record is measured, and the processor time of the server. Then
+many readers follow the server's microphone. With ``--servers`` and ``--proxy``, several servers run
+behind HAProxy or nginx, as in ``examples/``. With ``--beside``, a further client misbehaves.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ PROXY_PORT, FIRST_PORT = 8700, 8765  # as the examples have them
 
 
 def recording(seconds: float, talks: float) -> list[bytes]:
-    """The bundled recording over and over, in blocks.
+    """The bundled recording, repeated, in blocks.
 
     Args:
-        seconds: how long.
-        talks: share of the time that it takes; the rest is faint noise, while somebody else talks.
+        seconds: length of the result.
+        talks: share of the time with speech; the rest is faint noise.
     """
     sound, native = soundfile.read(DEMO, dtype="float32")
     sound = soxr.resample(sound, native, RATE)
@@ -73,7 +73,7 @@ def completing(sent: list[bytes]) -> list[int]:
 
 
 async def session(url: str, sent: list[bytes], due: list[int], delay: float) -> list[float]:
-    """Seconds from block to record, of one stream; none where the server takes no more streams."""
+    """Seconds from block to record in one stream; empty if the server is busy."""
     try:
         return await _session(url, sent, due, delay)
     except ConnectionClosed as error:
@@ -109,7 +109,7 @@ async def _session(url: str, sent: list[bytes], due: list[int], delay: float) ->
 
 
 async def readers(url: str, count: int, seconds: float) -> dict[str, Any]:
-    """How many records each of many readers got, and how late the last reader got each."""
+    """The number of records of each reader, and the delay from the first reader to the last."""
     got: list[list[tuple[float, float]]] = [[] for _ in range(count)]
 
     async def read(number: int) -> None:
@@ -143,7 +143,7 @@ async def readers(url: str, count: int, seconds: float) -> dict[str, Any]:
 async def streams(
     url: str, sent: list[bytes], due: list[int], count: int, servers: list[psutil.Process]
 ) -> dict[str, Any]:
-    """How late the records of many streams come, and what they cost."""
+    """The delay of the records of many streams, and the processor time of the server."""
 
     def spent() -> float:
         return sum(sum(server.cpu_times()[:2]) for server in servers)
@@ -174,7 +174,7 @@ async def streams(
 
 @contextmanager
 def beside(kind: str, address: str, seconds: float) -> Iterator[None]:
-    """Somebody misbehaves meanwhile, in a process of their own."""
+    """Run a misbehaving client in another process during the ``with`` block."""
     words = [sys.executable, "-m", "benchmarks.misbehaving", address, kind, str(seconds)]
     with subprocess.Popen(words) as process:
         try:
@@ -186,7 +186,7 @@ def beside(kind: str, address: str, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def server(number: int, model: str) -> Iterator[psutil.Process]:
-    """A server, on the cores that this process keeps to now."""
+    """A server, on the cores to which this process is restricted now."""
     words = [sys.executable, "-m", "live_ser", "serve", "--from", str(DEMO), "--model", model]
     words += ["--port", str(FIRST_PORT + number)]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
@@ -200,7 +200,7 @@ def server(number: int, model: str) -> Iterator[psutil.Process]:
 
 
 def keep_to(cores: set[int]) -> None:
-    """Have this process, and those that it starts, use some cores only."""
+    """Restrict this process, and those that it starts, to some cores."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
 
@@ -227,7 +227,7 @@ def proxied(name: str, servers: int) -> Iterator[int]:
 
 
 async def measure(port: int, options: argparse.Namespace, servers: list[psutil.Process]) -> None:
-    """Measure both, and print it."""
+    """Measure streams and readers, and print the results as JSON."""
     url = f"ws://127.0.0.1:{port}"
     sent = recording(options.seconds, options.talks)
     due = completing(sent)

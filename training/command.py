@@ -91,6 +91,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cache(parser: argparse._ActionsContainer) -> None:
+    """Add ``--cache``, the folder of cached features."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(".cache/features"),
+        metavar="FOLDER",
+        help="folder of cached features (default: %(default)s)",
+    )
+
+
 def add_calibration_runs(parser: argparse.ArgumentParser) -> None:
     """Add ``--calibration-run``, a run by which a model is calibrated; may be given repeatedly."""
     parser.add_argument(

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from live_ser.cli.numbers import count
 from live_ser.errors import InvalidArgument
 from live_ser.model.onnx_model import find
 from training import command
@@ -143,13 +144,6 @@ def _of_one_model(results: Sequence[Result], model: Path | None) -> list[Result]
     return [result for result in results if result.model in (None, one)]
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{count} is less than 1")
-    return count
-
-
 def _seed(text: str) -> int:
     seed = int(text)
     if seed < 0:
@@ -202,7 +196,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--limit",
-        type=_count,
+        type=count,
         metavar="N",
         help="clips of each speaker and emotion, for a first look",
     )
@@ -211,7 +205,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=_seed, default=0, help="seed of noise, order and training")
     parser.add_argument(
-        "--workers", type=_count, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
+        "--workers", type=count, default=max(1, (os.cpu_count() or 1) // 2), help="processes"
     )
     _add_protocols(parser)
     return parser.parse_args(words)
@@ -221,7 +215,7 @@ def _add_protocols(parser: argparse.ArgumentParser) -> None:
     """Add the options of the part that trains networks."""
     training = parser.add_argument_group("the part protocols")
     training.add_argument("--protocol", choices=sorted(PROTOCOLS), default="luna")
-    training.add_argument("--seeds", type=_count, default=3, metavar="N", help="networks a fold")
+    training.add_argument("--seeds", type=count, default=3, metavar="N", help="networks a fold")
     training.add_argument(
         "--teachers",
         type=int,
@@ -237,13 +231,7 @@ def _add_protocols(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="as for training.fit"
     )
-    training.add_argument(
-        "--cache",
-        type=Path,
-        default=Path(".cache/features"),
-        metavar="FOLDER",
-        help="cache of features",
-    )
+    command.add_cache(training)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="processes that draw batches for --packed (default: all cores but one)",
     )
-    parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
+    command.add_cache(parser)
     parser.add_argument("--no-export", action="store_true", help="leave out the ONNX file")
     return parser.parse_args(words)
 

@@ -44,7 +44,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "typical voice nor the calibration",
     )
     command.add_speaker_pattern(parser)
-    parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
+    command.add_cache(parser)
     head = parser.add_argument_group("head", "settings of training.networks.head.HeadConfig")
     for name, value in asdict(HeadConfig()).items():
         head.add_argument(f"--{name}", type=float, default=value, help=f"(default: {value:g})")

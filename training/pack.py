@@ -36,7 +36,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--step", type=float, default=1.0, metavar="DB", help="decibels per byte step (default: 1)"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="FOLDER")
+    command.add_cache(parser)
     return parser.parse_args(words)
 
 

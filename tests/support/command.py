@@ -56,6 +56,22 @@ def live_ser_process(
     )
 
 
+def live_ser_closed_early(*words: object) -> Completed:
+    """Run a command whose standard output is closed after its first line, as by ``| head -1``."""
+    with subprocess.Popen(
+        [*LIVE_SER, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+    return subprocess.CompletedProcess(process.args, process.returncode, line, errors)
+
+
 def records(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 

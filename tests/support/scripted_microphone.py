@@ -1,4 +1,4 @@
-"""A microphone that plays a script: PortAudio's part, with nothing left to chance."""
+"""A microphone that plays a script in place of PortAudio, deterministically."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from live_ser.errors import LiveSerError
 
 @dataclass(frozen=True)
 class Wait:
-    """The device does not call back for so many seconds."""
+    """The device does not call back for a number of seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Missing:
-    """So many seconds go by of which no sound ever comes; the script does not wait for them."""
+    """A number of seconds whose sound never arrives; the script does not wait for them."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Late:
-    """The sound of so many seconds from here on comes at their end, all at once."""
+    """The sound of the next seconds arrives at their end, all at once."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Overflow:
-    """The next block comes after sound was lost."""
+    """PortAudio reports lost sound with the next block."""
 
 
-# Blocks are [n, channels]. Anything may happen meanwhile: a function is called in its turn.
+# Blocks are [n, channels]; functions are called when it is their turn.
 Step = NDArray[np.float32] | Wait | Missing | Late | Overflow | Callable[[], None]
-Script = Iterable[Step]  # it may be made up while it is played, and need not end
+Script = Iterable[Step]  # may be a generator without end
 
 
 def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
-    """Blocks as PortAudio would bring them: [n, channels]."""
+    """Split samples into blocks ``[n, channels]`` of the length that PortAudio gives."""
     if samples.ndim == 1:
         samples = samples[:, np.newaxis]
     size = round(rate * BLOCK_SECONDS)
@@ -55,7 +55,7 @@ def in_blocks(samples: NDArray[np.float32], rate: int) -> list[NDArray[np.float3
 
 
 def in_random_blocks(samples: Iterable[NDArray[np.float32]], largest: int) -> Iterator[Step]:
-    """The same sound in blocks of one sample to so many, short ones as often as long ones."""
+    """Split sound into blocks of 1 to ``largest`` samples, with log-uniform lengths."""
     sizes = np.random.default_rng(0)
     waiting = np.zeros(0, np.float32)
     for more in samples:
@@ -69,10 +69,10 @@ def in_random_blocks(samples: Iterable[NDArray[np.float32]], largest: int) -> It
 
 
 class DeviceTime:
-    """The time of a device that may bring its sound faster than it could be spoken.
+    """The clock of a device that may deliver sound faster than in real time.
 
     Attributes:
-        now: when the next sample is captured, by the host's clock.
+        now: time at which the next sample is captured, by the host's clock.
     """
 
     def __init__(self) -> None:
@@ -80,22 +80,22 @@ class DeviceTime:
         self._looked = time.monotonic()
 
     def play(self, seconds: float) -> Times:
-        """The times of a block, which is captured after what was there before."""
+        """The times of the next block of a length in seconds."""
         captured = self.now
         self.skip(seconds)
         return Times(captured, max(self.now, self._late_until))
 
     def skip(self, seconds: float) -> None:
-        """Capture nothing for a while."""
+        """Let time pass without capturing sound."""
         self.now += seconds
         self._looked = time.monotonic()
 
     def late(self, seconds: float) -> None:
-        """Bring nothing for a while, but capture."""
+        """Let time pass in which sound is captured, but not delivered."""
         self._late_until = self.now + seconds
 
     def open(self) -> None:
-        """A device that is opened has missed what went by since."""
+        """Open the device: the time since the last block is lost."""
         self.skip(time.monotonic() - self._looked)
 
 
@@ -112,21 +112,21 @@ class ScriptedStream:
 
 
 class ScriptedMicrophone:
-    """An opener whose devices play one script each; where there is None, it refuses to open.
+    """An opener whose devices play one script each; None, or the end of the scripts, is an error.
 
     Args:
-        rate: that devices open at, whatever is asked for.
-        scripts: what they play, one after the other; once they are used up it refuses.
-        more: scripts after these, each made up when a device is opened.
+        rate: sample rate at which devices open, whatever is requested.
+        scripts: scripts of the devices, in the order in which they are opened.
+        more: further scripts, which may be generated.
         pace: seconds from one block to the next.
-        real_time: whether each block comes when its last sample has been spoken.
+        real_time: whether each block arrives when its last sample has been captured.
 
     Attributes:
-        scripts: those that are still to be played.
-        asked: the device that each attempt to open asked for.
-        streams: that were opened.
-        played: set when a script was played to its end.
-        time: of the device.
+        scripts: scripts that were not played yet.
+        asked: requested device of each attempt to open one.
+        streams: streams that were opened.
+        played: set when a script has ended.
+        time: clock of the devices.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class ScriptedMicrophone:
         self.time = DeviceTime()
 
     def all_played(self) -> bool:
-        """Whether the newest device has nothing more to say."""
+        """Whether the script of the newest device has ended."""
         return self.streams[-1].played.is_set()
 
     def __call__(
@@ -196,7 +196,7 @@ class ScriptedMicrophone:
             elif not isinstance(step, np.ndarray):
                 step()
             else:
-                # One buffer for all blocks, as PortAudio has it: who does not copy, loses.
+                # One buffer for all blocks, as in PortAudio: a callback has to copy it.
                 if buffer is None or buffer.shape != step.shape:
                     buffer = np.empty_like(step)
                 buffer[:] = step

@@ -1,4 +1,4 @@
-"""A private PulseAudio, whose null sinks are microphones that tests speak into."""
+"""A private PulseAudio server, whose null sinks are the microphones of tests."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ class SoundServer:
     """A running server.
 
     Attributes:
-        env: the environment in which PortAudio, ``paplay`` and ``pactl`` find it.
+        env: environment variables by which PortAudio, ``paplay`` and ``pactl`` find the server.
     """
 
     env: dict[str, str]
 
     def plug_in(self, name: str, rate: int = 48000, channels: int = 2) -> str:
-        """Plug a microphone in; gives what :meth:`pull_out` wants."""
+        """Plug in a microphone, and return its id for :meth:`pull_out`."""
         form = f"rate={rate}", f"channels={channels}"
         return self._pactl("load-module", "module-null-sink", f"sink_name={name}", *form)
 
     def pull_out(self, microphone: str) -> None:
+        """Unplug a microphone, by its id."""
         self._pactl("unload-module", microphone)
 
     def suspend(self, name: str, seconds: float) -> None:
-        """Let a microphone hear nothing for a while."""
+        """Suspend a microphone for a number of seconds."""
         self._pactl("suspend-sink", name, "1")
         time.sleep(seconds)
         self._pactl("suspend-sink", name, "0")
 
     def microphones(self) -> list[str]:
-        """All that are plugged in, as :meth:`pull_out` wants them."""
+        """The ids of all microphones that are plugged in."""
         modules = self._pactl("list", "short", "modules").splitlines()
         return [line.split()[0] for line in modules if "module-null-sink" in line]
 
@@ -62,7 +63,7 @@ class SoundServer:
 
 
 def missing() -> str | None:
-    """The program that is not there, if one is not."""
+    """The first required program that is not installed; None if all are."""
     needed = ("pulseaudio", "pactl", "paplay")
     return next((name for name in needed if shutil.which(name) is None), None)
 

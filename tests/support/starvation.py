@@ -1,4 +1,4 @@
-"""How long a busy machine kept this process waiting."""
+"""A measure of how late a busy machine wakes this process."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _HEARTBEAT = 0.01  # seconds
 
 @dataclass
 class Starvation:
-    """Delays of a thread that only wants to wake every hundredth of a second.
+    """Delays of a thread that sleeps for a hundredth of a second at a time.
 
     Attributes:
-        worst: the longest one so far, in seconds.
+        worst: longest delay so far, in seconds.
     """
 
     worst: float = 0.0
@@ -24,7 +24,7 @@ class Starvation:
 
 @contextmanager
 def starvation() -> Iterator[Starvation]:
-    """Measure how late a sleeping thread is woken, for as long as the context lasts."""
+    """Measure how late a sleeping thread is woken during the ``with`` block."""
     seen, over = Starvation(), threading.Event()
 
     def beat() -> None:

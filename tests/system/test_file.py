@@ -23,7 +23,13 @@ from live_ser.audio.sources import audio_file
 from live_ser.inference.recordings import classify_clip
 from live_ser.inference.utterances import pieces
 from live_ser.model.onnx_model import EmotionModel
-from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
+from tests.support.command import (
+    LIVE_SER,
+    live_ser,
+    live_ser_closed_early,
+    live_ser_process,
+    records,
+)
 from tests.support.tiny_model import LABELS, tiny_info, write_model
 
 
@@ -163,16 +169,9 @@ def test_a_missing_model_is_one_line_and_what_to_try() -> None:
 
 
 def test_a_reader_that_has_enough_is_no_error(tiny_model: Path, speech: Path) -> None:
-    words = ["file", "--timeline", "--format", "jsonl", "--model", str(tiny_model)]
-    with subprocess.Popen(
-        [*LIVE_SER, *words, *[str(speech)] * 3], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
+    words = ["file", "--timeline", "--format", "jsonl", "--model", tiny_model]
+    run = live_ser_closed_early(*words, *[speech] * 3)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")

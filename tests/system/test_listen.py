@@ -16,7 +16,13 @@ import pytest
 
 from live_ser.records.reader import read_records
 from live_ser.records.schema import check_record
-from tests.support.command import LIVE_SER, live_ser, live_ser_process, records
+from tests.support.command import (
+    LIVE_SER,
+    live_ser,
+    live_ser_closed_early,
+    live_ser_process,
+    records,
+)
 
 
 def test_into_a_pipe_it_writes_only_json_lines(tiny_model: Path, speech: Path) -> None:
@@ -105,16 +111,9 @@ def test_a_signal_ends_it_in_order(tiny_model: Path, speech: Path, name: str) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no broken pipes of this kind")
 def test_a_reader_that_has_enough_ends_it_quietly(tiny_model: Path, speech: Path) -> None:
-    words = ["listen", "-q", "--model", str(tiny_model), "--from", str(speech), "--speed", "4"]
-    with subprocess.Popen(
-        [*LIVE_SER, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
+    words = ["listen", "-q", "--model", tiny_model, "--from", speech, "--speed", "4"]
+    run = live_ser_closed_early(*words)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_without_a_microphone_it_says_so_and_what_to_try(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_ser.audio.blocks import Block, Samples, Voice
+from live_ser.audio.blocks import Block, Samples
 from live_ser.audio.demo import DEMO
 from live_ser.errors import InvalidArgument
 from live_ser.inference.listening import Listening
@@ -34,6 +34,7 @@ from live_ser.records.labelled import read_labelled
 from live_ser.records.record import Record, standing_labels
 from live_ser.records.schema import check_record
 from live_ser.report.page import write_report
+from tests.support.source import BlockSource
 from tests.support.tiny_model import tiny_info, write_model
 
 RATE = 16000
@@ -204,23 +205,11 @@ class Notes(Sink):
         self.lines.append(line)
 
 
-class Spoken:
-    """A microphone that hears a sound, and is never waited for."""
-
-    name = "test"
-    native_rate = RATE
-    overflows = 0
-    backlog = 0.0
-    behind = 0.0
-    message = ""
-    notes: tuple[str, ...] = ()
-    voices: tuple[Voice, ...] = ()
+class Spoken(BlockSource):
+    """A microphone that hears a sound."""
 
     def __init__(self, sound: Samples) -> None:
-        self._blocks = np.array_split(sound, len(sound) // 1600)
-
-    def __iter__(self) -> Iterator[Block]:
-        return iter(self._blocks)
+        super().__init__(RATE, np.array_split(sound, len(sound) // 1600))
 
 
 def run_session(

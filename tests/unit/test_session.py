@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_ser.audio.blocks import Samples, Voice
+from live_ser.audio.blocks import Samples
 from live_ser.audio.sources import Block, Gap
 from live_ser.errors import LiveSerError
 from live_ser.inference.monitor import Monitor
@@ -24,27 +24,16 @@ from live_ser.live.sink import Event, Sink, Status
 from live_ser.live.sinks import MessageSink
 from live_ser.model.onnx_model import load
 from live_ser.records.record import Record
+from tests.support.source import BlockSource
 
 RATE = 1000
 
 
-class Source:
-    """Blocks of 0.1 s."""
-
-    name = "test"
-    native_rate = RATE
-    overflows = 0
-    backlog = 0.0
-    behind = 0.0
-    message = ""
-    notes: tuple[str, ...] = ()
-    voices: tuple[Voice, ...] = ()
+class Source(BlockSource):
+    """Blocks of 0.1 s, by default ten that count from 0."""
 
     def __init__(self, *blocks: Block) -> None:
-        self.blocks = blocks or tuple(np.full(100, i, np.float32) for i in range(10))
-
-    def __iter__(self) -> Iterator[Block]:
-        return iter(self.blocks)
+        super().__init__(RATE, blocks or [np.full(100, i, np.float32) for i in range(10)])
 
 
 class Diary(Sink):

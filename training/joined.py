@@ -44,6 +44,9 @@ from training.recipes.presets import read_config, recipe
 from training.recipes.run import Run
 from training.trainer import trained
 
+START_SECONDS = (0.8, 1.2, 1.6)
+"""Lengths of the starts of utterances that the head is fitted to, too: live, every one grows."""
+
 _SAMPLES = 256  # utterances by which weights are rounded
 
 
@@ -70,8 +73,8 @@ class Joined:
         extra: further ones, without those in ``corpora``.
         exact: encoder in float32.
         encoder: encoder in 8 bits, by which the head is fitted.
-        utterances: utterances of ``corpora``, clean and degraded.
-        encodings: statistics of these.
+        utterances: newest frames of the utterances of ``corpora``, clean and degraded.
+        encodings: statistics of these, and of the utterances' starts.
         extra_encodings: statistics of the utterances of ``extra``; None if there are none.
     """
 
@@ -104,17 +107,22 @@ class Joined:
         self.corpora = tuple(corpora or self.run_config.corpora)
         self.extra = tuple(name for name in extra if name not in self.corpora)
         self.exact = encoder_graph(load(GE2E, data), self.info.features)
-        self.utterances = self._read(self.corpora, takes=1)
+        whole = self._read(self.corpora, takes=1)
+        self.utterances = self._newest(whole)
         self.encoder = in_8_bits(self.exact, self.samples())
-        clean, degraded = (self._statistics(self.utterances, take) for take in (0, 1))
-        self.encodings = Encodings(self.utterances.clips, clean, degraded)
-        self.extra_encodings = self._clean_encodings(self.extra) if self.extra else None
+        self.encodings = self._encodings(whole)
+        self.extra_encodings: Encodings | None = None
+        if self.extra:
+            self.extra_encodings = self._encodings(self._read(self.extra, takes=0))
 
     @property
     def newest(self) -> int:
         """Number of frames, counted from the newest, that encoder and network use."""
+        return self._frames(NEWEST_SECONDS)
+
+    def _frames(self, seconds: float) -> int:
         spec = self.info.features
-        return round(NEWEST_SECONDS * spec.sample_rate / spec.hop_length)
+        return round(seconds * spec.sample_rate / spec.hop_length)
 
     def samples(self) -> Iterator[Mapping[str, NDArray[np.float32]]]:
         """Inputs of encoder and network for some utterances, without a baseline."""
@@ -212,18 +220,25 @@ class Joined:
         return fit_head(self.encodings.where(mask), self.config, self.extra_encodings)
 
     def _read(self, corpora: Sequence[str], takes: int) -> Utterances:
-        """The newest frames of utterances, clean and in a number of degraded takes."""
+        """Whole utterances, clean and in a number of degraded takes."""
         clips = [clip for name in corpora for clip in self._catalogue.read(name).clips]
         config = self.run_config
         return load_utterances(
             clips, config.features, config.gate, data=self._data, cache=self._cache, takes=takes
-        ).newest(config.window_frames, self.newest)
+        )
 
-    def _clean_encodings(self, corpora: Sequence[str]) -> Encodings:
-        """Statistics of clean takes alone."""
-        utterances = self._read(corpora, takes=0)
-        clean = self._statistics(utterances, 0)
-        return Encodings(utterances.clips, clean, clean[:0])
+    def _newest(self, whole: Utterances) -> Utterances:
+        """Their newest frames, which encoder and network use."""
+        return whole.newest(self.run_config.window_frames, self.newest)
+
+    def _encodings(self, whole: Utterances) -> Encodings:
+        """Statistics of the newest frames of each take, and of the starts of the clean ones."""
+        newest = self._newest(whole)
+        starts = whole.starts([self._frames(seconds) for seconds in START_SECONDS])
+        degraded = self._statistics(newest, 1) if len(whole.takes[0]) > 1 else None
+        return Encodings(
+            whole.clips, self._statistics(newest, 0), degraded, self._statistics(starts, 0)
+        )
 
     def _statistics(self, utterances: Utterances, take: int) -> NDArray[np.float32]:
         """Statistics of one take of utterances, from the cache if they are in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from live_ser.frontend.features import Frames, log_mel
 from training.corpora.clips import Clip
 from training.corpora.emotions import LABELS
 from training.data.features import FeatureConfig
+from training.data.utterances import Utterances
 from training.networks.embedding import EMBEDDING, fit_projection
 from training.networks.encoder import (
     STATISTICS,
@@ -255,13 +257,44 @@ def test_extra_corpora_teach_but_do_not_change_the_typical_voice() -> None:
     """They are learned from clean takes alone, however far they lie from the others."""
     some = encodings({"nemo": ("neutral", "happy", "sad")})
     further = encodings({"emospeech": ("neutral", "angry")})
-    extra = Encodings(further.clips, further.statistics + 3, further.degraded[:0])
+    extra = Encodings(further.clips, further.statistics + 3)
     head = fit_head(some, HeadConfig(strength=50), extra)
     np.testing.assert_array_equal(head.typical, fit_head(some, HeadConfig()).typical)
     logits = head.voice(extra.statistics) + head.bias
     angry = [clip.emotion == "angry" for clip in extra.clips]
     said = logits[:, LABELS.index("angry")] > logits[:, LABELS.index("neutral")]
     assert np.mean(said == angry) > 0.9
+
+
+def test_starts_of_utterances_are_told_where_the_head_learns_from_them() -> None:
+    """Starts show the emotion in another direction than whole utterances do."""
+    whole = encodings({"ravdess": ("neutral", "happy")})
+    happy = np.array([clip.emotion == "happy" for clip in whole.clips])
+    starts = RNG.normal(0, 0.25, whole.statistics.shape).astype(np.float32)
+    starts[:, 7] += np.where(happy, 1, -1)
+    both = replace(whole, starts=starts)
+    right = {}
+    for share in (0.0, 0.5):
+        head = fit_head(both, HeadConfig(strength=50, starts=share))
+        for name, statistics in (("whole", whole.statistics), ("start", starts)):
+            logits = head.voice(statistics) + head.bias
+            right[name, share] = np.mean((logits[:, 1] > logits[:, 0]) == happy)
+    assert right["start", 0.0] < 0.8
+    assert min(right["start", 0.5], right["whole", 0.5]) > 0.95
+
+
+def test_starts_are_the_first_frames_in_turn() -> None:
+    """Of the clean takes and the degraded ones; what is shorter stays whole."""
+    takes = [np.arange(2 * length, dtype=np.float32).reshape(length, 2) for length in (9, 9, 3, 9)]
+    clips = tuple(Clip(Path("c"), "sad", "a/1", "ravdess", str(i)) for i in range(4))
+    starts = Utterances(clips, tuple((take, take + 1) for take in takes)).starts((5, 7))
+    assert [[len(take) for take in takes] for takes in starts.takes] == [
+        [5] * 2,
+        [7] * 2,
+        [3] * 2,
+        [7] * 2,
+    ]
+    np.testing.assert_array_equal(starts.takes[1][1], takes[1][:7] + 1)
 
 
 def test_a_voice_is_known_by_how_far_its_baseline_is_from_a_typical_one() -> None:
@@ -282,6 +315,8 @@ def test_a_voice_is_known_by_how_far_its_baseline_is_from_a_typical_one() -> Non
         {"typical": 0.0},
         {"surer": -1.0},
         {"kernel": -1.0},
+        {"starts": -0.1},
+        {"starts": 0.8, "degraded": 0.2},
     ],
 )
 def test_a_head_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:

@@ -45,6 +45,18 @@ class Utterances:
         )
         return Utterances(self.clips, takes)
 
+    def starts(self, counts: Sequence[int]) -> Utterances:
+        """The first frames of each take.
+
+        Args:
+            counts: numbers of frames, which the clips have in turn; shorter takes stay whole.
+        """
+        takes = tuple(
+            tuple(one[: counts[i % len(counts)]] for one in takes)
+            for i, takes in enumerate(self.takes)
+        )
+        return Utterances(self.clips, takes)
+
     def __len__(self) -> int:
         return len(self.clips)
 

@@ -38,6 +38,7 @@ def fit_projection(encodings: Encodings) -> NDArray[np.float32]:
     Returns:
         float32 ``[statistics, EMBEDDING]``.
     """
+    assert encodings.degraded is not None
     known, label = known_targets(encodings.clips, LABELS)
     scale = encodings.scale
     clean, degraded = (one[known] / scale for one in (encodings.statistics, encodings.degraded))

@@ -3,8 +3,9 @@
 What generalises to new speakers is the encoder's representation, not details learned from a few
 thousand clips. The head is therefore a softmax regression on the encoder's pooled statistics and on
 Gaussian kernels around training utterances, with a strong ridge. It is fitted to clean utterances
-and, with a lower weight, to degraded ones. A speaker's baseline is subtracted from its output as
-from the network's, although the head is fitted without baselines.
+and, with a lower weight, to degraded ones, and to the starts of utterances, since live it hears
+them grow. A speaker's baseline is subtracted from its output as from the network's, although the
+head is fitted without baselines.
 
 The logits are scaled by how well the speaker is known: the further the baseline is from that of a
 typical voice, the more speech it is made of, and the larger the logits.
@@ -50,6 +51,7 @@ class HeadConfig:
         kernel: weight of the kernel relative to the linear part, 0 or more; 0 for a linear head.
         smoothing: label smoothing, 0 to 1, over the classes that the corpus has.
         degraded: share of the loss that comes from degraded takes, 0 to 1.
+        starts: share of the loss that comes from the starts of clean takes, 0 to 1.
         share: weight of the network's logits, where the head's weight is 1.
         typical: seconds of speech that the prior, a typical voice, counts for in a speaker's
             baseline.
@@ -63,6 +65,7 @@ class HeadConfig:
     kernel: float = 1.5
     smoothing: float = 0.2
     degraded: float = 0.25
+    starts: float = 0.35
     share: float = 0.1
     typical: float = 6.0
     surer: float = 0.35
@@ -72,8 +75,10 @@ class HeadConfig:
             raise ValueError("strength and typical are above 0")
         if not (self.kernel >= 0 and self.share >= 0 and self.surer >= 0):
             raise ValueError("kernel, share and surer are 0 at least")
-        if not (0 <= self.smoothing < 1 and 0 <= self.degraded < 1):
-            raise ValueError("smoothing and degraded are 0 at least, and less than 1")
+        if not 0 <= self.smoothing < 1:
+            raise ValueError("smoothing is 0 at least, and less than 1")
+        if not (min(self.degraded, self.starts) >= 0 and self.degraded + self.starts < 1):
+            raise ValueError("degraded and starts are 0 at least, and together less than 1")
 
 
 @dataclass(frozen=True)
@@ -130,12 +135,14 @@ class Encodings:
     Attributes:
         clips: clips of the utterances.
         statistics: statistics of the clean takes, float32 ``[n, statistics]``.
-        degraded: statistics of degraded takes of the same utterances; empty if there are none.
+        degraded: statistics of degraded takes of the same utterances; None if there are none.
+        starts: statistics of the starts of the clean takes; None if there are none.
     """
 
     clips: tuple[Clip, ...]
     statistics: Statistics
-    degraded: Statistics
+    degraded: Statistics | None = None
+    starts: Statistics | None = None
 
     @property
     def scale(self) -> Statistics:
@@ -153,29 +160,38 @@ class Encodings:
         """The encodings where a mask ``[n]`` is True."""
         chosen = np.flatnonzero(mask)
         clips = tuple(self.clips[i] for i in chosen)
-        return Encodings(clips, self.statistics[chosen], self.degraded[chosen])
+        others = (self.degraded, self.starts)
+        degraded, starts = (None if one is None else one[chosen] for one in others)
+        return Encodings(clips, self.statistics[chosen], degraded, starts)
+
+    def takes(self, config: HeadConfig) -> list[tuple[Statistics, float]]:
+        """The statistics of each kind of take, clean first, and its share of the loss."""
+        others = ((self.degraded, config.degraded), (self.starts, config.starts))
+        present = [(one, share) for one, share in others if one is not None]
+        return [(self.statistics, 1 - sum(share for _, share in present)), *present]
 
 
 def fit_head(encodings: Encodings, config: HeadConfig, extra: Encodings | None = None) -> Head:
     """Fit a head.
 
     Args:
-        encodings: training utterances, clean and degraded.
+        encodings: training utterances.
         config: settings of the head.
-        extra: utterances of further corpora, of which only the clean takes are used. They do not
-            affect the statistics of a typical voice, nor the standard deviations.
+        extra: utterances of further corpora. They do not affect the statistics of a typical voice,
+            nor the standard deviations.
     """
     typical, scale = encodings.typical, encodings.scale
-    clips = (*encodings.clips, *encodings.clips)
-    takes = [encodings.statistics, encodings.degraded]
-    weights = np.repeat([1 - config.degraded, config.degraded], len(encodings.clips))
-    if extra is not None:
-        clips += extra.clips
-        takes.append(extra.statistics)
-        weights = np.concatenate([weights, np.ones(len(extra.clips))])
-    x = np.asarray((np.concatenate(takes) - typical) / scale, np.float32)
+    sets = [encodings] if extra is None else [encodings, extra]
+    takes = [(one.clips, *take) for one in sets for take in one.takes(config)]
+    clips = [clip for of, _, _ in takes for clip in of]
+    weights = np.concatenate([np.full(len(of), share) for of, _, share in takes])
+    x = _standardised([one for _, one, _ in takes], typical, scale)
     size = len(typical)
-    features = _kernel_features(x, clips, len(encodings.clips)) if config.kernel else None
+    features = None
+    if config.kernel:
+        clean = _standardised([one.statistics for one in sets], typical, scale)
+        corpora = np.array([clip.corpus for one in sets for clip in one.clips])
+        features = NystroemMap(clean, corpora, np.arange(len(clean)) < len(encodings.clips))
     kernel_scale = np.float32(np.sqrt(config.kernel * size))
     if features:
         x = np.concatenate([x, kernel_scale * features(x)], axis=1)
@@ -191,17 +207,11 @@ def fit_head(encodings: Encodings, config: HeadConfig, extra: Encodings | None =
     )
 
 
-def _kernel_features(x: Statistics, clips: Sequence[Clip], count: int) -> NystroemMap:
-    """Features of a kernel, whose centres are clean takes.
-
-    Args:
-        x: standardised statistics of clean takes, of degraded takes of the same, and of extra ones.
-        clips: clip of each row.
-        count: number of utterances of which there are a clean and a degraded take.
-    """
-    clean = np.r_[:count, 2 * count : len(clips)]
-    corpora = np.array([clips[i].corpus for i in clean])
-    return NystroemMap(x[clean], corpora, clean < count)
+def _standardised(
+    statistics: Sequence[Statistics], typical: NDArray[np.float64], scale: Statistics
+) -> Statistics:
+    """Statistics in one array, centred and scaled, float32 ``[n, statistics]``."""
+    return np.asarray((np.concatenate(statistics) - typical) / scale, np.float32)
 
 
 def _fit_labels(

@@ -67,7 +67,7 @@ _FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG
 def unreadable(path: str | os.PathLike[str], error: OSError, kind: type[_Kind]) -> _Kind:
     """An error of a kind that says why a file cannot be read, and what to try."""
     hint = "check its rights" if error.errno in _RIGHTS else "check the name"
-    if error.errno is None:  # not the system's: what is in it cannot be understood
+    if error.errno is None:  # raised by a library that does not understand the content
         hint = "check that it is complete"
     if lacking := shortage(error):
         hint = lacking.hint

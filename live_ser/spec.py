@@ -263,7 +263,7 @@ def unpack_matrix(text: str, *, rows: int, columns: int) -> NDArray[np.float32]:
         raise ValueError(f"a packed matrix holds {len(raw)} bytes or more, not {size}")
     matrix = np.frombuffer(raw, "<f4").reshape(rows, columns).astype(np.float32)
     if not np.isfinite(matrix).all():
-        raise ValueError("a packed matrix holds what is not a number")
+        raise ValueError("a packed matrix contains NaN or infinity")
     return matrix
 
 

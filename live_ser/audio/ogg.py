@@ -87,10 +87,10 @@ class _Stream:
     """A logical stream."""
 
     serial: int
-    rate: int  # of its granules, in Hz; 0 of a codec that libsndfile does not know
-    skip: int  # granules at its start that are no sound
-    head: tuple[int, int]  # the pages before its sound
-    number: int  # of its newest page
+    rate: int  # granules per second; 0 for a codec that libsndfile does not support
+    skip: int  # granules before the sound
+    head: tuple[int, int]  # start and end of the header pages
+    number: int  # number of the newest page
     ended: bool = False
     pieces: list[list[int]] = field(default_factory=list)  # start, end, last granule
 

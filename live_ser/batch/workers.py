@@ -144,7 +144,7 @@ class Workers(Generic[Item, Result]):
             target=_work, args=(self._work, theirs), daemon=True, name="live-ser worker"
         )
         process.start()
-        theirs.close()  # or its death would not show at our end
+        theirs.close()  # otherwise, the death of the worker would not close our end
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
@@ -152,7 +152,7 @@ class Workers(Generic[Item, Result]):
         by_pipe: dict[Any, _Worker] = {worker.pipe: worker for worker in self._workers}
         asked = time.monotonic()
         ready = wait(list(by_pipe), _LOOK_EVERY)
-        # At most what it waits for: this process may have been stopped itself, with its workers.
+        # Limited, because this process may have been stopped together with its workers.
         listened = min(time.monotonic() - asked, _LOOK_EVERY)
         for pipe, worker in by_pipe.items():
             worker.silent = 0.0 if pipe in ready else worker.silent + listened

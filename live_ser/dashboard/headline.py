@@ -15,9 +15,9 @@ from live_ser.palette import Colour
 
 Tone = Literal["loud", "dim", "faint", "quiet"]
 
-# Rows that letters take, cells that there are for them, and what makes them.
+# Height of the letters in rows, cells that a word may take, and the function that draws it.
 _LETTERS = ((10, 144, giant), (5, 74, huge), (3, 39, large))
-_CAPTIONS = 32  # cells that the lines beside it need
+_CAPTIONS = 32  # cells for the captions beside it
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from rich.style import Style
 
 from live_ser.dashboard.lines import VALUE, Line, Look, row
 
-# From dark to bright, in even steps of lightness: read alike by everyone, and in grey.
+# From dark to bright, in even steps of lightness, so that it is readable without colour vision.
 _HEAT = (
     *("#0b0724", "#1d1147", "#37106b", "#51127c", "#6b1d81", "#87267f", "#a3307e", "#c03a76"),
     *("#d9466b", "#ec5860", "#f8765c", "#fd9a6a", "#febb81", "#fddc9e"),
 )
-# The same among the 256, where the nearest ones would run through stray blues.
+# The same for terminals with 256 colours; the nearest ones would include blues.
 _HEAT_256 = (
     *("#080808", "#1c1c1c", "#303030", "#5f005f", "#5f005f", "#87005f", "#87005f", "#af005f"),
     *("#d7005f", "#d75f5f", "#ff875f", "#ffaf5f", "#ffd787", "#ffffaf"),

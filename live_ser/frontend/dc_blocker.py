@@ -1,6 +1,6 @@
 """The DC blocker, which removes the constant offset that a sound card adds.
 
-An offset is no sound, but it has a level, and it leaks into the lowest bands of the features.
+An offset is inaudible, but it adds to the level, and leaks into the lowest bands of the features.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ import numpy as np
 
 from live_ser.audio.blocks import Samples
 
-_CUTOFF = 5.0  # Hz; 80 Hz lose 0.02 dB, and a step of the offset is followed in a fifth of a second
-_SPAN = 16.0  # time constants in a piece: weights in one differ by a factor of e to the power of it
+_CUTOFF = 5.0  # Hz; 80 Hz lose 0.02 dB, and a step of the offset is gone after 0.2 s
+_SPAN = 16.0  # time constants in a piece, so that weights differ by a factor of e^16 at most
 
 
 class DCBlocker:
     """Remove the DC offset of a signal that arrives in blocks.
 
-    The offset is the mean of the samples so far, weighted exponentially in favour of new ones. This
-    is a first-order high-pass filter that has settled from the first sample on. The result does not
-    depend on the block size.
+    The offset is an exponentially weighted mean of the samples so far. This is a first-order
+    high-pass filter without a transient at the start. The result does not depend on the block size.
 
     Args:
         rate: sample rate of the signal in Hz.
@@ -27,14 +26,14 @@ class DCBlocker:
     def __init__(self, rate: int) -> None:
         constant = rate / (2 * np.pi * _CUTOFF)  # samples
         decay = float(np.exp(-1 / constant))
-        self._piece = round(_SPAN * constant)  # samples that are weighted together
-        # As weights fall by the same factor each sample, a weighted sum is a plain sum of samples
-        # that were raised, times what the weights have fallen to.
+        self._piece = round(_SPAN * constant)  # samples per cumulative sum
+        # With weights that decay as d^i, the running weighted sum at sample n is d^n times the
+        # cumulative sum of the samples divided by d^i.
         self._falling = decay ** np.arange(1, self._piece + 1)
         self._rising = (1 - decay) / self._falling
-        self._gain = (1 + decay) / (2 * decay)  # of voices, which then keep their level
-        self._sum = 0.0  # of the weighted samples
-        self._weight = 0.0  # of all samples; it approaches 1
+        self._gain = (1 + decay) / (2 * decay)  # compensates the loss at frequencies of a voice
+        self._sum = 0.0  # weighted sum of the samples so far
+        self._weight = 0.0  # sum of their weights, which approaches 1
 
     def push(self, samples: Samples) -> Samples:
         """The samples without their offset, float32 ``[n]``."""

@@ -23,11 +23,11 @@ REFERENCE = 27.5
 """Hz at 0 semitones: the lowest A of a piano, as in openSMILE."""
 
 FAVOUR = 0.04
-"""Strength that a pitch is worth more for each octave: half of a pitch fits nearly as well."""
+"""Bonus in strength per octave: without it, half of the pitch would fit nearly as well."""
 
 _WINDOW, _HOP = 0.048, 0.016  # seconds
-_BAND = 4000.0  # Hz under which a voice has its periods
-_SYLLABLES = 300.0, 3000.0  # Hz of the envelope: vowels, neither hum nor hiss
+_BAND = 4000.0  # Hz, upper limit of the spectrum for the autocorrelation
+_SYLLABLES = 300.0, 3000.0  # Hz, band of the envelope: vowels without hum and hiss
 _TOGETHER = 64  # frames at a time, which stay in the cache
 _LEAST = 1e-12  # power of digital silence
 
@@ -55,10 +55,10 @@ class VoiceStream:
         times = (np.arange(length) + 0.5) / length
         window = 0.5 - 0.5 * np.cos(2 * np.pi * times)
         self._size = 1 << (length + int(rate / LOWEST)).bit_length()
-        # Without the norm "forward" NumPy transforms float32 as float64, and copies it twice. What
-        # that divides by is in the window, which is a power of two.
+        # With another norm than "forward", NumPy transforms float32 as float64 and copies it twice.
+        # The window contains the factor that this norm divides by, a power of two.
         self._window = (self._size * window).astype(np.float32)
-        # Of the spectrum only the lower part goes on: the autocorrelation is then at a lower rate.
+        # Only the lower part of the spectrum is used, so the autocorrelation has a lower rate.
         part = 1
         while rate / (4 * part) >= _BAND:
             part *= 2
@@ -105,8 +105,8 @@ class VoiceStream:
         near = correlation[:, self._near] / energy / self._own
         left, middle, right = near[:, :-2], near[:, 1:-1], near[:, 2:]
         peaks = (middle > left) & (middle >= right)
-        worth = np.where(peaks, middle - self._favour, -1)
-        best = np.argpartition(-worth, CANDIDATES, axis=1)[:, :CANDIDATES]
+        score = np.where(peaks, middle - self._favour, -1)
+        best = np.argpartition(-score, CANDIDATES, axis=1)[:, :CANDIDATES]
         rows = np.arange(len(best))[:, np.newaxis]
         a, b, c, is_peak = (values[rows, best] for values in (left, middle, right, peaks))
         # The top of the parabola through a peak and its neighbours.

@@ -208,16 +208,16 @@ def pitches(voice: VoiceFrames, speech: Mask) -> tuple[NDArray[np.float32], Mask
         Semitones above 27.5 Hz, ``[frames]``, and which frames have a pitch, bool ``[frames]``.
     """
     semitones, strengths = voice[:, :CANDIDATES], voice[:, CANDIDATES : 2 * CANDIDATES]
-    worth = strengths + FAVOUR / 12 * semitones
+    score = strengths + FAVOUR / 12 * semitones
     rows = np.arange(len(voice))
-    best = worth.argmax(axis=1)
+    best = score.argmax(axis=1)
     for _ in range(2):
         chosen = semitones[rows, best]
         voiced = speech & (strengths[rows, best] > _VOICED)
         if not voiced.any():
             break
         leap = np.abs(semitones - _medians(chosen, voiced)[:, np.newaxis])
-        best = (worth - _PULL * np.minimum(leap, _FARTHEST)).argmax(axis=1)
+        best = (score - _PULL * np.minimum(leap, _FARTHEST)).argmax(axis=1)
     return semitones[rows, best], speech & (strengths[rows, best] > _VOICED)
 
 

@@ -19,8 +19,8 @@ from live_ser.inference.prosody import ProsodySums, prosody_sums
 from live_ser.spec import ModelInfo
 
 PAUSE_SECONDS = 1.0  # a longer pause ends an utterance
-# What follows a longer pause is classified without what came before it, once it is enough speech:
-# the emotion may have changed.
+# Once there is enough speech after a longer pause, it is classified without the speech before the
+# pause, because the emotion may have changed.
 _RESTART_SECONDS = 0.45
 
 

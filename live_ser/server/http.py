@@ -1,4 +1,4 @@
-"""The HTTP protocol of the server: a connection that asks for nothing is closed."""
+"""The HTTP protocol of the server, which closes connections without a request."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS = 10.0  # for the first line and the headers of a request
+HEAD_SECONDS = 10.0  # time limit for the first line and the headers of a request
 
 
 class HttpProtocol(H11Protocol):
-    """Uvicorn's protocol, for clients that may open connections and never ask.
+    """Uvicorn's protocol, which disconnects clients that do not send a request in time.
 
-    Each connection takes a file descriptor, of which a process has a thousand or so; once they are
-    used up, nobody is answered.
+    Each connection takes a file descriptor, of which a process has about a thousand; once they are
+    used up, the server cannot accept any other client.
     """
 
     _late: TimerHandle | None = None  # runs while a request is awaited
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for a request."""
+        """Start to wait for a request."""
         super().connection_made(transport)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Take what was read, which may be less than a request."""
+        """Handle bytes from the client, which may be less than a request."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE:
             self._wait()

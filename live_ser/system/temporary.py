@@ -59,7 +59,7 @@ if sys.platform != "win32":
         return descriptor
 
     def _empty(folder: Path) -> None:
-        """Remove all but the lock file: whoever is killed meanwhile leaves what is recognised."""
+        """Remove all but the lock file, by which the folder is recognised after a kill."""
         with suppress(OSError):
             for path in folder.iterdir():
                 if path.is_dir() and not path.is_symlink():

@@ -1,8 +1,8 @@
 """The article's network, as published, with its preprocessing as the first layers.
 
 Saleem 2021, "Speech Emotion Recognition using CNN and LSTMs", after Zhao, Mao & Chen 2019, doi
-10.1016/j.bspc.2018.08.035. Its convolutions and its LSTM run along the mel axis: what moves there
-is the pitch and the vocal tract, and each band's course over the window is its channels.
+10.1016/j.bspc.2018.08.035. Its convolutions and its LSTM run along the mel axis, and the frames of
+the window are their channels.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from keras import layers, ops
 
 from training.corpora.emotions import AROUSED, UNAROUSED
 
-DYNAMIC_RANGE = 80.0  # dB under the loudest point at which everything is cut off
+DYNAMIC_RANGE = 80.0  # dB below the loudest point at which values are clipped
 
 _register = keras.saving.register_keras_serializable("live_ser")
 
 
 @_register
 class PeakReference(layers.Layer):  # type: ignore[misc]
-    """Decibels under the loudest point of the window, and always so many frames.
+    """Decibels relative to the loudest point of the window, in a fixed number of frames.
 
-    What went through once is not changed by going through again.
+    The layer is idempotent.
 
     Args:
         frames: frames of the output. Longer windows are cut, shorter ones padded at their end.
@@ -56,7 +56,7 @@ class PeakReference(layers.Layer):  # type: ignore[misc]
 
 @_register
 class PointScaler(layers.Layer):  # type: ignore[misc]
-    """Each point of the spectrogram less its mean, over its deviation; both come from the data."""
+    """Standardise each point of the spectrogram by the mean and deviation of the training data."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Add the mean and the deviation."""
@@ -71,10 +71,10 @@ class PointScaler(layers.Layer):  # type: ignore[misc]
 
 @_register
 class SummedActivation(layers.Layer):  # type: ignore[misc]
-    """How aroused a voice sounds, by its emotions alone; what is neither counts half for both.
+    """Activation from the logits of the emotions; emotions that are neither count half for both.
 
     Args:
-        classes: that the logits stand for.
+        classes: classes of the logits.
     """
 
     def __init__(self, classes: Sequence[str], **kwargs: Any) -> None:
@@ -105,8 +105,8 @@ def article_network(
     """Build the network.
 
     Args:
-        frames: that it looks at.
-        n_mels: bands.
+        frames: number of frames of its input.
+        n_mels: number of mel bands.
         classes: classes of its output.
         padding: see :class:`PeakReference`.
 

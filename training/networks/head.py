@@ -55,7 +55,8 @@ class HeadConfig:
         share: weight of the network's logits, where the head's weight is 1.
         typical: seconds of speech that the prior, a typical voice, counts for in a speaker's
             baseline.
-        surer: factor minus one by which the logits grow for a speaker who is fully known.
+        surer: share by which the logits of a fully known speaker are larger than those of an
+            unknown one.
 
     Raises:
         ValueError: a setting is out of its range.

@@ -270,7 +270,7 @@ class _Restricted(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> str:
         kind, storage, key, *_ = pid
         if kind != "storage" or storage is not _Storage or not isinstance(key, str):
-            raise pickle.UnpicklingError("it asks for what is no storage of float32")
+            raise pickle.UnpicklingError("it asks for something other than a float32 storage")
         return key
 
 

@@ -181,8 +181,8 @@ _PUBLISHED = (
         example=f"House/help-safe-calm-20190709085906-{'0123abcd' * 7}.wav",
         emotions={"angry": "angry", "calm": "calm", "fearful": "fearful", "happy": "happy"},
         folders=("emospeech-dataset-v1",),
-        # According to the archive, the speaker with this id is unknown. Recordings without a keyword
-        # contain no speech.
+        # According to the archive, the speaker with this id is unknown. Recordings without a
+        # keyword contain no speech.
         excluded=("^background-|-None-|-d14a028c[0-9a-f]*$", "nobody speaks, or nobody knows who"),
     ),
     Reader(

@@ -1,8 +1,8 @@
 """Tell a language model how each turn sounds: ``python examples/voice_assistant.py talk.wav``.
 
-An asyncio program, as voice assistants are. Frames of sound come from somewhere (here from a
-recording, at the pace of a call), something says when the speaker has finished (here a pause of
-0.8 s), and the message for the language model has a line about the voice.
+An asyncio program, like a voice assistant. It needs frames of sound (here from a recording, at the
+pace of a call) and the end of each turn (here a pause of 0.8 s), and adds a line about the voice to
+the message for the language model.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ PAUSE_SECONDS = 0.8
 
 
 class Ears:
-    """One speaker, heard in a thread, so that the event loop never waits for the network.
+    """Classifies one speaker in a thread, so that the event loop does not wait for the network.
 
     Args:
-        model: that classifies; many speakers share one.
-        rate: sample rate of the frames, in Hz.
+        model: the model, which several speakers can share.
+        rate: sample rate of the frames in Hz.
     """
 
     def __init__(self, model: live_ser.Model, rate: int) -> None:
@@ -36,17 +36,17 @@ class Ears:
         self._thread = ThreadPoolExecutor(1, "ears")  # one, so that frames stay in their order
 
     async def hear(self, frame: Any) -> list[live_ser.Prediction]:
-        """Take a frame, ``[n]``; the predictions of the hops that it completes."""
+        """Add a frame ``[n]``, and return the predictions for the hops that it completes."""
         predictions: list[live_ser.Prediction] = await self._run(self._stream.feed, frame)
         return predictions
 
     async def turn(self) -> live_ser.Verdict:
-        """The verdict on what was said since the last turn."""
+        """The verdict on the speech since the last turn."""
         verdict: live_ser.Verdict = await self._run(self._stream.turn)
         return verdict
 
     def close(self) -> None:
-        """Let the thread go."""
+        """End the thread."""
         self._thread.shutdown(wait=False)
 
     async def _run(self, work: Any, *arguments: Any) -> Any:
@@ -54,29 +54,29 @@ class Ears:
 
 
 def tag(verdict: live_ser.Verdict) -> str:
-    """What a language model is told of a turn; empty where nothing is known for sure."""
-    told = []
+    """A line about a turn for a language model; empty if nothing is certain."""
+    parts = []
     if verdict.state == "speech":
-        told.append(f"sounds {verdict.label}, {100 * (verdict.confidence or 0):.0f} %")
+        parts.append(f"sounds {verdict.label}, {100 * (verdict.confidence or 0):.0f} %")
     if verdict.activation is not None and abs(verdict.activation - 0.5) > 0.2:
-        told.append("aroused" if verdict.activation > 0.5 else "calm")
+        parts.append("aroused" if verdict.activation > 0.5 else "calm")
     prosody = verdict.prosody
     if prosody and prosody.rate_change and abs(prosody.rate_change - 1) > 0.15:
-        told.append("faster than usual" if prosody.rate_change > 1 else "slower than usual")
+        parts.append("faster than usual" if prosody.rate_change > 1 else "slower than usual")
     if prosody and prosody.loudness_change and abs(prosody.loudness_change) > 4:
-        told.append("louder than usual" if prosody.loudness_change > 0 else "softer than usual")
-    return f"[voice: {'; '.join(told)}]" if told else ""
+        parts.append("louder than usual" if prosody.loudness_change > 0 else "softer than usual")
+    return f"[voice: {'; '.join(parts)}]" if parts else ""
 
 
 @dataclass
 class Turns:
-    """Finds the end of a turn, where no other part of the program does."""
+    """Detects the end of a turn by a pause."""
 
     quiet: float = 0.0
     spoken: bool = False
 
     def ended(self, predictions: list[live_ser.Prediction]) -> bool:
-        """Whether the speaker has just finished."""
+        """Whether a turn has just ended."""
         for one in predictions:
             self.spoken = self.spoken or one.state in ("speech", "uncertain")
             self.quiet = 0.0 if one.since_speech is None else one.since_speech
@@ -87,7 +87,7 @@ class Turns:
 
 
 async def answer(words: str, voice: str) -> str:
-    """Where the language model would be asked; the words come from a speech recogniser."""
+    """Placeholder for the language model; the words come from a speech recogniser."""
     message = {"role": "user", "content": f"{voice} {words}".strip()}
     return f"the model would be given: {message['content']}"
 
@@ -115,7 +115,7 @@ async def frames_of(path: str, speed: float) -> AsyncIterator[Any]:
 
 
 async def main(path: str, speed: float = 1.0) -> None:
-    """Print what would be answered."""
+    """Print the answers."""
     rate = soundfile.info(path).samplerate
     async for line in converse(frames_of(path, speed), rate):
         print(line, flush=True)

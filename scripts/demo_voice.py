@@ -1,4 +1,4 @@
-"""The voices of the demonstration: espeak-ng, and what makes its speech sound like an emotion."""
+"""The voices of the demonstration: espeak-ng with effects that suggest emotions."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import soxr
 from numpy.typing import NDArray
 
 RATE = 16_000
-_SILENT = 0.01  # of full scale, under which nothing is said
+_SILENT = 0.01  # of full scale; lower samples at the edges are cut
 
 Sound = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Voice:
-    """How something is said.
+    """A voice of espeak-ng with effects.
 
     Attributes:
         variant: voice of espeak-ng, such as ``en-us+f3``.
         pitch: 0 to 99.
         pitch_range: 0 (monotone) to 99.
-        speed: words a minute.
-        tilt: dB an octave by which the spectrum is made brighter (shouted) or darker (murmured).
+        speed: words per minute.
+        tilt: spectral tilt in dB per octave: above 0 brighter (shouted), below 0 darker (murmured).
         tremble: depth of a tremolo of 7 Hz, 0 to 1.
-        breath: noise that follows the voice, of its amplitude.
+        breath: amplitude of breath noise relative to the voice.
         level: RMS in dB re full scale.
     """
 
@@ -43,7 +43,7 @@ class Voice:
 
 
 def speak(voice: Voice, words: str) -> NDArray[np.float32]:
-    """What is said: float32 ``[n]`` at :data:`RATE`, less the silence at its edges."""
+    """Speech, float32 ``[n]`` at :data:`RATE`, without silence at its edges."""
     ssml = f'<speak><prosody range="{voice.pitch_range * 2}%">{words}</prosody></speak>'
     command = ["espeak-ng", "-m", "-v", voice.variant, "-p", str(voice.pitch)]
     command += ["-s", str(voice.speed), "--stdout", ssml]
@@ -57,7 +57,7 @@ def speak(voice: Voice, words: str) -> NDArray[np.float32]:
 
 
 def _tilted(samples: Sound, decibels: float) -> Sound:
-    """The spectrum tilted around 500 Hz."""
+    """Tilt the spectrum around 500 Hz."""
     spectrum = np.fft.rfft(samples)
     frequency = np.maximum(np.fft.rfftfreq(len(samples), 1 / RATE), 60.0)
     gain = 10 ** (decibels * np.log2(frequency / 500) / 20)
@@ -70,7 +70,7 @@ def _trembling(samples: Sound, depth: float) -> Sound:
 
 
 def _breathing(samples: Sound, share: float) -> Sound:
-    """Noise that is as loud as the voice is just then."""
+    """Add noise with the envelope of the voice."""
     noise = np.random.default_rng(0).standard_normal(len(samples))
     envelope = np.sqrt(np.convolve(np.square(samples), np.ones(400) / 400, "same"))
     return np.asarray(samples + share * noise * envelope)

@@ -1,9 +1,10 @@
-"""Makes the demonstration: a synthetic voice in several emotions, and tells how it is heard.
+"""Makes the demonstration: a synthetic voice in several emotions, and evaluates the model on it.
 
     python -m scripts.make_demo [--measure]
 
-Needs espeak-ng. It contains nobody's voice, so it can be distributed with the package. The intended
-emotions are written to ``demo.json`` beside it. With ``--measure`` it is only evaluated.
+It needs espeak-ng. The recording contains no person's voice, so it can be distributed with the
+package. The intended emotions are written to ``demo.json`` next to it. With ``--measure``, the
+existing recording is evaluated.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from live_ser.live.headline import HeadlineTracker
 from live_ser.model.onnx_model import load
 from scripts.demo_voice import RATE, Voice, speak
 
-# What is intended, how it is said and what, and the silence after it in seconds. The voices were
-# searched for at random, with the shipped model.
+# Intended emotion, voice, words, and seconds of silence after them. The voices were found by a
+# random search with the shipped model.
 UTTERANCES: list[tuple[str, Voice, str, float]] = [
     (
         "neutral",
@@ -64,7 +65,7 @@ UTTERANCES: list[tuple[str, Voice, str, float]] = [
 
 
 def main() -> None:
-    """Write the recording, and tell how it is heard."""
+    """Write the recording, and evaluate the model on it."""
     if "--measure" not in sys.argv[1:]:
         _write()
     _measure()
@@ -87,23 +88,23 @@ def _write() -> None:
 
 
 def _measure() -> None:
-    """Print how much of what is told is what is intended, window by window and in the headline."""
+    """Print how often the prediction is the intended emotion, by window and in the headline."""
     intended = [Intended(**one) for one in json.loads(INTENDED.read_text("utf-8"))]
     samples, rate = sf.read(DEMO, dtype="float32")
     tracker = HeadlineTracker()
-    told: dict[str, list[tuple[bool, bool]]] = {one.emotion: [] for one in intended}
+    hits: dict[str, list[tuple[bool, bool]]] = {one.emotion: [] for one in intended}
     for window in Monitor(load(), [samples[i : i + 800] for i in range(0, len(samples), 800)]):
         headline = tracker.push(window)
         now = next((one for one in intended if one.start <= window.end <= one.end + 0.5), None)
         if now is None or window.label is None:
             continue
-        is_told = window.state == "speech" and window.label == now.emotion
-        stands = headline is not None and headline.labels == (now.emotion,)
-        told[now.emotion].append((is_told, stands))
-        print(f"{window.end:5.1f} s  intended {now.emotion:9}  told {window.state} {window.label}")
+        by_window = window.state == "speech" and window.label == now.emotion
+        in_headline = headline is not None and headline.labels == (now.emotion,)
+        hits[now.emotion].append((by_window, in_headline))
+        print(f"{window.end:5.1f} s  intended {now.emotion:9}  got {window.state} {window.label}")
     for name, column in (("windows", 0), ("headline", 1)):
-        shares = {e: float(np.mean([x[column] for x in xs])) for e, xs in told.items() if xs}
-        whole = [x[column] for xs in told.values() for x in xs]
+        shares = {e: float(np.mean([x[column] for x in xs])) for e, xs in hits.items() if xs}
+        whole = [x[column] for xs in hits.values() for x in xs]
         each = ", ".join(f"{emotion} {100 * share:.0f} %" for emotion, share in shares.items())
         print(f"{rate} Hz, {name} as intended: {100 * float(np.mean(whole)):.0f} % ({each})")
 

@@ -79,7 +79,7 @@ def write(path: Path, state: DashboardState, width: int, height: int, theme: Ter
 
 
 def states() -> dict[str, DashboardState]:
-    """Every state, by name."""
+    """The states of the dashboard to draw, by name."""
     moments = story()
     speech = DashboardState(
         model="live_ser",
@@ -100,7 +100,7 @@ def states() -> dict[str, DashboardState]:
         prosody="+5 dB, a fifth faster than your usual (182 Hz, -23 dB, 4.6 syllables/s)",
         moments=moments,
         level=Level(rms=-23.1, peak=-11.5),
-        spectrogram=heard(),
+        spectrogram=demo_spectrogram(),
         latency=(2.9, 3.4),
         cpu=0.02,
         recording=True,
@@ -165,7 +165,7 @@ def states() -> dict[str, DashboardState]:
 
 
 def story() -> tuple[Moment, ...]:
-    """The last minute, smoothed as the monitor smooths it."""
+    """Predictions of the last minute, smoothed as by the monitor."""
     moments = []
     smoothed = np.full(len(LABELS), 1 / len(LABELS))
     for tick in range(1, 121):
@@ -182,7 +182,7 @@ def story() -> tuple[Moment, ...]:
     return tuple(moments)
 
 
-def heard() -> tuple[bytes, ...]:
+def demo_spectrogram() -> tuple[bytes, ...]:
     """The spectrogram of the demonstration clip."""
     from librosa.filters import mel
 

@@ -167,6 +167,10 @@ class Recording(Sink):
 class _Disk:
     """A file that stores its errors, which libsndfile would swallow.
 
+    After the first one nothing is written: the header that libsndfile writes at the end would state
+    all the sound that was recorded, and not what is on the disk. What was written in part, such as
+    a frame of FLAC, is cut off.
+
     Attributes:
         failure: the first error.
     """
@@ -176,13 +180,19 @@ class _Disk:
         self.failure: OSError | None = None
 
     def write(self, data: Any) -> int:
+        if self.failure is not None:
+            return 0
         view = memoryview(data)
-        written = 0
+        start, written = self._raw.tell(), 0
         try:
             while written < len(view):
                 written += self._raw.write(view[written:])
         except OSError as error:
-            self.failure = self.failure or error
+            self.failure = error
+            with suppress(OSError):
+                if start + written == self._raw.seek(0, os.SEEK_END):
+                    self._raw.truncate(start)
+                    written = 0
         return written
 
     def read(self, size: int) -> bytes:

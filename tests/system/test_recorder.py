@@ -149,6 +149,31 @@ def test_a_full_disk_is_said_once_and_listening_goes_on(
     assert len(heard(path)) / RATE > 0.25
 
 
+@pytest.mark.parametrize("room", [30_000, 33_554, 45_993, 50_001])
+@pytest.mark.parametrize("kind", ["flac", "wav"])
+def test_what_fits_on_a_full_disk_is_read_as_any_recording(
+    tiny_model: Path, tmp_path: Path, kind: str, room: int
+) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (24, 8000)).astype(np.float32)
+    path = tmp_path / f"kept.{kind}"
+    recording = Recording(path, 16000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            for block in noise:
+                recording.block(block)
+                recording.sync()
+        recording.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    done = live_ser("file", "--model", tiny_model, "--format", "jsonl", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    (clip,) = records(done.stdout)
+    assert clip["duration"] > 0.9 * room / 32000 - 0.25
+
+
 def test_records_that_cannot_be_written_do_not_end_a_recording(
     tiny_model: Path, speech: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -161,10 +162,11 @@ def test_what_fits_on_a_full_disk_is_read_as_any_recording(
     recording = Recording(path, 16000)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
-        with pytest.raises(OSError, match="too large"):
+        with suppress(OSError):
             for block in noise:
                 recording.block(block)
                 recording.sync()
+        assert not recording.intact
         recording.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

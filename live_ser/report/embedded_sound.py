@@ -46,10 +46,12 @@ class EmbeddedSound:
     Attributes:
         address: its ``data:`` URL.
         waveform: its waveform.
+        seconds: its length.
     """
 
     address: str
     waveform: Waveform
+    seconds: float
 
 
 def embedded(path: Path, reading: Reading) -> EmbeddedSound:
@@ -58,7 +60,7 @@ def embedded(path: Path, reading: Reading) -> EmbeddedSound:
     Raises:
         LiveSerError: it cannot be read, or is too large.
     """
-    return EmbeddedSound(_address(path, reading), _waveform(path, reading))
+    return EmbeddedSound(_address(path, reading), *_waveform(path, reading))
 
 
 def player(sound: EmbeddedSound) -> str:
@@ -66,13 +68,17 @@ def player(sound: EmbeddedSound) -> str:
     return f'<audio id="player" controls preload="metadata" src="{sound.address}"></audio>'
 
 
-def _waveform(path: Path, reading: Reading) -> Waveform:
+def _waveform(path: Path, reading: Reading) -> tuple[Waveform, float]:
+    """The waveform of a recording, and its seconds."""
+    samples_read = 0
     overview = Overview(extremes, 2, most=_COLUMNS, step=64)
     with audio_file(path, _WAVEFORM_RATE, replace(reading, partial=True)) as blocks:
         for samples in blocks:
             overview.push(samples[:, None].repeat(2, axis=1))
+            samples_read += len(samples)
     low, high = overview.columns().round(3).T.tolist()
-    return Waveform(overview.step / _WAVEFORM_RATE, low, high)
+    waveform = Waveform(overview.step / _WAVEFORM_RATE, low, high)
+    return waveform, samples_read / _WAVEFORM_RATE
 
 
 def _address(path: Path, reading: Reading) -> str:

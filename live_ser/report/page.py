@@ -32,6 +32,8 @@ from live_ser.report.timeline import timeline_data, windows_together
 from live_ser.spec import ModelInfo
 from live_ser.text import in_html
 
+_TOLERANCE = 1.0  # seconds, by which sound and session may differ
+
 
 def write_report(
     session: str | Path,
@@ -43,7 +45,7 @@ def write_report(
     title: str | None = None,
     force: bool = False,
     reading: Reading = USUAL,
-) -> None:
+) -> list[str]:
     """Write the page of a session, or of a recording with windows or segments.
 
     Args:
@@ -56,6 +58,9 @@ def write_report(
         title: heading of the page; None for the name of the source.
         force: overwrite an existing page.
         reading: how to read the sound.
+
+    Returns:
+        A line that says so if the sound is not as long as the session.
 
     Raises:
         LiveSerError: a file cannot be read, is not a session, or cannot be written.
@@ -70,6 +75,17 @@ def write_report(
     sound = None if audio is None else embedded(Path(audio), reading)
     page = report_page(logs, sound=sound, model=_model_of(logs[0], model), title=title)
     write_page(page, output, force=force)
+    return [] if sound is None else _other_length(f"{audio}", sound.seconds, logs[0])
+
+
+def _other_length(audio: str, seconds: float, log: SessionLog) -> list[str]:
+    """A note that the sound has another length than the session, if it has."""
+    lengths = f"{audio} is {seconds:.1f} s long, and the session {log.seconds:.1f} s"
+    if seconds < log.seconds - _TOLERANCE:
+        return [f"{lengths}: the rest of the page has no sound"]
+    if log.end and seconds > log.seconds + _TOLERANCE:
+        return [f"{lengths}: it may be the sound of another one"]
+    return []
 
 
 def write_page(page: str, output: str | Path, *, force: bool) -> None:

@@ -20,6 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_ser.audio.sources import audio_file
+from live_ser.batch.paths import expand_paths
+from live_ser.cli import recordings
 from live_ser.inference.recordings import classify_clip
 from live_ser.inference.utterances import pieces
 from live_ser.model.onnx_model import EmotionModel
@@ -275,3 +277,23 @@ def test_it_says_what_was_written(tiny_model: Path, speech: Path, tmp_path: Path
     told = f", {uncertain} uncertain" if uncertain else ""
     assert f"wrote {out}: 2 recordings{told}, 1 failed" in done.stderr
     assert "wrote" not in live_ser(*words, "--force", "-q").stderr
+
+
+def test_a_terminal_shows_how_far_a_long_search_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(recordings, "_SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    for name in ("a.wav", "b.wav", "notes.txt"):
+        (tmp_path / name).touch()
+    others = recordings.LeftAlone()
+    paths = expand_paths([str(tmp_path)], left_alone=others.add)
+    assert len(recordings.found(paths, others, quiet=False)) == 2
+    assert "looking for recordings: 1 among 1 file; Ctrl-C ends it" in terminal.getvalue()
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    assert len(recordings.found(iter(["a", "b"]), others, quiet=True)) == 2
+    assert terminal.getvalue() == ""

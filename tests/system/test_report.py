@@ -244,6 +244,24 @@ def test_the_sound_is_seen_where_there_is_one(page: Path) -> None:
     assert min(waveform["low"][:-1]) == pytest.approx(-0.1, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (4.0, "is 4.0 s long, and the session 10.0 s: the rest of the page has no sound"),
+        (9.5, ""),
+        (10.5, ""),
+        (60.0, "is 60.0 s long, and the session 10.0 s: it may be the sound of another one"),
+    ],
+)
+def test_sound_of_another_length_is_told_of(tmp_path: Path, seconds: float, said: str) -> None:
+    clip, record = tmp_path / "clip.wav", written(tmp_path, session())
+    soundfile.write(clip, np.zeros(round(16000 * seconds), np.float32), 16000)
+    result = live_ser("report", record, "--audio", clip)
+    assert result.returncode == 0
+    told, *rest = result.stderr.splitlines()
+    assert (told == f"live-ser: {clip} {said}") if said else not rest
+
+
 def test_several_sessions_are_one_page_with_a_row_for_each_day(tmp_path: Path) -> None:
     paths: list[Path] = []
     for day in (3, 1, 1):

@@ -17,7 +17,7 @@ from live_ser.cli.messages import say
 from live_ser.cli.outcomes import OutcomeWriter
 from live_ser.cli.outputs import plot_places, record_places
 from live_ser.cli.progress import progress_bar
-from live_ser.cli.recordings import LeftAlone, check_named
+from live_ser.cli.recordings import LeftAlone, check_named, found
 from live_ser.cli.speaker import taught_model
 from live_ser.live.signals import ending_signals, interrupt_when
 from live_ser.model.onnx_model import EmotionModel
@@ -38,7 +38,8 @@ def run(options: Options) -> int:
     model = taught_model(options.model, options.profile)
     others = LeftAlone()
     check_named(options.paths, options.sounds)
-    paths = [*expand_paths(options.paths, left_alone=others.add), *options.sounds]
+    expanded = expand_paths(options.paths, left_alone=others.add)
+    paths = [*found(expanded, others, quiet=options.quiet), *options.sounds]
     records = record_places(options.output, paths, style)
     pictures = plot_places(options.plot, paths)
     at = options.analysis().at

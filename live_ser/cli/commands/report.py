@@ -49,7 +49,7 @@ def run(options: Options) -> int:
 
 
 def _write_one(options: Options, record: str, output: str | Path) -> None:
-    write_report(
+    notes = write_report(
         record,
         output,
         recording=options.recording,
@@ -59,6 +59,7 @@ def _write_one(options: Options, record: str, output: str | Path) -> None:
         force=options.force,
         reading=options.reading(),
     )
+    say_notes(notes, quiet=options.quiet)
 
 
 def _fitting(word: str) -> list[str]:

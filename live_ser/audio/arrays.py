@@ -83,7 +83,7 @@ class ArraySound:
     @property
     def notes(self) -> list[str]:
         """Warnings about the sound read so far."""
-        return [f"{self._name}: {self._mix.note}"] if self._mix.note else []
+        return [f"{self._name}: {note}" for note in self._mix.notes]
 
     @property
     def voices(self) -> tuple[Voice, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from live_ser.audio.blocks import NOTHING, Samples, Voice
+from live_ser.audio.clipping import CLIPPED, Clipping
 from live_ser.audio.counts import checked_count
 from live_ser.audio.reading import Reading, checked_names
 from live_ser.errors import AudioError, InvalidArgument
@@ -34,7 +35,7 @@ def mixer(channels: int, rate: int, reading: Reading) -> Downmix | Split:
         AudioError: there is no such channel, or the names are not as many as the channels.
     """
     if reading.each_channel:
-        return Split(channels, reading.names)
+        return Split(channels, rate, reading.names)
     return Downmix(channels, rate, reading.channel)
 
 
@@ -91,6 +92,7 @@ class Split:
 
     Args:
         channels: number of channels.
+        rate: sample rate in Hz.
         names: names of the speakers; empty if unknown.
 
     Attributes:
@@ -102,17 +104,23 @@ class Split:
     """
 
     cancelling: int | None = None
-    note = ""
 
-    def __init__(self, channels: int, names: Sequence[str] = ()) -> None:
+    def __init__(self, channels: int, rate: int, names: Sequence[str] = ()) -> None:
         self.channels = channels
         self.voices = voices_of(channels, names)
+        self._clipping = Clipping(rate)
+
+    @property
+    def notes(self) -> list[str]:
+        """Warnings about the sound so far, a line each."""
+        return [CLIPPED] if self._clipping.found else []
 
     def push(self, block: NDArray[np.float32]) -> Samples:
         """The same block, ``[n, channels]``.
 
         Channels that a microphone lacks after it was reconnected are silent.
         """
+        self._clipping.push(block)
         missing = self.channels - block.shape[1]
         if missing > 0:
             return np.pad(block, ((0, 0), (0, missing)))
@@ -161,18 +169,24 @@ class Downmix:
         self._energies = [0.0] * channels
         self._energy = 0.0  # of their mean
         self._cancel = False
+        self._clipping = Clipping(rate)
 
     @property
-    def note(self) -> str:
-        """A warning in a line; empty if there is none."""
-        if self.cancelling is None:
-            return ""
-        return f"its channels cancel each other out: channel {self.cancelling} is used instead"
+    def notes(self) -> list[str]:
+        """Warnings about the sound so far, a line each."""
+        notes = [CLIPPED] if self._clipping.found else []
+        if self.cancelling is not None:
+            used = f"channel {self.cancelling} is used instead"
+            notes.insert(0, f"its channels cancel each other out: {used}")
+        return notes
 
     def push(self, block: NDArray[np.float32]) -> Samples:
         """The next samples, float32 ``[n]``, for a block ``[n, channels]`` of any size."""
         if self._channel is not None or block.shape[1] == 1:
-            return np.ascontiguousarray(block[:, (self._channel or 1) - 1])
+            only = (self._channel or 1) - 1
+            self._clipping.push(block[:, only : only + 1])
+            return np.ascontiguousarray(block[:, only])
+        self._clipping.push(block)
         block = np.concatenate([self._waiting, block])
         whole = len(block) // self._frame * self._frame
         self._waiting = block[whole:].copy()

@@ -83,9 +83,9 @@ class AudioFile:
     @property
     def notes(self) -> list[str]:
         """Warnings about the sound read so far."""
-        mixed = f"{self._path}: {self._mix.note}" if self._mix.note else ""
+        mixed = [f"{self._path}: {note}" for note in self._mix.notes]
         missing = f"{self._path}: {_in_words(self.missing)}" if self.missing else ""
-        return [note for note in (self._sound.note, mixed, missing) if note]
+        return [note for note in (self._sound.note, *mixed, missing) if note]
 
     @property
     def channel(self) -> int | None:

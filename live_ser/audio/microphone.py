@@ -104,8 +104,7 @@ class Microphone:
     @property
     def notes(self) -> list[str]:
         """Warnings for the user."""
-        note = self._mix.note if self._mix else ""
-        return [f"{self.name}: {note}"] if note else []
+        return [f"{self.name}: {note}" for note in (self._mix.notes if self._mix else [])]
 
     @property
     def voices(self) -> tuple[Voice, ...]:

@@ -231,7 +231,7 @@ class PipedSound:
     @property
     def notes(self) -> list[str]:
         """Warnings for the user."""
-        return [f"{self.name}: {self._mix.note}"] if self._mix.note else []
+        return [f"{self.name}: {note}" for note in self._mix.notes]
 
     @property
     def voices(self) -> tuple[Voice, ...]:

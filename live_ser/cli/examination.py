@@ -14,6 +14,7 @@ import numpy as np
 
 from live_ser import __version__
 from live_ser.audio.blocks import Gap, Samples, Source
+from live_ser.audio.clipping import CLIPPED
 from live_ser.audio.devices import accepted_rates, find_device, input_devices, portaudio
 from live_ser.audio.sources import microphone
 from live_ser.cli.errors import in_options
@@ -31,6 +32,7 @@ _TOO_LOUD = 1e-3  # share of clipped samples
 _SILENCE = -119.0  # dB re full scale, of digital silence
 _TOO_QUIET = -60.0  # dB re full scale, of speech
 _TOO_NOISY = -35.0  # dB re full scale, between words
+_CLEAR = 15.0  # dB of speech above that
 _OFFSET = 0.05  # of full scale
 # The band of a telephone ends at 3.4 kHz; that of a wireless headset in a call, below 4 kHz.
 _TELEPHONE_INSIDE = (2400.0, 3200.0)
@@ -96,7 +98,8 @@ def examine(
             samples = _record(source, round(_SECONDS * spec.sample_rate))
             yield from _losses(source)
             for note in source.notes:
-                yield Finding("note", note, "choose one with --channel, or mend its wiring")
+                if not note.endswith(CLIPPED):  # that is examined below
+                    yield Finding("note", note, "choose one with --channel, or mend its wiring")
     except LiveSerError as error:
         yield _failure(error)
         return
@@ -122,19 +125,14 @@ def examine_sound(samples: Samples, model: EmotionModel) -> Iterator[Finding]:
         return
     levels = [level_db(part) for part in np.array_split(moving, 60)]
     loud, floor = float(np.percentile(levels, 95)), float(np.percentile(levels, 10))
+    mask = speech_mask(samples, rate, model.info.gate)
+    spoken = float(np.count_nonzero(mask)) * CHUNK_SECONDS
     yield Finding("ok", f"level {loud:.0f} dB where it is loudest, re full scale")
-    if floor > _TOO_NOISY:
-        yield Finding(
-            "note",
-            f"noise floor {floor:.0f} dB: little is left between words",
-            "turn down the input gain, or move away from fans and music",
-        )
-    else:
-        yield Finding("ok", f"noise floor {floor:.0f} dB")
+    yield _noise(floor, loud if spoken >= _SPEECH_SECONDS else None)
     yield _clipping(samples)
     yield _offset(samples)
     yield _bandwidth(samples, rate)
-    yield _speech(samples, model, loud)
+    yield _speech(spoken, loud)
 
 
 def _installation() -> Iterator[Finding]:
@@ -228,6 +226,24 @@ def _losses(source: Source) -> Iterator[Finding]:
         )
 
 
+def _noise(floor: float, speech: float | None) -> Finding:
+    """The noise between words.
+
+    Args:
+        floor: its level in dB re full scale.
+        speech: level of the speech; None if there is none.
+    """
+    advice = "turn down the input gain, or move away from fans and music"
+    if floor > _TOO_NOISY:
+        text = f"noise floor {floor:.0f} dB: little is left between words"
+        return Finding("note", text, advice)
+    if speech is not None and speech - floor < _CLEAR:
+        text = f"noise floor {floor:.0f} dB: speech is only {speech - floor:.0f} dB louder"
+        advice = "come closer, and look for what hums: fans, music, a cable, a power supply"
+        return Finding("note", text, advice)
+    return Finding("ok", f"noise floor {floor:.0f} dB")
+
+
 def _clipping(samples: Samples) -> Finding:
     share = float(np.mean(np.abs(samples) >= _CLIPPED))
     if share > _TOO_LOUD:
@@ -272,10 +288,7 @@ def _band_db(samples: Samples, rate: int, band: tuple[float, float]) -> float:
     return 10 * float(np.log10(max(power, 1e-20)))
 
 
-def _speech(samples: Samples, model: EmotionModel, loud: float) -> Finding:
-    info = model.info
-    mask = speech_mask(samples, info.features.sample_rate, info.gate)
-    seconds = float(np.count_nonzero(mask)) * CHUNK_SECONDS
+def _speech(seconds: float, loud: float) -> Finding:
     if seconds < _SPEECH_SECONDS:
         return Finding("note", "no speech found", "run this again, and speak while it listens")
     if loud < _TOO_QUIET:

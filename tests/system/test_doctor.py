@@ -79,6 +79,18 @@ def test_a_noisy_room_is_noted(voice: Samples, model: EmotionModel) -> None:
     assert any("noise floor" in finding.text for finding in notes(voice + noise, model))
 
 
+@pytest.mark.parametrize("level", [1, 0.3])
+def test_hum_nearly_as_loud_as_speech_is_noted(
+    voice: Samples, model: EmotionModel, level: float
+) -> None:
+    time = np.arange(len(voice)) / RATE
+    hum = sum(np.sin(2 * np.pi * 50 * part * time) / part for part in range(1, 10))
+    hummed = voice + voice.std() / np.std(hum) * hum
+    (finding,) = notes(level * 0.1 * hummed, model)
+    assert "speech is only" in finding.text
+    assert "what hums" in finding.advice
+
+
 def test_a_room_without_speech_is_noted(model: EmotionModel) -> None:
     noise = np.random.default_rng(1).normal(0, 1e-3, 3 * RATE)
     (finding,) = notes(noise, model)

@@ -17,8 +17,9 @@ import soundfile
 
 import live_ser
 from live_ser.audio.arrays import ArraySound
-from live_ser.audio.blocks import Samples
+from live_ser.audio.blocks import Gap, Samples
 from live_ser.audio.channels import Downmix
+from live_ser.audio.clipping import CLIPPED
 from live_ser.audio.raw_sound import RawFormat
 from live_ser.audio.reading import Reading
 from live_ser.audio.sources import audio_file, microphone, replay
@@ -142,6 +143,38 @@ def test_a_file_its_replay_a_microphone_and_an_array_agree(voice: Samples, tmp_p
                 break
         assert "channel 1" in "".join(mic.notes)
     np.testing.assert_array_equal(np.concatenate(heard)[: 3 * RATE], file[: 3 * RATE])
+
+
+def too_loud(mono: Samples, by_db: float) -> Samples:
+    return np.asarray(np.clip(mono / np.abs(mono).max() * 10 ** (by_db / 20), -1, 1))
+
+
+@pytest.mark.parametrize(("by_db", "is_clipped"), [(0, False), (3, False), (20, True)])
+def test_clipped_sound_is_told_of_by_every_way_in(
+    voice: Samples, tmp_path: Path, by_db: float, *, is_clipped: bool
+) -> None:
+    expected = [CLIPPED] * is_clipped
+    sound = too_loud(voice, by_db)
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, sound, RATE)
+    for stereo in (sound, np.stack([np.zeros_like(sound), sound], axis=1)):
+        array = ArraySound(stereo, RATE, RATE)
+        assert [*array]
+        assert [note.removeprefix("sound: ") for note in array.notes] == expected
+    for opened in (audio_file(path, RATE), replay(path, RATE, speed=0)):
+        with opened as file:
+            assert [*file]
+            assert [note.split(": ", 1)[1] for note in file.notes] == expected
+    script = ScriptedMicrophone(RATE, in_blocks(sound, RATE))
+    with microphone(None, RATE, opener=script, reconnect=False) as mic:
+        seen = 0
+        for heard in mic:
+            seen += len(heard) if not isinstance(heard, Gap) else 0
+            if seen >= 4 * RATE:
+                break
+        assert [note.split(": ", 1)[1] for note in mic.notes] == expected
+    said = command_line("file", path)
+    assert (CLIPPED in said.stderr) == is_clipped
 
 
 def test_a_channel_is_chosen(voice: Samples) -> None:

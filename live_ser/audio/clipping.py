@@ -1,0 +1,46 @@
+"""Sound that was clipped when it was recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from live_ser.audio.blocks import Interleaved
+
+CLIPPED = "its loud parts are clipped, which misleads the model: record with less input gain"
+"""The warning about clipped sound."""
+
+_FULL_SCALE = 0.999
+_SECONDS = 2.0  # of sound that are looked at together
+_SHARE = 0.02  # of these, at full scale: about that of speech that is 9 dB too loud
+
+
+class Clipping:
+    """Look for clipping in sound that arrives in blocks, as it was captured.
+
+    What is found does not depend on the block size.
+
+    Args:
+        rate: sample rate in Hz.
+
+    Attributes:
+        found: whether a channel was clipped so much that it misleads the model.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.found = False
+        self._length = round(_SECONDS * rate)  # samples that are looked at together
+        self._most = _SHARE * self._length
+        self._seen = 0  # of them
+        self._clipped = np.zeros(1, np.intp)  # of them, in each channel
+
+    def push(self, block: Interleaved) -> None:
+        """Add a block, ``[n, channels]``."""
+        while len(block) and not self.found:
+            part, block = np.split(block, [self._length - self._seen])
+            if part.max() >= _FULL_SCALE or part.min() <= -_FULL_SCALE:
+                clipped = np.abs(part) >= _FULL_SCALE
+                self._clipped = self._clipped + np.count_nonzero(clipped, axis=0)
+                self.found = bool(self._clipped.max() > self._most)
+            self._seen += len(part)
+            if self._seen == self._length:
+                self._seen, self._clipped = 0, np.zeros(1, np.intp)

@@ -108,17 +108,17 @@ def _changes(prosody: Mapping[str, Any]) -> list[str]:
     return changes
 
 
-def abbreviations(labels: Sequence[str], least: int = 1) -> dict[str, str]:
+def abbreviations(labels: Sequence[str], min_length: int = 1) -> dict[str, str]:
     """The shortest unique prefix of each label.
 
     Args:
         labels: the labels.
-        least: minimum length of a prefix.
+        min_length: minimum length of a prefix.
     """
     short = {}
     for label in labels:
         others = [other for other in labels if other != label]
-        size = least
+        size = min_length
         while size < len(label) and any(other.startswith(label[:size]) for other in others):
             size += 1
         short[label] = label[:size]
@@ -170,16 +170,16 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def clock_ticks(first: float, last: float, most: int = 8) -> list[int]:
+def clock_ticks(first: float, last: float, max_ticks: int = 8) -> list[int]:
     """Round times between two times, in seconds, for a time axis.
 
     Args:
         first: start of the axis in seconds.
         last: end of the axis in seconds.
-        most: maximum number of steps between them.
+        max_ticks: maximum number of steps between them.
     """
-    step = next((step for step in _STEPS if (last - first) / step <= most), _STEPS[-1])
-    while (last - first) / step > most:
+    step = next((step for step in _STEPS if (last - first) / step <= max_ticks), _STEPS[-1])
+    while (last - first) / step > max_ticks:
         step *= 2
     return list(range(-int(-first // step) * step, int(last) + 1, step))
 

@@ -185,14 +185,14 @@ class PipeDecoder(Decoder):
     def close(self) -> None:
         """Does nothing: the caller closes the pipe."""
 
-    def _more(self, most: int) -> bytes:
+    def _more(self, limit: int) -> bytes:
         if self._left is None:
-            return self._stream.read(most) or b""
+            return self._stream.read(limit) or b""
         if self._left == 0:
             # All of the stated size is read: other chunks follow, or more sound.
             data, self._left = self._exactly(4), None
             return b"" if data.isascii() and data.decode("ascii").isprintable() else data
-        data = self._stream.read(min(most, self._left)) or b""
+        data = self._stream.read(min(limit, self._left)) or b""
         self._left -= len(data)
         return data
 

@@ -81,12 +81,12 @@ class SplicedFile(io.RawIOBase):
             self._position += len(data)
         return done
 
-    def _of(self, piece: Piece, within: int, most: int) -> bytes:
+    def _of(self, piece: Piece, within: int, limit: int) -> bytes:
         if isinstance(piece, bytes):
-            return piece[within : within + most]
+            return piece[within : within + limit]
         start, end = piece
         self._file.seek(start + within)
-        return self._file.read(min(most, end - start - within))
+        return self._file.read(min(limit, end - start - within))
 
 
 def _size(piece: Piece) -> int:

@@ -174,11 +174,11 @@ class Dashboard(Sink):
     def label(self, label: Label) -> None:
         since = clock(label.start)
         if label.label is None:
-            self.note(f"no longer labelled: what was said at {since}")
+            self.note(f"label removed: speech at {since}")
         elif label.take is None and not self._marks_stored:
             self.note("not labelled: this model cannot learn, and there is no record (-o FILE)")
         else:
-            self.note(f"labelled {label.label}: what was said at {since}; u undoes it")
+            self.note(f"labelled {label.label}: speech at {since}; u undoes it")
 
     def note(self, line: str) -> None:
         self._advice, self._advised_until = line, time.monotonic() + _ADVISED

@@ -37,9 +37,9 @@ def header(
     room = width - len(title) - cell_len(right) - 3
     between = look.pick(" · ", " - ")
     source, shown = look.text(source), [look.text(fact) for fact in (rate, *facts)]
-    least = min(cell_len(source), _NAME)
+    minimum = min(cell_len(source), _NAME)
     rests = (between.join(["", *shown[i:]]) for i in range(len(shown)))
-    rest = next((rest for rest in rests if least + cell_len(rest) <= room), None)
+    rest = next((rest for rest in rests if minimum + cell_len(rest) <= room), None)
     if rest is None:  # no room for names
         title, room, what = " ", room + len(title) - 1, shown[-1]
     else:
@@ -161,7 +161,7 @@ class _Scale(NamedTuple):
     name: str
     low: str
     high: str
-    least: float
+    minimum: float
 
 
 @lru_cache(maxsize=32)
@@ -176,7 +176,7 @@ def _on_scale(
     title: Part = (f"   {scale.name:<{left - 3}}", "dim" if stale or value is None else "")
     if value is None:
         return row(width, title, (f"{low}{track}{high}", "dim"))
-    at = min(inner - 1, int((value - scale.least) / (1 - scale.least) * inner))
+    at = min(inner - 1, int((value - scale.minimum) / (1 - scale.minimum) * inner))
     return row(
         width,
         title,

@@ -50,18 +50,18 @@ class Smoother:
         self._time = time
         return ModelOutput.from_numbers(self._mean)
 
-    def label(self, probabilities: NDArray[np.float32], least: float = 0.0) -> int:
+    def label(self, probabilities: NDArray[np.float32], minimum: float = 0.0) -> int:
         """The index of the label to show: the last one, until another is clearly more probable.
 
         Args:
             probabilities: float32 ``[classes]``, smoothed.
-            least: probability below which the last label is not preferred.
+            minimum: probability below which the last label is not preferred.
         """
         best = int(np.argmax(probabilities))
         stay = STAY if self._seconds else 0.0
         label = best if self._label is None else self._label
         shown = probabilities[label]
-        self._label = best if shown < least or probabilities[best] > shown + stay else label
+        self._label = best if shown < minimum or probabilities[best] > shown + stay else label
         return self._label
 
     def forget(self) -> None:

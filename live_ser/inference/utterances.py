@@ -151,10 +151,10 @@ class UtteranceCutter:
             return []
         *done, (first, stop, before) = self._cut()
         pieces = [piece for first, stop, _ in done for piece in self._short(first, stop)]
-        most = _UNBROKEN * self._longest
-        while stop - first > most:
-            pieces += self._short(first, first + most)
-            first, before = first + most, 0
+        limit = _UNBROKEN * self._longest
+        while stop - first > limit:
+            pieces += self._short(first, first + limit)
+            first, before = first + limit, 0
         if self._chunks - int(self._spoken[-1]) - 1 > _PAUSE:
             return pieces + self.finish(first)
         self._spoken, self._before = self._spoken[first:], before
@@ -190,8 +190,8 @@ class UtteranceCutter:
     def _short(self, first: int, stop: int) -> list[tuple[int, int]]:
         """Chunks of a range, halved while it is too long: speech without a pause."""
         begin, end = int(self._spoken[first]), int(self._spoken[stop - 1]) + 1
-        most = _UNBROKEN * self._longest
-        parts = [(at, min(at + most, end)) for at in range(begin, end, most)]
+        limit = _UNBROKEN * self._longest
+        parts = [(at, min(at + limit, end)) for at in range(begin, end, limit)]
         while any(stop - start > self._longest for start, stop in parts):
             parts = [half for part in parts for half in _halves(part, self._longest)]
         return parts

@@ -138,7 +138,7 @@ def _line(record: Record) -> str | None:
 def _clips_table(
     clips: list[tuple[Record, list[Record]]], labels: Sequence[str], unicode: bool
 ) -> Table:
-    short = abbreviations(labels, least=2)
+    short = abbreviations(labels, min_length=2)
     heads = " ".join(printable(short[label]) for label in labels)
     table = _table("file", "length", "speech", heads, "verdict", numbers=(1, 2))
     for column in table.columns[1:]:

@@ -71,7 +71,7 @@ def player(sound: EmbeddedSound) -> str:
 def _waveform(path: Path, reading: Reading) -> tuple[Waveform, float]:
     """The waveform of a recording, and its seconds."""
     samples_read = 0
-    overview = Overview(extremes, 2, most=_COLUMNS, step=64)
+    overview = Overview(extremes, 2, max_columns=_COLUMNS, step=64)
     with audio_file(path, _WAVEFORM_RATE, replace(reading, partial=True)) as blocks:
         for samples in blocks:
             overview.push(samples[:, None].repeat(2, axis=1))

@@ -17,15 +17,15 @@ class Overview:
         merge: associative function from values ``[columns, many, width]`` to columns ``[columns,
             width]``, such as minimum, maximum or mean.
         width: width of a value.
-        most: maximum number of columns.
+        max_columns: maximum number of columns.
         step: initial number of values per column.
     """
 
     def __init__(
-        self, merge: Callable[[Values], Values], width: int, *, most: int, step: int = 1
+        self, merge: Callable[[Values], Values], width: int, *, max_columns: int, step: int = 1
     ) -> None:
         self.step = step
-        self._merge, self._most = merge, most
+        self._merge, self._max_columns = merge, max_columns
         self._columns: Values = np.zeros((0, width), np.float32)
         self._rest: Values = np.zeros((0, width), np.float32)
 
@@ -36,7 +36,7 @@ class Overview:
         self._rest = values[count * self.step :]
         grouped = values[: count * self.step].reshape(count, self.step, values.shape[1])
         self._columns = np.concatenate([self._columns, self._merge(grouped)])
-        while len(self._columns) > self._most:
+        while len(self._columns) > self._max_columns:
             self._halve()
 
     def columns(self) -> Values:

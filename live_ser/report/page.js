@@ -4,7 +4,7 @@
   const { labels, colours, gaps, marks, seconds } = session;
   const player = document.getElementById("player");
   const names = 92; // pixels of the column of names
-  const least = Math.min(seconds, 5);
+  const shortest = Math.min(seconds, 5); // seconds on the screen, at least
   let from = 0, until = Math.max(seconds, 0.1), cursor = null;
 
   const paper = { "--ink": "#1c1f24", "--soft": "#5d6570", "--line": "#dde1e6", "--accent": "#3176f6", "--faint": "#c9d0d8" };
@@ -17,10 +17,10 @@
   };
   const percent = (share) => `${Math.round(100 * share)} %`;
   const x = (t, width) => names + (t - from) / (until - from) * (width - names);
-  const said = (w) => w.state === "speech" ? w.label : w.state === "uncertain" && w.label
+  const inWords = (w) => w.state === "speech" ? w.label : w.state === "uncertain" && w.label
     ? `uncertain, perhaps ${w.label}` : w.state;
 
-  const called = (name) => name.replace("_change", "");
+  const shortName = (name) => name.replace("_change", "");
   const signed = (name, value, digits) => (/^(pitch|loudness)_change/.test(name) && value > 0 ? "+" : "") + value.toFixed(digits);
 
   // Black or white, whichever can be read on a colour (WCAG 2: its relative luminance).
@@ -29,12 +29,12 @@
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#000" : "#fff";
   }
 
-  // A voice: its timeline, and its windows as a table. All voices show the same time.
+  // A voice: its timeline, and its windows as a table. All voices show the same range of time.
   function view({ windows, waveform }, tail) {
     const canvas = document.getElementById(`timeline${tail}`), detail = document.getElementById(`detail${tail}`);
     const lane = 26, strip = 24, track = 44, axis = 22, wave = waveform || windows.some((w) => w.level_db !== null) ? 40 : 0;
     const thick = 6; // pixels of a bin, where a pixel would hold several windows
-    // Lines under the lanes: what it is called, its least and greatest value.
+    // Lines below the lanes: name, minimum and maximum.
     const lines = [["activation", 0, 1], ["valence", -1, 1]]
       .filter(([name]) => name === "activation" || windows.some((w) => w[name] !== null));
     // Prosody: name, unit, digits.
@@ -60,7 +60,7 @@
       const wide = perPixel > usual ? thick : 1, many = Math.ceil((width - names) / wide);
       const zeros = () => new Float64Array(many);
       const bins = { wide, many, sums: labels.map(zeros), means: lines.map(zeros), count: zeros(),
-        level: zeros(), levels: zeros(), newest: new Array(many).fill(null), heard: [...labels, ""].map(zeros) };
+        level: zeros(), levels: zeros(), newest: new Array(many).fill(null), byLabel: [...labels, ""].map(zeros) };
       for (const w of windows) {
         if (w.end <= from || w.since >= until) continue;
         const start = Math.max(0, Math.floor((x(w.since, width) - names) / wide));
@@ -77,10 +77,10 @@
       bins.count[i] += sounded;
       lines.forEach(([name, low, high], k) => { bins.means[k][i] += sounded * (w[name] ?? (low + high) / 2); });
       w.probabilities.forEach((p, k) => { bins.sums[k][i] += sounded * p; });
-      bins.heard[w.state === "speech" ? labels.indexOf(w.label) : labels.length][i] += sounded;
+      bins.byLabel[w.state === "speech" ? labels.indexOf(w.label) : labels.length][i] += sounded;
     }
 
-    // The sound itself, or its level where the page has no sound.
+    // The waveform, or the level if the page has no sound.
     function drawWave(c, width, top, bins) {
       const centre = top + wave / 2, half = wave / 2 - 3;
       c.fillStyle = ink("--soft");
@@ -103,14 +103,14 @@
       }
     }
 
-    // What was heard: the label of each stretch; or, where a bin holds many, their shares.
-    function drawHeard(c, width, bins) {
+    // The label of each stretch; or the shares of the labels, where a bin holds several windows.
+    function drawLabels(c, width, bins) {
       c.fillStyle = ink("--soft");
       c.fillText("heard", 8, strip / 2, names - 14);
       if (bins.wide > 1) {
         for (let i = 0; i < bins.many; i++) {
           let top = 3;
-          bins.heard.forEach((seconds, k) => {
+          bins.byLabel.forEach((seconds, k) => {
             const share = (strip - 6) * seconds[i] / (bins.count[i] || 1);
             c.fillStyle = k < labels.length ? colours[k] : ink("--faint");
             c.fillRect(names + i * bins.wide, top, bins.wide - 1, share);
@@ -122,7 +122,7 @@
       for (let i = 0; i < bins.many;) {
         const w = bins.newest[i];
         let stop = i + 1;
-        while (stop < bins.many && bins.newest[stop] && w && said(bins.newest[stop]) === said(w)) stop++;
+        while (stop < bins.many && bins.newest[stop] && w && inWords(bins.newest[stop]) === inWords(w)) stop++;
         if (w && w.label !== null && (w.state === "speech" || w.state === "uncertain")) stretch(c, names + i, stop - i, w);
         i = stop;
       }
@@ -179,7 +179,7 @@
         }
       });
 
-      drawHeard(c, width, bins);
+      drawLabels(c, width, bins);
 
       c.strokeStyle = ink("--soft");
       for (const gap of gaps) {
@@ -221,13 +221,13 @@
       }
     }
 
-    function tell() {
+    function describe() {
       const index = windowAt(cursor), w = windows[index];
       const gap = gaps.find((g) => g.start <= cursor && cursor < g.end);
       detail.textContent = `${time(cursor)} · ` + (gap ? `not heard: ${gap.reason}` : !w ? "nothing was classified"
-        : said(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
+        : inWords(w) + (w.confidence === null ? "" : `, ${percent(w.confidence)}`)
           + lines.map(([name]) => w[name] === null ? "" : `, ${name} ${w[name].toFixed(2)}`).join("")
-          + measures.map(([name, unit, digits]) => w[name] === null ? "" : `, ${called(name)} ${signed(name, w[name], digits)} ${unit}`).join("")
+          + measures.map(([name, unit, digits]) => w[name] === null ? "" : `, ${shortName(name)} ${signed(name, w[name], digits)} ${unit}`).join("")
           + (w.level_db === null ? "" : `, ${w.level_db.toFixed(0)} dB`));
       if (index >= 0 && document.getElementById(`windows${tail}`).open) list(Math.floor(index / size), index);
     }
@@ -264,7 +264,7 @@
       page = Math.min(Math.max(wanted, 0), pages - 1);
       table.replaceChildren();
       const head = table.createTHead().insertRow();
-      for (const name of ["from", "until", "heard", ...lines.map(([name]) => name), "speech", "level", ...measures.map(([name, unit]) => `${called(name)} (${unit})`), ...labels]) {
+      for (const name of ["from", "until", "heard", ...lines.map(([name]) => name), "speech", "level", ...measures.map(([name, unit]) => `${shortName(name)} (${unit})`), ...labels]) {
         cell(head, name, name === "heard" ? "" : "number", "th");
       }
       const body = table.createTBody();
@@ -273,7 +273,7 @@
         if (page * size + i === marked) row.className = "now";
         cell(row, w.since.toFixed(2), "number");
         cell(row, w.end.toFixed(2), "number");
-        cell(row, said(w));
+        cell(row, inWords(w));
         lines.forEach(([name]) => cell(row, w[name] === null ? "" : w[name].toFixed(2), "number"));
         cell(row, percent(w.speech), "number");
         cell(row, w.level_db === null ? "" : `${w.level_db.toFixed(0)} dB`, "number");
@@ -287,7 +287,7 @@
     document.getElementById(`earlier${tail}`).addEventListener("click", () => list(page - 1));
     document.getElementById(`later${tail}`).addEventListener("click", () => list(page + 1));
     document.getElementById(`windows${tail}`).addEventListener("toggle", () => list(page));
-    return { draw, tell };
+    return { draw, describe };
   }
 
   const voices = [session, ...session.others];
@@ -298,11 +298,11 @@
     if (cursor < from || cursor > until) look(cursor - (until - from) / 2, cursor + (until - from) / 2);
     if (move && player) player.currentTime = cursor;
     draw();
-    views.forEach((one) => one.tell());
+    views.forEach((one) => one.describe());
   }
 
   function look(a, b) {
-    const span = Math.min(Math.max(b - a, least), Math.max(seconds, 0.1));
+    const span = Math.min(Math.max(b - a, shortest), Math.max(seconds, 0.1));
     from = Math.min(Math.max(a + (b - a - span) / 2, 0), Math.max(seconds - span, 0));
     until = from + span;
     draw();

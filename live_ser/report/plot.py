@@ -121,8 +121,8 @@ class _Content:
 
     def __init__(self, info: ModelInfo) -> None:
         spec = info.features
-        self.envelope = Overview(extremes, 2, most=_COLUMNS, step=64)
-        self.spectrum = Overview(_mean, spec.n_mels, most=_COLUMNS)
+        self.envelope = Overview(extremes, 2, max_columns=_COLUMNS, step=64)
+        self.spectrum = Overview(_mean, spec.n_mels, max_columns=_COLUMNS)
         self._blocker = DCBlocker(spec.sample_rate)
         self._stream = FrameStream(spec)
         self.samples = 0
@@ -211,7 +211,7 @@ def _draw_times(axes: Any, seconds: float) -> None:
     axes.set_xlim(0, max(seconds, 1e-3))
     axes.set_xlabel("seconds")
     if seconds > _MINUTE:
-        times = clock_ticks(0, seconds, most=12)
+        times = clock_ticks(0, seconds, max_ticks=12)
         axes.set_xticks(times, [clock(time) for time in times])
         axes.set_xlabel("hours : minutes : seconds")
 

@@ -153,15 +153,15 @@ def _check_names(names: object) -> None:
         raise ProtocolError("bad_start", "names is not a list of names", '["agent", "caller"]')
 
 
-def _check(given: Mapping[str, Any], name: str, kind: type, least: float, most: float) -> None:
+def _check(given: Mapping[str, Any], name: str, kind: type, minimum: float, maximum: float) -> None:
     """Check the range of a number, if given."""
     value = given.get(name)
     if value is None:
         return
     is_number = isinstance(value, int) or (kind is float and isinstance(value, float))
-    if isinstance(value, bool) or not is_number or not least <= value <= most:
+    if isinstance(value, bool) or not is_number or not minimum <= value <= maximum:
         raise ProtocolError(
-            "bad_start", f"{name} is {value!r:.60}", f"a number from {least:g} to {most:g}"
+            "bad_start", f"{name} is {value!r:.60}", f"a number from {minimum:g} to {maximum:g}"
         )
 
 

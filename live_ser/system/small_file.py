@@ -26,20 +26,20 @@ def size_of(path: Path) -> int:
     return status.st_size
 
 
-def read_small(path: Path, most: int) -> bytes:
+def read_small(path: Path, max_bytes: int) -> bytes:
     """The content of a regular file.
 
     Args:
         path: the file.
-        most: maximum size in bytes.
+        max_bytes: maximum size in bytes.
 
     Raises:
         OSError: it cannot be read, or is not a regular file.
         TooLarge: it is larger.
     """
-    if size_of(path) <= most:
+    if size_of(path) <= max_bytes:
         with path.open("rb") as file:
-            data = file.read(most + 1)  # some system files report a size of 0
-        if len(data) <= most:
+            data = file.read(max_bytes + 1)  # some system files report a size of 0
+        if len(data) <= max_bytes:
             return data
     raise TooLarge("it is too large")

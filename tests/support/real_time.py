@@ -1,8 +1,7 @@
-"""A pytest plug-in: a test in real time is judged only by a machine that has time for it.
+"""A pytest plug-in that repeats tests in real time if the machine was too busy for them.
 
-A test that is marked ``real_time`` needs several processes or threads to be woken in time. One that
-fails while the machine was too busy for that is run again. A fault of what is tested shows itself
-each time; a machine that was busy for a moment does not.
+A test that is marked ``real_time`` needs several processes or threads to be woken in time. If it
+fails while the machine was too busy for that, it is run again. A real fault shows every time.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from _pytest.runner import runtestprotocol
 
 from tests.support.starvation import starvation
 
-STARVED = 0.02  # seconds that a thread waits to be woken, if the machine has no time left
-TRIES = 3  # of a test during which the machine starved
+STARVED = 0.02  # delay in seconds of a sleeping thread above which the machine is too busy
+TRIES = 3  # maximum number of runs of a test
 _AGAIN = "run again"
 
 
@@ -45,7 +44,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Count the tests that passed at a later try by themselves."""
+    """Count the tests that passed in a later run separately."""
     if report.when == "call" and report.passed and _AGAIN in dict(report.user_properties):
         return _AGAIN, "a", "PASSED AGAIN"
     return None

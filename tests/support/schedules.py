@@ -1,10 +1,10 @@
 """Random faults of a sound server and of the process that listens to it: ``make schedules``.
 
-Noise of which every few samples tell their place is played into a microphone of a real PulseAudio.
-``listen`` records it while it is stopped and starved, and while its microphone is suspended, moved
-away, switched and stalled. A witness, whom nobody disturbs, notes when each piece of the noise
-sounds. Then every piece of the recording has to lie where the witness heard it, and every gap of
-the records where the recording is silent.
+Noise in which any few samples are unique is played into a microphone of a real PulseAudio server.
+``listen`` records it while it is stopped and starved, and while its microphone is suspended, moved,
+switched and stalled. A witness, an undisturbed process, stores when each piece of the noise was
+played. Every piece of the recording must be at the time that the witness stored, and the recording
+must be silent in every gap of the records.
 """
 
 from __future__ import annotations
@@ -39,36 +39,36 @@ from tests.support.starvation import starvation
 from tests.support.tiny_model import tiny_info, write_model
 
 RATE = 16_000
-CODE = 6  # samples that tell where they are
-PIECE = 160  # samples from one look to the next
-# Seconds after a gap in which the sound server still empties its buffers: they hold one block, or
-# two if it is late itself, and the device does not say that these were captured before the gap.
+CODE = 6  # samples that identify a position in the noise
+PIECE = 160  # samples from one checked position to the next
+# Seconds around a gap that are not checked: the buffers of the sound server hold one block, or two
+# if it is late itself, and the device does not report that these were captured before the gap.
 NEAR_A_GAP = 3 * BLOCK_SECONDS
 CALM = 3.0  # seconds before the first fault and after the last one
-DRAINED = 1.6  # seconds of sound, after which what the witness hears late comes in time again
+DRAINED = 1.6  # seconds of sound after which late blocks of the witness are on time again
 TOLERANCE = 0.1  # seconds
 
 
 def noise(seconds: float, seed: int) -> NDArray[np.int16]:
-    """Sound of which any few samples are there once."""
+    """Noise in which any few samples are unique."""
     rng = np.random.default_rng(seed)
     return rng.integers(-8000, 8000, round(seconds * RATE)).astype(np.int16)
 
 
 class Places:
-    """Where in the noise a few samples are from."""
+    """Positions in the noise, by a few samples."""
 
     def __init__(self, sound: NDArray[np.int16]) -> None:
         self._places = {sound[i : i + CODE].tobytes(): i for i in range(len(sound) - CODE)}
 
     def of(self, samples: NDArray[np.int16]) -> float | None:
-        """Seconds from the start of the noise; None where it is another sound."""
+        """Seconds from the start of the noise; None for another sound."""
         place = self._places.get(samples[:CODE].tobytes())
         return None if place is None else place / RATE
 
 
 def witness(file: Path, device: str) -> None:
-    """Note when blocks arrive, and what they begin with."""
+    """Store the time of arrival and the first samples of each block."""
     notes: list[tuple[float, bytes]] = []
 
     def note(block: Interleaved, times: Times, _: bool) -> None:
@@ -89,28 +89,29 @@ class Rig:
     """A sound server with two microphones, and a process that listens to one of them.
 
     Attributes:
-        server: with the microphones ``room`` and ``headset``, and ``desk``, which hears ``room``.
-        process: that listens.
-        chance: of what happens.
-        told: what happened.
+        server: server with the microphones ``room``, ``headset`` and ``desk``, a copy of ``room``.
+        process: process that listens.
+        chance: random generator.
+        began: start, by the host's clock.
+        events: what happened so far, with times.
     """
 
     server: SoundServer
     process: subprocess.Popen[bytes]
     chance: random.Random
     began: float = field(default_factory=host_clock)
-    told: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
 
-    def tell(self, what: str) -> None:
-        """Note what happens."""
-        self.told.append(f"{host_clock() - self.began:.2f} {what}")
+    def log(self, what: str) -> None:
+        """Add an event."""
+        self.events.append(f"{host_clock() - self.began:.2f} {what}")
 
-    def wait(self, least: float, most: float) -> None:
-        """For some time between these seconds."""
-        time.sleep(self.chance.uniform(least, most))
+    def wait(self, minimum: float, maximum: float) -> None:
+        """Sleep for a random number of seconds."""
+        time.sleep(self.chance.uniform(minimum, maximum))
 
     def moved_to(self, source: str) -> None:
-        """Have another microphone heard."""
+        """Move the recording process to another microphone."""
         outputs = self.server._pactl("list", "source-outputs", "short").splitlines()
         clients = self.server._pactl("list", "source-outputs").split("Source Output #")[1:]
         mine = f'application.process.id = "{self.process.pid}"'
@@ -160,7 +161,7 @@ def switch(rig: Rig) -> None:
 
 
 def stall(rig: Rig) -> None:
-    """The sound server itself stops."""
+    """Stop the sound server itself for a while."""
     pid = int((Path(rig.server.env["PULSE_RUNTIME_PATH"]) / "pid").read_text())
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -187,20 +188,20 @@ FAULTS: tuple[Fault, ...] = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a schedule.
+    """The result of a schedule.
 
     Attributes:
-        seed: of it.
-        told: what happened, and when.
-        gaps: seconds and reason of each.
-        worst: seconds by which a piece of the recording lies where it should not.
-        known: seconds of the recording of which the place is known.
-        end: seconds that the session had, and its recording.
-        starved: seconds for which the machine was too busy to wake a sleeping thread, at most.
+        seed: seed of the schedule.
+        events: what happened, with times.
+        gaps: seconds and reason of each gap.
+        worst: largest error of the time of a piece of the recording, in seconds.
+        known: seconds of the recording with a known position.
+        end: lengths of the session and of its recording in seconds.
+        starved: longest delay of a sleeping thread in seconds.
     """
 
     seed: int
-    told: list[str]
+    events: list[str]
     gaps: list[tuple[float, str]]
     worst: float
     known: float
@@ -209,11 +210,11 @@ class Outcome:
 
     @property
     def faults(self) -> list[str]:
-        """What is not as it was promised, in a line each."""
+        """The broken promises, a line each."""
         return self.faults_beyond(TOLERANCE)
 
     def faults_beyond(self, tolerance: float) -> list[str]:
-        """The same, where sound may lie so many seconds from where it was."""
+        """The broken promises, if errors of time up to a tolerance in seconds are allowed."""
         faults = []
         if self.worst > tolerance:
             faults.append(f"sound lies {self.worst:.3f} s from where it was")
@@ -228,7 +229,7 @@ class Outcome:
         return (
             f"{self.seed:3d} worst {self.worst:.3f} s, {self.known:.1f} s known; gaps: "
             f"{gaps or 'none'}; starved {self.starved:.3f} s; "
-            f"{'; '.join(self.told)} {'; '.join(self.faults).upper()}"
+            f"{'; '.join(self.events)} {'; '.join(self.faults).upper()}"
         )
 
 
@@ -249,10 +250,10 @@ def _child(*words: str, env: dict[str, str], ready: bool = False) -> Iterator[An
         process.communicate()
 
 
-def play(seed: int, model: Path, *faults: Fault, most: int = 4) -> Outcome:
-    """Let a schedule happen, of these faults or of any, and see what came of it."""
+def play(seed: int, model: Path, *faults: Fault, max_faults: int = 4) -> Outcome:
+    """Run a schedule of given faults, or of random ones, and check the recording."""
     chance = random.Random(seed)
-    chosen = faults or tuple(chance.choices(FAULTS, k=chance.randrange(1, most + 1)))
+    chosen = faults or tuple(chance.choices(FAULTS, k=chance.randrange(1, max_faults + 1)))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         starved = stack.enter_context(starvation())
@@ -286,19 +287,19 @@ def play(seed: int, model: Path, *faults: Fault, most: int = 4) -> Outcome:
         time.sleep(CALM)
         rig = Rig(server, process, chance)
         for fault in chosen:
-            rig.tell(fault.__name__)
+            rig.log(fault.__name__)
             fault(rig)
-            rig.tell("over")
+            rig.log("over")
             rig.wait(0.1, 2.0)
         time.sleep(CALM + 3.0)  # a device that was given up needs a while to be heard again
         process.terminate()
         process.wait(60)
         seen.terminate()
         seen.wait(60)
-        return _outcome(seed, rig.told, folder, Places(sound), starved.worst)
+        return _outcome(seed, rig.events, folder, Places(sound), starved.worst)
 
 
-def _outcome(seed: int, told: list[str], folder: Path, places: Places, starved: float) -> Outcome:
+def _outcome(seed: int, events: list[str], folder: Path, places: Places, starved: float) -> Outcome:
     recording, _ = soundfile.read(folder / "kept.wav", dtype="int16")
     records = [json.loads(line) for line in (folder / "kept.jsonl").read_text().splitlines()]
     gaps = [record for record in records if record["type"] == "gap"]
@@ -321,7 +322,7 @@ def _outcome(seed: int, told: list[str], folder: Path, places: Places, starved: 
         np.save(f"{os.environ['KEEP']}/{seed}.npy", np.array([at, place, wrong]))
     return Outcome(
         seed,
-        told,
+        events,
         [(gap["end"] - gap["start"], gap["reason"]) for gap in gaps],
         float(np.nanmax(np.abs(wrong))),
         float(np.count_nonzero(np.isfinite(wrong))) * PIECE / RATE,
@@ -331,10 +332,10 @@ def _outcome(seed: int, told: list[str], folder: Path, places: Places, starved: 
 
 
 def _when(file: Path, places: Places, place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """When, by the host's clock, the witness heard these places of the noise; NaN if it can't tell.
+    """When the witness recorded positions in the noise, by the host's clock; NaN if unknown.
 
-    What is on its way is late, never early: the promptest block counts, of those after it, and of
-    those before it unless the sound server itself stood still in between.
+    Blocks can be late, but never early. The promptest block counts: of those after it, and of those
+    before it unless the sound server stopped in between.
     """
     notes = json.loads(file.read_text())
     blocks = np.arange(len(notes)) * BLOCK_SECONDS
@@ -346,7 +347,7 @@ def _when(file: Path, places: Places, place: NDArray[np.float64]) -> NDArray[np.
     heard = [
         (start, moment - start)
         for start, after, moment in zip(starts, starts[1:], blocks + prompt, strict=False)
-        # In a block that does not lead on to the next one, the noise stopped somewhere.
+        # If a block is not followed by the next one, the noise was interrupted in it.
         if start is not None and after is not None and abs(after - start - BLOCK_SECONDS) < 1e-6
     ]
     where, offset = np.array(heard).T
@@ -360,7 +361,7 @@ def main() -> None:
     parser.add_argument("--schedules", type=int, default=50)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=1)
-    parser.add_argument("--model", type=Path, help="a tiny one if it is left out")
+    parser.add_argument("--model", type=Path, help="model to use (default: a tiny one)")
     parser.add_argument("--witness", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.witness:

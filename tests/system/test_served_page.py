@@ -191,7 +191,7 @@ def test_the_last_utterance_is_labelled_by_keys(
         body.send_keys("2")
         until(browser, lambda b: text(b, "status").startswith("labelled happy"))
         body.send_keys("u")
-        until(browser, lambda b: text(b, "status").startswith("no longer labelled"))
+        until(browser, lambda b: text(b, "status").startswith("label removed"))
         browser.get("about:blank")
     assert complaints(browser) == []
 
@@ -212,12 +212,12 @@ def test_an_early_label_is_noted_and_listening_goes_on(browser: Any, server: Ser
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ("NotAllowedError", "allow it beside the address"),
+        ("NotAllowedError", "allow it in the address bar"),
         ("NotFoundError", "plug one in"),
-        ("NotReadableError", "close what uses it"),
+        ("NotReadableError", "close the program that uses it"),
     ],
 )
-def test_a_microphone_that_is_not_lent_is_said_and_what_to_try(
+def test_the_page_says_why_the_microphone_cannot_be_used(
     browser: Any, server: Served, error: str, expected: str
 ) -> None:
     browser.get(server.url)
@@ -231,13 +231,13 @@ def test_a_microphone_that_is_not_lent_is_said_and_what_to_try(
     assert browser.find_element("id", "start").is_enabled()
 
 
-def test_a_microphone_that_is_unplugged_is_said(browser: Any, server: Served) -> None:
+def test_the_page_says_that_the_microphone_was_disconnected(browser: Any, server: Served) -> None:
     browser.get(server.url)
     browser.execute_script(SILENT)
     browser.find_element("id", "start").click()
     until(browser, lambda b: text(b, "start") == "stop")
     browser.execute_script("track.stop(); track.dispatchEvent(new Event('ended'))")
-    until(browser, lambda b: text(b, "status").startswith("the microphone is gone"))
+    until(browser, lambda b: text(b, "status").startswith("the microphone was disconnected"))
     assert text(browser, "start") == "start"
 
 
@@ -245,7 +245,7 @@ def test_while_the_browser_asks_no_other_microphone_is_chosen(browser: Any, serv
     browser.get(server.url)
     browser.execute_script(SILENT.replace("return made", "await answered; return made"))
     browser.find_element("id", "start").click()
-    until(browser, lambda b: text(b, "status") == "asking for the microphone")
+    until(browser, lambda b: text(b, "status").startswith("waiting for permission"))
     assert not browser.find_element("css selector", "input[value=server]").is_enabled()
     browser.execute_script("answer()")
     until(browser, lambda b: text(b, "start") == "stop")
@@ -254,7 +254,9 @@ def test_while_the_browser_asks_no_other_microphone_is_chosen(browser: Any, serv
     assert browser.execute_script("return track.readyState") == "ended"
 
 
-def test_a_busy_server_is_said_and_lends_no_microphone(browser: Any, model: live_ser.Model) -> None:
+def test_the_page_says_that_a_server_is_busy_and_releases_the_microphone(
+    browser: Any, model: live_ser.Model
+) -> None:
     with served(model, limits=Limits(sessions=0)) as server:
         browser.get(server.url)
         browser.execute_script(SILENT)
@@ -264,7 +266,7 @@ def test_a_busy_server_is_said_and_lends_no_microphone(browser: Any, model: live
         assert browser.execute_script("return track.readyState") == "ended"
 
 
-def test_a_server_that_is_gone_is_said_and_found_again(
+def test_the_page_says_that_the_server_is_gone_and_reconnects(
     browser: Any, model: live_ser.Model, speech: Path
 ) -> None:
     heard = Microphone(lambda: replay(speech, 16000, 1.0, endless=True))
@@ -274,10 +276,10 @@ def test_a_server_that_is_gone_is_said_and_found_again(
         browser.find_element("css selector", "input[value=server]").click()
         browser.find_element("id", "start").click()
         until(browser, lambda b: "on" in b.find_element("id", "status").get_attribute("class"))
-    until(browser, lambda b: text(b, "status") == "the server is gone; trying again")
+    until(browser, lambda b: text(b, "status") == "the server is not running; trying again")
     browser.find_element("css selector", "input[value=browser]").click()
     browser.find_element("id", "start").click()
-    until(browser, lambda b: text(b, "status") == "the server is gone")
+    until(browser, lambda b: text(b, "status") == "the server is not running")
     browser.find_element("css selector", "input[value=server]").click()
     with served(model, heard, rules=Rules(token="A" * 20), port=first.port):
         until(browser, lambda b: text(b, "status").startswith("the token is missing or wrong; "))
@@ -289,7 +291,7 @@ def test_a_server_that_is_gone_is_said_and_found_again(
     complaints(browser)
 
 
-def test_the_overlay_is_empty_once_nothing_is_heard(browser: Any, server: Served) -> None:
+def test_the_overlay_is_empty_when_listening_ends(browser: Any, server: Served) -> None:
     browser.get(f"{server.url}/overlay")
     with server.live() as socket:
         socket.send('{"type": "start"}')

@@ -39,7 +39,7 @@ def test_an_overview_is_that_of_the_whole_however_it_comes(
 ) -> None:
     values = np.random.default_rng(0).normal(size=(sum(sizes), 2)).astype(np.float32)
     for merge in (highest, mean):
-        overview = Overview(merge, 2, most=most, step=step)
+        overview = Overview(merge, 2, max_columns=most, step=step)
         for part in np.split(values, np.cumsum(sizes)):
             overview.push(part)
         columns = overview.columns()

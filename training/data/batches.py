@@ -146,14 +146,14 @@ class Batches:
             chosen.append(first)
         return utterances, chosen
 
-    def _spoken(self, shelf: list[int], first: int, take: int, least: int, rng: Rng) -> Frames:
+    def _spoken(self, shelf: list[int], first: int, take: int, remaining: int, rng: Rng) -> Frames:
         """An utterance; a short one is continued with others of its speaker and emotion."""
         pieces: list[Frames] = []
         i = first
-        while least > 0:
+        while remaining > 0:
             takes = self.utterances.takes[i]
             pieces.append(takes[take % len(takes)])
-            least -= len(pieces[-1])
+            remaining -= len(pieces[-1])
             i = shelf[rng.integers(len(shelf))]
         return pieces[0] if len(pieces) == 1 else np.concatenate(_level(pieces))
 

@@ -62,20 +62,20 @@ class Utterances:
 
 
 def batches_by_length(
-    frames: Sequence[Frames], most: int, size: int = 64, step: int = 8
+    frames: Sequence[Frames], max_frames: int, size: int = 64, step: int = 8
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
     """Whole utterances in batches of equal length, without padding, as the runtime has none.
 
     Args:
         frames: log-mel frames of each utterance, float32 ``[n, mels]``.
-        most: maximum number of frames; longer utterances are cut to their middle.
+        max_frames: maximum number of frames; longer utterances are cut to their middle.
         size: maximum number of utterances in a batch.
         step: lengths are cut to a multiple of this, so that more utterances have the same one.
 
     Yields:
         Indices ``[batch]`` and frames ``[batch, length, mels]``.
     """
-    lengths = np.array([max(step, min(len(one), most) // step * step) for one in frames])
+    lengths = np.array([max(step, min(len(one), max_frames) // step * step) for one in frames])
     for length in np.unique(lengths):
         members = np.flatnonzero(lengths == length)
         for part in np.array_split(members, -(-len(members) // size)):

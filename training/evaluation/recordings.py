@@ -32,15 +32,15 @@ class Recordings:
     protocol: str
     clips: tuple[Clip, ...]
 
-    def limited(self, most: int) -> Recordings:
+    def limited(self, max_clips: int) -> Recordings:
         """The recordings with at most a number of clips of each speaker and emotion."""
         count: dict[tuple[str, str], int] = defaultdict(int)
         chosen = []
         for clip in self.clips:
             count[clip.speaker, clip.emotion] += 1
-            if count[clip.speaker, clip.emotion] <= most:
+            if count[clip.speaker, clip.emotion] <= max_clips:
                 chosen.append(clip)
-        protocol = f"{self.protocol}; only {most} clips a speaker and emotion"
+        protocol = f"{self.protocol}; only {max_clips} clips a speaker and emotion"
         return replace(self, protocol=protocol, clips=tuple(chosen))
 
 

@@ -1,7 +1,7 @@
 // The charts: the last minute, and the plane of activation and valence.
 
 const MINUTE = 60; // seconds
-const TRAIL = 12; // predictions whose places on the plane are shown
+const TRAIL = 12; // predictions that the plane shows
 
 export const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
@@ -74,7 +74,7 @@ export function drawMinute(element, records, shades) {
     pen = true;
   }
   c.stroke();
-  // Over the line, on a ground of their own.
+  // Over the line, with an outline.
   c.strokeStyle = ink("--sheet");
   c.lineWidth = size / 3;
   c.fillStyle = ink("--soft");

@@ -1,4 +1,4 @@
-// The page: which microphone is listened to, what the buttons and keys do, and the record.
+// The page: the choice of a microphone, the buttons and keys, and the record.
 
 import { Picture } from "/page/picture.js";
 import { BrowserMicrophone, ServerMicrophone } from "/page/sound.js";
@@ -7,10 +7,10 @@ const byId = (id) => document.getElementById(id);
 const shades = JSON.parse(document.body.dataset.labels);
 const labels = shades.map(([label]) => label);
 const picture = new Picture(shades);
-const MOST = 200000; // records that are kept for the download: a day of them
+const MAX_RECORDS = 200000; // for the download: about a day
 
 let records = [], microphone = null, listening = false, paused = false;
-let channel = 1; // that is shown, where each is classified separately
+let channel = 1; // the one to show, if each is classified separately
 const isShown = (record) => !record.channel || record.type === "clip" || record.channel === channel;
 
 const source = () => document.querySelector("input[name=source]:checked").value;
@@ -31,12 +31,12 @@ function set(on, pause = false) {
   byId("sources").disabled = on && source() === "browser";
 }
 
-function heard(record) {
+function handle(record) {
   if (record.type === "error") { status(record.hint ? `${record.message} (${record.hint})` : record.message, "wrong"); return; }
   if (record.type === "note") { status(record.message, "on"); return; }
   if (record.type === "live") { state(record); return; }
   if (record.type === "session") begin(record);
-  if (records.length < MOST) records.push(record);
+  if (records.length < MAX_RECORDS) records.push(record);
   byId("download").disabled = false;
   if (record.type === "label") labelled(record);
   if (record.type === "clip") verdict(record);
@@ -47,10 +47,10 @@ function begin(session) {
   records = [];
   voices(session);
   picture.begin();
-  if (source() === "browser") { set(true); status("this browser's microphone", "on"); } // the server's tells by itself
+  if (source() === "browser") { set(true); status("this browser's microphone", "on"); } // the server's microphone reports its state itself
 }
 
-// Where each channel is classified separately, one of them is shown, and the user says which.
+// If each channel is classified separately, the user chooses the one to show.
 function voices({ channels = 0, names = [] }) {
   byId("voices").hidden = channels < 2;
   const options = Array.from({ length: channels }, (_, place) => new Option(names[place] || `channel ${place + 1}`, place + 1));
@@ -64,8 +64,9 @@ byId("voice").addEventListener("change", () => {
   records.slice(-500).filter((record) => record.type !== "session" && isShown(record)).forEach((record) => picture.show(record));
 });
 
-function labelled({ start, label: said }) {
-  status(said ? `labelled ${said}: what was said at ${start.toFixed(1)} s; u undoes it` : `no longer labelled: what was said at ${start.toFixed(1)} s`, "on");
+function labelled({ start, label: emotion }) {
+  const speech = `speech at ${start.toFixed(1)} s`;
+  status(emotion ? `labelled ${emotion}: ${speech}; u undoes it` : `label removed: ${speech}`, "on");
 }
 
 function verdict(clip) {
@@ -75,7 +76,7 @@ function verdict(clip) {
   byId("status").dataset.verdict = JSON.stringify(clip);
 }
 
-// How the server's microphone is doing.
+// The state of the server's microphone.
 function state(live) {
   if (source() !== "server") return;
   set(live.state !== "off", live.state === "paused");
@@ -89,7 +90,7 @@ async function choose() {
   set(false);
   status("off");
   if (source() !== "server") return;
-  microphone = new ServerMicrophone({ heard, gone: (why) => { set(false); status(`${why}; trying again`, "gone"); } });
+  microphone = new ServerMicrophone({ onRecord: handle, onLost: (why) => { set(false); status(`${why}; trying again`, "gone"); } });
   await microphone.open();
 }
 
@@ -99,9 +100,9 @@ async function start() {
     microphone.start();
     return;
   }
-  status("asking for the microphone");
+  status("waiting for permission to use the microphone");
   byId("start").disabled = byId("sources").disabled = true;
-  microphone = new BrowserMicrophone({ heard, level: (decibels) => picture.level(decibels), ended });
+  microphone = new BrowserMicrophone({ onRecord: handle, onLevel: (decibels) => picture.level(decibels), onEnd: ended });
   try {
     await microphone.start();
   } catch (error) {
@@ -119,7 +120,7 @@ function ended(why) {
 const actions = {
   start: () => { if (listening) microphone.stop(); else start(); },
   pause: () => {
-    const now = microphone.pause(); // the server tells by itself
+    const now = microphone.pause(); // the server reports its state itself
     if (source() === "browser") { set(true, now); status(now ? "paused" : "this browser's microphone", now ? "" : "on"); }
   },
   mark: () => microphone.send({ type: "mark" }),
@@ -160,7 +161,7 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("pagehide", () => { if (microphone && microphone.release) microphone.release(); });
 
-// Where the server listens already, the page shows that.
+// If the server is listening already, show that.
 fetch("/v1/info").then((answer) => answer.json()).then((info) => {
   if (info.live.state !== "off" && !listening) {
     document.querySelector("input[value=server]").checked = true;

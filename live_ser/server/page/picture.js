@@ -2,8 +2,8 @@
 
 import { drawMinute, drawPlane } from "/page/meters.js";
 
-const KEPT = 400; // records that the charts look at
-const HOLD = 1.5; // seconds without speech, for which the word stays
+const KEPT = 400; // records for the charts
+const HOLD = 1.5; // seconds without speech for which the word stays
 
 const byId = (id) => document.getElementById(id);
 const percent = (share) => `${Math.round(100 * share)} %`;
@@ -12,7 +12,7 @@ const percent = (share) => `${Math.round(100 * share)} %`;
 export const SECTIONS = { word: "verdict", bars: "bars", minute: "minute", plane: "plane", level: "numbers" };
 
 export class Picture {
-  // shown names the sections to show; all where it is empty.
+  // shown: names of the sections to show; all if empty.
   constructor(labels, shown = []) {
     this.shades = new Map(labels);
     this.labels = labels.map(([label]) => label);
@@ -30,18 +30,18 @@ export class Picture {
   begin() {
     this.records = [];
     this.last = null;
-    this.word("\u2014", "", "listening has just begun");
+    this.word("\u2014", "", "listening has just started");
     this.probabilities({}, null);
     this.level(-Infinity);
     this.draw();
   }
 
-  // Take a record; several that come at once are drawn once.
+  // Show a record; several that arrive at once are drawn once.
   show(record) {
     this.records.push(record);
     if (this.records.length > KEPT) this.records.shift();
     if (record.type === "window") this.window(record);
-    if (record.type === "gap") this.word("\u2014", "", `not heard: ${record.reason}`);
+    if (record.type === "gap") this.word("\u2014", "", `no sound: ${record.reason}`);
     if (this.due) return;
     this.due = true;
     requestAnimationFrame(() => { this.due = false; this.draw(); });
@@ -67,7 +67,7 @@ export class Picture {
 
   word(text, shade, detail) {
     const word = byId("word");
-    if (word.textContent !== text) word.textContent = text; // said aloud only when it changes
+    if (word.textContent !== text) word.textContent = text; // screen readers read it when it changes
     word.classList.toggle("quiet", !shade);
     word.style.setProperty("--shade", shade || "transparent");
     if (byId("detail")) byId("detail").textContent = detail;

@@ -2,23 +2,23 @@
 
 const at = (path) => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 
-// Nothing may change the voice: what makes calls clear takes away what an emotion is heard by.
+// No processing: what makes calls clear removes cues of emotion.
 const UNCHANGED = {
   channelCount: { ideal: 1 }, echoCancellation: false, noiseSuppression: false, autoGainControl: false,
 };
-const ALIVE = 15000; // milliseconds between signs of life in a pause
-const AGAIN = 2000; // milliseconds until a lost server is tried again
+const PING = 15000; // milliseconds between pings in a pause
+const RETRY = 2000; // milliseconds until the next attempt to connect
 
-const NOT_LENT = {
-  NotAllowedError: "the browser did not lend its microphone; allow it beside the address, and start again",
+const MICROPHONE_ERRORS = {
+  NotAllowedError: "the browser denied access to the microphone; allow it in the address bar, and start again",
   NotFoundError: "no microphone was found; plug one in, and start again",
-  NotReadableError: "the microphone cannot be opened; close what uses it, and start again",
+  NotReadableError: "the microphone cannot be opened; close the program that uses it, and start again",
 };
 
 // Why there is no connection: a WebSocket does not say.
 async function whyNot() {
   const answer = await fetch("/v1/info").catch(() => null);
-  if (!answer) return "the server is gone";
+  if (!answer) return "the server is not running";
   if (answer.ok) return "the connection was lost";
   const { message, hint } = await answer.json();
   return `${message}; ${hint}`;
@@ -30,17 +30,17 @@ const opened = (socket) => new Promise((resolve, reject) => {
 });
 
 export class BrowserMicrophone {
-  // heard(record) takes each record, level(decibels) the level of each block, and ended(why) the
-  // end; why is empty where the user ended it.
-  constructor({ heard, level, ended }) {
-    Object.assign(this, { heard, level, ended });
+  // onRecord(record) is called for each record, onLevel(decibels) for each block, and onEnd(reason)
+  // at the end; the reason is empty if the user ended it.
+  constructor({ onRecord, onLevel, onEnd }) {
+    Object.assign(this, { onRecord, onLevel, onEnd });
     this.paused = null;
   }
 
   async start() {
-    if (!navigator.mediaDevices) throw new Error("a browser lends its microphone to https pages and this machine only");
+    if (!navigator.mediaDevices) throw new Error("browsers allow the microphone only for https pages and for pages of this machine");
     this.stream = await navigator.mediaDevices.getUserMedia({ audio: UNCHANGED })
-      .catch((error) => { throw new Error(NOT_LENT[error.name] || error.message); });
+      .catch((error) => { throw new Error(MICROPHONE_ERRORS[error.name] || error.message); });
     this.context = new AudioContext();
     const rate = Math.min(48000, this.context.sampleRate);
     if (rate !== this.context.sampleRate) { // some devices have 96 kHz
@@ -51,7 +51,7 @@ export class BrowserMicrophone {
       .catch(async () => { throw new Error(await whyNot()); });
     await this.context.resume();
     this.socket = new WebSocket(at("/v1/stream"));
-    this.socket.onmessage = (event) => this.heard(JSON.parse(event.data));
+    this.socket.onmessage = (event) => this.onRecord(JSON.parse(event.data));
     await opened(this.socket);
     this.socket.onclose = ({ code }) => this.closed(code);
     this.send({ type: "start", encoding: "s16le", rate, turns: true, source: "browser" });
@@ -59,7 +59,7 @@ export class BrowserMicrophone {
     worklet.port.onmessage = (event) => this.block(event.data);
     this.context.createMediaStreamSource(this.stream).connect(worklet);
     this.stream.getTracks()[0].onended = () => {
-      this.gone = "the microphone is gone; plug it in or allow it, and start again";
+      this.reason = "the microphone was disconnected; plug it in or allow it, and start again";
       this.stop();
     };
   }
@@ -67,10 +67,10 @@ export class BrowserMicrophone {
   async closed(code) {
     this.release();
     const lost = { 1001: () => "the server ended", 1006: whyNot }[code];
-    this.ended(this.gone || (lost ? await lost() : ""));
+    this.onEnd(this.reason || (lost ? await lost() : ""));
   }
 
-  // Blocks come in a pause, too, and in a tab that sleeps, where timers hardly run.
+  // Blocks also arrive in a pause and in a background tab, where timers hardly run.
   block(data) {
     if (this.socket.readyState !== WebSocket.OPEN || this.stopped) return;
     if (this.paused !== null) { this.live(); return; }
@@ -78,7 +78,7 @@ export class BrowserMicrophone {
     const samples = new Int16Array(data);
     let sum = 0;
     for (const sample of samples) sum += sample * sample;
-    this.level(10 * Math.log10(Math.max(sum / samples.length / 2 ** 30, 1e-12)));
+    this.onLevel(10 * Math.log10(Math.max(sum / samples.length / 2 ** 30, 1e-12)));
   }
 
   send(message) {
@@ -88,7 +88,7 @@ export class BrowserMicrophone {
   // Keep the stream open in a pause.
   live() {
     const now = performance.now();
-    if (now - this.alive < ALIVE) return;
+    if (now - this.alive < PING) return;
     this.alive = now;
     this.send({ type: "ping" });
   }
@@ -117,21 +117,21 @@ export class BrowserMicrophone {
 }
 
 export class ServerMicrophone {
-  // heard(record) takes each record, and gone(why) the loss of the server, which is tried again;
-  // history is how many of the newest records to begin with.
-  constructor({ heard, gone, history = 120 }) {
-    Object.assign(this, { heard, gone, history });
+  // onRecord(record) is called for each record, and onLost(reason) when the connection is lost, which
+  // is then opened again; history is the number of past records to start with.
+  constructor({ onRecord, onLost, history = 120 }) {
+    Object.assign(this, { onRecord, onLost, history });
   }
 
   // Resolves once there is a connection.
   open() {
     this.socket = new WebSocket(at(`/v1/live?history=${this.history}`));
-    this.socket.onmessage = (event) => this.heard(JSON.parse(event.data));
+    this.socket.onmessage = (event) => this.onRecord(JSON.parse(event.data));
     this.socket.onclose = async () => {
       const why = await whyNot();
       if (this.isClosed) return;
-      this.gone(why);
-      setTimeout(() => { if (!this.isClosed) this.open(); }, AGAIN);
+      this.onLost(why);
+      setTimeout(() => { if (!this.isClosed) this.open(); }, RETRY);
     };
     return new Promise((resolve) => { this.socket.onopen = resolve; });
   }

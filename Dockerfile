@@ -1,4 +1,4 @@
-# live-ser in a container, without root; docs/container.md says how it hears a microphone.
+# live-ser in a container, without root; docs/container.md says how to use a microphone.
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv
 COPY . /source

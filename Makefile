@@ -2,17 +2,17 @@
 # make test       set up with what the tests need, then lint, types and tests: a few minutes
 # make test-all   the same, and the tests that take long
 # make coverage   which lines of live_ser and training the tests of `make test` run
-# make bench      measure what it costs, beside what others use: ten minutes
-# make soak       listen for an hour, twice, then serve for one, and see that nothing grows
-# make fuzz       ten thousand broken files of each kind
-# make schedules  fifty random schedules of faults of a sound server, on a quiet machine
+# make bench      measure speed and memory, compared with alternatives: ten minutes
+# make soak       listen for an hour, twice, then serve for one, and check that nothing grows
+# make fuzz       read ten thousand broken files of each kind
+# make schedules  run fifty random schedules of faults of a sound server, on a quiet machine
 .DEFAULT_GOAL := run
 .PHONY: run test test-all coverage bench soak fuzz schedules setup setup-dev demo manual snapshots clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# There is a worker for each core: threads of their own would only wait for each other.
+# One thread per worker, because there is a worker for each core.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest -n auto --dist loadgroup
 RUN_PACKAGES := libportaudio2

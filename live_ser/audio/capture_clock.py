@@ -70,18 +70,19 @@ class CaptureClock:
 
     def __init__(self) -> None:
         self.position = 0.0
-        self._prompt: float | None = None  # host clock less position, of blocks in time
-        self._usual: float | None = (
-            None  # seconds from the end of a block to its arrival, by the device
-        )
-        self._gap_end = self._gap = 0.0  # where the last gap ended, and how long it was
-        self._gap_prompt = 0.0  # _prompt, as that gap had it
-        self._owed = 0.0  # seconds by which it was too long: sound has come sooner since
-        self._missing = 0.0  # seconds before the next block that is given on
+        # Host clock minus position, for blocks on time.
+        self._prompt: float | None = None
+        # Mean age of a block when it arrives, according to the device.
+        self._usual: float | None = None
+        self._gap_end = self._gap = 0.0  # end and length of the last gap
+        self._gap_prompt = 0.0  # _prompt at the end of that gap
+        self._excess = 0.0  # seconds by which that gap was too long, as later blocks show
+        self._missing = 0.0  # seconds of missing sound before the next released block
         self._waiting: list[Arrival] = []
-        self._end = 0.0  # position after those that wait, if nothing were missing
-        self._least = self._reference = np.inf  # seconds that the promptest of them is late
-        self._settled = 0.0  # seconds of sound since one came sooner than those before it
+        self._end = 0.0  # position after the waiting blocks, if nothing is missing
+        # Delay of the promptest waiting block: exact, and as it was when it last fell clearly.
+        self._least = self._reference = np.inf
+        self._settled = 0.0  # seconds of sound since the delay last fell clearly
 
     @property
     def waiting(self) -> float:
@@ -138,13 +139,13 @@ class CaptureClock:
         assert self._prompt is not None
         least = self._least
         yield from self._release(self._first_after(least))
-        owed = min(self._owed, least)
-        missing = least - owed
+        excess = min(self._excess, least)
+        missing = least - excess
         self._missing += missing
         self.position += missing
-        self._prompt += owed
+        self._prompt += excess
         self._gap, self._gap_end, self._gap_prompt = missing, self.position, self._prompt
-        self._owed = 0.0
+        self._excess = 0.0
         later, self._waiting = self._waiting, []
         self._start_over()
         for arrival in later:  # more sound may be missing between them
@@ -184,7 +185,7 @@ class CaptureClock:
         late = arrival.arrived - self.position - self._prompt
         self._prompt += min(MAX_DRIFT * arrival.seconds, late)
         if self.position - self._gap_end < _RECALLED:
-            self._owed = min(max(0.0, self._gap_prompt - self._prompt), self._gap)
+            self._excess = min(max(0.0, self._gap_prompt - self._prompt), self._gap)
         if late <= LEAST_MISSING:
             age = arrival.arrived - arrival.captured - arrival.seconds
             usual = age if self._usual is None else self._usual

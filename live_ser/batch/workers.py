@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 Report = Callable[[float], None]
 
 _TRIES = 2  # for an item whose worker died
-_STILLBORN = 3  # consecutive workers that die at the start, after which no more are started
+_FAILED_STARTS = 3  # consecutive workers that die at the start, after which no more are started
 _MOST_WAITING = 4096  # results that wait for an earlier one
 _LOOK_EVERY = 0.1  # seconds between checks for signals
 _BEAT_EVERY = 1.0  # seconds between heartbeats
@@ -90,7 +90,7 @@ class Workers(Generic[Item, Result]):
         self._tries: dict[int, int] = {}
         self._again: deque[int] = deque()
         self._results: dict[int, Result] = {}
-        self._stillborn = 0
+        self._failed_starts = 0
 
     def results(self, items: Iterable[Item]) -> Iterator[Result]:
         """The result of each item, in the order of the items.
@@ -158,17 +158,17 @@ class Workers(Generic[Item, Result]):
             worker.silent = 0.0 if pipe in ready else worker.silent + listened
             if worker.is_stuck:
                 worker.process.kill()  # which ends a stopped one, too
-                self._bury(worker)
+                self._remove(worker)
         for worker in (by_pipe[pipe] for pipe in ready):
             try:
                 kind, value = worker.pipe.recv()
             except (EOFError, OSError):
-                self._bury(worker)
+                self._remove(worker)
                 continue
             if kind == "beat":
                 continue
             if kind == "ready":
-                worker.ready, self._stillborn = True, 0
+                worker.ready, self._failed_starts = True, 0
             elif kind == "progress":
                 self._progress(worker.numbers[0], value)
             else:
@@ -181,22 +181,23 @@ class Workers(Generic[Item, Result]):
         del self._items[number]
         self._tries.pop(number, None)
 
-    def _bury(self, worker: _Worker) -> None:
+    def _remove(self, worker: _Worker) -> None:
+        """Remove a dead worker; its items are tried again, or given up."""
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join()
         if not worker.ready:
-            self._stillborn += 1
-            if self._stillborn == _STILLBORN:
+            self._failed_starts += 1
+            if self._failed_starts == _FAILED_STARTS:
                 raise LiveSerError(
                     f"worker processes end before they begin (exit code {worker.process.exitcode})",
                     "the same with `workers=1`",
                 )
         elif worker.numbers:
-            deadly = worker.numbers[0]
-            self._tries[deadly] = self._tries.get(deadly, 0) + 1
-            if self._tries[deadly] == _TRIES:
-                self._done(worker.numbers.popleft(), self._lost(self._items[deadly]))
+            number = worker.numbers[0]
+            self._tries[number] = self._tries.get(number, 0) + 1
+            if self._tries[number] == _TRIES:
+                self._done(worker.numbers.popleft(), self._lost(self._items[number]))
         self._again += worker.numbers
 
     def _stop(self) -> None:

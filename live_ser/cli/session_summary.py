@@ -18,16 +18,16 @@ def session_summary(
     options: Options,
     session: Session,
     skipped: int,
-    keeper: ProfileSink | None,
+    profile_sink: ProfileSink | None,
     display: Display,
 ) -> list[str]:
     """Losses of the session, its files, and the next command."""
     lines = []
     if skipped or session.source.overflows:
         lines.append(f"{skipped} skipped, {counted(session.source.overflows, 'overflow')}")
-    if keeper and keeper.has_speech is not None:
-        path = f"profile {keeper.profile.name}: {keeper.profile.path}"
-        lines.append(path if keeper.has_speech else "no speech to make a profile of")
+    if profile_sink and profile_sink.has_speech is not None:
+        path = f"profile {profile_sink.profile.name}: {profile_sink.profile.path}"
+        lines.append(path if profile_sink.has_speech else "no speech to make a profile of")
     if options.record:
         lines.append(f"sound: {options.record}")
     if options.output:

@@ -16,7 +16,7 @@ from live_ser.spec import ModelInfo
 class VerdictSum:
     """The running mean of the outputs for the utterances of a recording.
 
-    Scraps, which have too little speech for a segment, count only if there is nothing else.
+    Utterances with too little speech for a segment count only if there are no others.
 
     Args:
         info: metadata of the model.
@@ -24,14 +24,16 @@ class VerdictSum:
 
     def __init__(self, info: ModelInfo) -> None:
         self._info = info
-        self._scraps = True  # while there is nothing else
+        self._only_short = (
+            True  # whether all utterances so far have too little speech for a segment
+        )
         self._sum: NDArray[np.float64] = np.zeros(len(info.labels) + 2)
         self._weight = 0.0
         self._utterances = 0
 
     def wants(self, evidence: float) -> bool:
-        """Whether an utterance with so many seconds of speech would count."""
-        return evidence > 0 and (self._scraps or evidence >= self._info.gate.min_speech)
+        """Whether an utterance with an amount of speech in seconds would count."""
+        return evidence > 0 and (self._only_short or evidence >= self._info.gate.min_speech)
 
     def add(self, output: ModelOutput, evidence: float) -> None:
         """Add an utterance.
@@ -40,8 +42,8 @@ class VerdictSum:
             output: the model's output for it.
             evidence: seconds of speech in it.
         """
-        if self._scraps and evidence >= self._info.gate.min_speech:
-            self._scraps = False
+        if self._only_short and evidence >= self._info.gate.min_speech:
+            self._only_short = False
             self._sum, self._weight, self._utterances = np.zeros_like(self._sum), 0.0, 0
         self._sum += evidence * output.numbers
         self._weight += evidence

@@ -48,7 +48,7 @@ class Sink:
 
     Attributes:
         name: name for messages.
-        keeps_going: whether this sink alone gives a session a purpose.
+        keeps_going: whether a session continues if only this sink is left.
         stores: whether it stores something that the user asked for.
         skips: whether it may miss events when it is too slow.
     """

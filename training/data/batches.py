@@ -98,9 +98,9 @@ class Batches:
         self.seed = seed
         self.epoch = epoch
         self._targets = targets(utterances, classes, config)
-        self._shelves: dict[str, list[list[list[int]]]] = _shelve(utterances)
-        self._corpora = sorted(self._shelves)
-        share = np.array([len(self._shelves[c]) ** config.speaker_power for c in self._corpora])
+        self._groups: dict[str, list[list[list[int]]]] = _grouped(utterances)
+        self._corpora = sorted(self._groups)
+        share = np.array([len(self._groups[c]) ** config.speaker_power for c in self._corpora])
         self._share = share / share.sum()
 
     def __len__(self) -> int:
@@ -130,23 +130,23 @@ class Batches:
 
     def _speaker(self, count: int, length: int, rng: Rng) -> tuple[list[Frames], list[int]]:
         """Draw utterances of one speaker: their augmented frames, and their indices."""
-        speakers = self._shelves[self._corpora[rng.choice(len(self._corpora), p=self._share)]]
+        speakers = self._groups[self._corpora[rng.choice(len(self._corpora), p=self._share)]]
         emotions = speakers[rng.integers(len(speakers))]
         change = self.augment.draw(rng)
         degraded = rng.random() < self.config.degraded
         utterances: list[Frames] = []
         chosen: list[int] = []
         for _ in range(count):
-            shelf = emotions[rng.integers(len(emotions))]
-            first = shelf[rng.integers(len(shelf))]
+            group = emotions[rng.integers(len(emotions))]
+            first = group[rng.integers(len(group))]
             takes = len(self.utterances.takes[first])
             take = int(rng.integers(1, max(2, takes))) if degraded else 0
-            spoken = self._spoken(shelf, first, take, math.ceil(length * change.tempo) + 2, rng)
+            spoken = self._spoken(group, first, take, math.ceil(length * change.tempo) + 2, rng)
             utterances.append(self.augment(spoken, length, change, rng))
             chosen.append(first)
         return utterances, chosen
 
-    def _spoken(self, shelf: list[int], first: int, take: int, remaining: int, rng: Rng) -> Frames:
+    def _spoken(self, group: list[int], first: int, take: int, remaining: int, rng: Rng) -> Frames:
         """An utterance; a short one is continued with others of its speaker and emotion."""
         pieces: list[Frames] = []
         i = first
@@ -154,7 +154,7 @@ class Batches:
             takes = self.utterances.takes[i]
             pieces.append(takes[take % len(takes)])
             remaining -= len(pieces[-1])
-            i = shelf[rng.integers(len(shelf))]
+            i = group[rng.integers(len(group))]
         return pieces[0] if len(pieces) == 1 else np.concatenate(_level(pieces))
 
 
@@ -190,16 +190,16 @@ def targets(utterances: Utterances, classes: Sequence[str], config: BatchConfig)
     return {"emotion": emotion.reshape(len(utterances), -1), "activation": activation}
 
 
-def _shelve(utterances: Utterances) -> dict[str, list[list[list[int]]]]:
+def _grouped(utterances: Utterances) -> dict[str, list[list[list[int]]]]:
     """Indices by corpus, speaker and emotion."""
-    shelves: dict[str, dict[str, dict[str, list[int]]]] = defaultdict(
+    groups: dict[str, dict[str, dict[str, list[int]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
     for i, clip in enumerate(utterances.clips):
-        shelves[clip.corpus][clip.speaker][clip.emotion].append(i)
+        groups[clip.corpus][clip.speaker][clip.emotion].append(i)
     return {
         corpus: [list(emotions.values()) for emotions in speakers.values()]
-        for corpus, speakers in shelves.items()
+        for corpus, speakers in groups.items()
     }
 
 

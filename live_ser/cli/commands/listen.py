@@ -59,13 +59,13 @@ def run(options: Options) -> int:
             voices=source.voices,
         )
         tally = Tally(monitor.hop, marks_stored=stores_marks(options, display))
-        keeper = ProfileSink(profile, baseline) if profile and baseline else None
+        profile_sink = ProfileSink(profile, baseline) if profile and baseline else None
         places = _places(options, style, source.name, model=model, profile=profile)
         keys = pressed_keys() if display.dashboard else nullcontext(lambda: NO_KEY)
         with session, keys as session.key:
             session.sinks.attach(tally)
-            if keeper:
-                session.sinks.attach(Background(keeper))
+            if profile_sink:
+                session.sinks.attach(Background(profile_sink))
             attach_outputs(session, model.info, options, display, style=style, places=places)
             try:
                 session.run(monitor, channel=options.channel, track=options.track)
@@ -77,7 +77,7 @@ def run(options: Options) -> int:
     lines = [f"live-ser: {failure}" for failure in session.sinks.failures[shown:]]
     if not options.quiet:
         lines += tally.lines(session.seconds)
-        lines += session_summary(options, session, monitor.skipped, keeper, display)
+        lines += session_summary(options, session, monitor.skipped, profile_sink, display)
     say_in_time(lines)
     return 0 if session.sinks.intact else 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from tests.support.scripted_microphone import ScriptedMicrophone, in_blocks
 from tests.support.tiny_model import tiny_info
 
 RATE = 16000
+PAGE = Path(live_ser.__file__).parent / "server" / "page"
 OFFSETS = pytest.mark.parametrize("offset", [0.1, -0.3])
 
 
@@ -149,6 +152,27 @@ def test_the_level_meter_and_the_spectrogram_do_not_show_it(voice: Samples) -> N
         np.frombuffer(b"".join(one.columns()), np.uint8).astype(int) for one in spectrograms
     )
     assert np.abs(of_plain - of_offset).max() <= 4  # 1 dB
+
+
+def test_the_level_on_the_page_does_not_show_it(tmp_path: Path) -> None:
+    if (node := shutil.which("node")) is None:
+        pytest.skip("node is not installed")
+    (tmp_path / "sound.mjs").write_text((PAGE / "sound.js").read_text())
+    script = """
+        import { BrowserMicrophone } from "./sound.mjs";
+        globalThis.WebSocket = { OPEN: 1 };
+        const microphone = new BrowserMicrophone({ onLevel: (decibels) => console.log(decibels) });
+        microphone.socket = { readyState: 1, send() {} };
+        const tone = Array.from({ length: 4800 }, (_, i) => 328 * Math.sin(i / 10));
+        for (const offset of [0, 3277]) {
+            microphone.block(Int16Array.from(tone, (sample) => sample + offset).buffer);
+        }
+    """
+    command = [node, "--input-type=module", "-e", script]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    plain, offset = map(float, run.stdout.split())
+    assert plain == pytest.approx(-43, abs=0.1)
+    assert offset == pytest.approx(plain, abs=0.1)
 
 
 def test_clipping_is_that_of_the_sound_as_captured(voice: Samples) -> None:

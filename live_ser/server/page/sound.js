@@ -76,9 +76,10 @@ export class BrowserMicrophone {
     if (this.paused !== null) { this.live(); return; }
     this.socket.send(data);
     const samples = new Int16Array(data);
-    let sum = 0;
-    for (const sample of samples) sum += sample * sample;
-    this.onLevel(10 * Math.log10(Math.max(sum / samples.length / 2 ** 30, 1e-12)));
+    let [sum, squares] = [0, 0];
+    for (const sample of samples) { sum += sample; squares += sample * sample; }
+    const variance = squares / samples.length - (sum / samples.length) ** 2; // an offset has no level
+    this.onLevel(10 * Math.log10(Math.max(variance / 2 ** 30, 1e-12)));
   }
 
   send(message) {

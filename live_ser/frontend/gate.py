@@ -1,9 +1,10 @@
 """The speech gate: which 32 ms chunks of a signal are speech.
 
 The detector is Silero's. Chunks below a level floor are not speech, and a slow automatic gain
-precedes the detector, which otherwise misses quiet microphones (speech at -75 dBFS scores below
-0.02 without the gain, above 0.9 with it). The detector also misses much shouting; so it is run a
-second time on the sound slowed down, which lowers the pitch, and the mean of both is used.
+precedes the detector, which otherwise misses quiet microphones. The gain is limited by the noise:
+after a pause with loud noise the detector misses the first seconds of speech, and takes more noise
+for speech. The detector also misses much shouting; so it is run a second time on the sound slowed
+down, which lowers the pitch, and the mean of both is used.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from live_ser.spec import GateSpec
 RATE = 16_000
 CHUNK_SECONDS = CHUNK / RATE
 
-_TARGET = 0.1  # RMS after the gain, -20 dBFS
-_QUIETEST = _TARGET / 1000  # RMS below which the gain does not grow
+_TARGET = 0.2  # RMS of the loudest sound after the gain, -14 dBFS
+_NOISE = 0.001  # RMS up to which the gain raises noise, -60 dBFS
+_QUIETEST = 1e-6  # RMS: digital silence is -120 dBFS
 _DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
-_SLOWED = 5 * CHUNK // 4  # samples of a chunk slowed down: four semitones lower
-# How far from one sample to the next lie four of the five that become of four; the last is theirs.
-_SHARES = np.array([0.8, 0.6, 0.4, 0.2], np.float32)
+_FALL, _RISE = 0.9, 1.02  # of the noise follower, per chunk: 29 and 5.4 dB/s
+_SLOWED = 3 * CHUNK // 2  # samples of a chunk slowed down: seven semitones lower
 
 
 class SpeechGate:
@@ -43,7 +44,8 @@ class SpeechGate:
         self._slowed = _Slowed()
         self._resample = _resampler(rate)
         self._floor = 10.0 ** (floor_db / 20)
-        self._level = 0.0
+        self._level = _QUIETEST
+        self._noise = _NOISE
         self._pending: Samples = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> NDArray[np.float32]:
@@ -72,9 +74,13 @@ class SpeechGate:
 
     def _gains(self, levels: NDArray[np.float64]) -> NDArray[np.float32]:
         """The gain of each chunk, ``[chunks, 1]``."""
-        followed = list(accumulate(levels.tolist(), _follow, initial=self._level))
-        self._level = followed[-1]
-        gains = _TARGET / np.maximum(followed[1:], _QUIETEST)
+        heard = np.maximum(levels, _QUIETEST).tolist()
+        loudest = list(accumulate(heard, _follow_level, initial=self._level))
+        noise = list(accumulate(heard, _follow_noise, initial=self._noise))
+        self._level, self._noise = loudest[-1], noise[-1]
+        # Quiet sound is raised, but noise only up to its limit; loud sound is lowered.
+        most = np.maximum(_NOISE / np.array(noise[1:]), 1)
+        gains = np.minimum(_TARGET / np.array(loudest[1:]), most)
         return gains.astype(np.float32)[:, np.newaxis]
 
 
@@ -98,18 +104,23 @@ class _Slowed:
         return slow[: count * CHUNK].reshape(count, CHUNK), begins // CHUNK
 
     def _slow(self, chunks: Samples) -> Samples:
-        """The chunks slowed down, by linear interpolation: five samples for four."""
+        """The chunks slowed down, by linear interpolation: three samples for two."""
         known = np.concatenate([self._newest, chunks.ravel()])
         self._newest = known[-1:]
-        before, after = known[:-1].reshape(-1, 4), known[1:].reshape(-1, 4)
-        slow = np.empty((len(before), 5), np.float32)
-        slow[:, :4] = before + (after - before) * _SHARES
-        slow[:, 4] = after[:, 3]
+        first, second, third = known[:-1:2], known[1::2], known[2::2]
+        slow = np.empty((len(third), 3), np.float32)
+        slow[:, 0] = (first + 2 * second) / 3
+        slow[:, 1] = (2 * second + third) / 3
+        slow[:, 2] = third
         return slow.ravel()
 
 
-def _follow(before: float, level: float) -> float:
+def _follow_level(before: float, level: float) -> float:
     return max(level, before * _DECAY)
+
+
+def _follow_noise(before: float, level: float) -> float:
+    return min(max(level, before * _FALL), before * _RISE)
 
 
 def speech_mask(samples: Samples, rate: int, gate: GateSpec) -> NDArray[np.bool_]:

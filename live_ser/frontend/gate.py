@@ -1,10 +1,10 @@
 """The speech gate: which 32 ms chunks of a signal are speech.
 
 The detector is Silero's. Chunks below a level floor are not speech, and a slow automatic gain
-precedes the detector, which otherwise misses quiet microphones. The gain is limited by the noise:
-after a pause with loud noise the detector misses the first seconds of speech, and takes more noise
-for speech. The detector also misses much shouting; so it is run a second time on the sound slowed
-down, which lowers the pitch, and the mean of both is used.
+precedes the detector, which otherwise misses quiet microphones. The gain raises the noise of a
+pause only a little: after loud noise the detector misses much shouting, and takes other noise for
+speech. It still misses some shouting; so it is run a second time on the sound slowed down, which
+lowers the pitch, and the mean of both is used.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ RATE = 16_000
 CHUNK_SECONDS = CHUNK / RATE
 
 _TARGET = 0.2  # RMS of the loudest sound after the gain, -14 dBFS
-_NOISE = 0.001  # RMS up to which the gain raises noise, -60 dBFS
-_QUIETEST = 1e-6  # RMS: digital silence is -120 dBFS
+_NOISE = 0.006  # RMS up to which the gain raises noise, -44 dBFS
+_USUAL_NOISE = 0.001  # RMS of the noise until it is known, -60 dBFS
+_QUIETEST = 1e-5  # RMS, -100 dBFS: what 16 bits cannot tell from digital silence
 _DECAY = 0.995  # of the level follower, per chunk: 1.4 dB/s
-_FALL, _RISE = 0.9, 1.02  # of the noise follower, per chunk: 29 and 5.4 dB/s
+_FALL, _RISE = 0.97, 1.02  # of the noise follower, per chunk: 8.3 and 5.4 dB/s
 _SLOWED = 3 * CHUNK // 2  # samples of a chunk slowed down: seven semitones lower
 
 
@@ -45,7 +46,7 @@ class SpeechGate:
         self._resample = _resampler(rate)
         self._floor = 10.0 ** (floor_db / 20)
         self._level = _QUIETEST
-        self._noise = _NOISE
+        self._noise = _USUAL_NOISE
         self._pending: Samples = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> NDArray[np.float32]:

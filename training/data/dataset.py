@@ -30,7 +30,7 @@ from training.data.frame_cache import cached_frames, sizes
 from training.data.sound import read_sound
 from training.data.utterances import Utterances
 
-_VERSION = 3  # increased when the same settings give other frames, as when the gate changes
+_VERSION = 4  # increased when the same settings give other frames, as when the gate changes
 
 
 def load_utterances(

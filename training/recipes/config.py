@@ -159,7 +159,7 @@ class Config(RunConfig):
     features: FeatureConfig = field(default_factory=FeatureConfig)
     gate: GateSpec = field(
         default_factory=lambda: GateSpec(
-            threshold=0.35, floor_db=-80.0, trim=True, min_speech=0.35, onset=0.7
+            threshold=0.46, floor_db=-80.0, trim=True, min_speech=0.35, onset=0.7
         )
     )
     epochs: int = 100

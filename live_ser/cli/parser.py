@@ -263,9 +263,8 @@ def _add_teach_options(teach: Parser) -> None:
     teach.add_argument(
         "--rounds",
         type=count,
-        default=3,
         metavar="N",
-        help="takes of each emotion to ask for (default: %(default)s)",
+        help="takes of each emotion to ask for (default: 3)",
     )
     teach.add_argument("--emotions", metavar="A,B", help="ask for these emotions only")
     teach.add_argument("--format", choices=("table", "jsonl"), help="format of the report")

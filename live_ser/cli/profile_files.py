@@ -50,6 +50,8 @@ def import_profile(profile: Path, name: str, *, force: bool) -> None:
     Raises:
         LiveSerError: the file is not a profile, or the profile cannot be written.
     """
+    if not Path(name).exists():
+        raise LiveSerError(f"there is no file {printable(name)}", "check the name")
     text = _text(Path(name))
     with alone(profile):
         _write(profile, text, force=force)

@@ -72,8 +72,18 @@ def read_json(path: Path) -> Any:
 
 
 def whole_profile(content: Any, name: str) -> tuple[KnownVoice, tuple[Take, ...]]:
-    """The baseline and takes of a profile; one of :data:`TEXT_ERRORS` if it is invalid."""
-    if not isinstance(content, dict) or content.get("schema") not in _SCHEMAS:
+    """The baseline and takes of a profile; one of :data:`TEXT_ERRORS` if it is invalid.
+
+    Raises:
+        LiveSerError: a newer version wrote it.
+    """
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if isinstance(schema, int) and schema > _SCHEMA:
+        raise LiveSerError(
+            f"a newer live-ser wrote this profile: its schema is {schema}, not {_SCHEMA}",
+            "update live-ser, or take another name",
+        )
+    if schema not in _SCHEMAS:
         raise ValueError(f"it is not of schema {_SCHEMA}")
     if not isinstance(content["model"], str):
         raise ValueError("it does not say of which model it is")

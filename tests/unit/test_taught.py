@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -340,6 +341,7 @@ def test_profiles_are_listed_renamed_exported_and_deleted(
     assert run("profiles", "import", "carl", str(tmp_path / "b.json"))[0] == 0
     assert run("profiles")[1].startswith("carl")
     assert run("profiles", "show", "../x")[0] == 2
+    assert run("profiles", "import", "dora", str(tmp_path / "missing.json"))[0] == 1
     (tmp_path / "bad.json").write_text("[" * 100_000)
     assert run("profiles", "import", "dora", str(tmp_path / "bad.json"))[0] == 1
 
@@ -348,7 +350,7 @@ def test_profiles_are_listed_renamed_exported_and_deleted(
     "spoil",
     [
         lambda c: c.update(mean="x"),
-        lambda c: c.update(schema=9),
+        lambda c: c.update(schema=-9),
         lambda c: c.update(seconds=float("inf")),
         lambda c: c.update(seconds=10**400),
         lambda c: c["takes"][0].pop("embedding"),
@@ -370,6 +372,22 @@ def test_what_is_no_whole_profile_is_listed_as_bad_and_not_imported(
     assert "is no profile" in first
     assert second == "bea: 16 s of speech, 8 takes"
     assert run("profiles", "import", "carl", str(bad))[0] == 1
+
+
+def test_a_profile_of_a_newer_version_is_called_so_and_is_not_to_be_deleted(
+    network: EmotionModel,
+) -> None:
+    profile = Profile.named("anna", network)
+    profile.teach(Speaker().takes(2))
+    text = json.dumps({**json.loads(profile.path.read_text()), "schema": 9})
+    profile.path.write_text(text)
+    for use in (profile.read, partial(profile.teach, Speaker().takes(1))):
+        with pytest.raises(LiveSerError, match="a newer live-ser wrote") as caught:
+            use()
+        assert "update live-ser" in caught.value.hint
+        assert "delete" not in caught.value.hint
+    assert "a newer live-ser wrote" in run("profiles")[1]
+    assert profile.path.read_text() == text
 
 
 def test_takes_of_another_size_than_the_model_s_are_refused(network: EmotionModel) -> None:

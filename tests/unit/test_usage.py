@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from live_ser.cli.commands.serve import origin_of
 from live_ser.cli.completion import SHELLS
 from live_ser.cli.defaults import config_path, defaults
 from live_ser.cli.main import main
@@ -63,6 +64,45 @@ def test_wrong_words_are_answered_with_what_was_meant(
     first, second = capsys.readouterr().err.splitlines()
     assert problem in first
     assert second.startswith(f"  usage: {usage}")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "hint"),
+    [
+        ("teach --profile a --from x --emotions happy", "for the guided session", "--from"),
+        ("teach --profile a --from x --rounds 3", "for the guided session", "--from"),
+        ("serve --allow-origin example.org", "'example.org' is no origin", "https://"),
+        ("serve --allow-origin https://a.org/page", "is no origin", "without a path"),
+        ("serve --allow-origin *", "'*' is no origin", "https://"),
+        ("profiles delete", "delete takes 1 name", "live-ser profiles delete NAME"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    words: str, problem: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert problem in first
+    assert hint in second
+
+
+def test_a_recording_that_is_not_there_is_refused_before_it_is_served(
+    tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--model", str(tiny_model), "--from", "missing.wav"]) == 1
+    assert "there is no file missing.wav" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("https://Example.org/", "https://example.org"),
+        ("https://example.org:443", "https://example.org"),
+        ("http://localhost:3000", "http://localhost:3000"),
+    ],
+)
+def test_an_origin_is_taken_as_browsers_send_it(typed: str, sent: str) -> None:
+    assert origin_of(typed) == sent
 
 
 def test_without_a_command_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     action, names = options.action, options.names
     if len(names) != _NAMES[action]:
         usage = _USAGE.get(action, "live-ser profiles")
-        raise UsageError(f"{action} takes {_NAMES[action]} names", usage)
+        raise UsageError(f"{action} takes {counted(_NAMES[action], 'name')}", usage)
     if action == "list":
         _list(quiet=options.quiet)
         return 0

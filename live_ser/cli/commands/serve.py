@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from live_ser.audio.sources import is_pipe
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
 from live_ser.cli.options import AnalysisOptions, CommonOptions, PublishingOptions, SourceOptions
@@ -55,11 +57,12 @@ def run(options: Options) -> int:
 
     options.check_one_speaker(profile=options.profile)
     options.reading()  # refuses options that exclude each other
-    rules = _rules(options.host, options.token, options.origins)
+    rules = _rules(options.host, options.token, [origin_of(one) for one in options.origins])
     model = load(options.model)
     Settings.checked(model.info, options.hop, options.smoothing)
     speaker = partial(speaker_of, model, options.profile)
     speaker()  # a profile that can't be read is refused here
+    _check_replay(options, model.info.features.sample_rate)
     microphone = Microphone(
         partial(open_source, options, model.info.features.sample_rate),
         speaker,
@@ -101,6 +104,33 @@ def _rules(host: str, token: str | None, origins: Sequence[str]) -> Rules:
             "--token makes a token without which nobody gets in",
         )
     return Rules(host, token, tuple(origins))
+
+
+def origin_of(text: str) -> str:
+    """An origin as browsers send it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found = re.fullmatch(r"(https?://[^/?#\s*]+)/?", text.lower())
+    if not found:
+        raise UsageError(
+            f"{text!r} is no origin of pages", "--allow-origin https://example.org, without a path"
+        )
+    scheme, _, host = found[1].partition("://")
+    port = {"http": ":80", "https": ":443"}[scheme]  # which browsers leave out
+    return f"{scheme}://{host.removesuffix(port)}"
+
+
+def _check_replay(options: Options, rate: int) -> None:
+    """Refuse a recording that cannot be replayed before a client asks for it.
+
+    Raises:
+        LiveSerError: it cannot be read.
+    """
+    if options.replay is not None and not is_pipe(options.replay):
+        with open_source(options, rate):
+            pass
 
 
 def _address(host: str, port: int, token: str) -> str:

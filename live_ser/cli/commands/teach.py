@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say, say_notes
 from live_ser.cli.options import CommonOptions, SoundOptions
 from live_ser.cli.teaching_report import doubt_lines, report_lines, report_record
@@ -19,6 +20,8 @@ from live_ser.model.take import Take
 from live_ser.model.taught import check_teachable
 from live_ser.records.labelled import LabelledSound, read_labelled
 
+_ROUNDS = 3  # of the guided session
+
 
 @dataclass(frozen=True)
 class Options(CommonOptions, SoundOptions):
@@ -28,13 +31,18 @@ class Options(CommonOptions, SoundOptions):
     model: str | None
     profile: str
     takes: str | None
-    rounds: int
+    rounds: int | None
     emotions: str | None
     format: Literal["table", "jsonl"] | None
 
 
 def run(options: Options) -> int:
     """Teach a profile, and print a report; 1 if a recording could not be used."""
+    if options.takes is not None and (options.emotions or options.rounds):
+        raise UsageError(
+            "--emotions and --rounds are for the guided session, not for recordings",
+            "leave them out, or leave out --from",
+        )
     network = load(options.model)
     check_teachable(network)
     profile = Profile.named(options.profile, network)
@@ -46,7 +54,7 @@ def run(options: Options) -> int:
             network,
             profile,
             emotions=options.emotions.split(",") if options.emotions else (),
-            rounds=options.rounds,
+            rounds=options.rounds or _ROUNDS,
             device=options.device,
             channels=options,
         )

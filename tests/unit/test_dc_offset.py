@@ -58,7 +58,7 @@ def assert_alike(some: list[Prediction], others: list[Prediction]) -> None:
     for one, other in zip(some, others, strict=True):
         # At its first sample and after its last one, a resampler hears a step of the offset.
         assert max(one.level_db, -65) == pytest.approx(max(other.level_db, -65), abs=0.1)
-        assert (one.raw or {}) == pytest.approx(other.raw or {}, abs=2e-3)
+        assert (one.raw or {}) == pytest.approx(other.raw or {}, abs=0.01)
         assert (one.prosody is None) == (other.prosody is None)
         if one.prosody and other.prosody:
             assert one.prosody.pitch == pytest.approx(other.prosody.pitch, rel=1e-3)

@@ -291,6 +291,18 @@ def test_the_page_says_that_the_server_is_gone_and_reconnects(
     complaints(browser)
 
 
+def test_a_stream_that_was_closed_as_idle_is_explained(browser: Any, model: live_ser.Model) -> None:
+    with served(model, limits=Limits(idle=3.0)) as server:
+        browser.get(server.url)
+        browser.execute_script(SILENT)
+        body = browser.find_element("tag name", "body")
+        body.send_keys("s")
+        until(browser, lambda b: text(b, "start") == "stop")
+        body.send_keys("p")  # for longer than it is without a sign of life
+        until(browser, lambda b: text(b, "status").startswith("no sound came from the microphone"))
+        assert text(browser, "start") == "start"
+
+
 def test_the_overlay_is_empty_when_listening_ends(browser: Any, server: Served) -> None:
     browser.get(f"{server.url}/overlay")
     with server.live() as socket:

@@ -66,8 +66,11 @@ export class BrowserMicrophone {
 
   async closed(code) {
     this.release();
-    const lost = { 1001: () => "the server ended", 1006: whyNot }[code];
-    this.onEnd(this.reason || (lost ? await lost() : ""));
+    const reasons = {
+      1001: "the server ended",
+      4408: "no sound came from the microphone, as when the computer or the tab sleeps; start again",
+    };
+    this.onEnd(this.reason || reasons[code] || (code === 1006 ? await whyNot() : ""));
   }
 
   // Blocks also arrive in a pause and in a background tab, where timers hardly run.

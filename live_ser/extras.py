@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
 from live_ser.errors import MissingExtra
@@ -25,8 +29,19 @@ def needed(module: str, extra: str) -> Any:
         package = module.partition(".")[0]
         raise MissingExtra(
             f"this needs {package}, which cannot be imported: {error}",
-            f"python -m pip install 'live-ser[{extra}]'",
+            f"{_this_python()} -m pip install 'live-ser[{extra}]'",
         ) from error
+
+
+def _this_python() -> str:
+    """How the user calls the Python that runs: in a checkout, ``python`` is another one."""
+    running, usual = Path(sys.executable), shutil.which("python")
+    if not sys.executable or (usual and Path(usual).absolute() == running):
+        return "python"
+    try:
+        return shlex.quote(str(running.relative_to(Path.cwd())))
+    except (ValueError, OSError):  # it is elsewhere
+        return shlex.quote(str(running))
 
 
 def as_root(command: str) -> str:

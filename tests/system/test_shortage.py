@@ -1,16 +1,20 @@
-"""Where there are too few files, threads or too little memory, one line says so."""
+"""What there is too little of, or is not installed, is said in one line."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+import live_ser
 from live_ser.cli.commands import info
-from tests.support.command import LIVE_SER, live_ser
+from live_ser.extras import needed
+from tests.support.command import LIVE_SER
+from tests.support.command import live_ser as command_line
 
 posix = pytest.mark.skipif(os.name == "nt", reason="there are no such limits")
 
@@ -57,8 +61,29 @@ def test_too_little_memory_is_one_line(
 
     monkeypatch.setattr(info, "load", load)
     monkeypatch.setattr(threading.Thread, "start", start)  # even to say it there is none
-    done = live_ser("info")
+    done = command_line("info")
     line, hint = done.stderr.splitlines()
     assert done.returncode == 1
     assert said in line
     assert hint.startswith("  try: close other programs")
+
+
+@pytest.mark.parametrize("place", ["on the path", "in this folder", "elsewhere"])
+def test_a_missing_package_is_installed_where_it_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    python = tmp_path / "my venv" / "python"
+    python.parent.mkdir()
+    python.touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PATH", str(python.parent if place == "on the path" else tmp_path))
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path if place == "in this folder" else tmp_path / "other")
+    expected = {
+        "on the path": "python",
+        "in this folder": "'my venv/python'",
+        "elsewhere": f"'{python}'",
+    }
+    with pytest.raises(live_ser.MissingExtra) as caught:
+        needed("there_is_no_such_package", "serve")
+    assert caught.value.hint == f"{expected[place]} -m pip install 'live-ser[serve]'"

@@ -31,10 +31,10 @@ from training.evaluation.sessions import by_speaker, room_tone
 
 SPEAKERS = {"ravdess": 6, "emodb": 4}
 PAUSES = {"0.3 to 0.9 s": (0.3, 0.9), "1.1 to 2.5 s": (1.1, 2.5)}
-RUN = 3  # clips of the same emotion after each other, as somebody speaks who is in a mood
-_SECONDS = 150.0  # of a string
+RUN = 3  # clips of the same emotion in a row, as in a mood
+_SECONDS = 150.0  # of a session
 _MARGIN = 0.1  # seconds around the speech of a clip
-_ROOM_DB = -35.0  # level of the room under that of the string
+_ROOM_DB = -35.0  # level of the room relative to that of the session
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Score:
 
     seconds: float = 0.0
     changes: int = 0  # of the headline
-    moods: int = 0  # changes of the emotion that is acted
+    moods: int = 0  # changes of the acted emotion
     utterances: int = 0
     delays: list[float] | None = None  # seconds until the headline was right, where it ever was
 
@@ -133,11 +133,11 @@ def _session(
             continue
         start = max(0, round((spoken[0] * CHUNK_SECONDS - _MARGIN) * rate))
         stop = round(((spoken[-1] + 1) * CHUNK_SECONDS + _MARGIN) * rate)
-        heard = whole[start:stop]
+        speech = whole[start:stop]
         pause = np.zeros(round(rng.uniform(*pauses) * rate), np.float32)
         begin = (length + len(pause)) / rate + _MARGIN
-        length += len(pause) + len(heard)
-        parts += [pause, heard]
+        length += len(pause) + len(speech)
+        parts += [pause, speech]
         label = labels[int(targets([clip], labels)[0])]
         utterances.append(Utterance(begin, length / rate - _MARGIN, label))
     sound = np.concatenate([*parts, np.zeros(2 * rate, np.float32)])

@@ -22,14 +22,14 @@ from live_ser.frontend.gate import SpeechGate
 from live_ser.inference.monitor import Monitor
 from live_ser.model.onnx_model import EmotionModel, load
 
-# Given the newest hop and the newest window, what is to be timed.
+# From the newest hop and the newest window to the function to time.
 Contender = Callable[[Samples, Samples], Callable[[], Any]]
 
 OURS = "live-ser: one hop, speech gate included"
 NETWORK = "live-ser's network alone, whole window"
 FLOOR = "(e) its multiply-adds at the matrix rate"
 WARM_UP = 10
-_REST = 0.02  # seconds between contenders: pools of threads spin on for a while
+_REST = 0.02  # seconds between contenders, whose threads spin for a while
 
 
 def measure(effort: Effort) -> Table:

@@ -15,7 +15,7 @@ from benchmarks.sounds import DEMO
 from benchmarks.table import Cell, Effort, Table, command, spread
 
 HEAVY = 0.05  # seconds that an import may take
-_JUDGED = re.compile(rb'"state": "(?:speech|uncertain)"')
+_CLASSIFIED = re.compile(rb'"state": "(?:speech|uncertain)"')
 
 
 def measure(effort: Effort) -> Table:
@@ -28,7 +28,7 @@ def measure(effort: Effort) -> Table:
     warm, cold = effort.of((21, 7), (3, 1), (1, 0))
     can_forget = bool(cold) and forget_files()
     if not can_forget:
-        notes.append("Cold caches were not to be had: that takes root on Linux.")
+        notes.append("Cold caches were not measured: that takes root on Linux.")
     for name, first in _MOMENTS.items():
         if can_forget:
             rows.append([f"{name}, caches cold", *spread([_cold(first) for _ in range(cold)])])
@@ -55,7 +55,7 @@ def to_prediction() -> float:
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if _JUDGED.search(line):
+            if _CLASSIFIED.search(line):
                 seconds = time.perf_counter() - start
                 process.terminate()
                 return seconds
@@ -75,15 +75,15 @@ def to_dashboard() -> float:
         ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color"}
         os.execve(sys.executable, [*LIVE_SER, "listen", "--from", str(DEMO)], environment)
-    said = b""
-    while b"\x1b[24;1H" not in said:
-        said += os.read(terminal, 65536)
+    drawn = b""
+    while b"\x1b[24;1H" not in drawn:
+        drawn += os.read(terminal, 65536)
     seconds = time.perf_counter() - start
     os.write(terminal, b"q")
     try:
         while os.read(terminal, 65536):
             pass
-    except OSError:  # Linux says so that the other end is closed
+    except OSError:  # on Linux, the other end was closed
         pass
     os.waitpid(process, 0)
     os.close(terminal)
@@ -98,7 +98,7 @@ def heavy_imports() -> list[tuple[str, float]]:
     )
     entries = re.findall(r"^import time: +\d+ \| +(\d+) \|( +)(\S+)$", run.stderr, re.M)
     found: list[tuple[str, float]] = []
-    covered = 0  # depth of the newest one that was named; what it imports is told before it
+    covered = 0  # depth of the last module in the result; its own imports are listed before it
     for microseconds, indent, module in reversed(entries):
         depth = len(indent)
         if covered and depth > covered:

@@ -1,4 +1,4 @@
-"""Sound that was clipped when it was recorded."""
+"""Detection of sound that was clipped when it was recorded."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ CLIPPED = "its loud parts are clipped, which misleads the model: record with les
 """The warning about clipped sound."""
 
 _FULL_SCALE = 0.999
-_SECONDS = 2.0  # of sound that are looked at together
-_SHARE = 0.02  # of these, at full scale: about that of speech that is 9 dB too loud
+_SECONDS = 2.0  # of sound that are examined together
+_SHARE = 0.02  # share of samples at full scale: about that of speech that is 9 dB too loud
 
 
 class Clipping:
-    """Look for clipping in sound that arrives in blocks, as it was captured.
+    """Detects clipping in sound that arrives in blocks, as it was captured.
 
-    What is found does not depend on the block size.
+    The result does not depend on the block size.
 
     Args:
         rate: sample rate in Hz.
 
     Attributes:
-        found: whether a channel was clipped so much that it misleads the model.
+        found: whether a channel is clipped so much that it misleads the model.
     """
 
     def __init__(self, rate: int) -> None:
         self.found = False
-        self._length = round(_SECONDS * rate)  # samples that are looked at together
-        self._most = _SHARE * self._length
-        self._seen = 0  # of them
-        self._clipped = np.zeros(1, np.intp)  # of them, in each channel
+        self._length = round(_SECONDS * rate)  # samples that are examined together
+        self._max_clipped = _SHARE * self._length
+        self._seen = 0  # samples so far
+        self._clipped = np.zeros(1, np.intp)  # clipped ones in each channel
 
     def push(self, block: Interleaved) -> None:
         """Add a block, ``[n, channels]``."""
@@ -40,7 +40,7 @@ class Clipping:
             if part.max() >= _FULL_SCALE or part.min() <= -_FULL_SCALE:
                 clipped = np.abs(part) >= _FULL_SCALE
                 self._clipped = self._clipped + np.count_nonzero(clipped, axis=0)
-                self.found = bool(self._clipped.max() > self._most)
+                self.found = bool(self._clipped.max() > self._max_clipped)
             self._seen += len(part)
             if self._seen == self._length:
                 self._seen, self._clipped = 0, np.zeros(1, np.intp)

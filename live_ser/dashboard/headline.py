@@ -56,7 +56,7 @@ def headline(words: Words, *, width: int, height: int, look: Look) -> tuple[Line
     if size == 1 and height > 1:
         return _stacked(letters[0], captions, words, width=width, height=height, look=look)
     at = room + 4 if size > 1 else min(width, cell_len(letters[0]) + 5)
-    places = _spread(captions, height)
+    places = _caption_rows(captions, height)
     top = max(0, (min(height, max(size, 3)) - len(letters)) // 2)
     lines = []
     for i in range(height):
@@ -116,7 +116,7 @@ def _style(words: Words, look: Look) -> Style:
     return look.style(words.colour, weight)
 
 
-def _spread(captions: list[str], height: int) -> dict[int, str]:
+def _caption_rows(captions: list[str], height: int) -> dict[int, str]:
     """The row of each caption: centred, with empty lines between them if they fit."""
     captions = captions[:height]
     step = 2 if len(captions) * 2 + 1 <= height else 1

@@ -10,20 +10,20 @@ class NetworkConfig:
     """Size and regularisation of the CNN+LSTM.
 
     Attributes:
-        channels: filters of each convolution, which halves the frames and the bands: the first one
-            by its stride, the others by pooling.
-        kernels: frames and bands that a filter of each spans.
-        lstm: units of the LSTM, each way.
-        heads: ways of weighting its outputs over time.
-        dropout: after each convolution.
-        head_dropout: in front of the two outputs.
-        normalise: what each band of a window is divided by, after its mean is subtracted:
-            ``band`` its own deviation, ``window`` that of all bands together.
-        floor: decibels under its mean power over the window at which each band fades into a floor.
-            How silent a studio's silence is says nothing of the voice; without a floor it decides
-            the mean and the deviation that everything is measured by.
-        timbre: units that hear the timbre of a voice: which bands are stronger than others, and
-            livelier, all of which the normalisation takes out.
+        channels: number of filters of each convolution. Each one halves the number of frames and of
+            bands: the first by its stride, the others by pooling.
+        kernels: size of the filters of each convolution in frames and bands.
+        lstm: number of units of the LSTM in each direction.
+        heads: number of heads of the attention pooling.
+        dropout: dropout after each convolution.
+        head_dropout: dropout before the outputs.
+        normalise: divisor of each band after its mean over the window is subtracted: ``band`` is
+            its own standard deviation, ``window`` that of all bands together.
+        floor: noise floor that is added to each band, in decibels below its mean power over the
+            window. Without it, mean and deviation would depend on how silent the recording is in
+            pauses.
+        timbre: number of units for the timbre, which the normalisation removes: the mean and the
+            deviation of each band.
         timbre_dropout: dropout of the timbre.
 
     Raises:

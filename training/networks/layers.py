@@ -1,4 +1,4 @@
-"""Keras layers that are faster than the built-in ones: a convolution as a matrix product."""
+"""A Keras layer that is faster than the built-in one: a convolution as a matrix product."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from keras import layers, ops
 class Conv2D(layers.Conv2D):  # type: ignore[misc]
     """A two-dimensional convolution, padded to the same size.
 
-    On JAX, where networks are trained side by side, it is a matrix product over the patches of its
-    input: of several networks that is a product of batches, which a GPU does well, and a grouped
-    convolution, which it does badly. The weights, and their names, are those of Keras' own layer.
+    On JAX, where several networks are trained at once by ``vmap``, it is a matrix product over the
+    patches of its input. With ``vmap`` this is a batched matrix product, which is fast on a GPU; a
+    convolution would become a grouped one, which is slow. Weights and their names are those of
+    Keras' own layer.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """``[batch, rows, columns, channels]`` and ``[rows, columns, channels, filters]``."""
+        """Convolve.
+
+        Args:
+            inputs: ``[batch, rows, columns, channels]``.
+            kernel: ``[rows, columns, channels, filters]``.
+        """
         if keras.backend.backend() != "jax":
             return super().convolution_op(inputs, kernel)
         rows = _places(inputs.shape[1], kernel.shape[0], self.strides[0])
@@ -29,7 +35,7 @@ class Conv2D(layers.Conv2D):  # type: ignore[misc]
 
 
 def _places(size: int, kernel: int, stride: int) -> tuple[tuple[int, int], list[slice]]:
-    """Padding of an axis, and where each row of a kernel meets it."""
+    """Padding of an axis, and the slice of it that each row of the kernel is multiplied with."""
     count = -(-size // stride)
     padding = max(0, (count - 1) * stride + kernel - size)
     reach = (count - 1) * stride + 1

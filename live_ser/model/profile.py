@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_ser.errors import LiveSerError
+from live_ser.errors import LiveSerError, unreadable
 from live_ser.model.onnx_model import EmotionModel, KnownVoice
 from live_ser.model.profile_file import (
     MAX_TAKES,
@@ -64,17 +64,25 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read, or belongs to another model.
         """
-        again = f"delete {self.path} to begin anew, or take another name"
+        again = f"delete {self.path} to begin anew"
         try:
             stored = read_json(self.path)
             known, takes = whole_profile(stored, self.name)
-            self._check(stored, known, takes)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise LiveSerError(f"cannot read {self.path}: {error.strerror}", again) from error
+            raise unreadable(self.path, error, LiveSerError) from error
         except TEXT_ERRORS as error:
-            raise LiveSerError(f"{self.path} is no profile: {error!s:.100}", again) from error
+            raise LiveSerError(
+                f"{self.path} is no profile: {error!s:.100}", f"{again}, or take another name"
+            ) from error
+        try:
+            self._check(stored, known, takes)
+        except TEXT_ERRORS as error:
+            raise LiveSerError(
+                f"{self.path} is no profile for this model: {error!s:.100}",
+                f"take another name, or the model that it was made with; or {again}",
+            ) from error
         return known, takes
 
     def applied(self) -> EmotionModel:

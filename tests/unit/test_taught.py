@@ -506,6 +506,8 @@ def test_a_model_with_another_embedding_refuses_a_profile_in_one_line(
     other = EmotionModel(write_model(tmp_path / "other.onnx", info, embedding=2.0))
     with pytest.raises(LiveSerError, match="whose numbers mean something else") as caught:
         Profile.named("anna", other).applied()
+    assert "is no profile for this model" in caught.value.message
+    assert caught.value.hint.startswith("take another name")
     assert "\n" not in str(caught.value)
 
 

@@ -263,7 +263,7 @@ def test_the_page_says_that_a_server_is_busy_and_releases_the_microphone(
         browser.find_element("id", "start").click()
         until(browser, lambda b: text(b, "status") == "0 streams are open (try again later)")
         until(browser, lambda b: text(b, "start") == "start")
-        assert browser.execute_script("return track.readyState") == "ended"
+        until(browser, lambda b: b.execute_script("return track.readyState") == "ended")
 
 
 def test_the_page_says_that_the_server_is_gone_and_reconnects(

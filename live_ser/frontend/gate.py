@@ -75,13 +75,13 @@ class SpeechGate:
 
     def _gains(self, levels: NDArray[np.float64]) -> NDArray[np.float32]:
         """The gain of each chunk, ``[chunks, 1]``."""
-        heard = np.maximum(levels, _QUIETEST).tolist()
-        loudest = list(accumulate(heard, _follow_level, initial=self._level))
-        noise = list(accumulate(heard, _follow_noise, initial=self._noise))
+        audible = np.maximum(levels, _QUIETEST).tolist()
+        loudest = list(accumulate(audible, _follow_level, initial=self._level))
+        noise = list(accumulate(audible, _follow_noise, initial=self._noise))
         self._level, self._noise = loudest[-1], noise[-1]
         # Quiet sound is raised, but noise only up to its limit; loud sound is lowered.
-        most = np.maximum(_NOISE / np.array(noise[1:]), 1)
-        gains = np.minimum(_TARGET / np.array(loudest[1:]), most)
+        limits = np.maximum(_NOISE / np.array(noise[1:]), 1)
+        gains = np.minimum(_TARGET / np.array(loudest[1:]), limits)
         return gains.astype(np.float32)[:, np.newaxis]
 
 

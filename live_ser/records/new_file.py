@@ -46,27 +46,27 @@ class NewFile:
     def __init__(self, path: str | Path, *, mode: Mode = "new", grows: bool = False) -> None:
         self._path = Path(path)
         self._name = Path(os.path.realpath(path))
-        self._beside: Path | None = None
+        self._temporary: Path | None = None
         self._grows = grows
         self._is_synced = False
         try:
-            there = self._path.stat() if self._path.exists() else None
-            more = mode == "append"
-            self.replaces = there is not None and stat.S_ISREG(there.st_mode) and not more
-            leads_nowhere = there is None and self._path.is_symlink()
-            if (self.replaces or leads_nowhere) and mode != "overwrite":
+            existing = self._path.stat() if self._path.exists() else None
+            appends = mode == "append"
+            self.replaces = existing is not None and stat.S_ISREG(existing.st_mode) and not appends
+            is_dangling_link = existing is None and self._path.is_symlink()
+            if (self.replaces or is_dangling_link) and mode != "overwrite":
                 raise FileExistsError
-            if there is not None and stat.S_ISBLK(there.st_mode):
+            if existing is not None and stat.S_ISBLK(existing.st_mode):
                 raise OSError(errno.EINVAL, "it is a disk")
-            if self.replaces or (there is None and not (grows or more)):
-                self.raw = self._open_beside(there)
-            elif there is None:
-                self.raw = Raw(_new(self._name), "r+")
+            if self.replaces or (existing is None and not (grows or appends)):
+                self.raw = self._open_temporary(existing)
+            elif existing is None:
+                self.raw = Raw(_create(self._name), "r+")
             else:
-                self.raw = _open_more(self._name, there)
+                self.raw = _open_to_append(self._name, existing)
             self.raw.path = str(path)
         except FileExistsError as error:
-            raise self._is_there() from error
+            raise self._exists_error() from error
         except OSError as error:
             raise unwritable(path, error) from error
 
@@ -78,7 +78,7 @@ class NewFile:
         """
         sync(self.raw.fileno())
         if not self._is_synced:
-            sync_entry(self._beside or self._name)
+            sync_entry(self._temporary or self._name)
         self._is_synced = self.raw.synced = True
 
     def finish(self) -> None:
@@ -87,22 +87,22 @@ class NewFile:
         Raises:
             OutputError: it cannot be renamed; it keeps the temporary name.
         """
-        if self._beside is None or self.raw.failure:
-            self._put_away()
+        if self._temporary is None or self.raw.failure:
+            self._close()
             return
         try:
             self.raw.close()
             if self.replaces:
-                os.replace(self._beside, self._name)
+                os.replace(self._temporary, self._name)
             else:
-                _rename_to_free(self._beside, self._name)
+                _rename_to_free(self._temporary, self._name)
         except FileExistsError as error:  # since the start
-            raise self._is_there() from error
+            raise self._exists_error() from error
         except OSError as error:
             raise OutputError(
-                f"cannot put {self._path} in its place: {error.strerror}", f"see {self._beside}"
+                f"cannot put {self._path} in its place: {error.strerror}", f"see {self._temporary}"
             ) from error
-        self._beside = None
+        self._temporary = None
         if self._is_synced:
             with suppress(OSError):  # it exists, if perhaps not on disk
                 sync_entry(self._name)
@@ -113,13 +113,13 @@ class NewFile:
         Args:
             error: the reason; the place of the file is added to it as a note.
         """
-        self._put_away(keep=True)
-        if self._beside is not None:
-            error.add_note(f"{self._path} is as it was; what was written is in {self._beside}")
+        self._close(keep=True)
+        if self._temporary is not None:
+            error.add_note(f"{self._path} is as it was; what was written is in {self._temporary}")
 
     def drop(self) -> None:
         """Close the file and remove it, unless it had its name from the start."""
-        self._put_away(keep=False)
+        self._close(keep=False)
 
     def __enter__(self) -> NewFile:
         return self
@@ -130,32 +130,32 @@ class NewFile:
         else:
             self.drop()
 
-    def _open_beside(self, there: os.stat_result | None) -> Raw:
+    def _open_temporary(self, existing: os.stat_result | None) -> Raw:
         number = 1
         while True:
             part = "part" if number == 1 else f"part-{number}"
-            beside = self._name.with_name(
+            temporary = self._name.with_name(
                 f"{self._name.stem[:_STEM]}.{part}{self._name.suffix[:_STEM]}"
             )
             try:
-                raw = Raw(_new(beside), "r+")
+                raw = Raw(_create(temporary), "r+")
             except FileExistsError:  # another process uses it, or was killed
                 number += 1
                 continue
-            self._beside = beside
-            if there is not None:
-                raw.take_after(there)
+            self._temporary = temporary
+            if existing is not None:
+                raw.copy_permissions(existing)
             return raw
 
-    def _put_away(self, keep: bool | None = None) -> None:
+    def _close(self, keep: bool | None = None) -> None:
         with suppress(OSError):
             self.raw.close()
-        if self._beside is not None and not (self._grows if keep is None else keep):
+        if self._temporary is not None and not (self._grows if keep is None else keep):
             with suppress(OSError):
-                self._beside.unlink()
-            self._beside = None
+                self._temporary.unlink()
+            self._temporary = None
 
-    def _is_there(self) -> OutputError:
+    def _exists_error(self) -> OutputError:
         return OutputError(
             f"{self._path} is there already", "take another name, or overwrite it: `force=True`"
         )
@@ -174,13 +174,13 @@ class Raw(io.FileIO):
     path: str | None = None
     synced = False
 
-    def take_after(self, there: os.stat_result) -> None:
+    def copy_permissions(self, existing: os.stat_result) -> None:
         """Copy mode and owner of the file that this one replaces."""
         self.synced = True  # or a power cut could leave the name without the content
         if hasattr(os, "fchown"):
             with suppress(OSError):  # only root can change the owner
-                os.fchown(self.fileno(), there.st_uid, there.st_gid)
-            os.fchmod(self.fileno(), stat.S_IMODE(there.st_mode))
+                os.fchown(self.fileno(), existing.st_uid, existing.st_gid)
+            os.fchmod(self.fileno(), stat.S_IMODE(existing.st_mode))
 
     def write(self, data: Any) -> int:
         """Write bytes, perhaps not all; return how many.
@@ -216,7 +216,7 @@ class Raw(io.FileIO):
         self.failure = self.failure or error
 
 
-def _new(path: Path) -> int:
+def _create(path: Path) -> int:
     """Create a file that only its owner can read, independently of the umask."""
     descriptor = os.open(path, _NEW, OWNER_ONLY)
     if hasattr(os, "fchmod"):
@@ -224,9 +224,9 @@ def _new(path: Path) -> int:
     return descriptor
 
 
-def _open_more(path: Path, there: os.stat_result) -> Raw:
+def _open_to_append(path: Path, existing: os.stat_result) -> Raw:
     """Open an existing file to append; devices and pipes for writing."""
-    if stat.S_ISFIFO(there.st_mode):
+    if stat.S_ISFIFO(existing.st_mode):
         return Raw(os.open(path, os.O_WRONLY | _BINARY), "w")
     return Raw(os.open(path, os.O_RDWR | _BINARY), "r+")
 

@@ -71,9 +71,9 @@ def test_wrong_words_are_answered_with_what_was_meant(
     [
         ("teach --profile a --from x --emotions happy", "for the guided session", "--from"),
         ("teach --profile a --from x --rounds 3", "for the guided session", "--from"),
-        ("serve --allow-origin example.org", "'example.org' is no origin", "https://"),
-        ("serve --allow-origin https://a.org/page", "is no origin", "without a path"),
-        ("serve --allow-origin *", "'*' is no origin", "https://"),
+        ("serve --allow-origin example.org", "'example.org' is not an origin", "https://"),
+        ("serve --allow-origin https://a.org/page", "is not an origin", "without a path"),
+        ("serve --allow-origin *", "'*' is not an origin", "https://"),
         ("profiles delete", "delete takes 1 name", "live-ser profiles delete NAME"),
     ],
 )

@@ -110,12 +110,12 @@ def origin_of(text: str) -> str:
     """An origin as browsers send it.
 
     Raises:
-        UsageError: it is none.
+        UsageError: ``text`` is not an origin.
     """
     found = re.fullmatch(r"(https?://[^/?#\s*]+)/?", text.lower())
     if not found:
         raise UsageError(
-            f"{text!r} is no origin of pages", "--allow-origin https://example.org, without a path"
+            f"{text!r} is not an origin", "--allow-origin https://example.org, without a path"
         )
     scheme, _, host = found[1].partition("://")
     port = {"http": ":80", "https": ":443"}[scheme]  # which browsers leave out

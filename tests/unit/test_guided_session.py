@@ -49,16 +49,11 @@ class Scene:
         self._keys, self._pressed = list(keys), "\n"  # which begins it
         demo, rate = soundfile.read(DEMO, dtype="float32")
         assert rate == RATE
-        parts = [demo[at * RATE : (at + 3) * RATE] for at in range(0, 24, 3)]
+        # Each has more than a second of speech before its first long pause.
+        parts = [demo[at * RATE : (at + 3) * RATE] for at in (0, 12, 9, 21, 18)]
         self._speech = parts if speech is None else [speech]
         prompts = prompts_of(("happy", "sad"), 2)
-        self.session = GuidedSession(
-            network,
-            profile,
-            prompts,
-            self,
-            rounds=2,
-        )
+        self.session = GuidedSession(network, profile, prompts, self, rounds=2)
         self.session.run(self._blocks())
 
     @property

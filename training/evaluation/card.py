@@ -127,7 +127,7 @@ def _clips(figures: ClipFigures) -> Iterator[tuple[str, str]]:
     )
     yield "ECE", _percent(figures.ece)
     yield (
-        "accuracy of the 30 % most confident clips over that of all",
+        "accuracy of the most confident 30 % of the clips, relative to that of all",
         f"{figures.surest_30:.2f} times",
     )
     yield (

@@ -122,7 +122,7 @@ class ClipFigures(Summary):
         accuracy_certain: accuracy of the clips in the state ``speech``; None without any.
         ece: expected calibration error; None where no clip has a label.
         reliability: bins of confidence.
-        surest_30: accuracy of the 30 % most confident clips over that of all.
+        surest_30: accuracy of the most confident 30 % of the clips, relative to that of all.
         activation: figures of activation.
         by_speaker: spread over speakers.
         by_corpus: figures by corpus.

@@ -70,27 +70,30 @@ def in_words(record: Mapping[str, Any]) -> str:
     return f"uncertain ({guess}?)" if record["state"] == "uncertain" else guess
 
 
-_SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 0.5: "half"}
+def prosody_words(prosody: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The prosody, and how it differs from the usual, as lines; empty without prosody.
 
-
-def prosody_words(prosody: Mapping[str, Any] | None) -> str:
-    """The prosody, and how it differs from the usual, in a line; empty without prosody.
-
-    For example ``+5 dB, a fifth faster than your usual (182 Hz, -23 dB, 4.6 syllables/s)``.
+    The first is the fullest, such as ``5 dB louder, 20 % faster than usual (182 Hz, -23 dB, 4.6
+    syllables/s)``; each of the others leaves out one thing more, for narrower terminals.
 
     Args:
         prosody: the field of a record.
     """
     if not prosody:
-        return ""
+        return ()
     units = (("pitch", "{:.0f} Hz"), ("loudness", "{:.0f} dB"), ("rate", "{:.1f} syllables/s"))
-    measures = ", ".join(
-        form.format(prosody[name]) for name, form in units if prosody[name] is not None
+    measures = _fewer(
+        [form.format(prosody[name]) for name, form in units if prosody[name] is not None]
     )
     if prosody["loudness_change"] is None:
-        return measures
-    changes = ", ".join(_changes(prosody))
-    return f"{f'{changes} than your usual' if changes else 'as usual'} ({measures})"
+        return tuple(measures)
+    changes = [f"{words} than usual" for words in _fewer(_changes(prosody))] or ["as usual"]
+    return (*(f"{changes[0]} ({measure})" for measure in measures), *changes)
+
+
+def _fewer(parts: Sequence[str]) -> list[str]:
+    """All parts in a line, then without the last one, and so on to the first alone."""
+    return [", ".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
 def _changes(prosody: Mapping[str, Any]) -> list[str]:
@@ -98,13 +101,14 @@ def _changes(prosody: Mapping[str, Any]) -> list[str]:
     loudness, pitch = prosody["loudness_change"], prosody["pitch_change"] or 0.0
     changes = []
     if abs(loudness) >= 2:
-        changes.append(f"{loudness:+.0f} dB")
+        changes.append(f"{abs(loudness):.0f} dB {'louder' if loudness > 0 else 'softer'}")
     if abs(pitch) >= 1:
-        changes.append(f"{pitch:+.0f} semitone{'s' * (round(abs(pitch)) > 1)}")
+        semitones = counted(round(abs(pitch)), "semitone")
+        changes.append(f"{semitones} {'higher' if pitch > 0 else 'lower'}")
     rate = prosody["rate_change"] or 1.0
     if abs(rate - 1) >= 0.1:
-        share = min(_SHARES, key=lambda one: abs(one - abs(rate - 1)))
-        changes.append(f"{_SHARES[share]} {'faster' if rate > 1 else 'slower'}")
+        share = round(10 * abs(rate - 1)) / 10  # it is not known more exactly
+        changes.append(f"{percent(share)} {'faster' if rate > 1 else 'slower'}")
     return changes
 
 

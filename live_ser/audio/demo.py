@@ -52,8 +52,8 @@ class Demo:
 
     @property
     def name(self) -> str:
-        """Its name, and the key that ends it."""
-        return f"a recording, round {self._round}; q ends it"
+        """Its name, short enough to be whole in the header of a dashboard of 80 columns."""
+        return f"demo, round {self._round}"
 
     @property
     def intended(self) -> str:

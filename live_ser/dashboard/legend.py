@@ -29,7 +29,7 @@ _TERMS = (
     ("{tick}", "on a bar: the newest window alone; on the level: its peak"),
     ("activation", "how aroused the voice sounds, from calm to aroused"),
     ("valence", "how pleasant the voice sounds, from unpleasant to pleasant"),
-    ("voice", "pitch, loudness and rate, and how they differ from your usual"),
+    ("voice", "pitch, loudness and rate, and how they differ from your usual, once known"),
     ("last 60 s", "what was heard: empty in silence, {waiting} listening, {doubt} uncertain"),
     ("spectrum", "mel spectrogram, high pitches at the top"),
     ("level", "loudness of the input; CLIP: turn the input gain down"),

@@ -190,10 +190,19 @@ def _on_scale(
 
 
 @lru_cache(maxsize=32)
-def prosody(words: str, left: int, *, width: int, look: Look) -> Line:
-    """Pitch, loudness and rate of the voice, compared with its usual."""
+def prosody(words: tuple[str, ...], left: int, *, width: int, look: Look) -> Line:
+    """Pitch, loudness and rate of the voice, compared with its usual.
+
+    Args:
+        words: from the fullest to the shortest; the first that fits is shown.
+        left: cells of the column of names.
+        width: cells.
+        look: capabilities of the terminal.
+    """
     title: Part = (f"   {'voice':<{left - 3}}", "" if words else "dim")
-    return row(width, title, (fitted(words, max(0, width - left - 1), look), ""))
+    room = max(0, width - left - 1)
+    shown = next((line for line in words if cell_len(line) <= room), (words or ("",))[-1])
+    return row(width, title, (fitted(shown, room, look), ""))
 
 
 @lru_cache(maxsize=32)

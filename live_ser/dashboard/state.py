@@ -30,7 +30,7 @@ class DashboardState:
         raw: probabilities of that window alone.
         activation: 0 (calm) to 1, of that window.
         valence: -1 (unpleasant) to 1, of that window; None for a model without it.
-        prosody: the prosody in words; empty without speech.
+        prosody: the prosody in words, from the fullest to the shortest; empty without speech.
         moments: predictions of the last minute, oldest first.
         level: the input level.
         spectrogram: columns of the mel spectrogram, oldest first; in each a byte a band, lowest
@@ -71,7 +71,7 @@ class DashboardState:
     raw: tuple[float, ...] | None = None
     activation: float | None = None
     valence: float | None = None
-    prosody: str = ""
+    prosody: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
     level: Level = field(default_factory=Level)
     spectrogram: tuple[bytes, ...] = ()

@@ -143,7 +143,7 @@ def _section(name: str, rows: int, state: DashboardState, width: int, look: Look
             draw = _activation if name == "activation" else _valence
             lines = [draw(state, left, width, look)]
         case "prosody":
-            voice = "" if _stale(state) and state.state != "listening" else state.prosody
+            voice = () if _stale(state) and state.state != "listening" else state.prosody
             lines = [panels.prosody(voice, left, width=width, look=look)]
         case "strip":
             title = f"last {seconds} s"

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -36,6 +37,7 @@ _DIP = 2.0  # dB between two syllables at least (de Jong and Wempe 2009)
 _SILENT = -200.0  # dB of the envelope without speech
 _FEWEST = 6  # voiced frames needed for a pitch
 _SHORTEST = 1.0  # seconds of speech needed for a rate
+_SAME_TIME = 1e-6  # seconds
 _STEPS = 10  # bins of the histogram per semitone
 _BOTTOM, _TOP = (12 * math.log2(hertz / REFERENCE) for hertz in (LOWEST / 1.03, HIGHEST * 1.03))
 _BINS = math.ceil((_TOP - _BOTTOM) * _STEPS)
@@ -57,7 +59,8 @@ class Prosody:
         loudness: RMS of the speech alone, in dB re full scale.
         rate: syllable nuclei per second of speech; None for less than a second of speech.
         pauses: share of pauses of 0.25 s or more in the time from the first to the last speech.
-        pitch_change: semitones above the speaker's usual pitch; None until that is known.
+        pitch_change: semitones above the speaker's usual pitch; None until 10 s of the speaker are
+            known.
         loudness_change: dB above the speaker's usual loudness.
         rate_change: relative to the speaker's usual rate: 1.2 is a fifth faster.
     """
@@ -145,12 +148,12 @@ class ProsodySums:
         )
 
     @cached_property
-    def weighted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Pitch, loudness and rate, weighted by their seconds of speech, and these seconds."""
+    def known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Pitch, loudness and rate, ``[3]``, and 1 for each that is known, 0 for the others."""
         prosody = self.prosody() or Prosody()
         values = (prosody.pitch_semitones, prosody.loudness, prosody.rate)
-        seconds = np.array([0.0 if value is None else self.speech for value in values])
-        return np.array([value or 0.0 for value in values]) * seconds, seconds
+        is_known = np.array([float(value is not None) for value in values])
+        return np.array([value or 0.0 for value in values]), is_known
 
     def _quantiles(self) -> list[float] | None:
         """The quantiles ``_RANGE`` of pitch in semitones."""
@@ -255,8 +258,21 @@ def _hertz(semitones: float | None) -> float | None:
     return None if semitones is None else REFERENCE * 2 ** (semitones / 12)
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """A stretch of speech, and the sums of a window that ends with it."""
+
+    start: float
+    end: float
+    sums: ProsodySums
+
+
 class UsualProsody:
-    """The usual prosody of a speaker, from their speech so far; new speech counts most."""
+    """The usual prosody of a speaker, from their speech so far; new speech counts most.
+
+    Its seconds are those of the speaker's baseline: from the first to the last speech of each
+    stretch.
+    """
 
     MEMORY = 120.0  # seconds of speech after which older speech counts for less
     ENOUGH = 10.0  # seconds of speech needed
@@ -264,7 +280,7 @@ class UsualProsody:
     def __init__(self) -> None:
         self._sums: NDArray[np.float64] = np.zeros(3)
         self._seconds: NDArray[np.float64] = np.zeros(3)
-        self._pending: list[tuple[float, ProsodySums]] = []
+        self._pending: deque[_Stretch] = deque()
         self._until = 0.0
 
     def before(self, start: float) -> Prosody | None:
@@ -273,27 +289,37 @@ class UsualProsody:
         Args:
             start: seconds from the start of the source.
         """
-        while self._pending and self._pending[0][0] <= start:
-            self.add(self._pending.pop(0)[1])
+        while self._pending and self._pending[0].end <= start + _SAME_TIME:
+            stretch = self._pending.popleft()
+            self._add(stretch.sums, stretch.end - stretch.start)
         return self.with_later(())
 
-    def update(self, start: float, end: float, sums: ProsodySums) -> None:
-        """Add a window, unless it overlaps the last one that was added.
+    def update(self, end: float, sums: ProsodySums) -> None:
+        """Add a stretch of speech; speech that was added before is not counted twice.
+
+        A stretch that contains earlier ones replaces them, as a longer one is more reliable. Of
+        one that overlaps earlier ones, only the new seconds count.
 
         Args:
-            start: seconds from the start of the source.
-            end: seconds from the start of the source.
-            sums: sums over the window.
+            end: its end, in seconds from the start of the source.
+            sums: sums over it.
         """
-        if sums.frames and start >= self._until:
-            self._pending.append((end, sums))
-            self._until = end
+        if not sums.frames or end <= self._until + _SAME_TIME:
+            return
+        start = end - sums.span
+        while self._pending and self._pending[-1].start >= start - _SAME_TIME:
+            self._until = self._pending.pop().start
+        self._pending.append(_Stretch(max(start, self._until), end, sums))
+        self._until = end
 
     def add(self, sums: ProsodySums) -> None:
-        """Add speech."""
-        weighted, seconds = sums.weighted
-        self._sums += weighted
-        self._seconds += seconds
+        """Add speech that overlaps none that was added before."""
+        self._add(sums, sums.span)
+
+    def _add(self, sums: ProsodySums, seconds: float) -> None:
+        values, is_known = sums.known
+        self._sums += seconds * values
+        self._seconds += seconds * is_known
         kept = np.minimum(1, self.MEMORY / np.maximum(self._seconds, self.MEMORY))
         self._sums *= kept
         self._seconds *= kept
@@ -302,7 +328,8 @@ class UsualProsody:
         """The usual prosody including later speech; None after too little speech."""
         sums, seconds = self._sums, self._seconds
         for one in later:
-            sums, seconds = sums + one.weighted[0], seconds + one.weighted[1]
+            values, is_known = one.known
+            sums, seconds = sums + one.span * values, seconds + one.span * is_known
         if seconds[1] < self.ENOUGH:
             return None
         known = [

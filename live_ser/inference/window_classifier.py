@@ -75,10 +75,13 @@ class WindowClassifier:
         """Reset the smoothing: another utterance begins.
 
         Args:
-            speaker: reset the baseline, too: another speaker begins.
+            speaker: reset the baseline and the usual prosody, too: another speaker begins.
         """
         self._smoother.forget()
-        if speaker and self.baseline is not None:
+        if not speaker:
+            return
+        self._usual = UsualProsody()
+        if self.baseline is not None:
             self.baseline = RunningBaseline(self._model.info)
 
     def classify(self, window: Window, arrived: float) -> Prediction:
@@ -128,8 +131,9 @@ class WindowClassifier:
     def _prosody(self, window: Window) -> Prosody | None:
         """The prosody of the window, compared with the speaker's usual."""
         sums = window.prosody_sums(self._voice_hop)
-        prosody = sums.prosody(self._usual.before(window.start))
-        self._usual.update(window.start, window.end, sums)
+        end = window.end - (window.since_speech or 0.0)
+        prosody = sums.prosody(self._usual.before(end - sums.span))
+        self._usual.update(end, sums)
         return prosody
 
     def _smoothed(self, output: ModelOutput, window: Window) -> Decision:

@@ -22,12 +22,14 @@ from live_ser.dashboard.meters import Level
 from live_ser.dashboard.state import DashboardState
 from live_ser.dashboard.view import page, render
 from live_ser.dashboard.words import words as words_of
+from live_ser.inference.prosody import Prosody
 from live_ser.inference.results import Prediction
 from live_ser.live import keys as pressed
 from live_ser.live.headline import Headline
 from live_ser.live.keys import REDRAW
 from live_ser.live.sink import Status
 from live_ser.palette import colours
+from live_ser.text import prosody_words
 from tests.support.tiny_model import tiny_info
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -91,7 +93,7 @@ STATES = {
     ),
     "enrolling": state(enrolling="2 of 6 s", headline=None),
     "learning": state(learning="learning your voice, 4 of 15 s"),
-    "a demonstration": state(source="a recording, round 2; q ends it", intended="happy"),
+    "a demonstration": state(source="demo, round 2", intended="happy"),
     "paused": state(paused=True),
     "microphone gone": state(connected=False, message="microphone gone, trying again"),
     "clipping and losing sound": state(
@@ -260,8 +262,25 @@ def test_it_says_how_far_it_knows_the_voice_and_enrolment_takes_the_headline() -
 
 def test_a_demonstration_shows_what_is_meant_beside_what_is_heard() -> None:
     text = plain(STATES["a demonstration"])
-    assert "a recording, round 2; q ends it" in text
+    assert "demo, round 2" in text
     assert "intended: happy" in text
+    whole = replace(STATES["a demonstration"], model="live_ser", baseline="baseline 118 s")
+    for shown in (whole, replace(whole, recording=True)):
+        assert "demo, round 2 \N{MIDDLE DOT} " in plain(shown, 80, 24)
+        assert "q quit" in plain(shown, 80, 24)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_of_the_voice_only_what_fits_is_shown(width: int) -> None:
+    told = Prosody(
+        pitch=105.0, loudness=-27.0, rate=4.6, pitch_change=-5, loudness_change=-6, rate_change=1.5
+    )
+    shown = state(prosody=prosody_words(vars(told)))
+    (line,) = (x for x in plain(shown, width, 40).splitlines() if x.startswith("   voice"))
+    assert "6 dB softer" in line
+    assert "than usual" in line
+    assert line.count("(") == line.count(")")
+    assert "\N{HORIZONTAL ELLIPSIS}" not in line
 
 
 def test_without_the_spectrogram_the_rest_has_its_room() -> None:

@@ -22,7 +22,7 @@ def test_each_round_is_named_and_tells_what_is_meant() -> None:
     seconds = soundfile.info(DEMO).duration
     intended: list[str] = []
     with demo(RATE) as source:
-        assert source.name == "a recording, round 1; q ends it"
+        assert source.name == "demo, round 1"
         assert source.intended == ""
         for block in source:
             if isinstance(block, Gap):
@@ -31,7 +31,7 @@ def test_each_round_is_named_and_tells_what_is_meant() -> None:
                 intended.append(source.intended)
         assert isinstance(block, Gap)
         assert block.reason == AGAIN
-        assert source.name == "a recording, round 2; q ends it"
+        assert source.name == "demo, round 2"
         assert source.intended == ""
         again = list(islice(source, 3))
     assert intended[0] == ""
@@ -57,6 +57,23 @@ def test_where_a_recording_begins_again_the_baseline_does(
     assert max(seconds[:half]) > 1
     assert min(seconds[half:]) == 0
     assert max(seconds[half:]) == pytest.approx(max(seconds[:half]), abs=0.6)
+
+
+def test_the_usual_is_known_from_10_seconds_of_the_baseline_on_and_begins_anew_with_it(
+    against_model: Path,
+) -> None:
+    """Short utterances between pauses count whole, as they do in the baseline."""
+    heard, _ = soundfile.read(DEMO, dtype="float32")
+    windows = list(Monitor(load(against_model), [heard, Gap(0.0, AGAIN), heard]))
+    half = len(windows) // 2
+    for around in (windows[:half], windows[half:]):
+        spoken = [one for one in around if one.prosody and one.prosody.pitch and one.label]
+        known = [one for one in spoken if (one.baseline or 0.0) >= 11]
+        unknown = [one for one in spoken if (one.baseline or 0.0) <= 9]
+        assert known
+        assert unknown
+        assert all(one.prosody and one.prosody.pitch_change is not None for one in known)
+        assert all(one.prosody and one.prosody.pitch_change is None for one in unknown)
 
 
 @pytest.fixture

@@ -162,9 +162,9 @@ def test_changes_are_against_the_usual_once_that_is_known() -> None:
     usual = UsualProsody()
     for i in range(2):
         assert usual.before(4.0 * i) is None
-        usual.update(4.0 * i, 4.0 * i + 4, measured(voice(120, 4.0, level=0.02)))
-    usual.update(6.0, 10.0, measured(voice(300, 4.0)))  # overlaps the one before: it counts not
-    usual.update(8.0, 12.0, measured(voice(120, 4.0, level=0.02)))
+        usual.update(4.0 * i + 4, measured(voice(120, 4.0, level=0.02)))
+    usual.update(10.0, measured(voice(300, 2.0)))  # part of the next, which replaces it
+    usual.update(12.0, measured(voice(120, 4.0, level=0.02)))
     known = usual.before(12.0)
     told = measured(voice(120 * 2**0.25, 4.0, syllables=5.0, level=0.04)).prosody(known)
     assert told is not None
@@ -185,8 +185,8 @@ def test_what_is_said_later_counts_for_a_segment() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ((5.2, 3.1, 1.19), "+5 dB, +3 semitones, a fifth faster than your usual"),
-        ((-6.0, -1.2, 0.68), "-6 dB, -1 semitone, a third slower than your usual"),
+        ((5.2, 3.1, 1.19), "5 dB louder, 3 semitones higher, 20 % faster than usual"),
+        ((-6.0, -1.2, 0.68), "6 dB softer, 1 semitone lower, 30 % slower than usual"),
         ((0.5, 0.2, 1.02), "as usual"),
     ],
 )
@@ -200,10 +200,14 @@ def test_changes_in_words(changes: tuple[float, float, float], words: str) -> No
         loudness_change=loudness,
         rate_change=rate,
     )
-    assert prosody_words(vars(told)) == f"{words} (182 Hz, -23 dB, 4.6 syllables/s)"
+    lines = prosody_words(vars(told))
+    assert lines[0] == f"{words} (182 Hz, -23 dB, 4.6 syllables/s)"
+    assert words in lines  # for narrow terminals
+    assert all(line.count("(") == line.count(")") for line in lines)
+    assert sorted(lines, key=len, reverse=True) == list(lines)
     unknown = replace(told, loudness_change=None, pitch_change=None, rate_change=None)
-    assert prosody_words(vars(unknown)) == "182 Hz, -23 dB, 4.6 syllables/s"
-    assert prosody_words(None) == ""
+    assert prosody_words(vars(unknown))[0] == "182 Hz, -23 dB, 4.6 syllables/s"
+    assert prosody_words(None) == ()
 
 
 @pytest.fixture

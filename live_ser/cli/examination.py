@@ -81,11 +81,11 @@ def examine(
         emotion_model = load(model)
         yield from _model_at_work(emotion_model)
     except LiveSerError as error:
-        yield _failure(error)
+        yield failure(error)
     try:
         yield from _devices(device)
     except LiveSerError as error:
-        yield _failure(error)
+        yield failure(error)
         return
     if emotion_model is None:
         return
@@ -101,7 +101,7 @@ def examine(
                 if not note.endswith(CLIPPED):  # that is examined below
                     yield Finding("note", note, "choose one with --channel, or mend its wiring")
     except LiveSerError as error:
-        yield _failure(error)
+        yield failure(error)
         return
     yield from examine_sound(samples, emotion_model)
 
@@ -298,5 +298,11 @@ def _speech(seconds: float, loud: float) -> Finding:
     return Finding("ok", f"speech found: {seconds:.1f} s")
 
 
-def _failure(error: LiveSerError) -> Finding:
-    return Finding("fail", error.message, in_options(error.hint))
+def failure(error: LiveSerError, origin: str = "") -> Finding:
+    """An error as a finding.
+
+    Args:
+        error: the error.
+        origin: text after its message: where the value comes from.
+    """
+    return Finding("fail", f"{error.message}{origin}", in_options(error.hint))

@@ -284,7 +284,8 @@ def _add_profiles_options(profiles: Parser) -> None:
 
 
 def _add_info_options(info: Parser) -> None:
-    info.add_argument("model", nargs="?", metavar="MODEL", help="name or path of a model")
+    info.add_argument("name", nargs="?", metavar="MODEL", help="name or path of a model")
+    info.add_argument("--model", metavar="NAME|PATH", help="the same, as in other commands")
     info.add_argument("--all", action="store_true", help="include all details of its training")
     info.add_argument("--format", choices=("table", "jsonl"), help="format of the output")
 

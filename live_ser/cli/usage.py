@@ -65,6 +65,14 @@ class Parser(argparse.ArgumentParser):
                 setattr(arguments, action.dest, value)
         return used
 
+    def value_of(self, name: str, default: Default) -> Any:
+        """The value that a default gives an option of this command.
+
+        Raises:
+            LiveSerError: it is invalid.
+        """
+        return self._preset(self.options()[f"--{name}"], default)
+
     def _preset(self, action: argparse.Action, default: Default) -> Any:
         try:
             value = self._get_value(action, default.value)

@@ -17,7 +17,6 @@ class Tally(Sink):
     """Counts the seconds of speech of each voice and emotion.
 
     Args:
-        hop: seconds between windows.
         marks_stored: whether marks are stored; if not, they are not counted.
 
     Attributes:
@@ -28,8 +27,8 @@ class Tally(Sink):
     name = "the tally"
     keeps_going = False
 
-    def __init__(self, hop: float, *, marks_stored: bool = True) -> None:
-        self._hop, self._marks_stored = hop, marks_stored
+    def __init__(self, *, marks_stored: bool = True) -> None:
+        self._marks_stored = marks_stored
         self.voices: defaultdict[str, Speech] = defaultdict(Speech)
         self._ends: defaultdict[str, float] = defaultdict(float)  # of the newest window, in seconds
         self.marks = 0
@@ -37,10 +36,9 @@ class Tally(Sink):
 
     def window(self, prediction: Prediction) -> None:
         name = Voice(prediction.channel, prediction.speaker).name
-        since = prediction.since_speech
-        new = min(self._hop, prediction.end - self._ends[name])  # the last window may be shorter
+        since = max(self._ends[name], prediction.start)  # no window reaches across a gap
         self._ends[name] = prediction.end
-        self.voices[name].add(prediction, 0.0 if since is None else max(0.0, new - since))
+        self.voices[name].add(prediction, prediction.end - since)
 
     def mark(self, time: float) -> None:
         self.marks += self._marks_stored
@@ -79,8 +77,8 @@ class Speech:
 
     Attributes:
         seconds: seconds of speech, to within a hop for each utterance.
-        emotions: seconds of each emotion and of ``uncertain``; speech that was too short to
-            classify is in none.
+        emotions: seconds of the windows of each emotion and of ``uncertain``, as in a report;
+            speech that was too short to classify is in none.
     """
 
     def __init__(self) -> None:
@@ -90,7 +88,8 @@ class Speech:
 
     def add(self, prediction: Prediction, seconds: float) -> None:
         """Add the new seconds of a window."""
-        self.seconds += seconds
+        if prediction.since_speech is not None:
+            self.seconds += max(0.0, seconds - prediction.since_speech)
         if prediction.label is not None and prediction.activation is not None:
             name = prediction.label if prediction.state == "speech" else prediction.state
             self.emotions[name] += seconds
@@ -106,9 +105,9 @@ class Speech:
         """Shares of the emotions and the mean activation, in a line; empty without speech."""
         if not any(self.emotions.values()):
             return []
-        percent = percentages(self.emotions)
-        ordered = sorted(percent, key=lambda name: -self.emotions[name])
-        shares = [f"{name} {percent[name]} %" for name in ordered if percent[name]]
+        longest_first = sorted(self.emotions.items(), key=lambda item: -item[1])
+        percent = percentages(dict(longest_first))
+        shares = [f"{name} {share} %" for name, share in percent.items() if share]
         return [f"{', '.join(shares)}; activation {self.activation:.2f} on average"]
 
 

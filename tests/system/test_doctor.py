@@ -159,3 +159,32 @@ def test_a_model_that_does_not_fit_fails_and_the_devices_are_still_examined(
     assert run.returncode == 1
     assert "not a model" in run.stdout
     assert "microphone" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "found"),
+    [
+        ("HOP", "zz", "fail  LIVE_SER_HOP sets hop to 'zz': zz is no number"),
+        ("HOP", "9", "fail  a hop of 9 s is not between"),
+        ("HOP", "0.25", "ok    --hop 0.25, as LIVE_SER_HOP says"),
+        ("SMOOTHING", "-3", "fail  smoothing of -3 s is not between"),
+        ("PALETTE", "red", "fail  LIVE_SER_PALETTE sets palette to 'red'"),
+        ("PROFILE", "anna", "fail  the model tiny uses no speaker baseline, as LIVE_SER_PROFILE"),
+    ],
+)
+def test_a_default_is_judged_as_listen_judges_it(
+    tiny_model: Path, no_microphone: dict[str, str], variable: str, value: str, found: str
+) -> None:
+    env = {**no_microphone, f"LIVE_SER_{variable}": value}
+    run = live_ser_process("doctor", "--model", tiny_model, env=env)
+    assert run.stdout.startswith(found)
+
+
+def test_a_default_model_that_is_not_there_fails_and_its_origin_is_named(
+    no_microphone: dict[str, str],
+) -> None:
+    run = live_ser_process("doctor", env={**no_microphone, "LIVE_SER_MODEL": "nope"})
+    assert run.returncode == 1
+    assert "ok    --model" not in run.stdout
+    (line,) = (line for line in run.stdout.splitlines() if line.startswith("fail  no model 'nope'"))
+    assert line.endswith("as LIVE_SER_MODEL says")

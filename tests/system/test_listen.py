@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from live_ser.audio.demo import DEMO
 from live_ser.records.reader import read_records
 from live_ser.records.schema import check_record
 from tests.support.command import (
@@ -243,3 +244,15 @@ def test_the_end_tells_what_was_heard_where_it_lies_and_what_comes_next(
         f"record: {kept}",
         f"next: ./live-ser report {shlex.quote(str(kept))} --audio {sound}",
     ]
+
+
+def test_the_end_and_the_report_of_a_session_tell_the_same_shares(tmp_path: Path) -> None:
+    kept, page = tmp_path / "session.jsonl", tmp_path / "page.html"
+    said = live_ser("listen", "--from", DEMO, "--speed", "0", "-o", kept).stderr.splitlines()
+    assert live_ser("report", kept, "-o", page).returncode == 0
+    table = page.read_text("utf-8").split('id="shares"')[1].split("</table>")[0]
+    number = r'</td><td class="number">'
+    rows = re.findall(rf"(\w+){number}[\d:]+{number}\d+ %{number}(\d+) %", table)
+    assert len(rows) > 3
+    told = ", ".join(f"{name} {share} %" for name, share in rows if share != "0")
+    assert said[2].startswith(f"of the speech: {told};")

@@ -241,7 +241,7 @@ def test_keys_label_the_last_utterance_in_the_record_and_the_profile(
     profile = Profile.named("anna", network)
     baseline = RunningBaseline.of(network)
     assert baseline is not None
-    tally = Tally(0.5)
+    tally = Tally()
     keys = {4.5: "2", 9.5: "3", 9.7: "4", 11.0: "6", 12.0: "u"}
     sinks = ProfileSink(profile, baseline), tally
     sound = np.concatenate([*spoken, np.zeros(4 * RATE, np.float32)])

@@ -44,6 +44,7 @@ def test_info_shows_the_card(tiny_model: Path) -> None:
     assert run.returncode == 0
     for word in ("tiny", *LABELS, "16000 Hz", "3.5 s", "MIT"):
         assert word in run.stdout
+    assert live_ser("info", "--model", tiny_model).stdout == run.stdout
     (card,) = records(live_ser("info", tiny_model, "--format", "jsonl").stdout)
     assert card["labels"] == list(LABELS)
 

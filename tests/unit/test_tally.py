@@ -45,7 +45,7 @@ def windows(*heard: tuple[int, State, str | None]) -> list[Prediction]:
 
 
 def test_shares_are_those_of_the_speech_not_of_the_time() -> None:
-    tally = Tally(HOP)
+    tally = Tally()
     heard = windows(
         (20, "silence", None), (12, "speech", "happy"), (4, "speech", "sad"),
         (4, "uncertain", "happy"), (200, "silence", None),
@@ -63,7 +63,7 @@ def test_shares_are_those_of_the_speech_not_of_the_time() -> None:
 
 
 def test_no_more_speech_is_told_than_was_heard() -> None:
-    tally = Tally(HOP)
+    tally = Tally()
     (window,) = windows((1, "speech", "happy"))
     tally.window(replace(window, end=0.3))  # where a session ended within its first hop
     assert tally.lines(0.3)[0] == "0.3 s heard, 0.3 s of it speech"
@@ -71,7 +71,7 @@ def test_no_more_speech_is_told_than_was_heard() -> None:
 
 @pytest.mark.parametrize("counts", [(1, 1, 1), (5, 5, 6), (199, 199, 2), (1, 1, 998)])
 def test_shares_add_up_to_a_hundred(counts: tuple[int, int, int]) -> None:
-    tally = Tally(HOP)
+    tally = Tally()
     happy, sad, uncertain = counts
     heard = windows(
         (happy, "speech", "happy"), (sad, "speech", "sad"), (uncertain, "uncertain", "happy")
@@ -87,7 +87,7 @@ def test_shares_add_up_to_a_hundred(counts: tuple[int, int, int]) -> None:
 
 
 def test_a_session_without_speech_says_so() -> None:
-    tally = Tally(HOP)
+    tally = Tally()
     for window in windows((20, "silence", None)):
         tally.window(window)
     assert tally.lines(10.0) == ["10.0 s heard, 0.0 s of it speech"]
@@ -114,6 +114,6 @@ def test_a_plain_line_is_written_only_when_the_verdict_changes() -> None:
 
 
 def test_marks_that_nothing_keeps_are_not_counted() -> None:
-    tally = Tally(HOP, marks_stored=False)
+    tally = Tally(marks_stored=False)
     tally.mark(1.0)
     assert not [line for line in tally.lines(2.0) if "mark" in line]

@@ -15,6 +15,7 @@ from live_ser.records.tables import model_card, show
 class Options(CommonOptions):
     """The options of ``live-ser info``."""
 
+    name: str | None
     model: str | None
     all: bool
     format: Literal["table", "jsonl"] | None
@@ -22,7 +23,7 @@ class Options(CommonOptions):
 
 def run(options: Options) -> int:
     """Print a model's card, or its metadata as JSON."""
-    model = load(options.model)
+    model = load(options.model if options.name is None else options.name)
     if options.format == "jsonl":
         print(model.info.to_json())
     else:

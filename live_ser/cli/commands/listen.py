@@ -58,7 +58,7 @@ def run(options: Options) -> int:
             baseline=baseline,
             voices=source.voices,
         )
-        tally = Tally(monitor.hop, marks_stored=stores_marks(options, display))
+        tally = Tally(marks_stored=stores_marks(options, display))
         profile_sink = ProfileSink(profile, baseline) if profile and baseline else None
         places = _places(options, style, source.name, model=model, profile=profile)
         keys = pressed_keys() if display.dashboard else nullcontext(lambda: NO_KEY)

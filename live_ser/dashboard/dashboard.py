@@ -28,7 +28,7 @@ from live_ser.live.headline import HeadlineTracker
 from live_ser.live.keys import ESCAPE, REDRAW
 from live_ser.live.sink import Sink, Status
 from live_ser.spec import ModelInfo
-from live_ser.text import clock, prosody_words
+from live_ser.text import prosody_words
 
 if TYPE_CHECKING:
     from live_ser.inference.labelling import Label
@@ -172,13 +172,12 @@ class Dashboard(Sink):
             self.note("not marked: there is no record, which -o FILE keeps")
 
     def label(self, label: Label) -> None:
-        since = clock(label.start)
         if label.label is None:
-            self.note(f"label removed: speech at {since}")
+            self.note(label.words)
         elif label.take is None and not self._marks_stored:
             self.note("not labelled: this model cannot learn, and there is no record (-o FILE)")
         else:
-            self.note(f"labelled {label.label}: speech at {since}; u undoes it")
+            self.note(f"{label.words}; u undoes it")
 
     def note(self, line: str) -> None:
         self._advice, self._advised_until = line, time.monotonic() + _ADVISED

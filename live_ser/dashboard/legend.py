@@ -11,7 +11,10 @@ _KEYS = (
     ("q", "quit; so does Ctrl-C"),
     ("space", "pause, and go on"),
     ("m", "mark this moment in the record"),
-    ("1, 2, 3", "label the last utterance: as the first bar, the second, and so on; u undoes it"),
+    (
+        "1 to 7",
+        "label the last utterance as the first, second, ... bar; u undoes it",
+    ),
     ("s, t", "show or hide the spectrogram, telemetry"),
     ("?", "this legend, page by page; Esc closes it"),
 )

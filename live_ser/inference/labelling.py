@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -13,9 +13,9 @@ from live_ser.errors import InvalidArgument
 from live_ser.frontend.features import Frames
 from live_ser.frontend.gate import CHUNK_SECONDS
 from live_ser.frontend.stream import Features
-from live_ser.inference.utterances import pieces
+from live_ser.inference.utterances import Mask, pieces
 from live_ser.inference.window_classifier import WindowClassifier
-from live_ser.inference.windows import PAUSE_SECONDS
+from live_ser.inference.windows import PAUSE_SECONDS, restart_seconds, stretches
 from live_ser.model.onnx_model import EmotionModel
 from live_ser.model.take import Take
 from live_ser.model.taught import TaughtModel, Teaching
@@ -23,7 +23,7 @@ from live_ser.spec import ModelInfo
 
 NOTHING_TO_LABEL = "not labelled: nobody has spoken yet"
 NOTHING_TO_UNDO = "no label to take back"
-_LONGEST = 12.0  # seconds: a label applies to at most so much of an utterance
+_KEPT = 12.0  # seconds of an utterance in memory; longer than a window
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,8 +31,8 @@ class Label:
     """A label that the user gives an utterance.
 
     Attributes:
-        start: seconds from the start of the source to its first speech.
-        end: seconds from the start of the source to the end of its last speech.
+        start: seconds from the start of the source to the first speech that it applies to.
+        end: seconds from the start of the source to the end of the last speech that it applies to.
         label: the emotion; None for a label that was taken back.
         guess: the model's prediction; None if there was none.
         take: the utterance as a take to teach with; None for a model that cannot be taught.
@@ -46,9 +46,15 @@ class Label:
     take: Take | None = None
     replaced: tuple[Take, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """What was labelled, in words: ``happy: 5.1 to 7.9 s``."""
+        span = f"{self.start:.1f} to {self.end:.1f} s"
+        return f"{self.label}: {span}" if self.label else f"label removed: {span}"
 
-class _Piece(NamedTuple):
-    """A part of an utterance, at most a window long."""
+
+class _Spoken(NamedTuple):
+    """Speech that a label applies to, at most a window long."""
 
     start: float
     end: float
@@ -77,8 +83,8 @@ class Labelling:
     @property
     def spoken_until(self) -> float:
         """End of the newest speech, in seconds from the start of the source; -1 without speech."""
-        pieces = self._newest.pieces()
-        return pieces[-1].end if pieces else -1.0
+        spoken = self._newest.spoken()
+        return spoken.end if spoken else -1.0
 
     def push(self, features: Features) -> None:
         """Add the next step of the source."""
@@ -87,7 +93,9 @@ class Labelling:
     def label(self, emotion: str) -> Label | None:
         """Label the newest utterance, which may still be going on; the model learns from it.
 
-        An earlier label of the same utterance is replaced. The model uses what it learns from the
+        Utterances are separated as live windows separate them, by pauses of 0.45 s; of a longer
+        one than a window, the label applies to the newest part. An earlier label of the same
+        speech is replaced. The model uses what it learns from the
         next utterance on.
 
         Args:
@@ -100,10 +108,10 @@ class Labelling:
             InvalidArgument: the model has no such label.
         """
         check_emotion(self.model.info, emotion)
-        spoken = self._newest.pieces()
-        if not spoken:
+        spoken = self._newest.spoken()
+        if spoken is None:
             return None
-        start, end = spoken[0].start, spoken[-1].end
+        start, end = spoken.start, spoken.end
         same = [one for one in self._labels if one.start < end and start < one.end]
         label = Label(
             start=start,
@@ -130,12 +138,11 @@ class Labelling:
         replaced = (last.take,) if last.take else ()
         return replace(last, label=None, take=None, replaced=replaced)
 
-    def _take(self, spoken: Sequence[_Piece], emotion: str) -> Take | None:
+    def _take(self, spoken: _Spoken, emotion: str) -> Take | None:
         network = _untaught(self._before)
         if not network.embedding_size or network.info.baseline is None:
             return None
-        outputs = [network.predict(piece.frames) for piece in spoken]
-        return Take.of(outputs, [piece.evidence for piece in spoken], emotion)
+        return Take.of([network.predict(spoken.frames)], [spoken.evidence], emotion)
 
     def _learn(self, since: float) -> None:
         """Teach the model by the labels in effect, for the speech after a time."""
@@ -217,7 +224,7 @@ class _Step(NamedTuple):
 class _NewestUtterance:
     """The newest utterance of a source.
 
-    Steps are stored as they come, and cut into pieces only on request.
+    Steps are stored as they come, and cut into utterances only on request.
 
     Args:
         info: metadata of the model.
@@ -226,7 +233,7 @@ class _NewestUtterance:
     def __init__(self, info: ModelInfo) -> None:
         self._info = info
         self._rate = info.features.sample_rate
-        self._last: list[_Piece] = []  # of the utterance before the one that has begun
+        self._last: _Spoken | None = None  # before the utterance that has begun
         self._frames, self._chunks, self._stop = 0, 0, 0
         self._quiet, self._has_speech = 0.0, False
         self._begin(0)
@@ -248,18 +255,15 @@ class _NewestUtterance:
             while len(self._steps) > 1:  # speech may have begun in the newest
                 self._steps.popleft()
         self._has_speech |= spoken
-        while self._seconds - seconds > _LONGEST:
+        while self._seconds - seconds > _KEPT:
             self._steps.popleft()
 
-    def pieces(self) -> list[_Piece]:
-        """Its pieces with enough speech to classify; none if nobody has spoken yet.
+    def spoken(self) -> _Spoken | None:
+        """Its speech, the newest part if it is longer than a window; None if nobody has spoken yet.
 
         An utterance that has just begun does not count, as it has no prediction yet.
         """
-        newest = self._cut()
-        evidence = sum(piece.evidence for piece in newest)
-        is_enough = evidence >= self._info.gate.enough(over=self._quiet > 0)
-        return newest if newest and is_enough else self._last
+        return self._cut() or self._last
 
     def _begin(self, origin: int) -> None:
         self._origin = self._stop = origin
@@ -278,23 +282,36 @@ class _NewestUtterance:
         first = self._steps[0].chunks
         return (self._chunks - first) * CHUNK_SECONDS
 
-    def _cut(self) -> list[_Piece]:
+    def _cut(self) -> _Spoken | None:
+        """The newest utterance in memory with enough speech to classify."""
         if not self._has_speech:
-            return []
-        spec = self._info.features
-        hop, first = spec.hop_length / spec.sample_rate, self._steps[0]
+            return None
         mask = np.concatenate([step.features.mask for step in self._steps])
+        is_over = self._quiet > 0
+        for begin, stop in reversed(stretches(mask, restart_seconds(self._info))):
+            enough = self._info.gate.enough(over=is_over)
+            if np.count_nonzero(mask[begin:stop]) * CHUNK_SECONDS >= enough:
+                return self._between(self._newest_piece(mask, begin, stop, enough), stop, mask)
+            is_over = True
+        return None
+
+    def _newest_piece(self, mask: Mask, begin: int, stop: int, enough: float) -> int:
+        """The first chunk of an utterance's newest part, at most a window long."""
+        longest = int(self._info.window / CHUNK_SECONDS)
+        first = begin + pieces(mask[begin:stop], longest)[-1][0]
+        if np.count_nonzero(mask[first:stop]) * CHUNK_SECONDS < enough:
+            first = max(begin, stop - longest)
+        return first
+
+    def _between(self, begin: int, stop: int, mask: Mask) -> _Spoken | None:
+        """The features from one chunk in memory to another."""
+        spec, first = self._info.features, self._steps[0]
+        hop = spec.hop_length / spec.sample_rate
+        start, end = ((first.chunks + chunk) * CHUNK_SECONDS for chunk in (begin, stop))
         frames = np.concatenate([step.features.frames for step in self._steps])
+        rows = frames[
+            max(0, round(start / hop) - first.frames) : max(0, round(end / hop) - first.frames)
+        ]
+        evidence = float(np.count_nonzero(mask[begin:stop])) * CHUNK_SECONDS
         origin = self._origin / self._rate
-        found: list[_Piece] = []
-        for begin, stop in pieces(mask, int(self._info.window / CHUNK_SECONDS)):
-            start, end = ((first.chunks + chunk) * CHUNK_SECONDS for chunk in (begin, stop))
-            rows = frames[
-                max(0, round(start / hop) - first.frames) : max(0, round(end / hop) - first.frames)
-            ]
-            evidence = float(np.count_nonzero(mask[begin:stop])) * CHUNK_SECONDS
-            if len(rows) and evidence >= self._info.gate.min_speech:
-                if found and origin + start - found[-1].end > PAUSE_SECONDS:
-                    found = []  # the speech before the pause is another utterance
-                found.append(_Piece(origin + start, origin + end, rows, evidence))
-        return found
+        return _Spoken(origin + start, origin + end, rows, evidence) if len(rows) else None

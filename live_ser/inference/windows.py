@@ -91,8 +91,7 @@ class SlidingWindows:
 
     def __init__(self, info: ModelInfo) -> None:
         self._spec = info.features
-        # A model that was trained with pauses gets the window with its short pauses.
-        self._restart = _RESTART_SECONDS if info.gate.trim else PAUSE_SECONDS
+        self._restart = restart_seconds(info)
         self._enough = round(info.gate.enough(over=False) / CHUNK_SECONDS)
         self._length = round(info.window * info.features.sample_rate)
         self._voice_hop, self._voice_centre = timing(info.features.sample_rate)
@@ -153,6 +152,27 @@ class SlidingWindows:
             last = self._mask.first + int(spoken[-1]) + 1
             origin = self._origin / self._spec.sample_rate
             self._last_speech = min(end, origin + last * CHUNK_SECONDS)
+
+
+def restart_seconds(info: ModelInfo) -> float:
+    """Seconds from which a pause separates utterances in live windows."""
+    # A model that was trained with pauses gets the window with its short pauses.
+    return _RESTART_SECONDS if info.gate.trim else PAUSE_SECONDS
+
+
+def stretches(mask: NDArray[np.bool_], pause: float) -> list[tuple[int, int]]:
+    """The stretches of speech between pauses: the first chunk of each, and the one after its last.
+
+    Args:
+        mask: bool ``[chunks]``.
+        pause: seconds from which a pause counts.
+    """
+    spoken = np.flatnonzero(mask)
+    if not len(spoken):
+        return []
+    last = np.flatnonzero(np.diff(spoken) > pause / CHUNK_SECONDS)
+    starts, stops = spoken[[0, *(last + 1)]], spoken[[*last, -1]] + 1
+    return [(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
 def first_frame_after(seconds: float, hop: float, centre: float) -> int:

@@ -47,4 +47,4 @@ class LineSink(Sink):
         self._write(f"{clock(time)}  mark")
 
     def label(self, label: Label) -> None:
-        self._write(f"{clock(label.start)}  labelled {label.label or 'no more'}")
+        self._write(f"{clock(label.start)}  {label.words}")

@@ -68,7 +68,11 @@ class Tally(Sink):
             lines.append(counted(self.marks, "mark"))
         if self._labels:
             agreed = sum(label.label == label.guess for label in self._labels)
-            lines.append(f"labels: {len(self._labels)}, of which the model guessed {agreed}")
+            count = len(self._labels)
+            same = "had said the same" if agreed else "had not said the same"
+            if count > 1:
+                same = f"had said the same for {agreed} of them"
+            lines.append(f"{counted(count, 'label')}; the model {same}")
         return lines
 
 

@@ -189,7 +189,7 @@ def test_the_last_utterance_is_labelled_by_keys(
         body.send_keys("s")
         until(browser, lambda b: text(b, "word") in model.info.labels)
         body.send_keys("2")
-        until(browser, lambda b: text(b, "status").startswith("labelled happy"))
+        until(browser, lambda b: text(b, "status").startswith("happy: "))
         body.send_keys("u")
         until(browser, lambda b: text(b, "status").startswith("label removed"))
         browser.get("about:blank")

@@ -414,7 +414,7 @@ def test_the_legend_explains_everything_on_as_many_pages_as_it_needs(
             "q",
             "space",
             "m",
-            "1, 2, 3",
+            "1 to 7",
             "s, t",
             "?",
             "large word",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -15,6 +17,7 @@ import soundfile
 
 from live_ser.audio.blocks import Block, Samples
 from live_ser.audio.demo import DEMO
+from live_ser.audio.resampler import Resampler
 from live_ser.errors import InvalidArgument
 from live_ser.inference.listening import Listening
 from live_ser.inference.monitor import Monitor
@@ -71,6 +74,57 @@ def test_a_label_s_take_is_that_of_a_recording_of_the_utterance(
     assert label.take.seconds == pytest.approx(take.seconds, abs=0.2)
     near, far = (np.linalg.norm(label.take.embedding - one) for one in (take.embedding, 0))
     assert near < 0.25 * far
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory: pytest.TempPathFactory) -> list[Samples]:
+    """Sentences of about two seconds, without silence at their ends."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng, which speaks for this test, is not installed")
+    found, path = [], tmp_path_factory.mktemp("espeak") / "sentence.wav"
+    for text in (
+        "The letter came this morning.",
+        "It will be ready by tomorrow afternoon.",
+        "The train leaves at half past nine.",
+        "We meet again on Thursday evening.",
+    ):
+        subprocess.run(["espeak-ng", "-s", "150", "-w", path, text], check=True)
+        sound, rate = soundfile.read(path, dtype="float32")
+        resampler = Resampler(rate, RATE)
+        sound = np.concatenate([resampler.push(sound), resampler.finish()])
+        loud = np.flatnonzero(np.abs(sound) > 0.01)
+        found.append(sound[loud[0] : loud[-1]])
+    return found
+
+
+@pytest.mark.parametrize("pause", [0.3, 0.5, 0.6])
+@pytest.mark.parametrize("after", [0.0, 3.0])
+def test_a_label_applies_to_the_newest_sentence_and_no_earlier_one(
+    network: EmotionModel, sentences: list[Samples], pause: float, after: float
+) -> None:
+    stream, silence = Stream(network), np.zeros(round(pause * RATE), np.float32)
+    for sentence in sentences:
+        stream.feed(silence)
+        stream.feed(sentence)
+        start, end = stream.seconds - len(sentence) / RATE, stream.seconds
+    stream.feed(np.zeros(round(after * RATE), np.float32))
+    label = stream.label("angry")
+    assert label is not None
+    assert label.start == pytest.approx(start, abs=0.15)
+    assert label.end == pytest.approx(end, abs=0.5)
+    assert label.take is not None
+    assert label.take.seconds <= label.end - label.start + 0.1
+
+
+def test_a_label_of_long_speech_without_a_pause_applies_to_a_window_at_most(
+    network: EmotionModel, sentences: list[Samples]
+) -> None:
+    stream = Stream(network)
+    stream.feed(np.concatenate(sentences * 2))
+    label = stream.label("angry")
+    assert label is not None
+    assert stream.seconds - label.end < 0.6
+    assert 0.7 <= label.end - label.start <= network.info.window
 
 
 def test_an_utterance_can_be_labelled_while_it_is_spoken(
@@ -256,7 +310,9 @@ def test_keys_label_the_last_utterance_in_the_record_and_the_profile(
     kept = profile.read()
     assert kept is not None
     assert [take.emotion for take in kept[1]] == ["happy"]
-    assert any(line.startswith("labels: 1, ") for line in tally.lines(14.0))
+    (line,) = (line for line in tally.lines(14.0) if "label" in line)
+    agreed = "had said" if happy["guess"] == labels[1] else "had not said"
+    assert line == f"1 label; the model {agreed} the same"
 
 
 def test_a_loop_over_a_microphone_is_taught_while_it_runs(

@@ -64,9 +64,9 @@ byId("voice").addEventListener("change", () => {
   records.slice(-500).filter((record) => record.type !== "session" && isShown(record)).forEach((record) => picture.show(record));
 });
 
-function labelled({ start, label: emotion }) {
-  const speech = `speech at ${start.toFixed(1)} s`;
-  status(emotion ? `labelled ${emotion}: ${speech}; u undoes it` : `label removed: ${speech}`, "on");
+function labelled({ start, end, label: emotion }) {
+  const speech = `${start.toFixed(1)} to ${end.toFixed(1)} s`;
+  status(emotion ? `${emotion}: ${speech}; u undoes it` : `label removed: ${speech}`, "on");
 }
 
 function verdict(clip) {

@@ -64,6 +64,9 @@ def unescaped(text: str) -> str:
 
 def in_words(record: Mapping[str, Any]) -> str:
     """A result in words, such as ``happy 81 %``."""
+    # Only a window waits for more speech; a clip or a segment is over.
+    if record["state"] == "listening" and "since_speech" not in record:
+        return "too little speech"
     if record["label"] is None:
         return str(record["state"])
     guess = f"{record['label']} {percent(record['confidence'])}"

@@ -6,6 +6,7 @@ import os
 import shlex
 
 from live_ser.cli.listen_options import Options
+from live_ser.cli.source import is_demo
 from live_ser.cli.terminal import Display
 from live_ser.live.session import Session
 from live_ser.live.sinks import ProfileSink
@@ -23,6 +24,8 @@ def session_summary(
 ) -> list[str]:
     """Losses of the session, its files, and the next command."""
     lines = []
+    if is_demo(session.source):
+        lines.append("this was a synthesised voice: people are recognised far less well")
     if skipped or session.source.overflows:
         lines.append(f"{skipped} skipped, {counted(session.source.overflows, 'overflow')}")
     if profile_sink and profile_sink.has_speech is not None:

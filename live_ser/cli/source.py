@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from live_ser.audio.demo import DEMO, demo
+from live_ser.audio.demo import DEMO, Demo, demo
 from live_ser.audio.sources import Source, is_pipe, microphone, piped, replay
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say
 from live_ser.cli.options import SourceOptions
 from live_ser.errors import LiveSerError
+
+_DEMO_NAME = "demo.flac (no microphone)"
+
+
+def is_demo(source: Source) -> bool:
+    """Whether a source is the bundled recording, in place of a microphone."""
+    return isinstance(source, Demo) or source.name == _DEMO_NAME
 
 
 def open_source(
@@ -64,7 +71,6 @@ def _or_demo(
             opened = stack.enter_context(source)
         except LiveSerError as error:
             say(f"live-ser: {error.message}; a bundled recording is replayed instead")
-            name = "demo.flac (no microphone)"
-            demonstration = demo(rate) if endless else replay(DEMO, rate, name=name)
+            demonstration = demo(rate) if endless else replay(DEMO, rate, name=_DEMO_NAME)
             opened = stack.enter_context(demonstration)
         yield opened

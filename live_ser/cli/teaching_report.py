@@ -16,7 +16,7 @@ _DOUBTS = 9  # doubtful takes that are named
 
 
 def report_record(
-    report: Report, profile: str, recordings: Sequence[LabelledSound | None] = ()
+    report: Report, profile: str, recordings: Sequence[LabelledSound | None] = (), *, new: int
 ) -> dict[str, Any]:
     """The record of a report.
 
@@ -24,6 +24,7 @@ def report_record(
         report: the report.
         profile: name of the profile.
         recordings: recording of each doubtful take; None for takes of earlier sessions.
+        new: number of takes that the profile did not have.
     """
     fields = asdict(report)
     fields["doubtful"] = [
@@ -38,7 +39,19 @@ def report_record(
     fields["confused"] = [list(pair) for pair in report.confused]
     for name in ("uar", "untaught_uar"):
         fields[name] = None if fields[name] is None else round(fields[name], 4)
-    return {"type": "teaching", "schema": 1, "profile": profile, **fields}
+    return {"type": "teaching", "schema": 1, "profile": profile, "new": new, **fields}
+
+
+def new_lines(new: int, read: int) -> list[str]:
+    """A line about takes that the profile had already; none if all are new.
+
+    Args:
+        new: number of takes that it did not have.
+        read: number of takes that were read.
+    """
+    known = read - new
+    were = "was" if known == 1 else "were"
+    return [f"{counted(new, 'new take')}, {known} {were} known"] if known else []
 
 
 def doubt_lines(report: Report, recordings: Sequence[LabelledSound | None]) -> list[str]:

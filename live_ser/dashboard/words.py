@@ -22,7 +22,7 @@ def words(state: DashboardState) -> Words:
     if state.enrolling:
         how = "in no particular mood"
         return Words(f"speak as you always do, {state.enrolling}", (now(state), how))
-    intended = f"intended: {state.intended}" if state.intended else ""
+    intended = f"synthesised voice, intended: {state.intended}" if state.intended else ""
     headline = state.headline
     if headline is None:
         return Words(

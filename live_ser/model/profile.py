@@ -64,7 +64,7 @@ class Profile:
         Raises:
             LiveSerError: the file cannot be read, or belongs to another model.
         """
-        again = f"delete {self.path} to begin anew"
+        again = f"live-ser profiles delete {self.name} to begin anew"
         try:
             stored = read_json(self.path)
             known, takes = whole_profile(stored, self.name)
@@ -80,7 +80,7 @@ class Profile:
             self._check(stored, known, takes)
         except TEXT_ERRORS as error:
             raise LiveSerError(
-                f"{self.path} is no profile for this model: {error!s:.100}",
+                f"the profile {self.name} cannot be used with this model: {error!s:.100}",
                 f"take another name, or the model that it was made with; or {again}",
             ) from error
         return known, takes
@@ -171,9 +171,9 @@ class Profile:
         assert info.baseline is not None
         if "probe" in stored:
             if not self._means_the_same(numbers_in(stored["probe"])):
-                raise ValueError("it was made with a model whose numbers mean something else")
+                raise ValueError(f"it was made with another one, {stored['model']}")
         elif stored["model"] != hashlib.sha256(info.to_json().encode()).hexdigest()[:16]:
-            raise ValueError("it was made with another model")
+            raise ValueError("it was made with another one")
         if len(known.mean) != info.baseline.size:
             raise ValueError(f"its numbers are not {info.baseline.size}")
         for take in takes:

@@ -26,6 +26,7 @@ from live_ser.system.temporary import temporary_folder
 
 _NUMBERS = {"hop": float, "smoothing": float, "channel": int, "track": int, "rate": int}
 _FLAGS = ("timeline", "segments", "partial", "each_channel")
+_FORM = "the body is a form, not a sound file", "send the file itself: curl --data-binary @FILE"
 _KNOWN = (*_NUMBERS, "channels", *_FLAGS, "raw", "names", "name", "token")
 
 
@@ -51,6 +52,8 @@ class FileEndpoint:
             analysis, name = _options(request.query_params)
         except LiveSerError as error:
             return JSONResponse(error_record("bad_request", error.message, error.hint), 400)
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            return JSONResponse(error_record("bad_request", *_FORM), 400)
         self._service.metrics.add("files_total")
         with temporary_folder() as folder:
             path = folder / "sound"

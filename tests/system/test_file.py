@@ -19,6 +19,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_ser.audio.demo import DEMO
 from live_ser.audio.sources import audio_file
 from live_ser.batch.paths import expand_paths
 from live_ser.cli import recordings
@@ -54,6 +55,17 @@ def test_a_table_has_a_row_for_each_clip(
     header, *rows = run.stdout.splitlines()
     assert [row.split()[0] for row in rows] == [str(speech), str(tmp_path / "short")]
     assert "verdict" in header
+
+
+def test_a_file_with_too_little_speech_says_so_and_does_not_listen(tmp_path: Path) -> None:
+    sound, rate = soundfile.read(DEMO, dtype="float32")
+    short = np.concatenate([np.zeros(rate), sound[rate : rate + rate * 3 // 10], np.zeros(rate)])
+    soundfile.write(tmp_path / "short.wav", short, rate)
+    run = live_ser("file", tmp_path / "short.wav")
+    assert run.returncode == 0
+    assert run.stdout.splitlines()[1].endswith("too little speech")
+    (clip,) = records(live_ser("file", "--format", "jsonl", tmp_path / "short.wav").stdout)
+    assert (clip["state"], clip["label"]) == ("listening", None)
 
 
 def test_records_are_json_lines(tiny_model: Path, speech: Path, other_clip: Path) -> None:

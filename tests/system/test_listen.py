@@ -135,6 +135,7 @@ def test_or_demo_replays_a_recording_when_there_is_no_microphone(
     )
     assert run.returncode == 0
     assert "no microphone was found; a bundled recording is replayed" in run.stderr
+    assert "this was a synthesised voice: people are recognised far less well" in run.stderr
     session, *windows, _ = records(run.stdout)
     assert session["source"] == "demo.flac (no microphone)"
     assert len(windows) == 4

@@ -529,6 +529,13 @@ class TestFile:
         assert "x.wav" in error["message"]
         assert "/sound" not in error["message"]
 
+    def test_a_form_is_refused_with_what_to_send_instead(self, server: Served) -> None:
+        form = {"Content-Type": "multipart/form-data; boundary=x"}
+        status, body = server.get("/v1/file", form, b"--x\r\n\r\nRIFF\r\n--x--\r\n")
+        error = json.loads(body)
+        assert (status, error["code"]) == (400, "bad_request")
+        assert "--data-binary @FILE" in error["hint"]
+
     def test_what_one_should_know_of_it_comes_first(self, server: Served, sound: Samples) -> None:
         stereo = np.stack([sound, -sound], axis=1)
         query = "raw=f32le&rate=16000&channels=2&name=call"

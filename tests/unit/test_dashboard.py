@@ -263,7 +263,7 @@ def test_it_says_how_far_it_knows_the_voice_and_enrolment_takes_the_headline() -
 def test_a_demonstration_shows_what_is_meant_beside_what_is_heard() -> None:
     text = plain(STATES["a demonstration"])
     assert "demo, round 2" in text
-    assert "intended: happy" in text
+    assert "synthesised voice, intended: happy" in text
     whole = replace(STATES["a demonstration"], model="live_ser", baseline="baseline 118 s")
     for shown in (whole, replace(whole, recording=True)):
         assert "demo, round 2 \N{MIDDLE DOT} " in plain(shown, 80, 24)

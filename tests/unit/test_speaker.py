@@ -208,7 +208,8 @@ def test_a_profile_of_another_model_is_refused(
     assert live_ser(*command, against_model).returncode == 0
     refused = live_ser(*command, other)
     assert refused.returncode == 1
-    assert "whose numbers mean something else" in refused.stderr
+    assert "the profile anna cannot be used with this model: it was made with" in refused.stderr
+    assert "live-ser profiles delete anna" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["../anna", "a/b", ".hidden", "a" * 100])

@@ -504,10 +504,10 @@ def test_a_model_with_another_embedding_refuses_a_profile_in_one_line(
     Profile.named("anna", network).teach(Speaker().takes(2))
     info = tiny_info(baseline=tiny_baseline())
     other = EmotionModel(write_model(tmp_path / "other.onnx", info, embedding=2.0))
-    with pytest.raises(LiveSerError, match="whose numbers mean something else") as caught:
+    with pytest.raises(LiveSerError, match="it was made with another one, ") as caught:
         Profile.named("anna", other).applied()
-    assert "is no profile for this model" in caught.value.message
-    assert caught.value.hint.startswith("take another name")
+    assert "the profile anna cannot be used with this model" in caught.value.message
+    assert caught.value.hint.endswith("live-ser profiles delete anna to begin anew")
     assert "\n" not in str(caught.value)
 
 
@@ -596,6 +596,9 @@ def test_recordings_that_were_taught_with_are_said_to_be(
     said = capsys.readouterr().err
     assert said.count("bored is left out: the model has no emotion of that name") == 1
     assert "notes" not in said
+    assert main(["teach", "--from", str(takes), *model]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert (first, second) == ("0 new takes, 6 were known", "6 takes: 3 happy, 3 sad")
     other = _speech(takes, "other", 4, "Something else altogether, if you please.")
     again = takes / "happy" / "1.wav"
     assert main(["file", str(again), str(other), "--format", "jsonl", *model]) == 0

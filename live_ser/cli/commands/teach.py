@@ -12,7 +12,7 @@ from typing import Literal
 from live_ser.cli.errors import UsageError
 from live_ser.cli.messages import say, say_notes
 from live_ser.cli.options import CommonOptions, SoundOptions
-from live_ser.cli.teaching_report import doubt_lines, report_lines, report_record
+from live_ser.cli.teaching_report import doubt_lines, new_lines, report_lines, report_record
 from live_ser.errors import LiveSerError
 from live_ser.model.onnx_model import EmotionModel, load
 from live_ser.model.profile import Profile
@@ -63,13 +63,16 @@ def run(options: Options) -> int:
     takes, failures = _read_takes(network, labelled, options)
     if not takes:
         raise LiveSerError("no take could be used", "nothing was taught")
+    _, before = profile.read() or (None, ())
     teaching = profile.teach([take for take, _ in takes])
+    new = len(teaching.takes) - len(before)
     report = teaching.report
     recordings = [_recording_of(teaching.takes[doubt.take], takes) for doubt in report.doubtful]
     if options.format == "jsonl":
-        print(json.dumps(report_record(report, profile.name, recordings)))
+        print(json.dumps(report_record(report, profile.name, recordings, new=new)))
     else:
-        print("\n".join([*report_lines(report), *doubt_lines(report, recordings)]))
+        lines = [*new_lines(new, len(takes)), *report_lines(report)]
+        print("\n".join([*lines, *doubt_lines(report, recordings)]))
         if not options.quiet:
             say(f"profile {profile.name}: {profile.path}")
     sys.stdout.flush()

@@ -71,7 +71,8 @@ function labelled({ start, end, label: emotion }) {
 
 function verdict(clip) {
   const share = clip.confidence === null ? "" : `, ${Math.round(100 * clip.confidence)} %`;
-  const what = clip.state === "uncertain" ? `uncertain, perhaps ${clip.label}` : clip.label || clip.state;
+  const state = clip.state === "listening" ? "too little speech" : clip.state;
+  const what = state === "uncertain" ? `uncertain, perhaps ${clip.label}` : clip.label || state;
   status(`${clip.duration.toFixed(1)} s in all: ${what}${share}`);
   byId("status").dataset.verdict = JSON.stringify(clip);
 }

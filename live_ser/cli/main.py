@@ -22,7 +22,7 @@ from live_ser.cli.parser import parser
 from live_ser.errors import LiveSerError
 from live_ser.live.deadlines import stuck, within
 from live_ser.live.signals import gentle_interrupts
-from live_ser.records.outputs import let_go
+from live_ser.system.streams import let_go
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from live_ser.live.deadlines import within
-from live_ser.records.outputs import silence
+from live_ser.system.streams import silence
 from live_ser.text import printable
 
 SAYING_SECONDS = 0.5  # for printing to standard error, at most

@@ -17,6 +17,7 @@ from live_ser.records.new_file import Mode, NewFile
 from live_ser.records.places import Places
 from live_ser.records.record import is_last
 from live_ser.system.durability import sync
+from live_ser.system.streams import let_go
 
 if TYPE_CHECKING:
     from live_ser.records.annotation import Annotation
@@ -243,24 +244,3 @@ def name_is_refused(error: LiveSerError) -> bool:
     """Whether a file cannot be created because of its name, such as one that is too long."""
     number = getattr(error.__cause__, "errno", None)
     return number in (errno.ENAMETOOLONG, errno.EILSEQ)
-
-
-def let_go(stream: IO[Any]) -> None:
-    """Close a file, but not standard output; records are flushed already.
-
-    An error of writing was raised before, and must not be raised again here or at exit.
-    """
-    try:
-        stream.flush()
-    except OSError:
-        silence(stream)
-    if stream is not sys.stdout:
-        stream.close()
-
-
-def silence(stream: IO[Any]) -> None:
-    """Redirect a broken stream to the null device."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError):  # not a real file
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

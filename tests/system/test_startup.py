@@ -9,7 +9,7 @@ import pytest
 
 import live_ser
 
-HEAVY = ("tensorflow", "keras", "librosa", "numba", "onnxruntime", "sounddevice", "onnx", "scipy")
+HEAVY = ("tensorflow", "keras", "librosa", "numba", "onnxruntime", "sounddevice", "scipy", "numpy")
 
 
 @pytest.mark.parametrize("module", ["live_ser.cli.main", "live_ser"])

@@ -96,7 +96,14 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        from live_ser.extras import missing_package  # only then: it would slow down the start
+
+        missing = missing_package(error)
+        missing.add_note(f"try: {missing.hint}")  # a traceback shows no hint
+        raise missing from None
 
 
 def __dir__() -> list[str]:

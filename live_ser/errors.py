@@ -53,8 +53,8 @@ class OutputError(LiveSerError):
     """An output cannot be written."""
 
 
-class MissingExtra(LiveSerError):
-    """A package that an extra of live-ser installs is missing."""
+class MissingExtra(LiveSerError, ImportError):
+    """A package that live-ser or one of its extras installs is missing."""
 
 
 _Kind = TypeVar("_Kind", bound=LiveSerError)

@@ -1,4 +1,4 @@
-"""Optional packages: how to import them, how to install them."""
+"""Packages that may be missing: how to import them, how to install them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,28 @@ def needed(module: str, extra: str) -> Any:
             f"this needs {package}, which cannot be imported: {error}",
             f"{_this_python()} -m pip install 'live-ser[{extra}]'",
         ) from error
+
+
+def missing_package(error: ModuleNotFoundError) -> MissingExtra:
+    """An error that says which package this Python lacks, and how to install it.
+
+    Args:
+        error: the failed import of a package that live-ser needs.
+
+    Raises:
+        ModuleNotFoundError: a module of live-ser itself is missing: the same error.
+    """
+    if (error.name or "").startswith("live_ser"):
+        raise error
+    root, python = Path(__file__).parents[1], _this_python()
+    is_checkout = (root / "pyproject.toml").is_file()
+    package = (error.name or "a package").partition(".")[0]
+    what = shlex.quote(str(root)) if is_checkout else package
+    set_up = ", or use the Python of `make run`: .venv/bin/python" if is_checkout else ""
+    return MissingExtra(
+        f"live-ser needs {package}, which this Python does not have: {sys.executable}",
+        f"{python} -m pip install {what}{set_up}",
+    )
 
 
 def _this_python() -> str:

@@ -96,8 +96,8 @@ def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> Renderabl
         whole: whether to include all of its provenance.
     """
     spec, gate = info.features, info.gate
-    origin = dict(flat(info.provenance))
-    learnt = dict(flat({**info.provenance, **info.learnt_from}))
+    origin = dict(flat(provenance(info)))
+    learnt = origin
     rows: dict[str, object] = {
         "model": info.name,
         "file": path,
@@ -120,6 +120,24 @@ def model_card(info: ModelInfo, path: Path, *, whole: bool = False) -> Renderabl
     for name, value in [*rows.items(), *(origin.items() if whole else ())]:
         table.add_row(Text(printable(str(name)), style="bold"), Text(printable(str(value))))
     return table
+
+
+def provenance(info: ModelInfo) -> dict[str, Any]:
+    """The provenance of a model, for people: what the network alone learnt from, and how, is apart.
+
+    Args:
+        info: the metadata.
+    """
+    counts = {name: info.learnt_from[name] for name in _COUNTS if name in info.learnt_from}
+    shown = {**info.provenance, **counts}
+    network = shown.pop("config", {})
+    if counts and info.learnt_from is not info.provenance:  # what was joined to it learnt from more
+        own = {name: info.provenance[name] for name in _COUNTS[1:] if name in info.provenance}
+        network = {**own, **network} if isinstance(network, Mapping) else network
+    return {**shown, "network's training": network} if network else shown
+
+
+_COUNTS = ("corpora", "clips", "speakers")
 
 
 def _line(record: Record) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.palette import colours
-from live_ser.records.tables import flat
+from live_ser.records.tables import flat, provenance
 from live_ser.report.markup import block, moment
 from live_ser.report.session_log import SessionLog, longest_intervals
 from live_ser.spec import ModelInfo
@@ -216,7 +216,7 @@ def model_card(log: SessionLog, model: ModelInfo | None) -> str:
         )
     if model is not None:
         entries["licence"] = model.licence
-        entries |= {name: _brief(value) for name, value in model.provenance.items()}
+        entries |= {name: _brief(value) for name, value in provenance(model).items()}
     rows = (f"<dt>{in_html(str(k))}</dt><dd>{in_html(str(v))}</dd>" for k, v in entries.items())
     return f'<dl id="card">{"".join(rows)}</dl>'
 

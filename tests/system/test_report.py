@@ -75,7 +75,10 @@ def page(tmp_path: Path) -> Path:
     soundfile.write(clip, sound.astype(np.float32), 16000)
     output = tmp_path / "report.html"
     figures = {"uar": 0.46461, "accuracy": 0.468, "confusion": [[1, 2], [3, 4]]}
-    info = tiny_info(provenance={"corpora": ["RAVDESS", "nEMO"], "figures": figures})
+    config = {"gate": {"threshold": 0.35}}
+    info = tiny_info(
+        provenance={"corpora": ["RAVDESS", "nEMO"], "figures": figures, "config": config}
+    )
     model = write_model(tmp_path / "tiny.onnx", info)
     write_report(written(tmp_path, session()), output, audio=clip, model=model)
     return output
@@ -101,7 +104,8 @@ def test_the_page_says_what_was_heard_lost_and_marked_and_by_which_model(page: P
     for words in (
         "Microphone", "2026-01-31 12:00", "0:00:10 long", "18 windows", "1 s not heard",
         "windows skipped: 2", "sound lost: 1 times", "Marked moments", "0:00:07", "RAVDESS, nEMO",
-        "MIT", "uar 0.4646 · accuracy 0.468<", "Not what anybody felt",
+        "MIT", "network&#x27;s training</dt><dd>gate: threshold 0.35",
+        "uar 0.4646 · accuracy 0.468<", "Not what anybody felt",
     ):  # fmt: skip
         assert words in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -250,6 +251,12 @@ def test_the_model_for_any_use_comes_by_its_name() -> None:
     assert free.info.provenance["corpora"] == ["emodb", "banglaser", "emogator"]
     assert default.info.learnt_from["speakers"] > 500  # the head's, not the network's 77
     assert free.info.provenance["encoder"]["licence"] == "Apache-2.0"
+    card = [re.split("  +", line.strip()) for line in live_ser("info", "--all").stdout.splitlines()]
+    told = {line[0]: line[-1] for line in card}
+    assert told["speakers"] == str(default.info.learnt_from["speakers"])
+    assert told["network's training: speakers"] == str(default.info.provenance["speakers"])
+    assert told["network's training: gate: threshold"] != f"{default.info.gate.threshold:g}"
+    assert not any(name.startswith(("config", "gate")) for name in told)
     assert (free.info.labels, free.info.features) == (default.info.labels, default.info.features)
     frames = np.full((100, free.info.features.n_mels), -40, np.float32)
     assert free.predict(frames).valence is not None

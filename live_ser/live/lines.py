@@ -47,4 +47,5 @@ class LineSink(Sink):
         self._write(f"{clock(time)}  mark")
 
     def label(self, label: Label) -> None:
-        self._write(f"{clock(label.start)}  {label.words}")
+        given = "labelled " if label.label else ""  # a verdict has the same form
+        self._write(f"{clock(label.start)}  {given}{label.words}")

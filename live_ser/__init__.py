@@ -103,7 +103,7 @@ def __getattr__(name: str) -> Any:
 
         missing = missing_package(error)
         missing.add_note(f"try: {missing.hint}")  # a traceback shows no hint
-        raise missing from None
+        raise missing from error
 
 
 def __dir__() -> list[str]:

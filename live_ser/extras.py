@@ -38,19 +38,14 @@ def missing_package(error: ModuleNotFoundError) -> MissingExtra:
 
     Args:
         error: the failed import of a package that live-ser needs.
-
-    Raises:
-        ModuleNotFoundError: a module of live-ser itself is missing: the same error.
     """
-    if (error.name or "").startswith("live_ser"):
-        raise error
     root, python = Path(__file__).parents[1], _this_python()
     is_checkout = (root / "pyproject.toml").is_file()
-    package = (error.name or "a package").partition(".")[0]
-    what = shlex.quote(str(root)) if is_checkout else package
+    name = error.name or "a package"
+    what = shlex.quote(str(root)) if is_checkout else name.partition(".")[0]
     set_up = ", or use the Python of `make run`: .venv/bin/python" if is_checkout else ""
     return MissingExtra(
-        f"live-ser needs {package}, which this Python does not have: {sys.executable}",
+        f"live-ser needs {name}, which this Python does not have: {sys.executable}",
         f"{python} -m pip install {what}{set_up}",
     )
 

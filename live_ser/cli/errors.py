@@ -77,6 +77,10 @@ def in_our_words(error: Exception) -> LiveSerError:
     """Any exception as a :class:`LiveSerError`."""
     if isinstance(error, LiveSerError):
         return error
+    if isinstance(error, ModuleNotFoundError):
+        from live_ser.extras import missing_package  # only then: it would slow down the start
+
+        return missing_package(error)
     lacking = shortage(error)
     if isinstance(error, OSError):
         where = f" {error.filename}" if error.filename else ""

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = words.parse_args(typed)
     try:
         used = words.fill_in(arguments, defaults)
-    except LiveSerError as error:
+    except (LiveSerError, ModuleNotFoundError) as error:
         say_error(error, verbose=arguments.verbose)
         return 1
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have characters it cannot encode

@@ -377,7 +377,8 @@ def test_an_error_says_of_which_kind_it_is_and_survives_another_process(
 
 def test_the_library_speaks_of_no_option_of_the_command_line() -> None:
     package = Path(live_ser.__file__).parent
-    programs = ("pip", "curl", "dask", "--nthreads", "python -m training")  # they have options of their own
+    # These have options of their own.
+    programs = ("pip", "curl", "dask", "--nthreads", "python -m training")
     for path in package.rglob("*.py"):
         if path.relative_to(package).parts[0] in ("cli", "dashboard"):
             continue

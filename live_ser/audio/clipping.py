@@ -9,7 +9,9 @@ from live_ser.audio.blocks import Interleaved
 CLIPPED = "its loud parts are clipped, which misleads the model: record with less input gain"
 """The warning about clipped sound."""
 
-_FULL_SCALE = 0.999
+FULL_SCALE = 0.999
+"""Magnitude from which a sample counts as clipped."""
+
 _SECONDS = 2.0  # of sound that are examined together
 _SHARE = 0.02  # share of samples at full scale: about that of speech that is 9 dB too loud
 
@@ -37,8 +39,8 @@ class Clipping:
         """Add a block, ``[n, channels]``."""
         while len(block) and not self.found:
             part, block = np.split(block, [self._length - self._seen])
-            if part.max() >= _FULL_SCALE or part.min() <= -_FULL_SCALE:
-                clipped = np.abs(part) >= _FULL_SCALE
+            if part.max() >= FULL_SCALE or part.min() <= -FULL_SCALE:
+                clipped = np.abs(part) >= FULL_SCALE
                 self._clipped = self._clipped + np.count_nonzero(clipped, axis=0)
                 self.found = bool(self._clipped.max() > self._max_clipped)
             self._seen += len(part)

@@ -14,7 +14,7 @@ import numpy as np
 
 from live_ser import __version__
 from live_ser.audio.blocks import Gap, Samples, Source
-from live_ser.audio.clipping import CLIPPED
+from live_ser.audio.clipping import CLIPPED, FULL_SCALE
 from live_ser.audio.devices import accepted_rates, find_device, input_devices, portaudio
 from live_ser.audio.sources import microphone
 from live_ser.cli.errors import in_options
@@ -27,7 +27,6 @@ from live_ser.model.onnx_model import EmotionModel, load
 
 _SECONDS = 3.0  # of sound from the microphone
 _SPEECH_SECONDS = 0.3  # of speech, at least
-_CLIPPED = 0.999
 _TOO_LOUD = 1e-3  # share of clipped samples
 _SILENCE = -119.0  # dB re full scale, of digital silence
 _TOO_QUIET = -60.0  # dB re full scale, of speech
@@ -245,7 +244,7 @@ def _noise(floor: float, speech: float | None) -> Finding:
 
 
 def _clipping(samples: Samples) -> Finding:
-    share = float(np.mean(np.abs(samples) >= _CLIPPED))
+    share = float(np.mean(np.abs(samples) >= FULL_SCALE))
     if share > _TOO_LOUD:
         return Finding("note", f"{100 * share:.1f} % of it clips", "turn down the input gain")
     return Finding("ok", "no clipping")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_ser.audio.blocks import Samples
+from live_ser.audio.clipping import FULL_SCALE
 from live_ser.frontend.dc_blocker import DCBlocker
 from live_ser.frontend.features import Frames, FrameStream
 from live_ser.spec import FeatureSpec
@@ -45,7 +46,6 @@ class Meter:
     _ATTACK = 0.1  # time constant of the RMS level in seconds
     _HOLD = 1.5  # seconds before a peak falls
     _FALL = 20.0  # dB per second
-    _CLIP = 0.999  # of full scale
     _CLIP_HOLD = 3.0  # seconds for which clipping is shown
 
     def __init__(self, rate: int) -> None:
@@ -72,7 +72,7 @@ class Meter:
         peak = _decibels(float(np.max(np.abs(sound))))
         if peak >= self._held(now):
             self._peak, self._peak_at = peak, now
-        if np.max(np.abs(block)) >= self._CLIP:
+        if np.max(np.abs(block)) >= FULL_SCALE:
             self._clipped_at = now
         self._now = now
 
